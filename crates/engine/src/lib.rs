@@ -1,0 +1,1 @@
+//! Policies and objects to findings with places.

@@ -1,0 +1,1 @@
+//! The waPC host on Wasmtime: limits, host capabilities, instance strategies.

@@ -1,0 +1,1 @@
+//! The built-in policy modules, compiled ahead of time and embedded.

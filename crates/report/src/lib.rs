@@ -1,0 +1,1 @@
+//! Findings to human, JSON and SARIF output.

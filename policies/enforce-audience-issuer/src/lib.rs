@@ -1,0 +1,1 @@
+//! Token audiences, issuers and subjects are right and agree with each other.

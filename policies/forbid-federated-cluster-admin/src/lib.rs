@@ -1,0 +1,1 @@
+//! No cluster-admin, or its equivalents, for federated subjects.

@@ -1,0 +1,1 @@
+//! What every fedward policy shares.
