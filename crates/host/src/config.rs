@@ -1,0 +1,137 @@
+//! The one configuration of the engine, for compiling ahead of time and for running.
+
+use std::num::NonZeroUsize;
+
+use wasmtime::wasmparser::WasmFeatures;
+use wasmtime::{
+    Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig,
+};
+
+use crate::state::MAX_TABLES;
+use crate::{Limits, LoadError};
+
+/// How a module's instances live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Strategy {
+    /// A new instance for every call, as in a cluster: for modules of third parties. Memory comes from a pool.
+    Fresh,
+    /// One instance for each [`Evaluator`](crate::Evaluator), called again and again: for modules that are known to keep no state
+    /// between calls. It is several times faster, and scales over threads.
+    Kept,
+}
+
+/// The WebAssembly proposals that policies' toolchains (Rust, Go, TinyGo, Swift, AssemblyScript) emit, and nothing else.
+///
+/// Stated as a whole, so that no Cargo feature which another crate turns on in Wasmtime can add one. `FUNCTION_REFERENCES` is for
+/// Go from 1.26 on. Left out on purpose: threads, several or 64-bit memories, garbage-collected types, exceptions, components.
+const PROPOSALS: WasmFeatures = WasmFeatures::FLOATS
+    .union(WasmFeatures::MUTABLE_GLOBAL)
+    .union(WasmFeatures::SIGN_EXTENSION)
+    .union(WasmFeatures::SATURATING_FLOAT_TO_INT)
+    .union(WasmFeatures::MULTI_VALUE)
+    .union(WasmFeatures::BULK_MEMORY)
+    .union(WasmFeatures::BULK_MEMORY_OPT)
+    .union(WasmFeatures::REFERENCE_TYPES)
+    .union(WasmFeatures::CALL_INDIRECT_OVERLONG)
+    .union(WasmFeatures::SIMD)
+    .union(WasmFeatures::EXTENDED_CONST)
+    .union(WasmFeatures::TAIL_CALL)
+    .union(WasmFeatures::FUNCTION_REFERENCES);
+
+/// An engine to run modules with.
+///
+/// # Errors
+/// The machine cannot give what the configuration needs.
+pub(crate) fn engine(strategy: Strategy, limits: &Limits) -> Result<Engine, LoadError> {
+    let mut config = config(target_lexicon::HOST.to_string().as_str())?;
+    config.max_wasm_stack(limits.stack_bytes);
+    config.async_stack_size(limits.stack_bytes.saturating_mul(2));
+    if strategy == Strategy::Fresh {
+        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool()));
+    }
+    Engine::new(&config).map_err(engine_error)
+}
+
+/// Compiles a module for [`Module::from_precompiled`](crate::Module::from_precompiled), in a build script for example. The result
+/// runs on every CPU of the target, whatever CPU compiled it.
+///
+/// `target` is a target triple, as Cargo's `TARGET` names it; `None` means the triple that this crate was compiled for.
+///
+/// # Errors
+/// [`LoadError::Invalid`] if `wasm` is no module; [`LoadError::Engine`] if code for the target cannot be generated.
+pub fn precompile(wasm: &[u8], target: Option<&str>) -> Result<Vec<u8>, LoadError> {
+    let host = target_lexicon::HOST.to_string();
+    let engine = Engine::new(&config(target.unwrap_or(&host))?).map_err(engine_error)?;
+    engine.precompile_module(wasm).map_err(invalid)
+}
+
+/// What compiled code depends on. Everything here goes into the compatibility check of compiled modules.
+fn config(target: &str) -> Result<Config, LoadError> {
+    let mut config = Config::new();
+    // A named target, be it this machine's own, turns the detection of CPU features off: code is for the target's baseline.
+    config.target(target).map_err(engine_error)?;
+    config.wasm_features(WasmFeatures::all(), false);
+    config.wasm_features(PROPOSALS, true);
+    config.cranelift_opt_level(OptLevel::Speed);
+    config.epoch_interruption(true);
+    // The same whatever features other crates turn on in Wasmtime.
+    config.concurrency_support(false);
+    // Nobody reads a guest's back trace: a panic's message comes through the log. Without the tables for it, compiled modules are
+    // smaller and load faster, and a trap costs less.
+    config.wasm_backtrace_max_frames(None::<NonZeroUsize>);
+    config.generate_address_map(false);
+    config.debug_symbols(false);
+    if !target.contains("windows") {
+        config.native_unwind_info(false);
+    }
+    Ok(config)
+}
+
+/// Room for fresh instances: address space for each, memory only for what they touch.
+fn pool() -> PoolingAllocationConfig {
+    const MIB: usize = 1 << 20;
+    /// Fresh instances at the same time, which is to say threads.
+    const INSTANCES: u32 = 64;
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_core_instances(INSTANCES)
+        .total_memories(INSTANCES)
+        .total_tables(INSTANCES * MAX_TABLES as u32)
+        .max_tables_per_module(MAX_TABLES as u32)
+        .max_memories_per_module(1)
+        // The size of Wasmtime's own record of one instance, which grows with the functions in tables.
+        .max_core_instance_size(16 * MIB);
+    if PoolingAllocationConfig::is_pagemap_scan_available() {
+        // The kernel tells which pages were written: only those are reset, and they stay mapped.
+        pool.pagemap_scan(Enabled::Yes)
+            .linear_memory_keep_resident(4 * MIB)
+            .table_keep_resident(MIB);
+    } else {
+        // All of this is reset every time, written or not.
+        pool.linear_memory_keep_resident(MIB / 8)
+            .table_keep_resident(MIB / 64);
+    }
+    pool
+}
+
+/// Wasmtime's words for a module that it refuses.
+pub(crate) fn invalid(error: wasmtime::Error) -> LoadError {
+    LoadError::Invalid {
+        message: chain(&error),
+    }
+}
+
+/// Wasmtime's words for a configuration that it refuses.
+pub(crate) fn engine_error(error: wasmtime::Error) -> LoadError {
+    LoadError::Engine {
+        message: chain(&error),
+    }
+}
+
+/// An error and its causes on one line.
+pub(crate) fn chain(error: &wasmtime::Error) -> String {
+    error
+        .chain()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ")
+}

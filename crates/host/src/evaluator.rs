@@ -1,0 +1,234 @@
+//! Calling a module.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use wasmtime::{
+    AsContextMut, Instance, PoolConcurrencyLimitError, Store, Trap, TypedFunc, UpdateDeadline,
+};
+
+use crate::lending::{Lending, Lent};
+use crate::module::Shared;
+use crate::state::{State, Stats};
+use crate::{CallError, HostCalls, Limits, Phase, Strategy};
+
+/// Calls one module, from one thread at a time. Under [`Strategy::Kept`] it owns the instance.
+pub struct Evaluator {
+    module: Arc<Shared>,
+    limits: Limits,
+    kept: Option<Running>,
+    /// The last response; also the buffer for the next.
+    response: Vec<u8>,
+    stats: Stats,
+}
+
+/// An instance that has been initialised.
+struct Running {
+    store: Store<State>,
+    guest_call: TypedFunc<(i32, i32), i32>,
+}
+
+impl Evaluator {
+    pub(crate) fn new(module: Arc<Shared>, limits: Limits) -> Self {
+        Self {
+            module,
+            limits,
+            kept: None,
+            response: Vec::new(),
+            stats: Stats::default(),
+        }
+    }
+
+    /// Runs `operation` on `payload`. Host calls and log lines of the guest go to `host`, those of its initialisation too.
+    ///
+    /// # Errors
+    /// [`CallError::Guest`] if the guest says so; every other variant if it broke a limit or a rule, or trapped. Then the instance
+    /// is dropped, and the next call starts with a new one.
+    pub fn call(
+        &mut self,
+        operation: &str,
+        payload: &[u8],
+        host: &mut dyn HostCalls,
+    ) -> Result<&[u8], CallError> {
+        self.stats = Stats::default();
+        // Taken out: an error on the way, or a panic of `host`, drops it.
+        let (mut running, instantiated) = match self.kept.take() {
+            Some(mut running) => {
+                running.store.data_mut().clear_counters();
+                (running, false)
+            }
+            None => (self.instantiate(host)?, true),
+        };
+        std::mem::swap(&mut running.store.data_mut().response, &mut self.response);
+        let outcome = running.call(operation, payload, host);
+        let memory_bytes = running.memory_bytes();
+        let state = running.store.data_mut();
+        std::mem::swap(&mut state.response, &mut self.response);
+        state.host_response = None;
+        self.stats = Stats {
+            memory_bytes,
+            instantiated,
+            ..state.stats
+        };
+        let sound = matches!(outcome, Ok(()) | Err(CallError::Guest { .. }));
+        if sound
+            && self.module.strategy == Strategy::Kept
+            && memory_bytes <= self.limits.kept_memory_bytes
+        {
+            self.kept = Some(running);
+        }
+        outcome.map(|()| self.response.as_slice())
+    }
+
+    /// What the last call used. Only [`Stats::instantiated`] is not meaningful if it failed during initialisation.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.stats
+    }
+
+    /// A new instance whose starters have run.
+    fn instantiate(&self, host: &mut dyn HostCalls) -> Result<Running, CallError> {
+        let mut store = Store::new(self.module.pre.module().engine(), State::new(&self.limits));
+        store.limiter(|state| state);
+        store.epoch_deadline_callback(|store| {
+            let state = store.data();
+            if Instant::now() >= state.deadline {
+                Err(state.out_of_time().into())
+            } else {
+                Ok(UpdateDeadline::Continue(1))
+            }
+        });
+        store.set_epoch_deadline(1);
+        store.data_mut().begin(Phase::Init);
+
+        let mut lent = Lent {
+            operation: "",
+            payload: &[],
+            host,
+        };
+        let mut lending = Lending::new(&mut store, &mut lent);
+        let started = start(&self.module, lending.store());
+        drop(lending);
+        match started {
+            Ok(guest_call) => Ok(Running { store, guest_call }),
+            Err(error) => Err(classify(error, store.data())),
+        }
+    }
+}
+
+/// Instantiates and runs the starters.
+fn start(
+    module: &Shared,
+    store: &mut Store<State>,
+) -> wasmtime::Result<TypedFunc<(i32, i32), i32>> {
+    let instance = module.pre.instantiate(store.as_context_mut())?;
+    store.data_mut().memory = instance
+        .get_module_export(&mut *store, &module.memory)
+        .and_then(wasmtime::Extern::into_memory);
+    for starter in &module.starters {
+        match function::<(), ()>(&instance, store, starter)?.call(&mut *store, ()) {
+            Err(error)
+                if matches!(
+                    error.downcast_ref(),
+                    Some(CallError::Exit { status: 0, .. })
+                ) => {}
+            result => result?,
+        }
+    }
+    function(&instance, store, &module.guest_call)
+}
+
+fn function<P: wasmtime::WasmParams, R: wasmtime::WasmResults>(
+    instance: &Instance,
+    store: &mut Store<State>,
+    export: &wasmtime::ModuleExport,
+) -> wasmtime::Result<TypedFunc<P, R>> {
+    let function = instance
+        .get_module_export(&mut *store, export)
+        .and_then(wasmtime::Extern::into_func);
+    // Loading has checked that the export is there and what it is.
+    function
+        .ok_or_else(|| wasmtime::Error::msg("an export disappeared"))?
+        .typed(store)
+}
+
+impl Running {
+    fn call(
+        &mut self,
+        operation: &str,
+        payload: &[u8],
+        host: &mut dyn HostCalls,
+    ) -> Result<(), CallError> {
+        let state = self.store.data_mut();
+        state.clear_slots();
+        state.begin(Phase::Call);
+        self.store.set_epoch_deadline(1);
+        let lengths = (length(operation.len()), length(payload.len()));
+        let mut lent = Lent {
+            operation,
+            payload,
+            host,
+        };
+        let mut lending = Lending::new(&mut self.store, &mut lent);
+        let returned = self.guest_call.call(lending.store(), lengths);
+        drop(lending);
+        let state = self.store.data_mut();
+        // What the guest must have said, and what its silence means, is upstream's (`wapc`'s host).
+        let silence = match returned {
+            Err(error) => return Err(classify(error, state)),
+            Ok(0) => "No error message set for call failure",
+            Ok(_) if state.responded => return Ok(()),
+            Ok(_) => "No error message OR response set for call success",
+        };
+        Err(CallError::Guest {
+            text: state
+                .guest_error
+                .take()
+                .unwrap_or_else(|| silence.to_owned()),
+        })
+    }
+
+    fn memory_bytes(&self) -> usize {
+        self.store
+            .data()
+            .memory
+            .map_or(0, |memory| memory.data_size(&self.store))
+    }
+}
+
+/// A length as the guest reads it: 32 bits without a sign. A longer payload could not be in its memory, and writing it there fails.
+fn length(length: usize) -> i32 {
+    u32::try_from(length).unwrap_or(u32::MAX).cast_signed()
+}
+
+/// Turns what ended the guest into our words.
+fn classify(error: wasmtime::Error, state: &State) -> CallError {
+    let log = state.log_tail();
+    let error = match error.downcast::<CallError>() {
+        Ok(CallError::Exit { status, .. }) => return CallError::Exit { status, log },
+        Ok(ours) => return ours,
+        Err(error) => error,
+    };
+    if let Some(busy) = error.downcast_ref::<PoolConcurrencyLimitError>() {
+        return CallError::Busy {
+            message: busy.to_string(),
+        };
+    }
+    match error.downcast_ref::<Trap>() {
+        Some(Trap::StackOverflow) => CallError::Stack {
+            limit: state.limits.stack_bytes,
+            log,
+        },
+        Some(trap) => {
+            let message = trap.to_string();
+            CallError::Trap {
+                message: message.trim_start_matches("wasm trap: ").to_owned(),
+                log,
+            }
+        }
+        None => CallError::Trap {
+            message: crate::config::chain(&error),
+            log,
+        },
+    }
+}

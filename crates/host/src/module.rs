@@ -1,0 +1,200 @@
+//! A module that is ready to run: compiled, its imports known, its exports checked.
+
+use std::sync::Arc;
+
+use wasmtime::{ExternType, InstancePre, Linker, ModuleExport, ValType};
+
+use crate::config::{chain, invalid};
+use crate::state::State;
+use crate::{Evaluator, Host, Limits, LoadError, Strategy, wapc};
+
+/// The functions that a module may have run before its first call, in this order.
+const STARTERS: [&str; 2] = ["_start", "wapc_init"];
+
+/// Where a module's machine code came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// Compiled ahead of time.
+    Precompiled,
+    /// Compiled by this process.
+    Compiled,
+}
+
+/// A module of one [`Host`], shared by threads; clones are cheap.
+#[derive(Clone)]
+pub struct Module {
+    shared: Arc<Shared>,
+}
+
+pub(crate) struct Shared {
+    pub(crate) pre: InstancePre<State>,
+    pub(crate) strategy: Strategy,
+    pub(crate) guest_call: ModuleExport,
+    pub(crate) starters: Vec<ModuleExport>,
+    pub(crate) memory: ModuleExport,
+    host: Host,
+    origin: Origin,
+}
+
+impl Module {
+    /// Takes a module that [`precompile`](crate::precompile) compiled, or compiles `wasm` if `compiled` is of another version of
+    /// Wasmtime, of another configuration or for another machine; [`Module::origin`] says which. Loading costs one copy of
+    /// `compiled` and nothing that grows with the number of functions.
+    ///
+    /// # Safety
+    /// `compiled` must be what [`precompile`](crate::precompile) returned, in any version, unchanged: bytes that were embedded in
+    /// the program at build time. It is machine code, and made-up bytes can do whatever machine code can do.
+    ///
+    /// # Errors
+    /// As for [`Module::from_wasm`].
+    #[expect(
+        unsafe_code,
+        reason = "machine code can only be taken on trust, and only the caller knows where it is from"
+    )]
+    pub unsafe fn from_precompiled(
+        host: &Host,
+        strategy: Strategy,
+        compiled: &[u8],
+        wasm: &[u8],
+    ) -> Result<Self, LoadError> {
+        let engine = host.engine(strategy)?;
+        // SAFETY: passed on to the caller. Wasmtime itself refuses other versions, configurations and targets.
+        match unsafe { wasmtime::Module::deserialize(&engine, compiled) } {
+            Ok(module) => Self::new(host, strategy, &module, Origin::Precompiled),
+            Err(_) => Self::from_wasm(host, strategy, wasm),
+        }
+    }
+
+    /// Compiles a module in the binary format.
+    ///
+    /// # Errors
+    /// [`LoadError`]: not a module, imports or exports that do not fit waPC, or no engine.
+    pub fn from_wasm(host: &Host, strategy: Strategy, wasm: &[u8]) -> Result<Self, LoadError> {
+        let module =
+            wasmtime::Module::from_binary(&host.engine(strategy)?, wasm).map_err(invalid)?;
+        Self::new(host, strategy, &module, Origin::Compiled)
+    }
+
+    fn new(
+        host: &Host,
+        strategy: Strategy,
+        module: &wasmtime::Module,
+        origin: Origin,
+    ) -> Result<Self, LoadError> {
+        check_imports(module)?;
+        let guest_call = function(
+            module,
+            "__guest_call",
+            2,
+            1,
+            "a function from two 32-bit integers to one",
+        )?
+        .ok_or(LoadError::MissingExport {
+            name: "__guest_call",
+        })?;
+        let mut starters = Vec::new();
+        for name in STARTERS {
+            starters.extend(function(
+                module,
+                name,
+                0,
+                0,
+                "a function without parameters and results",
+            )?);
+        }
+        let memory = match module.get_export("memory") {
+            Some(ExternType::Memory(_)) => module.get_export_index("memory"),
+            Some(_) => {
+                return Err(LoadError::ExportType {
+                    name: "memory",
+                    expected: "a memory",
+                });
+            }
+            None => None,
+        };
+        let memory = memory.ok_or(LoadError::MissingExport { name: "memory" })?;
+
+        let mut linker = Linker::new(module.engine());
+        wapc::define(&mut linker).map_err(|error| LoadError::Engine {
+            message: chain(&error),
+        })?;
+        let pre = linker
+            .instantiate_pre(module)
+            .map_err(|error| LoadError::ImportType {
+                message: chain(&error),
+            })?;
+        Ok(Self {
+            shared: Arc::new(Shared {
+                pre,
+                strategy,
+                guest_call,
+                starters,
+                memory,
+                host: host.clone(),
+                origin,
+            }),
+        })
+    }
+
+    /// Where the machine code came from.
+    #[must_use]
+    pub fn origin(&self) -> Origin {
+        self.shared.origin
+    }
+
+    /// Something to call the module with, under the host's limits. Make one for each thread.
+    #[must_use]
+    pub fn evaluator(&self) -> Evaluator {
+        self.evaluator_with(self.shared.host.limits().clone())
+    }
+
+    /// Something to call the module with, under `limits`; only [`Limits::stack_bytes`] stays the host's.
+    #[must_use]
+    pub fn evaluator_with(&self, mut limits: Limits) -> Evaluator {
+        limits.stack_bytes = self.shared.host.limits().stack_bytes;
+        Evaluator::new(self.shared.clone(), limits)
+    }
+}
+
+/// Names every import that this host does not have.
+fn check_imports(module: &wasmtime::Module) -> Result<(), LoadError> {
+    let mut names: Vec<String> = Vec::new();
+    for import in module.imports() {
+        let known = import.module() == wapc::MODULE && wapc::IMPORTS.contains(&import.name());
+        let name = format!("{}.{}", import.module(), import.name());
+        if !known && !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    if names.is_empty() {
+        Ok(())
+    } else {
+        Err(LoadError::UnknownImports { names })
+    }
+}
+
+/// The exported function `name` of that many 32-bit integers; `None` if nothing of that name is exported.
+fn function(
+    module: &wasmtime::Module,
+    name: &'static str,
+    params: usize,
+    results: usize,
+    expected: &'static str,
+) -> Result<Option<ModuleExport>, LoadError> {
+    let Some(export) = module.get_export(name) else {
+        return Ok(None);
+    };
+    let fits = export.func().is_some_and(|ty| {
+        ty.params().len() == params
+            && ty.results().len() == results
+            && ty
+                .params()
+                .chain(ty.results())
+                .all(|value| matches!(value, ValType::I32))
+    });
+    if fits {
+        Ok(module.get_export_index(name))
+    } else {
+        Err(LoadError::ExportType { name, expected })
+    }
+}
