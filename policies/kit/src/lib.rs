@@ -1,1 +1,24 @@
 //! What every fedward policy shares.
+//!
+//! A policy is a list of [`rule::Rule`]s. A rule is a pure function from [`rule::Check`] (the object, its pods, its settings, other
+//! objects) to findings; this crate reads the request, finds the pod templates, knows who is federated, asks the host, applies
+//! admission semantics and severities, and answers in Kubewarden's protocol.
+
+mod admission;
+pub mod context;
+mod embedded;
+pub mod export;
+pub mod finding;
+pub mod identity;
+pub mod index;
+pub mod node;
+pub mod policy;
+pub mod request;
+pub mod rule;
+pub mod rules;
+pub mod settings;
+pub mod suggest;
+pub mod text;
+pub mod trust;
+pub mod value;
+pub mod workload;

@@ -1,0 +1,151 @@
+//! What a run found: findings on their places in files, what could not be judged, what was skipped.
+//!
+//! The engine makes it, the report crate prints it, the CLI turns it into an exit code.
+
+use std::sync::Arc;
+
+use fedward_kit::finding::{ObjectId, PatchStep, Severity};
+use fedward_manifest::{Position, Source, Span};
+
+/// A stretch of a file.
+#[derive(Debug, Clone)]
+pub struct Location {
+    /// The file. Its name is the path as outputs show it: relative to the working directory, with `/`.
+    pub source: Arc<Source>,
+    /// The bytes.
+    pub span: Span,
+    /// JSON Pointer from the object's root (or the document's, for findings on no object); pointers into documents inside strings
+    /// follow, separated by `#`. Empty where nothing was parsed.
+    pub pointer: String,
+}
+
+impl Location {
+    /// 1-based line and column of the first character.
+    pub fn start(&self) -> Position {
+        self.source.position(self.span.start)
+    }
+
+    /// 1-based line and column after the last character.
+    pub fn end(&self) -> Position {
+        self.source.position(self.span.end)
+    }
+}
+
+/// A related place.
+#[derive(Debug, Clone)]
+pub struct Related {
+    /// Where.
+    pub location: Location,
+    /// What is there.
+    pub message: String,
+}
+
+/// Why a finding does not count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suppression {
+    /// `inline` or `config`.
+    pub kind: SuppressionKind,
+    /// The reason that was given.
+    pub reason: String,
+}
+
+/// Where a suppression is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SuppressionKind {
+    /// A comment beside the line.
+    Inline,
+    /// `fedward.yaml`.
+    Config,
+}
+
+/// A finding on its place.
+#[derive(Debug, Clone)]
+pub struct Finding {
+    /// The rule's id.
+    pub rule: String,
+    /// The condition of the rule.
+    pub condition: String,
+    /// The policy's id; `input` for what the reader finds.
+    pub policy: String,
+    /// Its weight.
+    pub severity: Severity,
+    /// What is wrong.
+    pub message: String,
+    /// What to do; may be empty.
+    pub help: String,
+    /// The rule's page, relative to the project.
+    pub docs: String,
+    /// Where.
+    pub location: Location,
+    /// Other places.
+    pub related: Vec<Related>,
+    /// How many more related places there are.
+    pub related_more: usize,
+    /// The object, if it is on one.
+    pub object: Option<ObjectId>,
+    /// A JSON Patch on the object.
+    pub fix: Vec<PatchStep>,
+    /// The same mending as text edits of the file, applied together; empty where the patch cannot be written as such.
+    pub edits: Vec<Edit>,
+    /// Set where an ignore entry applies: the finding is shown, but does not count.
+    pub suppressed: Option<Suppression>,
+}
+
+/// A text edit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edit {
+    /// What is replaced; empty for an insertion.
+    pub span: Span,
+    /// By what.
+    pub text: String,
+}
+
+/// Something that could not be judged: the policy trapped, ran out of time, answered nonsense.
+#[derive(Debug, Clone)]
+pub struct NotEvaluated {
+    /// Where the object is.
+    pub location: Location,
+    /// The object, if there is one.
+    pub object: Option<ObjectId>,
+    /// The policy that could not judge it.
+    pub policy: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// A file, or a document in it, that was not judged, on purpose.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skipped {
+    /// The file.
+    pub file: String,
+    /// The 1-based line where the skipped document begins; `None` for the whole file.
+    pub line: Option<u32>,
+    /// Why.
+    pub reason: String,
+}
+
+/// What a run found.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// Findings by file (in the order given), line and column; then rule.
+    pub findings: Vec<Finding>,
+    /// What could not be judged, in the same order.
+    pub not_evaluated: Vec<NotEvaluated>,
+    /// What was skipped, in the order of files.
+    pub skipped: Vec<Skipped>,
+    /// Things worth saying that are no findings: unused ignore entries, guessed resource names.
+    pub notes: Vec<String>,
+    /// Files read.
+    pub files: usize,
+    /// Objects found in them.
+    pub objects: usize,
+    /// Objects that at least one policy judged.
+    pub evaluated: usize,
+}
+
+impl Outcome {
+    /// How many findings of a severity count.
+    pub fn count(&self, severity: Severity) -> usize {
+        self.findings.iter().filter(|finding| finding.severity == severity && finding.suppressed.is_none()).count()
+    }
+}

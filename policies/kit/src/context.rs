@@ -1,0 +1,182 @@
+//! Other objects, asked of the host through Kubewarden's capabilities, with *not found* and *not known* kept apart.
+
+use std::cell::Cell;
+
+use crate::finding::ObjectRef;
+use crate::node::{Node, Origin, Session};
+use crate::value::Value;
+
+/// The way to the host: Kubewarden's `kubernetes/*` operations.
+pub trait Host {
+    /// Calls `kubernetes/<operation>` with a JSON payload and gives the JSON answer.
+    ///
+    /// # Errors
+    /// The host's error text, as Kubewarden words it.
+    fn kubernetes(&self, operation: &str, payload: &[u8]) -> Result<Vec<u8>, String>;
+}
+
+/// Why the host cannot say whether something exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unknown {
+    /// Offline: not among the loaded objects, though others of its kind in its namespace are.
+    Absent,
+    /// Offline: nothing of its kind in its namespace is loaded.
+    Unseen,
+    /// Offline: several loaded objects have that name and disagree.
+    Ambiguous,
+    /// Anything else: no permission, no such kind in the cluster, a value that only the running system knows.
+    Other,
+}
+
+/// The answer to a question about one thing.
+#[derive(Clone, Copy)]
+pub enum Lookup<T> {
+    /// It exists.
+    Found(T),
+    /// It does not exist.
+    NotFound,
+    /// The host cannot say. A rule never makes an error of this.
+    NotKnown(Unknown),
+}
+
+impl<T> Lookup<T> {
+    /// The thing, if it is known to exist.
+    pub fn found(self) -> Option<T> {
+        match self {
+            Lookup::Found(thing) => Some(thing),
+            Lookup::NotFound | Lookup::NotKnown(_) => None,
+        }
+    }
+
+    /// Changes the thing.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Lookup<U> {
+        match self {
+            Lookup::Found(thing) => Lookup::Found(change(thing)),
+            Lookup::NotFound => Lookup::NotFound,
+            Lookup::NotKnown(why) => Lookup::NotKnown(why),
+        }
+    }
+}
+
+/// A list of objects, and whether it is all of them.
+#[derive(Clone, Default)]
+pub struct List<'a> {
+    /// The objects.
+    pub items: Vec<Node<'a>>,
+    /// How many more exist that were not given.
+    pub more: usize,
+    /// Whether the host knows that there are no others.
+    pub complete: bool,
+}
+
+/// The text that begins the error of a host which cannot know.
+pub const NOT_KNOWN: &str = "fedward: not known: ";
+/// The reasons after [`NOT_KNOWN`], as [`Unknown`] has them.
+pub const REASONS: [(&str, Unknown); 3] = [("absent", Unknown::Absent), ("unseen", Unknown::Unseen), ("ambiguous", Unknown::Ambiguous)];
+
+/// Other objects, each asked for once.
+pub struct Context<'a> {
+    host: &'a dyn Host,
+    session: &'a Session<'a>,
+    /// Whether the host answers questions to the index.
+    pub indexed: bool,
+    asked: Cell<Option<&'a Asked<'a>>>,
+}
+
+/// One question and its answer. Lives in the arena.
+struct Asked<'a> {
+    operation: &'static str,
+    question: &'a str,
+    answer: Result<Value<'a>, Option<Unknown>>,
+    next: Option<&'a Asked<'a>>,
+}
+
+impl<'a> Context<'a> {
+    /// A context that asks `host`.
+    pub fn new(host: &'a dyn Host, session: &'a Session<'a>, indexed: bool) -> &'a Self {
+        session.bump().alloc(Context { host, session, indexed, asked: Cell::new(None) })
+    }
+
+    /// The session of the evaluation.
+    pub fn session(&self) -> &'a Session<'a> {
+        self.session
+    }
+
+    /// One object. `anchor` is the node of the object under admission that names it.
+    pub fn get(&self, object: ObjectRef<'_>, anchor: Node<'a>) -> Lookup<Node<'a>> {
+        if object.name.is_empty() {
+            return Lookup::NotFound;
+        }
+        let namespace = Some(object.namespace).filter(|namespace| !namespace.is_empty());
+        let payload = serde_json::json!({
+            "api_version": object.api_version, "kind": object.kind, "name": object.name, "namespace": namespace, "disable_cache": false,
+        });
+        match self.ask("get_resource", &payload) {
+            Ok(value) => Lookup::Found(self.node(value, anchor)),
+            Err(None) => Lookup::NotFound,
+            Err(Some(why)) => Lookup::NotKnown(why),
+        }
+    }
+
+    /// The objects of a kind in a namespace (or in all, where `namespace` is empty) that match a field selector (or none, if empty).
+    /// `None` where the host cannot say anything.
+    pub fn list(&self, api_version: &str, kind: &str, namespace: &str, field_selector: &str, anchor: Node<'a>) -> Option<List<'a>> {
+        let field_selector = Some(field_selector).filter(|selector| !selector.is_empty());
+        let mut payload = serde_json::json!({ "api_version": api_version, "kind": kind, "label_selector": null, "field_selector": field_selector });
+        let operation = if namespace.is_empty() {
+            "list_resources_all"
+        } else {
+            if let Some(fields) = payload.as_object_mut() {
+                fields.insert("namespace".to_owned(), namespace.into());
+            }
+            "list_resources_by_namespace"
+        };
+        let root = self.session.root(self.ask(operation, &payload).ok()?, Origin::Aside);
+        let metadata = root.get("metadata");
+        let more = metadata.get("remainingItemCount").int().and_then(|count| usize::try_from(count).ok()).unwrap_or(0);
+        let complete = metadata.get("continue").filled().is_none();
+        let items = root.get("items").items().filter_map(|item| item.value()).map(|value| self.node(*value, anchor)).collect();
+        Some(List { items, more, complete })
+    }
+
+    fn node(&self, value: Value<'a>, anchor: Node<'a>) -> Node<'a> {
+        let aside = self.session.root(value, Origin::Aside);
+        let metadata = aside.peek("metadata");
+        let text = |node: Node<'a>| node.peek_str().unwrap_or("");
+        let object = ObjectRef {
+            api_version: text(aside.peek("apiVersion")),
+            kind: text(aside.peek("kind")),
+            namespace: text(metadata.peek("namespace")),
+            name: text(metadata.peek("name")),
+        };
+        self.session.root(value, Origin::Context { object, anchor })
+    }
+
+    fn ask(&self, operation: &'static str, payload: &serde_json::Value) -> Result<Value<'a>, Option<Unknown>> {
+        let question = payload.to_string();
+        let mut asked = self.asked.get();
+        while let Some(entry) = asked {
+            if entry.operation == operation && entry.question == question {
+                return entry.answer;
+            }
+            asked = entry.next;
+        }
+        let bump = self.session.bump();
+        let answer = match self.host.kubernetes(operation, question.as_bytes()) {
+            Ok(text) => Value::from_json(bump.alloc_slice_copy(&text), bump).map_err(|_| Some(Unknown::Other)),
+            Err(text) => Err(classify(&text)),
+        };
+        self.asked.set(Some(bump.alloc(Asked { operation, question: bump.alloc_str(&question), answer, next: self.asked.get() })));
+        answer
+    }
+}
+
+/// `None` is *not found*.
+fn classify(error: &str) -> Option<Unknown> {
+    // A Rust guest sees the host's text behind `Host error: `.
+    if let Some((_, reason)) = error.split_once(NOT_KNOWN) {
+        return Some(REASONS.iter().find(|(name, _)| reason.starts_with(name)).map_or(Unknown::Other, |(_, why)| *why));
+    }
+    // The text of policy-evaluator's `get_resource` for an object that does not exist.
+    if error.contains("Cannot find ") { None } else { Some(Unknown::Other) }
+}

@@ -1,0 +1,174 @@
+//! Questions that a list of a whole kind would answer only at a price that grows with the square of the input: who uses this
+//! service account, which federated credentials name it, what else belongs to that identity.
+//!
+//! fedward's own engine answers them from an index of everything it loaded, through the ordinary `kubernetes/list_*` capabilities with
+//! `apiVersion: index.fedward/v1` and a field selector; each answer holds at most [`CAP`] objects, the nearest ones first, and says in
+//! `metadata.remainingItemCount` how many more there are. In a cluster no such group exists: there the same questions are answered
+//! by listing the real kinds. [`keys`] is what the engine files an object under.
+
+use crate::context::{Context, Host, List};
+use crate::node::Node;
+use crate::request::group_of;
+use crate::{trust, workload};
+
+/// The group and version of the index.
+pub const API_VERSION: &str = "index.fedward/v1";
+/// How many objects an answer of the index holds at most.
+pub const CAP: usize = 100;
+
+/// Objects with pods that use a service account; selector `serviceAccount=<name>`, in the account's namespace.
+pub const WORKLOAD: &str = "Workload";
+/// Federated credentials of every form; selectors `subject=system:serviceaccount:<namespace>:<name>`, `parent=<identity>`,
+/// `subjectNamespace=<namespace>`, `clientId=<id>`.
+pub const CREDENTIAL: &str = "FederatedCredential";
+/// Objects that have tokens of a service account issued to themselves; selector `serviceAccount=<name>`, in the account's namespace.
+pub const TOKEN_CONSUMER: &str = "TokenConsumer";
+/// Service accounts that carry a federation mark, by namespace; selector empty.
+pub const FEDERATED_ACCOUNT: &str = "FederatedServiceAccount";
+/// Service accounts by the identity that they name; selectors `clientId=<id>`, `roleArn=<arn>`, `gcpAccount=<e-mail>`. All namespaces.
+pub const IDENTITY_ACCOUNT: &str = "IdentityServiceAccount";
+
+/// One entry of the index.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Key {
+    /// The index kind.
+    pub kind: &'static str,
+    /// The namespace; empty for kinds that are asked for in all namespaces.
+    pub namespace: String,
+    /// The field selector.
+    pub selector: String,
+}
+
+impl Key {
+    fn new(kind: &'static str, namespace: &str, selector: String) -> Self {
+        Key { kind, namespace: namespace.to_owned(), selector }
+    }
+}
+
+/// A host that knows nothing: what an object says of itself.
+struct Nobody;
+
+impl Host for Nobody {
+    fn kubernetes(&self, _: &str, _: &[u8]) -> Result<Vec<u8>, String> {
+        Err(crate::context::NOT_KNOWN.to_owned())
+    }
+}
+
+/// What the engine files an object under.
+pub fn keys<'a>(object: Node<'a>, namespace: &'a str) -> Vec<Key> {
+    let api_version = object.peek("apiVersion").peek_str().unwrap_or("");
+    let kind = object.peek("kind").peek_str().unwrap_or("");
+    let mut found = Vec::new();
+    if api_version == "v1" && kind == "ServiceAccount" {
+        let account = crate::identity::ServiceAccount::of(object);
+        if !account.marks().is_empty() {
+            found.push(Key::new(FEDERATED_ACCOUNT, namespace, String::new()));
+        }
+        for (annotation, field) in [(crate::identity::AZURE_CLIENT_ID, "clientId"), (crate::identity::AWS_ROLE_ARN, "roleArn"), (crate::identity::GCP_ACCOUNT, "gcpAccount")] {
+            if let Some(value) = account.annotation(annotation).filled() {
+                found.push(Key::new(IDENTITY_ACCOUNT, "", format!("{field}={value}")));
+            }
+        }
+        return found;
+    }
+    if let Some(credential) = trust::Credential::of(object) {
+        if let Some(subject) = credential.subject.peek_str() {
+            found.push(Key::new(CREDENTIAL, "", format!("subject={subject}")));
+            if let Some((namespace, _)) = trust::service_account(subject) {
+                found.push(Key::new(CREDENTIAL, "", format!("subjectNamespace={namespace}")));
+            }
+        }
+        if let Some(parent) = credential.parent_key(namespace) {
+            found.push(Key::new(CREDENTIAL, "", format!("parent={parent}")));
+        }
+        return found;
+    }
+    for name in trust::token_consumer(object) {
+        found.push(Key::new(TOKEN_CONSUMER, namespace, format!("serviceAccount={name}")));
+    }
+    // A context that knows nothing: references to other objects are followed when a rule asks, not here.
+    let context = Context::new(object.session().bump().alloc(Nobody), object.session(), false);
+    for pod in workload::pods(object, namespace, context) {
+        if let Some(name) = pod.account.name() {
+            found.push(Key::new(WORKLOAD, pod.namespace, format!("serviceAccount={name}")));
+        }
+    }
+    found.dedup();
+    found
+}
+
+/// Kinds that are listed for [`workloads_of`] in a cluster.
+const WORKLOAD_KINDS: [(&str, &str); 5] = [("apps/v1", "Deployment"), ("apps/v1", "StatefulSet"), ("apps/v1", "DaemonSet"), ("batch/v1", "CronJob"), ("batch/v1", "Job")];
+/// Kinds that are listed for [`credentials_for`] in a cluster: Azure Service Operator's.
+const CREDENTIAL_KINDS: [(&str, &str); 1] = [("managedidentity.azure.com/v1api20230131", "FederatedIdentityCredential")];
+
+/// Objects with pods that run as the service account. `None` where the host cannot say.
+pub fn workloads_of<'a>(context: &Context<'a>, namespace: &str, name: &str, anchor: Node<'a>) -> Option<List<'a>> {
+    if context.indexed {
+        return context.list(API_VERSION, WORKLOAD, namespace, &format!("serviceAccount={name}"), anchor);
+    }
+    let lists = WORKLOAD_KINDS.iter().map(|(api_version, kind)| context.list(api_version, kind, namespace, "", anchor));
+    merge(lists, |object| keys(object, object.session().text(namespace)).iter().any(|key| key.kind == WORKLOAD && key.selector == format!("serviceAccount={name}")))
+}
+
+/// Federated credentials whose subject is the service account. `None` where the host cannot say.
+pub fn credentials_for<'a>(context: &Context<'a>, namespace: &str, name: &str, anchor: Node<'a>) -> Option<List<'a>> {
+    credentials(context, &format!("subject=system:serviceaccount:{namespace}:{name}"), anchor)
+}
+
+/// Federated credentials by any selector of [`CREDENTIAL`]. `None` where the host cannot say.
+pub fn credentials<'a>(context: &Context<'a>, selector: &str, anchor: Node<'a>) -> Option<List<'a>> {
+    if context.indexed {
+        return context.list(API_VERSION, CREDENTIAL, "", selector, anchor);
+    }
+    let lists = CREDENTIAL_KINDS.iter().map(|(api_version, kind)| context.list(api_version, kind, "", "", anchor));
+    merge(lists, |object| {
+        let namespace = object.peek("metadata").peek("namespace").peek_str().unwrap_or("");
+        keys(object, namespace).iter().any(|key| key.kind == CREDENTIAL && key.selector == selector)
+    })
+}
+
+/// Objects that have tokens of the service account issued to themselves. `None` where the host cannot say, as in every cluster: the
+/// kinds belong to many operators.
+pub fn token_consumers<'a>(context: &Context<'a>, namespace: &str, name: &str, anchor: Node<'a>) -> Option<List<'a>> {
+    if context.indexed { context.list(API_VERSION, TOKEN_CONSUMER, namespace, &format!("serviceAccount={name}"), anchor) } else { None }
+}
+
+/// Federated service accounts of a namespace. `None` where the host cannot say.
+pub fn federated_accounts<'a>(context: &Context<'a>, namespace: &str, anchor: Node<'a>) -> Option<List<'a>> {
+    if context.indexed {
+        return context.list(API_VERSION, FEDERATED_ACCOUNT, namespace, "", anchor);
+    }
+    merge([context.list("v1", "ServiceAccount", namespace, "", anchor)].into_iter(), |object| !crate::identity::ServiceAccount::of(object).marks().is_empty())
+}
+
+/// Service accounts of all namespaces that name an identity; see [`IDENTITY_ACCOUNT`] for the selectors. `None` where the host cannot say.
+pub fn accounts_with_identity<'a>(context: &Context<'a>, selector: &str, anchor: Node<'a>) -> Option<List<'a>> {
+    if context.indexed {
+        return context.list(API_VERSION, IDENTITY_ACCOUNT, "", selector, anchor);
+    }
+    merge([context.list("v1", "ServiceAccount", "", "", anchor)].into_iter(), |object| {
+        keys(object, "").iter().any(|key| key.kind == IDENTITY_ACCOUNT && key.selector == selector)
+    })
+}
+
+/// One list of those that the host could give; `None` if it could give none. A list that is missing makes the answer incomplete.
+fn merge<'a>(lists: impl Iterator<Item = Option<List<'a>>>, keep: impl Fn(Node<'a>) -> bool) -> Option<List<'a>> {
+    let mut merged = List { complete: true, ..List::default() };
+    let mut any = false;
+    for list in lists {
+        let Some(list) = list else {
+            merged.complete = false;
+            continue;
+        };
+        any = true;
+        merged.complete &= list.complete;
+        merged.items.extend(list.items.into_iter().filter(|object| keep(*object)));
+    }
+    any.then_some(merged)
+}
+
+/// Whether a group is one of fedward's own, which no cluster serves.
+pub fn is_own_group(api_version: &str) -> bool {
+    group_of(api_version).ends_with(".fedward")
+}

@@ -1,0 +1,193 @@
+//! A policy: its rules, run on a payload, answered in Kubewarden's protocol.
+
+use std::collections::{BTreeMap, HashSet};
+
+use bumpalo::Bump;
+use serde::Serialize;
+
+use crate::admission;
+use crate::context::{Context, Host};
+use crate::finding::{Finding, Place, Severity};
+use crate::node::{Node, Origin, Session};
+use crate::request::{Operation, Payload, Request};
+use crate::rule::{Check, Condition, Rule};
+use crate::settings::{self, Common, Field, OnUpdate, Settings};
+use crate::value::Value;
+use crate::workload::Pod;
+
+/// A policy with settings `S`.
+pub struct Policy<S: 'static> {
+    /// The id: crate, folder and metadata title alike.
+    pub id: &'static str,
+    /// One line: what it enforces.
+    pub summary: &'static str,
+    /// The rules. The order does not matter to verdicts, but `wrong-field-type` comes last: it reports what the others met.
+    pub rules: &'static [Rule<S>],
+}
+
+/// A policy without its code, for lists, docs and schemas.
+#[derive(Debug, Clone)]
+pub struct Descriptor {
+    /// The policy's id.
+    pub id: &'static str,
+    /// One line.
+    pub summary: &'static str,
+    /// Its rules, sorted by id.
+    pub rules: Vec<RuleDescriptor>,
+    /// Its settings, the common ones first.
+    pub settings: Vec<Field>,
+}
+
+/// A rule without its code.
+#[derive(Debug, Clone)]
+pub struct RuleDescriptor {
+    /// The rule's id.
+    pub id: &'static str,
+    /// One line.
+    pub summary: &'static str,
+    /// When it fires, how hard.
+    pub conditions: &'static [Condition],
+    /// Less specific rules that are not reported at the same place.
+    pub supersedes: &'static [&'static str],
+}
+
+/// Kubewarden's `ValidationResponse`, as far as a policy that does not mutate fills it.
+#[derive(Serialize)]
+struct Response {
+    accepted: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    audit_annotations: BTreeMap<&'static str, String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
+}
+
+/// Kubewarden's `SettingsValidationResponse`.
+#[derive(Serialize)]
+struct SettingsResponse {
+    valid: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+}
+
+impl<S: Settings + 'static> Policy<S> {
+    /// The rules' ids.
+    pub fn rule_ids(&self) -> Vec<&'static str> {
+        self.rules.iter().map(|rule| rule.id).collect()
+    }
+
+    /// What there is to know without running it.
+    pub fn describe(&self) -> Descriptor {
+        let bump = Bump::new();
+        let node = Session::new(&bump).root(Value::Null, Origin::Aside);
+        let (_, _, fields, _) = settings::read::<S>(node, &self.rule_ids());
+        let mut rules: Vec<RuleDescriptor> = self
+            .rules
+            .iter()
+            .map(|rule| RuleDescriptor { id: rule.id, summary: rule.summary, conditions: rule.conditions, supersedes: rule.supersedes })
+            .collect();
+        rules.sort_by_key(|rule| rule.id);
+        Descriptor { id: self.id, summary: self.summary, rules, settings: fields }
+    }
+
+    /// Kubewarden's `validate_settings`: all mistakes at once, each with its path.
+    pub fn validate_settings(&self, payload: &[u8]) -> Vec<u8> {
+        let bump = Bump::new();
+        let session = Session::new(&bump);
+        let errors = match Value::from_json(payload, &bump) {
+            // The payload of `validate` has the settings in this field; here they stand alone.
+            Ok(value) => {
+                let wrapper = bump.alloc_slice_copy(&[("settings", value)]);
+                let node = session.root(Value::Map(wrapper), Origin::Aside).get("settings");
+                settings::read::<S>(node, &self.rule_ids()).3
+            }
+            Err(error) => vec![format!("settings: {error}")],
+        };
+        to_json(&SettingsResponse { valid: errors.is_empty(), message: (!errors.is_empty()).then(|| errors.join("\n")) })
+    }
+
+    /// Kubewarden's `validate`.
+    ///
+    /// # Errors
+    /// A payload that is not JSON, and settings that `validate_settings` refuses. The text never holds any of the payload.
+    pub fn validate(&self, payload: &[u8], host: &dyn Host) -> Result<Vec<u8>, String> {
+        // An object takes about four times its text as a tree with paths.
+        let bump = Bump::with_capacity(payload.len().saturating_mul(4).clamp(4096, 1 << 20));
+        let session = Session::new(&bump);
+        let payload = Payload::parse(payload, session).map_err(|error| format!("payload: {error}"))?;
+        let (common, own, _, errors) = settings::read::<S>(payload.settings, &self.rule_ids());
+        if !errors.is_empty() {
+            return Err(errors.join("\n"));
+        }
+        let context = Context::new(host, session, payload.indexed);
+        let request = &payload.request;
+        if !admission::is_judged(request, &common, context) {
+            return Ok(respond(Vec::new(), Vec::new()));
+        }
+        let findings = self.judge(request, request.object, &own, &common, context);
+        let rejects = findings.iter().any(|finding| finding.severity == Severity::Error);
+        if rejects && request.operation == Operation::Update && common.on_update == OnUpdate::RejectNew {
+            let old = self.judge(request, request.old_object, &own, &common, context);
+            let known: HashSet<_> = old.iter().map(same).collect();
+            let (before, new): (Vec<_>, Vec<_>) = findings.into_iter().partition(|finding| known.contains(&same(finding)));
+            return Ok(respond(new, before));
+        }
+        Ok(respond(findings, Vec::new()))
+    }
+
+    fn judge<'a>(&self, request: &'a Request<'a>, object: Node<'a>, own: &'a S, common: &'a Common, context: &'a Context<'a>) -> Vec<Finding> {
+        let check = Check::new(request, object, own, common, context);
+        let uncertain = check.pods().iter().any(|pod: &Pod<'_>| !pod.certain);
+        let mut findings = check.run(self.rules);
+        for finding in &mut findings {
+            if uncertain {
+                // What is not certainly a pod template is never more than a hint.
+                finding.severity = Severity::Info;
+            }
+        }
+        settle(findings, |rule| self.rules.iter().find(|known| known.id == rule).map_or(&[], |rule| rule.supersedes))
+    }
+}
+
+/// What makes a finding the same one before and after an update. Not its place: list elements move.
+fn same(finding: &Finding) -> (String, String, String) {
+    (finding.rule.clone(), finding.condition.clone(), finding.message.clone())
+}
+
+/// Orders findings by place, drops repetitions, and those that a more specific rule makes superfluous at the same place.
+pub fn settle(mut findings: Vec<Finding>, supersedes: impl Fn(&str) -> &'static [&'static str]) -> Vec<Finding> {
+    findings.sort_by(|one, other| (&one.place, &one.rule, &one.condition, &one.message).cmp(&(&other.place, &other.rule, &other.condition, &other.message)));
+    findings.dedup_by(|later, earlier| later.place == earlier.place && later.rule == earlier.rule && later.condition == earlier.condition && later.message == earlier.message);
+    let beaten: HashSet<(Place, &'static str)> =
+        findings.iter().flat_map(|finding| supersedes(&finding.rule).iter().map(|rule| (finding.place.clone(), *rule))).collect();
+    if !beaten.is_empty() {
+        let rules: HashSet<&'static str> = beaten.iter().map(|(_, rule)| *rule).collect();
+        findings.retain(|finding| match rules.get(finding.rule.as_str()) {
+            Some(rule) => !beaten.contains(&(finding.place.clone(), *rule)),
+            None => true,
+        });
+    }
+    findings
+}
+
+fn respond(findings: Vec<Finding>, before: Vec<Finding>) -> Vec<u8> {
+    let line = |finding: &Finding| {
+        let help = if finding.help.is_empty() { String::new() } else { format!(" ({})", finding.help) };
+        format!("{}: {}{help} [{}]", finding.place.path, finding.message, finding.rule)
+    };
+    let errors: Vec<String> = findings.iter().filter(|finding| finding.severity == Severity::Error).map(line).collect();
+    let mut warnings: Vec<String> = findings.iter().filter(|finding| finding.severity == Severity::Warning).map(line).collect();
+    warnings.extend(before.iter().filter(|finding| finding.severity >= Severity::Warning).map(|finding| format!("{} (was so before this change)", line(finding))));
+    let all: Vec<&Finding> = findings.iter().chain(&before).collect();
+    let mut audit_annotations = BTreeMap::new();
+    if !all.is_empty() {
+        audit_annotations.insert("findings", String::from_utf8_lossy(&to_json(&all)).into_owned());
+    }
+    to_json(&Response { accepted: errors.is_empty(), message: (!errors.is_empty()).then(|| errors.join("\n")), audit_annotations, warnings })
+}
+
+fn to_json<T: Serialize>(value: &T) -> Vec<u8> {
+    // These types hold nothing that JSON cannot: no maps with keys other than strings.
+    serde_json::to_vec(value).unwrap_or_default()
+}

@@ -1,0 +1,204 @@
+//! What a rule is, and what it is given.
+
+use std::cell::{Cell, OnceCell, RefCell};
+
+use crate::context::Context;
+use crate::finding::{Finding, MAX_RELATED, PatchStep, Place, Related, Severity};
+use crate::node::Node;
+use crate::request::Request;
+use crate::settings::Common;
+use crate::workload::{self, Pod};
+
+/// A rule of a policy with settings `S`: one file, one id, one pure function from what [`Check`] gives to findings.
+pub struct Rule<S: 'static> {
+    /// The kebab-case id, the same in settings, outputs, fixtures and docs. It names the bad thing.
+    pub id: &'static str,
+    /// One line: what is reported.
+    pub summary: &'static str,
+    /// Under which conditions it fires, each with its own default severity.
+    pub conditions: &'static [Condition],
+    /// Less specific rules that are not reported at the same place.
+    pub supersedes: &'static [&'static str],
+    /// The check.
+    pub check: fn(&Check<'_, S>),
+}
+
+/// One condition of a rule, with its default severity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Condition {
+    /// kebab-case, unique in the rule.
+    pub name: &'static str,
+    /// The default severity. A setting for the rule replaces the severities of all its conditions.
+    pub severity: Severity,
+    /// When it applies, as a phrase for the rule's page.
+    pub when: &'static str,
+}
+
+impl Condition {
+    /// A condition that rejects.
+    pub const fn error(name: &'static str, when: &'static str) -> Self {
+        Condition { name, severity: Severity::Error, when }
+    }
+
+    /// A condition that warns.
+    pub const fn warning(name: &'static str, when: &'static str) -> Self {
+        Condition { name, severity: Severity::Warning, when }
+    }
+
+    /// A condition that is recorded only.
+    pub const fn info(name: &'static str, when: &'static str) -> Self {
+        Condition { name, severity: Severity::Info, when }
+    }
+}
+
+/// A finding in the making.
+pub struct Report<'a> {
+    condition: &'a Condition,
+    node: Node<'a>,
+    message: String,
+    help: String,
+    related: Vec<Related>,
+    related_more: usize,
+    fix: Vec<PatchStep>,
+    on_key: bool,
+    offset: Option<usize>,
+}
+
+impl<'a> Report<'a> {
+    /// Reports `condition` at `node`: on the field itself, or, if it is absent, on its nearest parent. For a node of another object the
+    /// finding stands where the object under admission refers to it, and the node is a related place.
+    pub fn new(condition: &'a Condition, node: Node<'a>, message: impl Into<String>) -> Self {
+        Report {
+            condition,
+            node,
+            message: message.into(),
+            help: String::new(),
+            related: Vec::new(),
+            related_more: 0,
+            fix: Vec::new(),
+            on_key: false,
+            offset: None,
+        }
+    }
+
+    /// What to do about it.
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = help.into();
+        self
+    }
+
+    /// Another place that belongs to it.
+    pub fn related(mut self, node: Node<'a>, message: impl Into<String>) -> Self {
+        if self.related.len() < MAX_RELATED {
+            self.related.push(Related { place: node.place(), message: message.into() });
+        } else {
+            self.related_more += 1;
+        }
+        self
+    }
+
+    /// Says that there are `count` more related places than were given.
+    pub fn more(mut self, count: usize) -> Self {
+        self.related_more += count;
+        self
+    }
+
+    /// A patch that mends it. It is dropped where the finding lies in another object or inside a string.
+    pub fn fix(mut self, steps: Vec<PatchStep>) -> Self {
+        self.fix = steps;
+        self
+    }
+
+    /// Points at the key, not the value.
+    pub fn on_key(mut self) -> Self {
+        self.on_key = true;
+        self
+    }
+
+    /// Points at a byte offset in the string.
+    pub fn offset(mut self, offset: usize) -> Self {
+        self.offset = Some(offset);
+        self
+    }
+}
+
+/// What a rule may look at, and where it reports.
+pub struct Check<'a, S> {
+    /// The admission request.
+    pub request: &'a Request<'a>,
+    /// The object under admission (`request.object`).
+    pub object: Node<'a>,
+    /// The policy's own settings.
+    pub settings: &'a S,
+    /// The settings that every policy has.
+    pub common: &'a Common,
+    /// Other objects.
+    pub context: &'a Context<'a>,
+    pods: OnceCell<Vec<Pod<'a>>>,
+    rule: Cell<&'static str>,
+    findings: RefCell<Vec<Finding>>,
+}
+
+impl<'a, S> Check<'a, S> {
+    /// A check of one object.
+    pub fn new(request: &'a Request<'a>, object: Node<'a>, settings: &'a S, common: &'a Common, context: &'a Context<'a>) -> Self {
+        Check {
+            request,
+            object,
+            settings,
+            common,
+            context,
+            pods: OnceCell::new(),
+            rule: Cell::new(""),
+            findings: RefCell::new(Vec::new()),
+        }
+    }
+
+    /// Every pod template of the object, in the order of its text.
+    pub fn pods(&self) -> &[Pod<'a>] {
+        self.pods.get_or_init(|| workload::pods(self.object, self.request.namespace, self.context))
+    }
+
+    /// Whether the request is of this group and kind, in any version.
+    pub fn is(&self, group: &str, kind: &str) -> bool {
+        self.request.group == group && self.request.kind == kind
+    }
+
+    /// Records a finding.
+    pub fn report(&self, report: Report<'a>) {
+        let rule = self.rule.get();
+        let Some(severity) = self.common.severity(rule, report.condition.severity) else { return };
+        let anchor = report.node.anchor();
+        let mut related = report.related;
+        let foreign = report.node.foreign().is_some();
+        if foreign {
+            related.insert(0, Related { place: report.node.place(), message: "the place itself".to_owned() });
+            related.truncate(MAX_RELATED);
+        }
+        let place = Place { key: report.on_key && !foreign, offset: report.offset.filter(|_| !foreign), ..anchor.place() };
+        let fix = if foreign || !place.embedded.is_empty() { Vec::new() } else { report.fix };
+        self.findings.borrow_mut().push(Finding {
+            rule: rule.to_owned(),
+            condition: report.condition.name.to_owned(),
+            severity,
+            place,
+            message: report.message,
+            help: report.help,
+            docs: format!("docs/rules/{rule}.md"),
+            related,
+            related_more: report.related_more,
+            fix,
+        });
+    }
+
+    /// Runs the rules that the settings do not turn off and takes their findings.
+    pub fn run(self, rules: &[Rule<S>]) -> Vec<Finding> {
+        for rule in rules {
+            if self.common.is_on(rule.id) {
+                self.rule.set(rule.id);
+                (rule.check)(&self);
+            }
+        }
+        self.findings.into_inner()
+    }
+}

@@ -1,0 +1,3 @@
+//! Rules that every policy has.
+
+pub mod wrong_field_type;

@@ -1,0 +1,303 @@
+//! Settings: declared by reading them, so that one function gives the typed values, all errors at once, the JSON Schema and the
+//! settings table of a policy's README.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use crate::finding::Severity;
+use crate::node::Node;
+use crate::suggest;
+use crate::text::Glob;
+
+/// Reads a policy's settings, remembers every mistake with its path, and notes what there is to set.
+pub struct Reader<'a> {
+    node: Node<'a>,
+    errors: Vec<String>,
+    fields: Vec<Field>,
+}
+
+/// One setting, for the schema and the docs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Field {
+    /// camelCase.
+    pub name: &'static str,
+    /// What it does, in a sentence or two.
+    pub doc: &'static str,
+    /// JSON Schema of the value, with its default.
+    pub schema: serde_json::Value,
+}
+
+/// Settings of a policy.
+pub trait Settings: Sized {
+    /// Reads every field; see [`Reader`].
+    fn read(reader: &mut Reader<'_>) -> Self;
+}
+
+/// The common settings and a policy's own ones.
+pub fn read<S: Settings>(node: Node<'_>, rules: &[&'static str]) -> (Common, S, Vec<Field>, Vec<String>) {
+    let mut reader = Reader { node, errors: Vec::new(), fields: Vec::new() };
+    if node.is_present() && !matches!(node.value(), Some(crate::value::Value::Map(_))) {
+        reader.errors.push("settings: a map is required".to_owned());
+    }
+    let common = Common::read(&mut reader, rules);
+    let own = S::read(&mut reader);
+    reader.unknown_keys();
+    (common, own, reader.fields, reader.errors)
+}
+
+impl<'a> Reader<'a> {
+    fn field(&mut self, name: &'static str, doc: &'static str, schema: serde_json::Value) -> Node<'a> {
+        self.fields.push(Field { name, doc, schema });
+        self.node.peek(name)
+    }
+
+    fn wrong(&mut self, node: Node<'_>, what: &str) {
+        self.errors.push(format!("settings{}: {what}", dotted(node)));
+    }
+
+    /// `true` or `false`.
+    pub fn bool(&mut self, name: &'static str, default: bool, doc: &'static str) -> bool {
+        let node = self.field(name, doc, json!({ "type": "boolean", "default": default }));
+        match node.value() {
+            None | Some(crate::value::Value::Null) => default,
+            Some(crate::value::Value::Bool(value)) => *value,
+            Some(other) => {
+                self.wrong(node, &format!("true or false is required, not {}", other.type_name()));
+                default
+            }
+        }
+    }
+
+    /// A whole number from `range`.
+    pub fn int(&mut self, name: &'static str, default: i64, range: std::ops::RangeInclusive<i64>, doc: &'static str) -> i64 {
+        let schema = json!({ "type": "integer", "minimum": range.start(), "maximum": range.end(), "default": default });
+        let node = self.field(name, doc, schema);
+        match node.value() {
+            None | Some(crate::value::Value::Null) => default,
+            Some(crate::value::Value::Int(value)) if range.contains(value) => *value,
+            Some(_) => {
+                self.wrong(node, &format!("a whole number from {} to {} is required", range.start(), range.end()));
+                default
+            }
+        }
+    }
+
+    /// One of several words.
+    pub fn choice<T: Copy>(&mut self, name: &'static str, choices: &[(&'static str, T)], default: &'static str, doc: &'static str) -> Option<T> {
+        let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
+        let node = self.field(name, doc, json!({ "type": "string", "enum": words, "default": default }));
+        let word = if node.is_absent() { default } else { node.peek_str().unwrap_or("") };
+        let found = choices.iter().find(|(name, _)| *name == word).map(|(_, value)| *value);
+        if found.is_none() {
+            self.wrong(node, &format!("one of {} is required{}", list(&words), did_you_mean(word, &words)));
+        }
+        found.or_else(|| choices.iter().find(|(name, _)| *name == default).map(|(_, value)| *value))
+    }
+
+    /// A string; empty where it is not set.
+    pub fn string(&mut self, name: &'static str, doc: &'static str) -> String {
+        let node = self.field(name, doc, json!({ "type": "string" }));
+        if node.is_absent() {
+            return String::new();
+        }
+        node.peek_str().map_or_else(
+            || {
+                self.wrong(node, "a string is required");
+                String::new()
+            },
+            str::to_owned,
+        )
+    }
+
+    /// A list of strings.
+    pub fn strings(&mut self, name: &'static str, default: &[&str], doc: &'static str) -> Vec<String> {
+        let node = self.field(name, doc, json!({ "type": "array", "items": { "type": "string" }, "default": default }));
+        if node.is_absent() {
+            return default.iter().map(|item| (*item).to_owned()).collect();
+        }
+        if !matches!(node.value(), Some(crate::value::Value::Seq(_))) {
+            self.wrong(node, "a list of strings is required");
+            return Vec::new();
+        }
+        let mut found = Vec::new();
+        for item in node.peek_items() {
+            match item.peek_str() {
+                Some(text) => found.push(text.to_owned()),
+                None => self.wrong(item, "a string is required"),
+            }
+        }
+        found
+    }
+
+    /// A list of patterns in which `*` stands for any text.
+    pub fn globs(&mut self, name: &'static str, default: &[&str], doc: &'static str) -> Vec<Glob> {
+        self.strings(name, default, doc).into_iter().map(Glob::new).collect()
+    }
+
+    /// A map from names to strings.
+    pub fn string_map(&mut self, name: &'static str, doc: &'static str) -> BTreeMap<String, String> {
+        let node = self.field(name, doc, json!({ "type": "object", "additionalProperties": { "type": "string" } }));
+        let mut found = BTreeMap::new();
+        if node.is_present() && !matches!(node.value(), Some(crate::value::Value::Map(_))) {
+            self.wrong(node, "a map from names to strings is required");
+        }
+        for (key, value) in node.peek_entries() {
+            match value.peek_str() {
+                Some(text) => _ = found.insert(key.to_owned(), text.to_owned()),
+                None => self.wrong(value, "a string is required"),
+            }
+        }
+        found
+    }
+
+    /// A list of maps with string fields. Each item is the values of `keys`, empty where one is not set; `required` keys must be there.
+    pub fn records(&mut self, name: &'static str, keys: &[&'static str], required: &[&'static str], doc: &'static str) -> Vec<Vec<String>> {
+        let properties: serde_json::Map<_, _> = keys.iter().map(|key| ((*key).to_owned(), json!({ "type": "string" }))).collect();
+        let item = json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false });
+        let node = self.field(name, doc, json!({ "type": "array", "items": item, "default": [] }));
+        if node.is_present() && !matches!(node.value(), Some(crate::value::Value::Seq(_))) {
+            self.wrong(node, "a list is required");
+        }
+        let mut found = Vec::new();
+        for item in node.peek_items() {
+            if !matches!(item.value(), Some(crate::value::Value::Map(_))) {
+                self.wrong(item, "a map is required");
+                continue;
+            }
+            for (key, value) in item.peek_entries() {
+                if !keys.contains(&key) {
+                    self.wrong(value, &format!("no such field{}", did_you_mean(key, keys)));
+                } else if value.peek_str().is_none() {
+                    self.wrong(value, "a string is required");
+                }
+            }
+            for key in required {
+                if item.peek(key).is_absent() {
+                    self.wrong(item, &format!("`{key}` is required"));
+                }
+            }
+            found.push(keys.iter().map(|key| item.peek(key).peek_str().unwrap_or("").to_owned()).collect());
+        }
+        found
+    }
+
+    /// Adds a mistake that only the policy can see.
+    pub fn error(&mut self, name: &'static str, what: &str) {
+        self.errors.push(format!("settings.{name}: {what}"));
+    }
+
+    fn unknown_keys(&mut self) {
+        let names: Vec<&str> = self.fields.iter().map(|field| field.name).collect();
+        for (key, value) in self.node.peek_entries() {
+            if !names.contains(&key) {
+                self.wrong(value, &format!("no such setting{}", did_you_mean(key, &names)));
+            }
+        }
+    }
+}
+
+fn dotted(node: Node<'_>) -> String {
+    // Settings stand at `/settings` of the payload.
+    node.pointer().strip_prefix("/settings").unwrap_or_default().replace('/', ".")
+}
+
+fn list(words: &[&str]) -> String {
+    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+}
+
+fn did_you_mean(word: &str, words: &[&str]) -> String {
+    suggest::nearest(word, words.iter().copied()).map_or_else(String::new, |near| format!(" (did you mean `{near}`?)"))
+}
+
+/// What to do on UPDATE with findings that the object had before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnUpdate {
+    /// Only new findings reject, the others warn.
+    RejectNew,
+    /// All findings count.
+    RejectAll,
+}
+
+/// The settings that every policy has.
+#[derive(Debug, Clone)]
+pub struct Common {
+    /// Severities by rule; `None` is off.
+    severities: BTreeMap<String, Option<Severity>>,
+    /// See [`OnUpdate`].
+    pub on_update: OnUpdate,
+    /// Namespaces whose objects are not judged.
+    pub exempt_namespaces: Vec<Glob>,
+    /// Service accounts (`namespace/name`) that count as federated whatever the objects say.
+    pub federated_service_accounts: Vec<Glob>,
+}
+
+impl Common {
+    fn read(reader: &mut Reader<'_>, rules: &[&'static str]) -> Self {
+        let words = ["error", "warning", "info", "off"];
+        let properties: serde_json::Map<_, _> = rules.iter().map(|rule| ((*rule).to_owned(), json!({ "enum": words }))).collect();
+        let schema = json!({ "type": "object", "properties": properties, "additionalProperties": false, "default": {} });
+        let node = reader.field("severities", "Severity of a rule, by its id: `error`, `warning`, `info` or `off`. Replaces the severities of all its conditions.", schema);
+        if node.is_present() && !matches!(node.value(), Some(crate::value::Value::Map(_))) {
+            reader.wrong(node, "a map from rule ids to severities is required");
+        }
+        let mut severities = BTreeMap::new();
+        for (rule, value) in node.peek_entries() {
+            if !rules.contains(&rule) {
+                reader.wrong(value, &format!("no such rule{}", did_you_mean(rule, rules)));
+            }
+            let severity = match value.peek_str().unwrap_or("") {
+                "error" => Some(Severity::Error),
+                "warning" => Some(Severity::Warning),
+                "info" => Some(Severity::Info),
+                "off" => None,
+                other => {
+                    reader.wrong(value, &format!("one of {} is required{}", list(&words), did_you_mean(other, &words)));
+                    continue;
+                }
+            };
+            severities.insert(rule.to_owned(), severity);
+        }
+        Common {
+            severities,
+            on_update: reader
+                .choice("onUpdate", &[("rejectNew", OnUpdate::RejectNew), ("rejectAll", OnUpdate::RejectAll)], "rejectNew",
+                    "On UPDATE: `rejectNew` rejects only findings that the object did not have before and warns of the others; `rejectAll` rejects both.")
+                .unwrap_or(OnUpdate::RejectNew),
+            exempt_namespaces: reader.globs("exemptNamespaces", &[], "Namespaces whose objects are not judged; `*` stands for any text."),
+            federated_service_accounts: reader.globs("federatedServiceAccounts", &[],
+                "Service accounts, as `namespace/name`, that count as federated whatever the objects say; `*` stands for any text."),
+        }
+    }
+
+    /// The severity in force for a rule's condition; `None` is off.
+    pub fn severity(&self, rule: &str, default: Severity) -> Option<Severity> {
+        self.severities.get(rule).copied().unwrap_or(Some(default))
+    }
+
+    /// Whether a rule is not turned off.
+    pub fn is_on(&self, rule: &str) -> bool {
+        self.severities.get(rule) != Some(&None)
+    }
+}
+
+/// The JSON Schema of a policy's settings.
+pub fn schema(policy: &str, fields: &[Field]) -> serde_json::Value {
+    let properties: serde_json::Map<_, _> = fields
+        .iter()
+        .map(|field| {
+            let mut schema = field.schema.clone();
+            if let Some(schema) = schema.as_object_mut() {
+                schema.insert("description".to_owned(), field.doc.into());
+            }
+            (field.name.to_owned(), schema)
+        })
+        .collect();
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": format!("Settings of {policy}"),
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": false,
+    })
+}

@@ -1,0 +1,30 @@
+//! "Did you mean …?"
+
+/// The candidate nearest to `word`, if it is near enough to be a slip: at most a third of its letters differ, letter case aside.
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // Edit distance costs the product of both lengths: nothing that long is a slip of the keyboard.
+    if word.is_empty() || word.len() > 300 {
+        return None;
+    }
+    let lower = word.to_lowercase();
+    candidates
+        .into_iter()
+        .filter(|candidate| candidate.len() <= 300 && *candidate != word)
+        .map(|candidate| (strsim::osa_distance(&lower, &candidate.to_lowercase()), candidate))
+        .filter(|(distance, candidate)| *distance <= candidate.chars().count().max(3) / 3)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest;
+
+    #[test]
+    fn takes_the_nearest_slip_and_nothing_far() {
+        assert_eq!(nearest("severites", ["severities", "onUpdate"]), Some("severities"));
+        assert_eq!(nearest("api://azureadtokenexchange", ["api://AzureADTokenExchange"]), Some("api://AzureADTokenExchange"));
+        assert_eq!(nearest("argo-events-sa", ["argo-sa", "argo-event-sa"]), Some("argo-event-sa"));
+        assert_eq!(nearest("vault", ["api://AzureADTokenExchange"]), None);
+    }
+}

@@ -1,0 +1,131 @@
+//! Small readings of text that several rules share.
+
+/// A pattern in which `*` stands for any text, `/` included.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Glob(String);
+
+impl Glob {
+    /// A pattern; every text is one.
+    pub fn new(pattern: impl Into<String>) -> Self {
+        Glob(pattern.into())
+    }
+
+    /// Whether the whole of `text` matches. Linear in the text for each `*`.
+    pub fn matches(&self, text: &str) -> bool {
+        let mut parts = self.0.split('*');
+        let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else { return false };
+        let mut parts = parts.peekable();
+        if parts.peek().is_none() {
+            return rest.is_empty();
+        }
+        while let Some(part) = parts.next() {
+            if parts.peek().is_none() {
+                return rest.ends_with(part);
+            }
+            match rest.split_once(part) {
+                Some((_, after)) => rest = after,
+                None => return false,
+            }
+        }
+        true
+    }
+
+    /// The pattern.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Whether any of `globs` matches.
+pub fn any_matches(globs: &[Glob], text: &str) -> bool {
+    globs.iter().any(|glob| glob.matches(text))
+}
+
+/// Whether a text has the form of a GUID, in any letter case.
+pub fn is_guid(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes.len() == 36
+        && bytes.iter().enumerate().all(|(index, byte)| match index {
+            8 | 13 | 18 | 23 => *byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
+}
+
+/// Whether a GUID is all zeros, which is always a placeholder.
+pub fn is_zero_guid(text: &str) -> bool {
+    is_guid(text) && text.bytes().all(|byte| byte == b'0' || byte == b'-')
+}
+
+/// What a value that identifies something really is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Value {
+    /// A value to be judged.
+    Plain,
+    /// Something that somebody still has to fill in.
+    Placeholder,
+    /// Something that only another system knows: a template expression, a sealed or encrypted value.
+    NotKnown,
+}
+
+/// Tells values from placeholders and from what cannot be known here (rules.md §0 and §6.0).
+///
+/// `<…>`, `${…}`, `__x__`, `XXX`, `***`, words such as `REPLACE` or `CHANGEME`, `[…]` as the whole value and the zero GUID are
+/// placeholders. `{{…}}`, SOPS' `ENC[…]` and compiled ARM expressions such as `[reference(…)]` are not known.
+pub fn classify(text: &str) -> Value {
+    let text = text.trim();
+    if text.contains("{{") || text.starts_with("ENC[") || text.contains("$(") {
+        return Value::NotKnown;
+    }
+    if let Some(inner) = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')) {
+        return if inner.contains('(') && inner.contains(')') { Value::NotKnown } else { Value::Placeholder };
+    }
+    let upper = text.to_ascii_uppercase();
+    let bracketed = text.find('<').is_some_and(|open| text.get(open..).is_some_and(|rest| rest.contains('>')));
+    let dollar = text.contains("${") && text.contains('}');
+    let dunder = text.len() > 4 && text.starts_with("__") && text.ends_with("__");
+    let words = ["XXX", "***", "REPLACE", "CHANGEME", "CHANGE_ME", "CHANGE-ME", "UPDATE_ME", "UPDATE-ME", "FILL IN", "FILL_IN", "PATCHED_BY_OVERLAY", "PLACEHOLDER", "YOUR_", "YOUR-"];
+    if bracketed || dollar || dunder || is_zero_guid(text) || words.iter().any(|word| upper.contains(word)) {
+        return Value::Placeholder;
+    }
+    // UPPER_SNAKE_NAMES as whole values: somebody's variable name.
+    let snake = text.len() >= 6
+        && text.contains('_')
+        && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
+        && text.bytes().any(|byte| byte.is_ascii_uppercase());
+    if snake { Value::Placeholder } else { Value::Plain }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Glob, Value, classify, is_guid};
+
+    #[test]
+    fn globs() {
+        for (pattern, text, want) in [
+            ("a/b", "a/b", true), ("a/b", "a/bc", false), ("a/*", "a/b", true), ("*/b", "a/b", true), ("*", "", true), ("a*c", "abbc", true),
+            ("a*c", "abcd", false), ("a*b*c", "a-b-c", true), ("a*b*c", "a-c-b", false), ("aa*aa", "aaa", false),
+        ] {
+            assert_eq!(Glob::new(pattern).matches(text), want, "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn guids() {
+        assert!(is_guid("6f1b1c9e-2d0a-4b7c-9a57-0c8d6f2e4a11"));
+        assert!(!is_guid("6f1b1c9e-2d0a-4b7c-9a57-0c8d6f2e4a1"));
+        assert!(!is_guid("6f1b1c9e_2d0a_4b7c_9a57_0c8d6f2e4a11"));
+    }
+
+    #[test]
+    fn placeholders() {
+        for text in ["<client-id>", "${CLIENT_ID}", "__msiClientId__", "[client id]", "XXXX", "00000000-0000-0000-0000-000000000000", "APPLICATION_CLIENT_ID", "<update_me>", "changeme"] {
+            assert_eq!(classify(text), Value::Placeholder, "{text}");
+        }
+        for text in ["{{ .Values.clientId }}", "ENC[AES256_GCM,data:x]", "[reference(resourceId('a', 'b')).clientId]", "$(CLIENT_ID)"] {
+            assert_eq!(classify(text), Value::NotKnown, "{text}");
+        }
+        for text in ["serviceAccount:P.svc.id.goog[ns/sa]", "6f1b1c9e-2d0a-4b7c-9a57-0c8d6f2e4a11", "api://AzureADTokenExchange", "true", "AWS"] {
+            assert_eq!(classify(text), Value::Plain, "{text}");
+        }
+    }
+}
