@@ -33,7 +33,10 @@ fn is_owned<'a>(request: &Request<'a>, context: &Context<'a>) -> bool {
         return false;
     }
     let references = request.object.peek("metadata").peek("ownerReferences");
-    let Some(owner) = references.peek_items().find(|owner| owner.peek("controller").value() == Some(&crate::value::Value::Bool(true))) else { return false };
+    let Some(owner) = references.peek_items().find(|owner| owner.peek("controller").value() == Some(&crate::value::Value::Bool(true)))
+    else {
+        return false;
+    };
     let text = |field: &'static str| owner.peek(field).peek_str().unwrap_or("");
     let (api_version, kind, name, uid) = (text("apiVersion"), text("kind"), text("name"), text("uid"));
     if uid.is_empty() || !workload::is_known(group_of(api_version), kind) {

@@ -122,7 +122,8 @@ impl<'a> Context<'a> {
     /// `None` where the host cannot say anything.
     pub fn list(&self, api_version: &str, kind: &str, namespace: &str, field_selector: &str, anchor: Node<'a>) -> Option<List<'a>> {
         let field_selector = Some(field_selector).filter(|selector| !selector.is_empty());
-        let mut payload = serde_json::json!({ "api_version": api_version, "kind": kind, "label_selector": null, "field_selector": field_selector });
+        let mut payload =
+            serde_json::json!({ "api_version": api_version, "kind": kind, "label_selector": null, "field_selector": field_selector });
         let operation = if namespace.is_empty() {
             "list_resources_all"
         } else {

@@ -12,7 +12,9 @@ use crate::value::Value;
 /// Text that is not of the format.
 pub(crate) fn read<'a>(text: &'a str, format: Format, arena: &'a Bump) -> Result<Value<'a>, Unreadable> {
     match format {
-        Format::Json => Value::from_json(text.as_bytes(), arena).map_err(|error| Unreadable { offset: offset(text, error.line, error.column) }),
+        Format::Json => {
+            Value::from_json(text.as_bytes(), arena).map_err(|error| Unreadable { offset: offset(text, error.line, error.column) })
+        }
         Format::Yaml => read_yaml(text, arena),
     }
 }

@@ -136,7 +136,13 @@ pub fn account<'a>(context: &Context<'a>, namespace: &str, name: &str, anchor: N
 }
 
 /// Why a service account counts as federated: the provider, and the node that says so (absent where the settings do).
-pub fn federation<'a>(context: &Context<'a>, common: &Common, namespace: &'a str, name: &'a str, anchor: Node<'a>) -> Vec<(Provider, Node<'a>)> {
+pub fn federation<'a>(
+    context: &Context<'a>,
+    common: &Common,
+    namespace: &'a str,
+    name: &'a str,
+    anchor: Node<'a>,
+) -> Vec<(Provider, Node<'a>)> {
     let mut found = account(context, namespace, name, anchor).found().map(|account| account.marks()).unwrap_or_default();
     for credential in index::credentials_for(context, namespace, name, anchor).map(|list| list.items).unwrap_or_default() {
         found.push((trust::provider(credential), credential));

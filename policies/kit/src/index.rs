@@ -28,6 +28,11 @@ pub const FEDERATED_ACCOUNT: &str = "FederatedServiceAccount";
 /// Service accounts by the identity that they name; selectors `clientId=<id>`, `roleArn=<arn>`, `gcpAccount=<e-mail>`. All namespaces.
 pub const IDENTITY_ACCOUNT: &str = "IdentityServiceAccount";
 
+/// Deployments of Azure's mutating webhook; selector empty. All namespaces.
+pub const IDENTITY_WEBHOOK: &str = "IdentityWebhook";
+/// Mutating policies (Kyverno, Gatekeeper, Kubewarden) that mention Azure's pod label; selector empty. All namespaces.
+pub const LABEL_MUTATOR: &str = "LabelMutator";
+
 /// One entry of the index.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Key {
@@ -64,7 +69,11 @@ pub fn keys<'a>(object: Node<'a>, namespace: &'a str) -> Vec<Key> {
         if !account.marks().is_empty() {
             found.push(Key::new(FEDERATED_ACCOUNT, namespace, String::new()));
         }
-        for (annotation, field) in [(crate::identity::AZURE_CLIENT_ID, "clientId"), (crate::identity::AWS_ROLE_ARN, "roleArn"), (crate::identity::GCP_ACCOUNT, "gcpAccount")] {
+        for (annotation, field) in [
+            (crate::identity::AZURE_CLIENT_ID, "clientId"),
+            (crate::identity::AWS_ROLE_ARN, "roleArn"),
+            (crate::identity::GCP_ACCOUNT, "gcpAccount"),
+        ] {
             if let Some(value) = account.annotation(annotation).filled() {
                 found.push(Key::new(IDENTITY_ACCOUNT, "", format!("{field}={value}")));
             }
@@ -86,6 +95,12 @@ pub fn keys<'a>(object: Node<'a>, namespace: &'a str) -> Vec<Key> {
     for name in trust::token_consumer(object) {
         found.push(Key::new(TOKEN_CONSUMER, namespace, format!("serviceAccount={name}")));
     }
+    if crate::webhook::deploys_webhook(object) {
+        found.push(Key::new(IDENTITY_WEBHOOK, "", String::new()));
+    }
+    if is_label_mutator(object, api_version, kind) {
+        found.push(Key::new(LABEL_MUTATOR, "", String::new()));
+    }
     // A context that knows nothing: references to other objects are followed when a rule asks, not here.
     let context = Context::new(object.session().bump().alloc(Nobody), object.session(), false);
     for pod in workload::pods(object, namespace, context) {
@@ -98,7 +113,8 @@ pub fn keys<'a>(object: Node<'a>, namespace: &'a str) -> Vec<Key> {
 }
 
 /// Kinds that are listed for [`workloads_of`] in a cluster.
-const WORKLOAD_KINDS: [(&str, &str); 5] = [("apps/v1", "Deployment"), ("apps/v1", "StatefulSet"), ("apps/v1", "DaemonSet"), ("batch/v1", "CronJob"), ("batch/v1", "Job")];
+const WORKLOAD_KINDS: [(&str, &str); 5] =
+    [("apps/v1", "Deployment"), ("apps/v1", "StatefulSet"), ("apps/v1", "DaemonSet"), ("batch/v1", "CronJob"), ("batch/v1", "Job")];
 /// Kinds that are listed for [`credentials_for`] in a cluster: Azure Service Operator's.
 const CREDENTIAL_KINDS: [(&str, &str); 1] = [("managedidentity.azure.com/v1api20230131", "FederatedIdentityCredential")];
 
@@ -108,7 +124,11 @@ pub fn workloads_of<'a>(context: &Context<'a>, namespace: &str, name: &str, anch
         return context.list(API_VERSION, WORKLOAD, namespace, &format!("serviceAccount={name}"), anchor);
     }
     let lists = WORKLOAD_KINDS.iter().map(|(api_version, kind)| context.list(api_version, kind, namespace, "", anchor));
-    merge(lists, |object| keys(object, object.session().text(namespace)).iter().any(|key| key.kind == WORKLOAD && key.selector == format!("serviceAccount={name}")))
+    merge(lists, |object| {
+        keys(object, object.session().text(namespace))
+            .iter()
+            .any(|key| key.kind == WORKLOAD && key.selector == format!("serviceAccount={name}"))
+    })
 }
 
 /// Federated credentials whose subject is the service account. `None` where the host cannot say.
@@ -139,7 +159,9 @@ pub fn federated_accounts<'a>(context: &Context<'a>, namespace: &str, anchor: No
     if context.indexed {
         return context.list(API_VERSION, FEDERATED_ACCOUNT, namespace, "", anchor);
     }
-    merge([context.list("v1", "ServiceAccount", namespace, "", anchor)].into_iter(), |object| !crate::identity::ServiceAccount::of(object).marks().is_empty())
+    merge([context.list("v1", "ServiceAccount", namespace, "", anchor)].into_iter(), |object| {
+        !crate::identity::ServiceAccount::of(object).marks().is_empty()
+    })
 }
 
 /// Service accounts of all namespaces that name an identity; see [`IDENTITY_ACCOUNT`] for the selectors. `None` where the host cannot say.
@@ -150,6 +172,43 @@ pub fn accounts_with_identity<'a>(context: &Context<'a>, selector: &str, anchor:
     merge([context.list("v1", "ServiceAccount", "", "", anchor)].into_iter(), |object| {
         keys(object, "").iter().any(|key| key.kind == IDENTITY_ACCOUNT && key.selector == selector)
     })
+}
+
+/// Deployments of Azure's mutating webhook. `None` where the host cannot say.
+pub fn identity_webhooks<'a>(context: &Context<'a>, anchor: Node<'a>) -> Option<List<'a>> {
+    if context.indexed {
+        return context.list(API_VERSION, IDENTITY_WEBHOOK, "", "", anchor);
+    }
+    let namespaces = ["azure-workload-identity-system", "kube-system"];
+    merge(
+        namespaces.into_iter().map(|namespace| context.list("apps/v1", "Deployment", namespace, "", anchor)),
+        crate::webhook::deploys_webhook,
+    )
+}
+
+/// Mutating policies that mention Azure's pod label. `None` in a cluster: there the policy sees the object after mutation.
+pub fn label_mutators<'a>(context: &Context<'a>, anchor: Node<'a>) -> Option<List<'a>> {
+    if context.indexed { context.list(API_VERSION, LABEL_MUTATOR, "", "", anchor) } else { None }
+}
+
+fn is_label_mutator(object: Node<'_>, api_version: &str, kind: &str) -> bool {
+    let group = group_of(api_version);
+    let mutates = match group {
+        "kyverno.io" | "policies.kyverno.io" => true,
+        "mutations.gatekeeper.sh" => true,
+        "policies.kubewarden.io" => object.peek("spec").peek("mutating").value() == Some(&crate::value::Value::Bool(true)),
+        "admissionregistration.k8s.io" => kind == "MutatingAdmissionPolicy",
+        _ => false,
+    };
+    mutates && mentions(object, crate::identity::AZURE_USE, 0)
+}
+
+/// Whether a key or a string anywhere in the tree contains `text`.
+fn mentions(node: Node<'_>, text: &str, depth: usize) -> bool {
+    depth < 64
+        && (node.peek_str().is_some_and(|value| value.contains(text))
+            || node.peek_entries().any(|(key, value)| key.contains(text) || mentions(value, text, depth + 1))
+            || node.peek_items().any(|item| mentions(item, text, depth + 1)))
 }
 
 /// One list of those that the host could give; `None` if it could give none. A list that is missing makes the answer incomplete.

@@ -5,6 +5,7 @@
 //! admission semantics and severities, and answers in Kubewarden's protocol.
 
 mod admission;
+pub mod audience;
 pub mod context;
 mod embedded;
 pub mod export;
@@ -13,6 +14,7 @@ pub mod identity;
 pub mod index;
 pub mod node;
 pub mod policy;
+pub mod projection;
 pub mod request;
 pub mod rule;
 pub mod rules;
@@ -21,4 +23,5 @@ pub mod suggest;
 pub mod text;
 pub mod trust;
 pub mod value;
+pub mod webhook;
 pub mod workload;

@@ -71,6 +71,33 @@ struct SettingsResponse {
     message: Option<String>,
 }
 
+/// A policy whatever its settings.
+pub trait AnyPolicy: Sync {
+    /// See [`Policy::describe`].
+    fn describe(&self) -> Descriptor;
+    /// See [`Policy::validate`].
+    ///
+    /// # Errors
+    /// As [`Policy::validate`].
+    fn validate(&self, payload: &[u8], host: &dyn Host) -> Result<Vec<u8>, String>;
+    /// See [`Policy::validate_settings`].
+    fn validate_settings(&self, payload: &[u8]) -> Vec<u8>;
+}
+
+impl<S: Settings + 'static> AnyPolicy for Policy<S> {
+    fn describe(&self) -> Descriptor {
+        Policy::describe(self)
+    }
+
+    fn validate(&self, payload: &[u8], host: &dyn Host) -> Result<Vec<u8>, String> {
+        Policy::validate(self, payload, host)
+    }
+
+    fn validate_settings(&self, payload: &[u8]) -> Vec<u8> {
+        Policy::validate_settings(self, payload)
+    }
+}
+
 impl<S: Settings + 'static> Policy<S> {
     /// The rules' ids.
     pub fn rule_ids(&self) -> Vec<&'static str> {
@@ -136,7 +163,14 @@ impl<S: Settings + 'static> Policy<S> {
         Ok(respond(findings, Vec::new()))
     }
 
-    fn judge<'a>(&self, request: &'a Request<'a>, object: Node<'a>, own: &'a S, common: &'a Common, context: &'a Context<'a>) -> Vec<Finding> {
+    fn judge<'a>(
+        &self,
+        request: &'a Request<'a>,
+        object: Node<'a>,
+        own: &'a S,
+        common: &'a Common,
+        context: &'a Context<'a>,
+    ) -> Vec<Finding> {
         let check = Check::new(request, object, own, common, context);
         let uncertain = check.pods().iter().any(|pod: &Pod<'_>| !pod.certain);
         let mut findings = check.run(self.rules);
@@ -157,8 +191,15 @@ fn same(finding: &Finding) -> (String, String, String) {
 
 /// Orders findings by place, drops repetitions, and those that a more specific rule makes superfluous at the same place.
 pub fn settle(mut findings: Vec<Finding>, supersedes: impl Fn(&str) -> &'static [&'static str]) -> Vec<Finding> {
-    findings.sort_by(|one, other| (&one.place, &one.rule, &one.condition, &one.message).cmp(&(&other.place, &other.rule, &other.condition, &other.message)));
-    findings.dedup_by(|later, earlier| later.place == earlier.place && later.rule == earlier.rule && later.condition == earlier.condition && later.message == earlier.message);
+    findings.sort_by(|one, other| {
+        (&one.place, &one.rule, &one.condition, &one.message).cmp(&(&other.place, &other.rule, &other.condition, &other.message))
+    });
+    findings.dedup_by(|later, earlier| {
+        later.place == earlier.place
+            && later.rule == earlier.rule
+            && later.condition == earlier.condition
+            && later.message == earlier.message
+    });
     let beaten: HashSet<(Place, &'static str)> =
         findings.iter().flat_map(|finding| supersedes(&finding.rule).iter().map(|rule| (finding.place.clone(), *rule))).collect();
     if !beaten.is_empty() {
@@ -178,13 +219,23 @@ fn respond(findings: Vec<Finding>, before: Vec<Finding>) -> Vec<u8> {
     };
     let errors: Vec<String> = findings.iter().filter(|finding| finding.severity == Severity::Error).map(line).collect();
     let mut warnings: Vec<String> = findings.iter().filter(|finding| finding.severity == Severity::Warning).map(line).collect();
-    warnings.extend(before.iter().filter(|finding| finding.severity >= Severity::Warning).map(|finding| format!("{} (was so before this change)", line(finding))));
+    warnings.extend(
+        before
+            .iter()
+            .filter(|finding| finding.severity >= Severity::Warning)
+            .map(|finding| format!("{} (was so before this change)", line(finding))),
+    );
     let all: Vec<&Finding> = findings.iter().chain(&before).collect();
     let mut audit_annotations = BTreeMap::new();
     if !all.is_empty() {
         audit_annotations.insert("findings", String::from_utf8_lossy(&to_json(&all)).into_owned());
     }
-    to_json(&Response { accepted: errors.is_empty(), message: (!errors.is_empty()).then(|| errors.join("\n")), audit_annotations, warnings })
+    to_json(&Response {
+        accepted: errors.is_empty(),
+        message: (!errors.is_empty()).then(|| errors.join("\n")),
+        audit_annotations,
+        warnings,
+    })
 }
 
 fn to_json<T: Serialize>(value: &T) -> Vec<u8> {

@@ -36,6 +36,9 @@ pub struct Request<'a> {
     pub object: Node<'a>,
     /// The object before; `null` for CREATE.
     pub old_object: Node<'a>,
+    /// Whether the object is what will be applied. Offline, the base of a kustomization that something patches is not: what it lacks
+    /// may come from the patch.
+    pub is_final: bool,
 }
 
 /// The payload of a `validate` call.
@@ -63,7 +66,8 @@ impl<'a> Payload<'a> {
         };
         let object = part("object", Origin::Request);
         let metadata = object.peek("metadata");
-        let or = |first: Option<&'a str>, second: Node<'a>| first.filter(|text| !text.is_empty()).or_else(|| second.peek_str()).unwrap_or("");
+        let or =
+            |first: Option<&'a str>, second: Node<'a>| first.filter(|text| !text.is_empty()).or_else(|| second.peek_str()).unwrap_or("");
         Ok(Payload {
             request: Request {
                 group: kind.get("group").str().unwrap_or(""),
@@ -80,6 +84,7 @@ impl<'a> Payload<'a> {
                 namespace: or(request.get("namespace").str(), metadata.peek("namespace")),
                 object,
                 old_object: part("oldObject", Origin::Request),
+                is_final: root.at(&["fedward", "draft"]).bool() != Some(true),
             },
             settings: root.get("settings"),
             indexed: root.at(&["fedward", "indexed"]).bool() == Some(true),

@@ -142,16 +142,7 @@ pub struct Check<'a, S> {
 impl<'a, S> Check<'a, S> {
     /// A check of one object.
     pub fn new(request: &'a Request<'a>, object: Node<'a>, settings: &'a S, common: &'a Common, context: &'a Context<'a>) -> Self {
-        Check {
-            request,
-            object,
-            settings,
-            common,
-            context,
-            pods: OnceCell::new(),
-            rule: Cell::new(""),
-            findings: RefCell::new(Vec::new()),
-        }
+        Check { request, object, settings, common, context, pods: OnceCell::new(), rule: Cell::new(""), findings: RefCell::new(Vec::new()) }
     }
 
     /// Every pod template of the object, in the order of its text.

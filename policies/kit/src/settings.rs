@@ -84,7 +84,13 @@ impl<'a> Reader<'a> {
     }
 
     /// One of several words.
-    pub fn choice<T: Copy>(&mut self, name: &'static str, choices: &[(&'static str, T)], default: &'static str, doc: &'static str) -> Option<T> {
+    pub fn choice<T: Copy>(
+        &mut self,
+        name: &'static str,
+        choices: &[(&'static str, T)],
+        default: &'static str,
+        doc: &'static str,
+    ) -> Option<T> {
         let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
         let node = self.field(name, doc, json!({ "type": "string", "enum": words, "default": default }));
         let word = if node.is_absent() { default } else { node.peek_str().unwrap_or("") };
@@ -237,7 +243,11 @@ impl Common {
         let words = ["error", "warning", "info", "off"];
         let properties: serde_json::Map<_, _> = rules.iter().map(|rule| ((*rule).to_owned(), json!({ "enum": words }))).collect();
         let schema = json!({ "type": "object", "properties": properties, "additionalProperties": false, "default": {} });
-        let node = reader.field("severities", "Severity of a rule, by its id: `error`, `warning`, `info` or `off`. Replaces the severities of all its conditions.", schema);
+        let node = reader.field(
+            "severities",
+            "Severity of a rule, by its id: `error`, `warning`, `info` or `off`. Replaces the severities of all its conditions.",
+            schema,
+        );
         if node.is_present() && !matches!(node.value(), Some(crate::value::Value::Map(_))) {
             reader.wrong(node, "a map from rule ids to severities is required");
         }

@@ -83,7 +83,22 @@ pub fn classify(text: &str) -> Value {
     let bracketed = text.find('<').is_some_and(|open| text.get(open..).is_some_and(|rest| rest.contains('>')));
     let dollar = text.contains("${") && text.contains('}');
     let dunder = text.len() > 4 && text.starts_with("__") && text.ends_with("__");
-    let words = ["XXX", "***", "REPLACE", "CHANGEME", "CHANGE_ME", "CHANGE-ME", "UPDATE_ME", "UPDATE-ME", "FILL IN", "FILL_IN", "PATCHED_BY_OVERLAY", "PLACEHOLDER", "YOUR_", "YOUR-"];
+    let words = [
+        "XXX",
+        "***",
+        "REPLACE",
+        "CHANGEME",
+        "CHANGE_ME",
+        "CHANGE-ME",
+        "UPDATE_ME",
+        "UPDATE-ME",
+        "FILL IN",
+        "FILL_IN",
+        "PATCHED_BY_OVERLAY",
+        "PLACEHOLDER",
+        "YOUR_",
+        "YOUR-",
+    ];
     if bracketed || dollar || dunder || is_zero_guid(text) || words.iter().any(|word| upper.contains(word)) {
         return Value::Placeholder;
     }
@@ -102,8 +117,16 @@ mod tests {
     #[test]
     fn globs() {
         for (pattern, text, want) in [
-            ("a/b", "a/b", true), ("a/b", "a/bc", false), ("a/*", "a/b", true), ("*/b", "a/b", true), ("*", "", true), ("a*c", "abbc", true),
-            ("a*c", "abcd", false), ("a*b*c", "a-b-c", true), ("a*b*c", "a-c-b", false), ("aa*aa", "aaa", false),
+            ("a/b", "a/b", true),
+            ("a/b", "a/bc", false),
+            ("a/*", "a/b", true),
+            ("*/b", "a/b", true),
+            ("*", "", true),
+            ("a*c", "abbc", true),
+            ("a*c", "abcd", false),
+            ("a*b*c", "a-b-c", true),
+            ("a*b*c", "a-c-b", false),
+            ("aa*aa", "aaa", false),
         ] {
             assert_eq!(Glob::new(pattern).matches(text), want, "{pattern} {text}");
         }
@@ -118,13 +141,25 @@ mod tests {
 
     #[test]
     fn placeholders() {
-        for text in ["<client-id>", "${CLIENT_ID}", "__msiClientId__", "[client id]", "XXXX", "00000000-0000-0000-0000-000000000000", "APPLICATION_CLIENT_ID", "<update_me>", "changeme"] {
+        for text in [
+            "<client-id>",
+            "${CLIENT_ID}",
+            "__msiClientId__",
+            "[client id]",
+            "XXXX",
+            "00000000-0000-0000-0000-000000000000",
+            "APPLICATION_CLIENT_ID",
+            "<update_me>",
+            "changeme",
+        ] {
             assert_eq!(classify(text), Value::Placeholder, "{text}");
         }
         for text in ["{{ .Values.clientId }}", "ENC[AES256_GCM,data:x]", "[reference(resourceId('a', 'b')).clientId]", "$(CLIENT_ID)"] {
             assert_eq!(classify(text), Value::NotKnown, "{text}");
         }
-        for text in ["serviceAccount:P.svc.id.goog[ns/sa]", "6f1b1c9e-2d0a-4b7c-9a57-0c8d6f2e4a11", "api://AzureADTokenExchange", "true", "AWS"] {
+        for text in
+            ["serviceAccount:P.svc.id.goog[ns/sa]", "6f1b1c9e-2d0a-4b7c-9a57-0c8d6f2e4a11", "api://AzureADTokenExchange", "true", "AWS"]
+        {
             assert_eq!(classify(text), Value::Plain, "{text}");
         }
     }

@@ -154,11 +154,7 @@ impl<'a> Pod<'a> {
     }
 
     fn lookup(&self, key: &'a str, part: fn(&Layer<'a>) -> Node<'a>) -> Node<'a> {
-        self.layers
-            .iter()
-            .map(|layer| part(layer).get(key))
-            .find(|node| node.is_present())
-            .unwrap_or_else(|| part(&self.home).get(key))
+        self.layers.iter().map(|layer| part(layer).get(key)).find(|node| node.is_present()).unwrap_or_else(|| part(&self.home).get(key))
     }
 
     fn bare(row: &'static str, object: Node<'a>, metadata: Node<'a>, spec: Node<'a>, namespace: &'a str) -> Self {

@@ -46,7 +46,8 @@ fn check<S>(cx: &Check<'_, S>) {
         seen.push(place);
         let value = mistyped.node.value();
         let found = value.map_or("nothing", Value::type_name);
-        let report = Report::new(&WRONG, mistyped.node, format!("`{}` is {found}, but {} is required", mistyped.node.key(), mistyped.expected));
+        let report =
+            Report::new(&WRONG, mistyped.node, format!("`{}` is {found}, but {} is required", mistyped.node.key(), mistyped.expected));
         let quoted = match (mistyped.expected, value) {
             ("a string", Some(Value::Bool(value))) => Some(value.to_string()),
             ("a string", Some(Value::Int(value))) => Some(value.to_string()),

@@ -24,11 +24,21 @@ struct Run<'a> {
     is_template: bool,
 }
 
-pub(super) fn collect<'a>(row: &'static str, object: Node<'a>, spec: Node<'a>, namespace: &'a str, context: &Context<'a>, depth: usize, found: &mut Vec<Pod<'a>>) {
+pub(super) fn collect<'a>(
+    row: &'static str,
+    object: Node<'a>,
+    spec: Node<'a>,
+    namespace: &'a str,
+    context: &Context<'a>,
+    depth: usize,
+    found: &mut Vec<Pod<'a>>,
+) {
     let is_template = object.peek("kind").peek_str().is_some_and(|kind| kind.ends_with("WorkflowTemplate"));
     let mut run = Run { row, spec, base: None, namespace, is_template };
     let reference = spec.get("workflowTemplateRef");
-    if reference.is_present() && let Some(template) = referenced(reference, namespace, context) {
+    if reference.is_present()
+        && let Some(template) = referenced(reference, namespace, context)
+    {
         run.base = Some(template.get("spec"));
     }
     let mut walk = Walk { run, context, depth, seen: Vec::new(), found };
@@ -77,7 +87,11 @@ impl<'a> Walk<'a, '_, '_> {
                 collect_object(nested, self.run.namespace, self.context, self.depth + 1, self.found);
             }
         }
-        for step in template.get("steps").items().flat_map(|group| if group.peek_items().next().is_some() { group.items().collect() } else { vec![group] }) {
+        for step in template
+            .get("steps")
+            .items()
+            .flat_map(|group| if group.peek_items().next().is_some() { group.items().collect() } else { vec![group] })
+        {
             self.call(step, home);
         }
         for task in template.get("dag").get("tasks").items() {
@@ -113,7 +127,11 @@ impl<'a> Walk<'a, '_, '_> {
     fn named(&mut self, spec: Node<'a>, name: &str) {
         let Some(template) = spec.get("templates").items().find(|template| template.get("name").str() == Some(name)) else { return };
         self.template(template, Some(spec));
-        let local = template.get("steps").items().flat_map(|group| group.peek_items().collect::<Vec<_>>()).chain(template.get("dag").get("tasks").items());
+        let local = template
+            .get("steps")
+            .items()
+            .flat_map(|group| group.peek_items().collect::<Vec<_>>())
+            .chain(template.get("dag").get("tasks").items());
         for call in local.collect::<Vec<_>>() {
             if let Some(next) = call.get("template").filled() {
                 let key = (format!("{}#", spec.pointer()), next.to_owned());
@@ -135,7 +153,11 @@ impl<'a> Walk<'a, '_, '_> {
         layers.extend(home.map(|spec| Layer::of(spec.get("podMetadata"))));
         layers.push(Layer::of(run.spec.get("podMetadata")));
         layers.extend(run.base.map(|spec| Layer::of(spec.get("podMetadata"))));
-        let volumes = [Some(template), Some(defaults), Some(run.spec), run.base].into_iter().flatten().flat_map(|spec| spec.get("volumes").items()).collect();
+        let volumes = [Some(template), Some(defaults), Some(run.spec), run.base]
+            .into_iter()
+            .flatten()
+            .flat_map(|spec| spec.get("volumes").items())
+            .collect();
         let name = template.get("name").str().unwrap_or("");
         Pod {
             row: run.row,
@@ -170,7 +192,8 @@ impl<'a> Walk<'a, '_, '_> {
             }
         }
         let own = run.spec.get("serviceAccountName");
-        let fields = [Some(template), Some(defaults), Some(run.spec), run.base].into_iter().flatten().map(|spec| spec.get("serviceAccountName"));
+        let fields =
+            [Some(template), Some(defaults), Some(run.spec), run.base].into_iter().flatten().map(|spec| spec.get("serviceAccountName"));
         match fields.into_iter().find(|node| node.filled().is_some()) {
             Some(node) => Account::at(node),
             None if run.is_template => Account::Caller(own),
@@ -181,7 +204,8 @@ impl<'a> Walk<'a, '_, '_> {
     /// `http` and `plugin` templates run in one agent pod per workflow: labels and service account come from the spec alone.
     fn agent(&mut self) {
         let run = self.run;
-        let needs = run.spec.get("templates").items().any(|template| template.get("http").is_present() || template.get("plugin").is_present());
+        let needs =
+            run.spec.get("templates").items().any(|template| template.get("http").is_present() || template.get("plugin").is_present());
         if !needs {
             return;
         }

@@ -4,7 +4,14 @@ use super::{Pod, collect as collect_object, container};
 use crate::context::Context;
 use crate::node::{Format, Node};
 
-pub(super) fn collect<'a>(row: &'static str, object: Node<'a>, namespace: &'a str, context: &Context<'a>, depth: usize, found: &mut Vec<Pod<'a>>) {
+pub(super) fn collect<'a>(
+    row: &'static str,
+    object: Node<'a>,
+    namespace: &'a str,
+    context: &Context<'a>,
+    depth: usize,
+    found: &mut Vec<Pod<'a>>,
+) {
     let spec = object.get("spec");
     let template = spec.get("template");
     let mut pod = Pod::bare(row, template, template.get("metadata"), template, namespace);
@@ -21,7 +28,9 @@ pub(super) fn collect<'a>(row: &'static str, object: Node<'a>, namespace: &'a st
 pub fn manifests(sensor: Node<'_>) -> Vec<Node<'_>> {
     let mut found = Vec::new();
     for trigger in sensor.at(&["spec", "triggers"]).items() {
-        for trigger in [trigger.get("template"), trigger.get("dlqTrigger").get("template"), trigger.get("template").get("dlqTrigger").get("template")] {
+        for trigger in
+            [trigger.get("template"), trigger.get("dlqTrigger").get("template"), trigger.get("template").get("dlqTrigger").get("template")]
+        {
             for source in [trigger.get("k8s").get("source"), trigger.get("argoWorkflow").get("source")] {
                 let resource = source.get("resource");
                 if resource.is_present() {

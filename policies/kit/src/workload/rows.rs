@@ -68,38 +68,111 @@ pub const ROWS: &[Row] = &[
     row("batch/CronJob", "batch", &["CronJob"], Shape::Templates(&[&["spec", "jobTemplate", "spec", "template"]])),
     row("argoproj.io/Rollout", "argoproj.io", &["Rollout"], Shape::Rollout),
     row("argoproj.io/Experiment", "argoproj.io", &["Experiment"], Shape::Templates(&[&["spec", "templates", "[]", "template"]])),
-    row("argoproj.io/AnalysisTemplate", "argoproj.io", &["AnalysisTemplate", "ClusterAnalysisTemplate"],
-        Shape::Templates(&[&["spec", "metrics", "[]", "provider", "job", "spec", "template"]])),
+    row(
+        "argoproj.io/AnalysisTemplate",
+        "argoproj.io",
+        &["AnalysisTemplate", "ClusterAnalysisTemplate"],
+        Shape::Templates(&[&["spec", "metrics", "[]", "provider", "job", "spec", "template"]]),
+    ),
     row("argoproj.io/Workflow", "argoproj.io", &["Workflow", "WorkflowTemplate", "ClusterWorkflowTemplate"], Shape::Workflow(&["spec"])),
     row("argoproj.io/CronWorkflow", "argoproj.io", &["CronWorkflow"], Shape::Workflow(&["spec", "workflowSpec"])),
     row("argoproj.io/WorkflowEventBinding", "argoproj.io", &["WorkflowEventBinding"], Shape::None),
     row("argoproj.io/Sensor", "argoproj.io", &["Sensor"], Shape::Sensor),
-    row("argoproj.io/EventSource", "argoproj.io", &["EventSource"], Shape::Split(&[(&["spec", "template", "metadata"], &["spec", "template"])])),
-    row("argoproj.io/EventBus", "argoproj.io", &["EventBus"],
-        Shape::Split(&[(&["spec", "nats", "native", "metadata"], &["spec", "nats", "native"]), (&["spec", "jetstream", "metadata"], &["spec", "jetstream"])])),
+    row(
+        "argoproj.io/EventSource",
+        "argoproj.io",
+        &["EventSource"],
+        Shape::Split(&[(&["spec", "template", "metadata"], &["spec", "template"])]),
+    ),
+    row(
+        "argoproj.io/EventBus",
+        "argoproj.io",
+        &["EventBus"],
+        Shape::Split(&[
+            (&["spec", "nats", "native", "metadata"], &["spec", "nats", "native"]),
+            (&["spec", "jetstream", "metadata"], &["spec", "jetstream"]),
+        ]),
+    ),
     // An Application holds values, not pods: what it deploys is rendered.
     row("argoproj.io/Application", "argoproj.io", &["Application", "ApplicationSet", "AppProject"], Shape::None),
-    row("pkg.crossplane.io/DeploymentRuntimeConfig", "pkg.crossplane.io", &["DeploymentRuntimeConfig"],
-        Shape::OwnAccount { template: &["spec", "deploymentTemplate", "spec", "template", "spec"], metadata: &["spec", "deploymentTemplate", "spec", "template", "metadata"], account: &["spec", "serviceAccountTemplate", "metadata"] }),
-    row("pkg.crossplane.io/ControllerConfig", "pkg.crossplane.io", &["ControllerConfig"], Shape::Split(&[(&["spec", "metadata"], &["spec"])])),
-    row("apiextensions.crossplane.io/Composition", "apiextensions.crossplane.io", &["Composition"], Shape::Objects(&[&["spec", "resources", "[]", "base"]])),
-    row("kro.run/ResourceGraphDefinition", "kro.run", &["ResourceGraphDefinition"], Shape::Objects(&[&["spec", "resources", "[]", "template"]])),
-    row("kubernetes.crossplane.io/Object", "kubernetes.crossplane.io", &["Object"], Shape::Objects(&[&["spec", "forProvider", "manifest"]])),
-    row("monitoring.coreos.com/Prometheus", "monitoring.coreos.com", &["Prometheus", "PrometheusAgent", "Alertmanager", "ThanosRuler"], Shape::Split(&[(&["spec", "podMetadata"], &["spec"])])),
-    row("postgresql.cnpg.io/Cluster", "postgresql.cnpg.io", &["Cluster"],
-        Shape::OwnAccount { template: &["spec"], metadata: &["spec", "inheritedMetadata"], account: &["spec", "serviceAccountTemplate", "metadata"] }),
+    row(
+        "pkg.crossplane.io/DeploymentRuntimeConfig",
+        "pkg.crossplane.io",
+        &["DeploymentRuntimeConfig"],
+        Shape::OwnAccount {
+            template: &["spec", "deploymentTemplate", "spec", "template", "spec"],
+            metadata: &["spec", "deploymentTemplate", "spec", "template", "metadata"],
+            account: &["spec", "serviceAccountTemplate", "metadata"],
+        },
+    ),
+    row(
+        "pkg.crossplane.io/ControllerConfig",
+        "pkg.crossplane.io",
+        &["ControllerConfig"],
+        Shape::Split(&[(&["spec", "metadata"], &["spec"])]),
+    ),
+    row(
+        "apiextensions.crossplane.io/Composition",
+        "apiextensions.crossplane.io",
+        &["Composition"],
+        Shape::Objects(&[&["spec", "resources", "[]", "base"]]),
+    ),
+    row(
+        "kro.run/ResourceGraphDefinition",
+        "kro.run",
+        &["ResourceGraphDefinition"],
+        Shape::Objects(&[&["spec", "resources", "[]", "template"]]),
+    ),
+    row(
+        "kubernetes.crossplane.io/Object",
+        "kubernetes.crossplane.io",
+        &["Object"],
+        Shape::Objects(&[&["spec", "forProvider", "manifest"]]),
+    ),
+    row(
+        "monitoring.coreos.com/Prometheus",
+        "monitoring.coreos.com",
+        &["Prometheus", "PrometheusAgent", "Alertmanager", "ThanosRuler"],
+        Shape::Split(&[(&["spec", "podMetadata"], &["spec"])]),
+    ),
+    row(
+        "postgresql.cnpg.io/Cluster",
+        "postgresql.cnpg.io",
+        &["Cluster"],
+        Shape::OwnAccount {
+            template: &["spec"],
+            metadata: &["spec", "inheritedMetadata"],
+            account: &["spec", "serviceAccountTemplate", "metadata"],
+        },
+    ),
     row("keda.sh/ScaledJob", "keda.sh", &["ScaledJob"], Shape::Templates(&[&["spec", "jobTargetRef", "template"]])),
     row("serving.knative.dev/Service", "serving.knative.dev", &["Service", "Configuration"], TEMPLATE),
     row("tekton.dev/PipelineRun", "tekton.dev", &["PipelineRun", "TaskRun"], Shape::Tekton),
     row("prow.k8s.io/ProwJob", "prow.k8s.io", &["ProwJob"], Shape::Split(&[(&["metadata"], &["spec", "pod_spec"])])),
-    row("jobset.x-k8s.io/JobSet", "jobset.x-k8s.io", &["JobSet"], Shape::Templates(&[&["spec", "replicatedJobs", "[]", "template", "spec", "template"]])),
-    row("actions.github.com/AutoscalingRunnerSet", "actions.github.com", &["AutoscalingRunnerSet"], Shape::Templates(&[&["spec", "template"], &["spec", "listenerTemplate"]])),
-    row("sparkoperator.k8s.io/SparkApplication", "sparkoperator.k8s.io", &["SparkApplication"], Shape::Flat(&[&["spec", "driver"], &["spec", "executor"]])),
+    row(
+        "jobset.x-k8s.io/JobSet",
+        "jobset.x-k8s.io",
+        &["JobSet"],
+        Shape::Templates(&[&["spec", "replicatedJobs", "[]", "template", "spec", "template"]]),
+    ),
+    row(
+        "actions.github.com/AutoscalingRunnerSet",
+        "actions.github.com",
+        &["AutoscalingRunnerSet"],
+        Shape::Templates(&[&["spec", "template"], &["spec", "listenerTemplate"]]),
+    ),
+    row(
+        "sparkoperator.k8s.io/SparkApplication",
+        "sparkoperator.k8s.io",
+        &["SparkApplication"],
+        Shape::Flat(&[&["spec", "driver"], &["spec", "executor"]]),
+    ),
 ];
 
 pub(super) fn collect<'a>(row: &Row, object: Node<'a>, namespace: &'a str, context: &Context<'a>, depth: usize, found: &mut Vec<Pod<'a>>) {
     match &row.shape {
-        Shape::Pod => found.push(Pod { title: "pod".to_owned(), ..Pod::bare(row.name, object, object.get("metadata"), object.get("spec"), namespace) }),
+        Shape::Pod => found
+            .push(Pod { title: "pod".to_owned(), ..Pod::bare(row.name, object, object.get("metadata"), object.get("spec"), namespace) }),
         Shape::Templates(paths) => {
             for template in paths.iter().flat_map(|path| follow(object, path)) {
                 found.push(Pod::template(row.name, template, namespace));

@@ -1,0 +1,91 @@
+//! Builds the policy modules for WebAssembly, compiles them ahead of time, and leaves both for `include_bytes!`.
+//!
+//! The nested cargo has a target directory of its own (the outer one is locked) and is incremental. `FEDWARD_MODULES=skip` leaves the
+//! modules out, for editors that only want types.
+
+use std::error::Error;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
+
+const POLICIES: [&str; 3] = ["enforce-audience-issuer", "forbid-federated-cluster-admin", "require-identity-labels"];
+const TARGET: &str = "wasm32-unknown-unknown";
+/// 64 KiB of stack instead of 1 MiB: a smaller memory to make, and deep recursion ends early.
+const STACK_FLAGS: &str = "-Clink-arg=-zstack-size=65536";
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../..").canonicalize()?;
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    println!("cargo::rerun-if-env-changed=FEDWARD_MODULES");
+    for input in ["policies", "crates/manifest/src", "crates/manifest/Cargo.toml", "Cargo.toml", "Cargo.lock", "rust-toolchain.toml"] {
+        println!("cargo::rerun-if-changed={}", root.join(input).display());
+    }
+    let skip = env::var("FEDWARD_MODULES").is_ok_and(|value| value == "skip");
+    // OUT_DIR is <target>/<profile>/build/<package>/out.
+    let target_dir = out.ancestors().nth(4).ok_or("OUT_DIR is not inside a target directory")?.join("modules");
+    if !skip {
+        install_target(&root)?;
+    }
+    let mut table = String::new();
+    for id in POLICIES {
+        let (wasm, compiled) = if skip { (Vec::new(), Vec::new()) } else { build(&root, &target_dir, id)? };
+        fs::write(out.join(format!("{id}.wasm")), wasm)?;
+        fs::write(out.join(format!("{id}.cwasm")), compiled)?;
+        let metadata = root.join("policies").join(id).join("metadata.yml");
+        let krate = id.replace('-', "_");
+        writeln!(
+            table,
+            "Builtin {{ id: {id:?}, metadata: include_str!({metadata:?}), wasm: include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{id}.wasm\")), \
+             compiled: include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{id}.cwasm\")), policy: &{krate}::POLICY }},"
+        )?;
+    }
+    fs::write(out.join("table.rs"), format!("&[{table}]"))?;
+    Ok(())
+}
+
+fn build(root: &Path, target_dir: &Path, id: &str) -> Result<(Vec<u8>, Vec<u8>), Box<dyn Error>> {
+    let mut cargo = clean(Command::new(env::var("CARGO")?), root);
+    cargo.args(["rustc", "--quiet", "--locked", "--profile", "module", "--package", id, "--crate-type", "cdylib", "--target", TARGET]);
+    cargo.arg("--target-dir").arg(target_dir).env("RUSTFLAGS", STACK_FLAGS);
+    run(&mut cargo, id)?;
+    let wasm = fs::read(target_dir.join(TARGET).join("module").join(format!("{}.wasm", id.replace('-', "_"))))?;
+    let compiled = fedward_host::precompile(&wasm, Some(&env::var("TARGET")?))?;
+    Ok((wasm, compiled))
+}
+
+/// `rustup target add`, where the toolchain file alone did not do it.
+fn install_target(root: &Path) -> Result<(), Box<dyn Error>> {
+    let mut rustc = clean(Command::new(env::var("RUSTC")?), root);
+    let library = rustc.args(["--print", "target-libdir", "--target", TARGET]).output()?;
+    if Path::new(String::from_utf8_lossy(&library.stdout).trim()).is_dir() {
+        return Ok(());
+    }
+    let mut rustup = clean(Command::new("rustup"), root);
+    rustup.args(["target", "add", TARGET]);
+    run(&mut rustup, "the WebAssembly target").map_err(|error| format!("{error}\nrun `rustup target add {TARGET}` and build again").into())
+}
+
+/// Without what the outer cargo says to its own processes.
+fn clean(mut command: Command, root: &Path) -> Command {
+    command.current_dir(root);
+    for (name, _) in env::vars_os() {
+        let name = name.to_string_lossy().into_owned();
+        let keep = matches!(name.as_str(), "CARGO_HOME" | "CARGO_NET_OFFLINE" | "CARGO_HTTP_PROXY" | "CARGO_HTTP_CAINFO")
+            || name.starts_with("CARGO_REGISTR")
+            || name.starts_with("CARGO_SOURCE");
+        if !keep
+            && (name.starts_with("CARGO")
+                || name.starts_with("RUSTC")
+                || matches!(name.as_str(), "RUSTFLAGS" | "TARGET" | "HOST" | "PROFILE" | "OUT_DIR"))
+        {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+fn run(command: &mut Command, what: &str) -> Result<(), Box<dyn Error>> {
+    let status = command.status().map_err(|error| format!("cannot build {what}: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("building {what} failed").into()) }
+}

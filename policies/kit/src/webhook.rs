@@ -1,0 +1,63 @@
+//! Azure's mutating webhook: which version the set holds, since its behaviour changed (rules.md §6.A).
+
+use crate::context::Context;
+use crate::index;
+use crate::node::Node;
+use crate::workload;
+
+/// `major.minor.patch`.
+pub type Version = (u32, u32, u32);
+
+/// The version from which on the pod label alone decides, and a refused pod is refused.
+pub const POD_LABEL_ONLY: Version = (1, 0, 0);
+
+/// The version of the webhook that the loaded objects deploy, and the node of its image. `None` where none is known.
+pub fn version<'a>(context: &Context<'a>, anchor: Node<'a>) -> Option<(Version, Node<'a>)> {
+    index::identity_webhooks(context, anchor)?.items.into_iter().find_map(image_version)
+}
+
+/// The version in a webhook Deployment's image.
+fn image_version(deployment: Node<'_>) -> Option<(Version, Node<'_>)> {
+    images(deployment).into_iter().find_map(|image| Some((parse(image.peek_str()?)?, image)))
+}
+
+/// The images of an object's pods that are the webhook's.
+pub fn images(object: Node<'_>) -> Vec<Node<'_>> {
+    object
+        .at(&["spec", "template", "spec", "containers"])
+        .peek_items()
+        .map(|container| container.peek("image"))
+        .filter(|image| image.peek_str().is_some_and(is_webhook_image))
+        .collect()
+}
+
+/// Whether an image is the webhook's: `…/workload-identity/webhook…`.
+pub fn is_webhook_image(image: &str) -> bool {
+    image.contains("/workload-identity/webhook")
+}
+
+/// The version in an image's tag: `…:v0.9.0`.
+fn parse(image: &str) -> Option<Version> {
+    let tag = image.split('@').next()?.rsplit_once(':')?.1;
+    let mut parts = tag.trim_start_matches('v').split(['.', '-', '+']).map(|part| part.parse().ok());
+    Some((parts.next()??, parts.next()??, parts.next().flatten().unwrap_or(0)))
+}
+
+/// Whether an object deploys the webhook.
+pub(crate) fn deploys_webhook(object: Node<'_>) -> bool {
+    let kind = object.peek("kind").peek_str().unwrap_or("");
+    workload::is_known("apps", kind) && !images(object).is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+
+    #[test]
+    fn reads_versions_from_tags() {
+        assert_eq!(parse("registry.example/oss/azure/workload-identity/webhook:v0.9.0"), Some((0, 9, 0)));
+        assert_eq!(parse("registry.example:5000/workload-identity/webhook:v1.5.1@sha256:00"), Some((1, 5, 1)));
+        assert_eq!(parse("registry.example:5000/workload-identity/webhook"), None);
+        assert_eq!(parse("x/workload-identity/webhook:latest"), None);
+    }
+}
