@@ -1,0 +1,78 @@
+//! What can be wrong with a source: data, never a panic.
+
+use std::fmt;
+
+use crate::{limits::Limit, source::Span};
+
+/// One thing that is wrong, with its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// What sort of thing.
+    pub kind: ProblemKind,
+    /// Where, in the outermost source.
+    pub span: Span,
+    /// For people: no capital, no full stop, never the value of a scalar.
+    pub message: String,
+    /// Other places that belong to it.
+    pub related: Vec<Related>,
+}
+
+/// Another place that belongs to a [`Problem`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Related {
+    /// Where, in the outermost source.
+    pub span: Span,
+    /// What stands there.
+    pub message: String,
+}
+
+/// Sorts of [`Problem`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ProblemKind {
+    /// The text is not YAML or not JSON. No tree.
+    Syntax,
+    /// The text does not parse, and template syntax stands where it breaks. No tree.
+    TemplateSyntax,
+    /// An alias without an anchor, or inside its own anchor. No tree.
+    Alias,
+    /// A bound is broken. No tree, or, for [`Limit::Documents`], no documents from there on.
+    Limit(Limit),
+    /// A key stands twice in one map; the last one wins.
+    DuplicateKey,
+    /// A key that JSON cannot have: a collection (the entry is left out), null, or an integer above `i64::MAX`.
+    Key,
+    /// `<<` has a value that is neither a map nor a list of maps; the entry is left out.
+    Merge,
+    /// A scalar that does not fit its tag, or a number that JSON cannot have; the node is a string.
+    Value,
+}
+
+impl ProblemKind {
+    /// Whether the document has no tree because of it.
+    #[must_use]
+    pub const fn is_fatal(self) -> bool {
+        matches!(self, Self::Syntax | Self::TemplateSyntax | Self::Alias | Self::Limit(_))
+    }
+}
+
+impl Problem {
+    pub(crate) fn new(kind: ProblemKind, span: Span, message: impl Into<String>) -> Self {
+        Self { kind, span, message: message.into(), related: Vec::new() }
+    }
+
+    pub(crate) fn limit(limit: Limit, span: Span) -> Self {
+        Self::new(ProblemKind::Limit(limit), span, limit.to_string())
+    }
+
+    pub(crate) fn with_related(mut self, span: Span, message: impl Into<String>) -> Self {
+        self.related.push(Related { span, message: message.into() });
+        self
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.message)
+    }
+}
