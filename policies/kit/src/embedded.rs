@@ -1,7 +1,9 @@
 //! Texts inside strings: JSON in a cluster Secret, YAML in a ConfigMap, a manifest in a Workflow.
 
+use std::sync::Arc;
+
 use bumpalo::Bump;
-use bumpalo::collections::Vec as BumpVec;
+use fedward_manifest::{Source, parse, split};
 
 use crate::node::{Format, Unreadable};
 use crate::value::Value;
@@ -25,6 +27,24 @@ fn offset(text: &str, line: usize, column: usize) -> usize {
     (start + column.saturating_sub(1)).min(text.len())
 }
 
+/// A text with several documents or with mistakes is not readable: the first mistake tells where.
 fn read_yaml<'a>(text: &'a str, arena: &'a Bump) -> Result<Value<'a>, Unreadable> {
-    read(text, Format::Json, arena)
+    let limits = fedward_manifest::Limits {
+        document_bytes: 4 << 20,
+        nodes: 200_000,
+        documents: 64,
+        alias_nodes: 10_000,
+        ..fedward_manifest::Limits::default()
+    };
+    let source = Arc::new(Source::from_text("", text.to_owned()).map_err(|_| Unreadable { offset: 0 })?);
+    for chunk in split(&source, &limits).chunks {
+        let parsed = parse(&source, chunk, &limits);
+        if let Some(problem) = parsed.problems.iter().find(|problem| problem.kind.is_fatal()) {
+            return Err(Unreadable { offset: problem.span.start as usize });
+        }
+        if let Some(document) = parsed.document.filter(|document| !document.is_empty()) {
+            return Ok(Value::detach(document.root(), arena));
+        }
+    }
+    Ok(Value::Null)
 }

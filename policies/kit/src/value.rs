@@ -37,24 +37,34 @@ impl<'a> Value<'a> {
         Ok(value)
     }
 
-    #[cfg(any())]
-    /// Copies the tree of a read document into `arena`; strings stay where they are.
+    /// Copies a tree into `arena`; strings stay where they are.
     pub fn from_node(node: fedward_manifest::Node<'a>, arena: &'a Bump) -> Self {
+        Self::copy(node, arena, &|text| text)
+    }
+
+    /// Copies a tree and its strings into `arena`, so that the document can go.
+    pub fn detach(node: fedward_manifest::Node<'_>, arena: &'a Bump) -> Self {
+        Self::copy(node, arena, &|text| &*arena.alloc_str(text))
+    }
+
+    fn copy<'d>(node: fedward_manifest::Node<'d>, arena: &'a Bump, text: &impl Fn(&'d str) -> &'a str) -> Self {
         use fedward_manifest::Kind;
         match node.kind() {
             Kind::Null => Value::Null,
             Kind::Bool(value) => Value::Bool(value),
-            Kind::Int(text) => text.parse().map_or_else(|_| Value::Float(text.parse().unwrap_or(f64::NAN)), Value::Int),
+            Kind::Int(value) => Value::Int(value),
+            #[expect(clippy::cast_precision_loss, reason = "no rule reads numbers this large; only their being a number matters")]
+            Kind::Uint(value) => Value::Float(value as f64),
             Kind::Float(value) => Value::Float(value),
-            Kind::Str(text) => Value::Str(text),
+            Kind::Str(value) => Value::Str(text(value)),
             Kind::Seq => {
-                let mut items = BumpVec::new_in(arena);
-                items.extend(node.items().map(|item| Value::from_node(item, arena)));
+                let mut items = BumpVec::with_capacity_in(node.len(), arena);
+                items.extend(node.items().map(|item| Value::copy(item, arena, text)));
                 Value::Seq(items.into_bump_slice())
             }
             Kind::Map => {
-                let mut entries = BumpVec::new_in(arena);
-                entries.extend(node.entries().map(|(key, value)| (key, Value::from_node(value, arena))));
+                let mut entries = BumpVec::with_capacity_in(node.len(), arena);
+                entries.extend(node.entries().map(|entry| (text(entry.key), Value::copy(entry.value, arena, text))));
                 Value::Map(entries.into_bump_slice())
             }
         }

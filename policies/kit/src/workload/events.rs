@@ -25,7 +25,7 @@ pub(super) fn collect<'a>(
 
 /// The objects in the triggers of a Sensor, dead-letter triggers included. Sources outside the Sensor (a URL, Git, a ConfigMap) are
 /// not followed.
-pub fn manifests(sensor: Node<'_>) -> Vec<Node<'_>> {
+pub(super) fn manifests(sensor: Node<'_>) -> Vec<Node<'_>> {
     let mut found = Vec::new();
     for trigger in sensor.at(&["spec", "triggers"]).items() {
         for trigger in
