@@ -90,6 +90,9 @@ impl<'s> Assembly<'s> {
 
     /// The tree, and the problems that do not prevent one.
     pub(crate) fn finish(mut self) -> (Tree, Vec<Problem>) {
+        if self.tree.nodes.is_empty() {
+            self.tree.nodes.push(blank(Shape::Null, Span::at(self.last_end), Style::Plain));
+        }
         self.tree.nodes.shrink_to_fit();
         (self.tree, self.problems)
     }
@@ -270,8 +273,12 @@ impl<'s> Assembly<'s> {
             return Err(Problem::limit(Limit::Depth(self.limits.depth), span));
         }
         self.last_end = span.end;
-        if raw.shape == Shape::Map && self.take_merge() {
-            return self.merge(target, span);
+        if let Some(key) = self.take_merge() {
+            if raw.shape == Shape::Map {
+                return self.merge(target, span);
+            }
+            self.report(unmergeable(key));
+            self.set_pending(Pending::Dropped, span.end);
         }
         let (key, key_form) = (Span::default(), KeyForm::None);
         self.push(Raw { span, style: Style::Alias, key, key_form, dead: false, ..raw })?;
@@ -279,10 +286,12 @@ impl<'s> Assembly<'s> {
         self.settle()
     }
 
-    /// Whether the innermost map waits for the value of `<<`; if so it does no longer.
-    fn take_merge(&mut self) -> bool {
-        let waits = |frame: &&mut Frame| matches!(frame.pending, Some(Pending::Merge(_)));
-        self.frames.last_mut().filter(waits).is_some_and(|frame| frame.pending.take().is_some())
+    /// The place of `<<` whose value the innermost map waits for; it waits no longer.
+    fn take_merge(&mut self) -> Option<Span> {
+        let frame = self.frames.last_mut()?;
+        let Some(Pending::Merge(span)) = frame.pending else { return None };
+        frame.pending = None;
+        Some(span)
     }
 
     /// How many collections stand in one another in a closed subtree.
@@ -357,7 +366,7 @@ impl<'s> Assembly<'s> {
         }
         let is_list = self.tree.get(value).is_some_and(|raw| raw.shape == Shape::Seq);
         if !is_list || !maps.iter().all(|map| self.is_map(*map)) {
-            self.report(Problem::new(ProblemKind::Merge, key, "`<<` needs a map or a list of maps"));
+            self.report(unmergeable(key));
             return Ok(());
         }
         maps.into_iter().rev().try_for_each(|map| self.merge(map, key))
@@ -448,8 +457,12 @@ impl<'s> Assembly<'s> {
     }
 }
 
+fn unmergeable(key: Span) -> Problem {
+    Problem::new(ProblemKind::Merge, key, "`<<` needs a map or a list of maps")
+}
+
 const fn blank(shape: Shape, span: Span, style: Style) -> Raw {
-    Raw { span, key: Span::new(0, 0), a: 0, b: 0, shape, key_form: KeyForm::None, style, dead: false }
+    Raw { shape, span, style, ..Raw::NULL }
 }
 
 /// Nodes and texts are bounded far below `u32::MAX`.

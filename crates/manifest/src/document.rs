@@ -67,16 +67,7 @@ impl Document {
     /// The outermost node. A document without content is null.
     #[must_use]
     pub fn root(&self) -> Node<'_> {
-        const NOTHING: Raw = Raw {
-            span: Span::new(0, 0),
-            key: Span::new(0, 0),
-            a: 0,
-            b: 0,
-            shape: Shape::Null,
-            key_form: crate::tree::KeyForm::None,
-            style: Style::Plain,
-            dead: false,
-        };
+        static NOTHING: Raw = Raw::NULL;
         self.node(NodeId(0)).unwrap_or(Node { document: self, id: 0, raw: &NOTHING })
     }
 

@@ -76,6 +76,18 @@ pub(crate) struct Raw {
 }
 
 impl Raw {
+    /// A null at the start of the source.
+    pub(crate) const NULL: Self = Self {
+        span: Span::new(0, 0),
+        key: Span::new(0, 0),
+        a: 0,
+        b: 0,
+        shape: Shape::Null,
+        key_form: KeyForm::None,
+        style: Style::Plain,
+        dead: false,
+    };
+
     pub(crate) const fn is_collection(&self) -> bool {
         matches!(self.shape, Shape::Seq | Shape::Map)
     }

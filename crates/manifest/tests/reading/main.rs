@@ -6,6 +6,7 @@ use std::sync::Arc;
 use fedward_manifest::{Document, Limits, Node, Parsed, Problem, Source, parse, split};
 
 mod core;
+mod oracle;
 
 /// Splits and parses a whole text.
 fn read(text: &str) -> Vec<Parsed> {
