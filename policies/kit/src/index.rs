@@ -33,6 +33,9 @@ pub const IDENTITY_WEBHOOK: &str = "IdentityWebhook";
 /// Mutating policies (Kyverno, Gatekeeper, Kubewarden) that mention Azure's pod label; selector empty. All namespaces.
 pub const LABEL_MUTATOR: &str = "LabelMutator";
 
+/// Every kind of the index.
+pub const KINDS: [&str; 7] = [WORKLOAD, CREDENTIAL, TOKEN_CONSUMER, FEDERATED_ACCOUNT, IDENTITY_ACCOUNT, IDENTITY_WEBHOOK, LABEL_MUTATOR];
+
 /// One entry of the index.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Key {
