@@ -3,9 +3,7 @@
 use std::num::NonZeroUsize;
 
 use wasmtime::wasmparser::WasmFeatures;
-use wasmtime::{
-    Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig,
-};
+use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig};
 
 use crate::state::MAX_TABLES;
 use crate::{Limits, LoadError};
@@ -70,6 +68,15 @@ fn config(target: &str) -> Result<Config, LoadError> {
     let mut config = Config::new();
     // A named target, be it this machine's own, turns the detection of CPU features off: code is for the target's baseline.
     config.target(target).map_err(engine_error)?;
+    settle(&mut config);
+    if target.contains("windows") {
+        config.native_unwind_info(true);
+    }
+    Ok(config)
+}
+
+/// Everything but the target.
+fn settle(config: &mut Config) {
     config.wasm_features(WasmFeatures::all(), false);
     config.wasm_features(PROPOSALS, true);
     config.cranelift_opt_level(OptLevel::Speed);
@@ -81,10 +88,7 @@ fn config(target: &str) -> Result<Config, LoadError> {
     config.wasm_backtrace_max_frames(None::<NonZeroUsize>);
     config.generate_address_map(false);
     config.debug_symbols(false);
-    if !target.contains("windows") {
-        config.native_unwind_info(false);
-    }
-    Ok(config)
+    config.native_unwind_info(false);
 }
 
 /// Room for fresh instances: address space for each, memory only for what they touch.
@@ -102,36 +106,110 @@ fn pool() -> PoolingAllocationConfig {
         .max_core_instance_size(16 * MIB);
     if PoolingAllocationConfig::is_pagemap_scan_available() {
         // The kernel tells which pages were written: only those are reset, and they stay mapped.
-        pool.pagemap_scan(Enabled::Yes)
-            .linear_memory_keep_resident(4 * MIB)
-            .table_keep_resident(MIB);
+        pool.pagemap_scan(Enabled::Yes).linear_memory_keep_resident(4 * MIB).table_keep_resident(MIB);
     } else {
         // All of this is reset every time, written or not.
-        pool.linear_memory_keep_resident(MIB / 8)
-            .table_keep_resident(MIB / 64);
+        pool.linear_memory_keep_resident(MIB / 8).table_keep_resident(MIB / 64);
     }
     pool
 }
 
 /// Wasmtime's words for a module that it refuses.
 pub(crate) fn invalid(error: wasmtime::Error) -> LoadError {
-    LoadError::Invalid {
-        message: chain(&error),
-    }
+    LoadError::Invalid { message: chain(&error) }
 }
 
 /// Wasmtime's words for a configuration that it refuses.
 pub(crate) fn engine_error(error: wasmtime::Error) -> LoadError {
-    LoadError::Engine {
-        message: chain(&error),
-    }
+    LoadError::Engine { message: chain(&error) }
 }
 
 /// An error and its causes on one line.
 pub(crate) fn chain(error: &wasmtime::Error) -> String {
-    error
-        .chain()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(": ")
+    error.chain().map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use sha2::{Digest, Sha256};
+    use std::hash::{Hash, Hasher};
+
+    use super::*;
+
+    /// Uses everything for which CPUs have instructions of their own: counting bits, rounding, fused and packed arithmetic.
+    fn eager() -> Vec<u8> {
+        wat::parse_str(
+            r#"(module (memory 1)
+                (func (param i64) (result i64) (i64.popcnt (i64.clz (i64.ctz (local.get 0)))))
+                (func (param f64) (result f64) (f64.nearest (f64.floor (local.get 0))))
+                (func (param v128) (result v128) (i8x16.popcnt (i8x16.swizzle (local.get 0) (f64x2.ceil (local.get 0)))))
+                (func (param i32) (result i32) (i32.load (i32.add (local.get 0) (i32.const 8)))))"#,
+        )
+        .unwrap()
+    }
+
+    /// An engine on a CPU with the target's baseline and nothing more, as far as Wasmtime can tell.
+    fn on_the_oldest_cpu() -> Engine {
+        let mut config = config(&target_lexicon::HOST.to_string()).unwrap();
+        #[expect(unsafe_code, reason = "denying what the CPU has is always sound")]
+        // SAFETY: the answer is used to refuse code that needs the feature.
+        unsafe {
+            config.detect_host_feature(|_| Some(false));
+        }
+        Engine::new(&config).unwrap()
+    }
+
+    fn loads(engine: &Engine, compiled: &[u8]) -> bool {
+        #[expect(unsafe_code, reason = "the bytes are this process's own compiler's")]
+        // SAFETY: `compiled` comes straight from `precompile_module`.
+        unsafe { wasmtime::Module::deserialize(engine, compiled) }.is_ok()
+    }
+
+    #[test]
+    fn compiled_code_needs_no_feature_of_the_cpu_that_compiled_it() {
+        let portable = precompile(&eager(), None).unwrap();
+        assert!(loads(&on_the_oldest_cpu(), &portable));
+    }
+
+    /// The test above can fail: without a named target this CPU's features are used, and noticed.
+    #[test]
+    #[cfg(target_arch = "x86_64")]
+    fn code_for_this_cpu_is_told_from_portable_code() {
+        if !std::arch::is_x86_feature_detected!("sse4.1") {
+            return;
+        }
+        let mut config = Config::new();
+        settle(&mut config);
+        let native = Engine::new(&config).unwrap();
+        let compiled = native.precompile_module(&eager()).unwrap();
+        assert!(loads(&native, &compiled));
+        assert!(!loads(&on_the_oldest_cpu(), &compiled));
+    }
+
+    #[test]
+    fn every_engine_runs_what_any_of_them_compiled() {
+        struct Digesting(Sha256);
+        impl Hasher for Digesting {
+            fn write(&mut self, bytes: &[u8]) {
+                self.0.update(bytes);
+            }
+            fn finish(&self) -> u64 {
+                0
+            }
+        }
+        let digest = |engine: &Engine| {
+            let mut digesting = Digesting(Sha256::new());
+            engine.precompile_compatibility_hash().hash(&mut digesting);
+            digesting.0.finalize()
+        };
+        let mut limits = Limits::default();
+        let kept = engine(Strategy::Kept, &limits).unwrap();
+        limits.stack_bytes = 1 << 20;
+        let fresh = engine(Strategy::Fresh, &limits).unwrap();
+        let ahead = Engine::new(&config(&target_lexicon::HOST.to_string()).unwrap()).unwrap();
+        assert_eq!(digest(&kept), digest(&fresh));
+        assert_eq!(digest(&kept), digest(&ahead));
+    }
 }

@@ -15,10 +15,7 @@ pub enum LoadError {
         message: String,
     },
     /// The module imports something that is neither waPC nor WASI preview 1.
-    #[error(
-        "unknown import {}; a policy may import `wapc` and `wasi_snapshot_preview1`",
-        Quoted(names)
-    )]
+    #[error("unknown import {}; a policy may import `wapc` and `wasi_snapshot_preview1`", Quoted(names))]
     UnknownImports {
         /// Each import as `module.name`, in the module's order, without repeats.
         names: Vec<String>,
@@ -108,10 +105,7 @@ pub enum CallError {
         limit: usize,
     },
     /// The guest's stack was exhausted, by deep recursion as a rule.
-    #[error(
-        "the module exceeded the stack limit of {limit} bytes{}",
-        LastLines(log)
-    )]
+    #[error("the module exceeded the stack limit of {limit} bytes{}", LastLines(log))]
     Stack {
         /// [`Limits::stack_bytes`](crate::Limits::stack_bytes).
         limit: usize,

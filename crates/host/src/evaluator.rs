@@ -3,14 +3,12 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use wasmtime::{
-    AsContextMut, Instance, PoolConcurrencyLimitError, Store, Trap, TypedFunc, UpdateDeadline,
-};
+use wasmtime::{AsContextMut, Instance, PoolConcurrencyLimitError, Store, Trap, TypedFunc, UpdateDeadline};
 
 use crate::lending::{Lending, Lent};
 use crate::module::Shared;
 use crate::state::{State, Stats};
-use crate::{CallError, HostCalls, Limits, Phase, Strategy};
+use crate::{CallError, HostCalls, Limits, Phase, Strategy, wasi};
 
 /// Calls one module, from one thread at a time. Under [`Strategy::Kept`] it owns the instance.
 pub struct Evaluator {
@@ -30,13 +28,7 @@ struct Running {
 
 impl Evaluator {
     pub(crate) fn new(module: Arc<Shared>, limits: Limits) -> Self {
-        Self {
-            module,
-            limits,
-            kept: None,
-            response: Vec::new(),
-            stats: Stats::default(),
-        }
+        Self { module, limits, kept: None, response: Vec::new(), stats: Stats::default() }
     }
 
     /// Runs `operation` on `payload`. Host calls and log lines of the guest go to `host`, those of its initialisation too.
@@ -44,12 +36,7 @@ impl Evaluator {
     /// # Errors
     /// [`CallError::Guest`] if the guest says so; every other variant if it broke a limit or a rule, or trapped. Then the instance
     /// is dropped, and the next call starts with a new one.
-    pub fn call(
-        &mut self,
-        operation: &str,
-        payload: &[u8],
-        host: &mut dyn HostCalls,
-    ) -> Result<&[u8], CallError> {
+    pub fn call(&mut self, operation: &str, payload: &[u8], host: &mut dyn HostCalls) -> Result<&[u8], CallError> {
         self.stats = Stats::default();
         // Taken out: an error on the way, or a panic of `host`, drops it.
         let (mut running, instantiated) = match self.kept.take() {
@@ -65,16 +52,9 @@ impl Evaluator {
         let state = running.store.data_mut();
         std::mem::swap(&mut state.response, &mut self.response);
         state.host_response = None;
-        self.stats = Stats {
-            memory_bytes,
-            instantiated,
-            ..state.stats
-        };
+        self.stats = Stats { memory_bytes, instantiated, ..state.stats };
         let sound = matches!(outcome, Ok(()) | Err(CallError::Guest { .. }));
-        if sound
-            && self.module.strategy == Strategy::Kept
-            && memory_bytes <= self.limits.kept_memory_bytes
-        {
+        if sound && self.module.strategy == Strategy::Kept && memory_bytes <= self.limits.kept_memory_bytes {
             self.kept = Some(running);
         }
         outcome.map(|()| self.response.as_slice())
@@ -92,46 +72,38 @@ impl Evaluator {
         store.limiter(|state| state);
         store.epoch_deadline_callback(|store| {
             let state = store.data();
-            if Instant::now() >= state.deadline {
-                Err(state.out_of_time().into())
-            } else {
-                Ok(UpdateDeadline::Continue(1))
-            }
+            if Instant::now() >= state.deadline { Err(state.out_of_time().into()) } else { Ok(UpdateDeadline::Continue(1)) }
         });
         store.set_epoch_deadline(1);
         store.data_mut().begin(Phase::Init);
 
-        let mut lent = Lent {
-            operation: "",
-            payload: &[],
-            host,
-        };
-        let mut lending = Lending::new(&mut store, &mut lent);
-        let started = start(&self.module, lending.store());
-        drop(lending);
-        match started {
-            Ok(guest_call) => Ok(Running { store, guest_call }),
-            Err(error) => Err(classify(error, store.data())),
-        }
+        let lent = Lent { operation: "", payload: &[], host };
+        let guest_call = run(&mut store, lent, |store| start(&self.module, store))?;
+        Ok(Running { store, guest_call })
     }
 }
 
-/// Instantiates and runs the starters.
-fn start(
-    module: &Shared,
+/// Lets guest code run with `lent` at hand.
+fn run<R>(
     store: &mut Store<State>,
-) -> wasmtime::Result<TypedFunc<(i32, i32), i32>> {
+    mut lent: Lent<'_>,
+    guest: impl FnOnce(&mut Store<State>) -> wasmtime::Result<R>,
+) -> Result<R, CallError> {
+    let mut lending = Lending::new(store, &mut lent);
+    let returned = guest(lending.store());
+    let flushed = wasi::flush(lending.store().data_mut());
+    drop(lending);
+    let value = returned.map_err(|error| classify(error, store.data()))?;
+    flushed.map(|()| value)
+}
+
+/// Instantiates and runs the starters.
+fn start(module: &Shared, store: &mut Store<State>) -> wasmtime::Result<TypedFunc<(i32, i32), i32>> {
     let instance = module.pre.instantiate(store.as_context_mut())?;
-    store.data_mut().memory = instance
-        .get_module_export(&mut *store, &module.memory)
-        .and_then(wasmtime::Extern::into_memory);
+    store.data_mut().memory = instance.get_module_export(&mut *store, &module.memory).and_then(wasmtime::Extern::into_memory);
     for starter in &module.starters {
         match function::<(), ()>(&instance, store, starter)?.call(&mut *store, ()) {
-            Err(error)
-                if matches!(
-                    error.downcast_ref(),
-                    Some(CallError::Exit { status: 0, .. })
-                ) => {}
+            Err(error) if matches!(error.downcast_ref(), Some(CallError::Exit { status: 0, .. })) => {}
             result => result?,
         }
     }
@@ -143,56 +115,32 @@ fn function<P: wasmtime::WasmParams, R: wasmtime::WasmResults>(
     store: &mut Store<State>,
     export: &wasmtime::ModuleExport,
 ) -> wasmtime::Result<TypedFunc<P, R>> {
-    let function = instance
-        .get_module_export(&mut *store, export)
-        .and_then(wasmtime::Extern::into_func);
+    let function = instance.get_module_export(&mut *store, export).and_then(wasmtime::Extern::into_func);
     // Loading has checked that the export is there and what it is.
-    function
-        .ok_or_else(|| wasmtime::Error::msg("an export disappeared"))?
-        .typed(store)
+    function.ok_or_else(|| wasmtime::Error::msg("an export disappeared"))?.typed(store)
 }
 
 impl Running {
-    fn call(
-        &mut self,
-        operation: &str,
-        payload: &[u8],
-        host: &mut dyn HostCalls,
-    ) -> Result<(), CallError> {
+    fn call(&mut self, operation: &str, payload: &[u8], host: &mut dyn HostCalls) -> Result<(), CallError> {
         let state = self.store.data_mut();
         state.clear_slots();
         state.begin(Phase::Call);
         self.store.set_epoch_deadline(1);
         let lengths = (length(operation.len()), length(payload.len()));
-        let mut lent = Lent {
-            operation,
-            payload,
-            host,
-        };
-        let mut lending = Lending::new(&mut self.store, &mut lent);
-        let returned = self.guest_call.call(lending.store(), lengths);
-        drop(lending);
+        let lent = Lent { operation, payload, host };
+        let returned = run(&mut self.store, lent, |store| self.guest_call.call(store, lengths))?;
         let state = self.store.data_mut();
         // What the guest must have said, and what its silence means, is upstream's (`wapc`'s host).
         let silence = match returned {
-            Err(error) => return Err(classify(error, state)),
-            Ok(0) => "No error message set for call failure",
-            Ok(_) if state.responded => return Ok(()),
-            Ok(_) => "No error message OR response set for call success",
+            0 => "No error message set for call failure",
+            _ if state.responded => return Ok(()),
+            _ => "No error message OR response set for call success",
         };
-        Err(CallError::Guest {
-            text: state
-                .guest_error
-                .take()
-                .unwrap_or_else(|| silence.to_owned()),
-        })
+        Err(CallError::Guest { text: state.guest_error.take().unwrap_or_else(|| silence.to_owned()) })
     }
 
     fn memory_bytes(&self) -> usize {
-        self.store
-            .data()
-            .memory
-            .map_or(0, |memory| memory.data_size(&self.store))
+        self.store.data().memory.map_or(0, |memory| memory.data_size(&self.store))
     }
 }
 
@@ -210,25 +158,14 @@ fn classify(error: wasmtime::Error, state: &State) -> CallError {
         Err(error) => error,
     };
     if let Some(busy) = error.downcast_ref::<PoolConcurrencyLimitError>() {
-        return CallError::Busy {
-            message: busy.to_string(),
-        };
+        return CallError::Busy { message: busy.to_string() };
     }
     match error.downcast_ref::<Trap>() {
-        Some(Trap::StackOverflow) => CallError::Stack {
-            limit: state.limits.stack_bytes,
-            log,
-        },
+        Some(Trap::StackOverflow) => CallError::Stack { limit: state.limits.stack_bytes, log },
         Some(trap) => {
             let message = trap.to_string();
-            CallError::Trap {
-                message: message.trim_start_matches("wasm trap: ").to_owned(),
-                log,
-            }
+            CallError::Trap { message: message.trim_start_matches("wasm trap: ").to_owned(), log }
         }
-        None => CallError::Trap {
-            message: crate::config::chain(&error),
-            log,
-        },
+        None => CallError::Trap { message: crate::config::chain(&error), log },
     }
 }

@@ -9,10 +9,7 @@ use crate::state::State;
 ///
 /// # Errors
 /// [`CallError::Pointer`] if the module has no memory; loading has checked that, so only a module that was never loaded could.
-pub(crate) fn split<'c>(
-    caller: &'c mut Caller<'_, State>,
-    import: &'static str,
-) -> Result<(Guest<'c>, &'c mut State), CallError> {
+pub(crate) fn split<'c>(caller: &'c mut Caller<'_, State>, import: &'static str) -> Result<(Guest<'c>, &'c mut State), CallError> {
     let memory = match caller.data().memory {
         Some(memory) => memory,
         // A start section runs before instantiation has returned and the handle could be stored.
@@ -40,14 +37,9 @@ impl Guest<'_> {
     /// # Errors
     /// [`CallError::Pointer`] unless all of them lie in the memory.
     pub(crate) fn read(&self, pointer: i32, length: i32) -> Result<&[u8], CallError> {
-        let error = CallError::Pointer {
-            import: self.import,
-        };
+        let error = CallError::Pointer { import: self.import };
         let start = address(pointer);
-        start
-            .checked_add(address(length))
-            .and_then(|end| self.bytes.get(start..end))
-            .ok_or(error)
+        start.checked_add(address(length)).and_then(|end| self.bytes.get(start..end)).ok_or(error)
     }
 
     /// The text at `pointer`.
@@ -55,23 +47,7 @@ impl Guest<'_> {
     /// # Errors
     /// [`CallError::Pointer`]; [`CallError::Text`] if it is not UTF-8.
     pub(crate) fn text(&self, pointer: i32, length: i32) -> Result<&str, CallError> {
-        std::str::from_utf8(self.read(pointer, length)?).map_err(|_| CallError::Text {
-            import: self.import,
-        })
-    }
-
-    /// The little-endian number at `pointer`.
-    ///
-    /// # Errors
-    /// [`CallError::Pointer`].
-    pub(crate) fn number(&self, pointer: i32) -> Result<i32, CallError> {
-        let bytes = self
-            .read(pointer, 4)?
-            .try_into()
-            .map_err(|_| CallError::Pointer {
-                import: self.import,
-            })?;
-        Ok(i32::from_le_bytes(bytes))
+        std::str::from_utf8(self.read(pointer, length)?).map_err(|_| CallError::Text { import: self.import })
     }
 
     /// The bytes at `pointer`, to be written to.
@@ -79,14 +55,9 @@ impl Guest<'_> {
     /// # Errors
     /// [`CallError::Pointer`] unless all of them lie in the memory.
     pub(crate) fn slot(&mut self, pointer: i32, length: usize) -> Result<&mut [u8], CallError> {
-        let error = CallError::Pointer {
-            import: self.import,
-        };
+        let error = CallError::Pointer { import: self.import };
         let start = address(pointer);
-        start
-            .checked_add(length)
-            .and_then(|end| self.bytes.get_mut(start..end))
-            .ok_or(error)
+        start.checked_add(length).and_then(|end| self.bytes.get_mut(start..end)).ok_or(error)
     }
 
     /// Copies `source` to `pointer`.

@@ -31,12 +31,7 @@ impl Host {
     /// A host whose evaluators have `limits` unless they are given others.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
-        Self {
-            shared: Arc::new(Shared {
-                limits,
-                engines: Mutex::default(),
-            }),
-        }
+        Self { shared: Arc::new(Shared { limits, engines: Mutex::default() }) }
     }
 
     /// The limits that the host was made with.
@@ -51,11 +46,7 @@ impl Host {
     /// [`LoadError::Engine`].
     pub(crate) fn engine(&self, strategy: Strategy) -> Result<Engine, LoadError> {
         // A thread that panicked here left `None` or a whole engine behind.
-        let mut engines = self
-            .shared
-            .engines
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut engines = self.shared.engines.lock().unwrap_or_else(PoisonError::into_inner);
         let place = match strategy {
             Strategy::Fresh => &mut engines.fresh,
             Strategy::Kept => &mut engines.kept,
@@ -64,9 +55,7 @@ impl Host {
             return Ok(engine.clone());
         }
         let engine = engine(strategy, &self.shared.limits)?;
-        ticker::drive(&engine).map_err(|error| LoadError::Engine {
-            message: error.to_string(),
-        })?;
+        ticker::drive(&engine).map_err(|error| LoadError::Engine { message: error.to_string() })?;
         Ok(place.insert(engine).clone())
     }
 }

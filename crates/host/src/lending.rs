@@ -23,10 +23,7 @@ pub(crate) struct Lent<'a> {
 #[derive(Default)]
 pub(crate) struct Loan(Option<NonNull<Lent<'static>>>);
 
-#[expect(
-    unsafe_code,
-    reason = "the pointer inside is only ever set while a `Lending` borrows the store that holds it"
-)]
+#[expect(unsafe_code, reason = "the pointer inside is only ever set while a `Lending` borrows the store that holds it")]
 // SAFETY: a store moves to another thread only when no `Lending` borrows it, and then the pointer is `None`.
 unsafe impl Send for Loan {}
 
@@ -52,10 +49,7 @@ pub(crate) struct Lending<'s, 'l> {
 impl<'s, 'l> Lending<'s, 'l> {
     pub(crate) fn new(store: &'s mut Store<State>, lent: &'l mut Lent<'_>) -> Self {
         store.data_mut().loan = Loan(Some(NonNull::from(lent).cast()));
-        Self {
-            store,
-            lent: PhantomData,
-        }
+        Self { store, lent: PhantomData }
     }
 
     pub(crate) fn store(&mut self) -> &mut Store<State> {

@@ -21,6 +21,7 @@
 //! # }
 //! ```
 
+mod cache;
 mod config;
 mod error;
 mod evaluator;
@@ -36,6 +37,7 @@ mod wasi;
 
 use std::sync::Arc;
 
+pub use cache::{Cache, CacheError, Cached};
 pub use config::{Strategy, precompile};
 pub use error::{CallError, LoadError, Phase};
 pub use evaluator::Evaluator;
@@ -50,13 +52,7 @@ pub trait HostCalls {
     ///
     /// # Errors
     /// A text for the guest; Kubewarden's SDK shows it as `Host error: <text>`.
-    fn call(
-        &mut self,
-        binding: &str,
-        namespace: &str,
-        operation: &str,
-        payload: &[u8],
-    ) -> Result<Arc<[u8]>, String>;
+    fn call(&mut self, binding: &str, namespace: &str, operation: &str, payload: &[u8]) -> Result<Arc<[u8]>, String>;
 
     /// Takes what the guest logged, without Kubewarden's tracing: a panic's message, what it printed. May have several lines.
     fn log(&mut self, text: &str) {
@@ -69,13 +65,7 @@ pub trait HostCalls {
 pub struct NoHostCalls;
 
 impl HostCalls for NoHostCalls {
-    fn call(
-        &mut self,
-        binding: &str,
-        _namespace: &str,
-        _operation: &str,
-        _payload: &[u8],
-    ) -> Result<Arc<[u8]>, String> {
+    fn call(&mut self, binding: &str, _namespace: &str, _operation: &str, _payload: &[u8]) -> Result<Arc<[u8]>, String> {
         Err(format!("unknown binding: {binding}"))
     }
 }

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use wasmtime::{ExternType, InstancePre, Linker, ModuleExport, ValType};
+use wasmtime::{ExternType, InstancePre, Linker, ModuleExport, Store, ValType};
 
-use crate::config::{chain, invalid};
+use crate::config::{chain, engine_error, invalid};
 use crate::state::State;
-use crate::{Evaluator, Host, Limits, LoadError, Strategy, wapc};
+use crate::{Evaluator, Host, Limits, LoadError, Strategy, wapc, wasi};
 
 /// The functions that a module may have run before its first call, in this order.
 const STARTERS: [&str; 2] = ["_start", "wapc_init"];
@@ -16,6 +16,8 @@ const STARTERS: [&str; 2] = ["_start", "wapc_init"];
 pub enum Origin {
     /// Compiled ahead of time.
     Precompiled,
+    /// Taken from a [`Cache`](crate::Cache).
+    Cached,
     /// Compiled by this process.
     Compiled,
 }
@@ -47,16 +49,8 @@ impl Module {
     ///
     /// # Errors
     /// As for [`Module::from_wasm`].
-    #[expect(
-        unsafe_code,
-        reason = "machine code can only be taken on trust, and only the caller knows where it is from"
-    )]
-    pub unsafe fn from_precompiled(
-        host: &Host,
-        strategy: Strategy,
-        compiled: &[u8],
-        wasm: &[u8],
-    ) -> Result<Self, LoadError> {
+    #[expect(unsafe_code, reason = "machine code can only be taken on trust, and only the caller knows where it is from")]
+    pub unsafe fn from_precompiled(host: &Host, strategy: Strategy, compiled: &[u8], wasm: &[u8]) -> Result<Self, LoadError> {
         let engine = host.engine(strategy)?;
         // SAFETY: passed on to the caller. Wasmtime itself refuses other versions, configurations and targets.
         match unsafe { wasmtime::Module::deserialize(&engine, compiled) } {
@@ -70,70 +64,47 @@ impl Module {
     /// # Errors
     /// [`LoadError`]: not a module, imports or exports that do not fit waPC, or no engine.
     pub fn from_wasm(host: &Host, strategy: Strategy, wasm: &[u8]) -> Result<Self, LoadError> {
-        let module =
-            wasmtime::Module::from_binary(&host.engine(strategy)?, wasm).map_err(invalid)?;
+        let module = wasmtime::Module::from_binary(&host.engine(strategy)?, wasm).map_err(invalid)?;
         Self::new(host, strategy, &module, Origin::Compiled)
     }
 
-    fn new(
-        host: &Host,
-        strategy: Strategy,
-        module: &wasmtime::Module,
-        origin: Origin,
-    ) -> Result<Self, LoadError> {
-        check_imports(module)?;
-        let guest_call = function(
-            module,
-            "__guest_call",
-            2,
-            1,
-            "a function from two 32-bit integers to one",
-        )?
-        .ok_or(LoadError::MissingExport {
-            name: "__guest_call",
-        })?;
+    /// Takes a module out of a file of the cache; `None` if Wasmtime refuses the file.
+    ///
+    /// # Safety
+    /// The file must hold what [`Module::serialize`] returned and must not change as long as the process lives.
+    #[cfg(unix)]
+    #[expect(unsafe_code, reason = "machine code can only be taken on trust, and only the caller knows where it is from")]
+    pub(crate) unsafe fn from_cached(host: &Host, strategy: Strategy, file: std::fs::File) -> Option<Result<Self, LoadError>> {
+        let engine = host.engine(strategy).ok()?;
+        // SAFETY: passed on to the caller.
+        let module = unsafe { wasmtime::Module::deserialize_open_file(&engine, file) }.ok()?;
+        Some(Self::new(host, strategy, &module, Origin::Cached))
+    }
+
+    /// The compiled form, for the cache.
+    #[cfg(unix)]
+    pub(crate) fn serialize(&self) -> Result<Vec<u8>, LoadError> {
+        self.shared.pre.module().serialize().map_err(engine_error)
+    }
+
+    fn new(host: &Host, strategy: Strategy, module: &wasmtime::Module, origin: Origin) -> Result<Self, LoadError> {
+        let guest_call = function(module, "__guest_call", 2, 1, "a function from two 32-bit integers to one")?
+            .ok_or(LoadError::MissingExport { name: "__guest_call" })?;
         let mut starters = Vec::new();
         for name in STARTERS {
-            starters.extend(function(
-                module,
-                name,
-                0,
-                0,
-                "a function without parameters and results",
-            )?);
+            starters.extend(function(module, name, 0, 0, "a function without parameters and results")?);
         }
         let memory = match module.get_export("memory") {
             Some(ExternType::Memory(_)) => module.get_export_index("memory"),
             Some(_) => {
-                return Err(LoadError::ExportType {
-                    name: "memory",
-                    expected: "a memory",
-                });
+                return Err(LoadError::ExportType { name: "memory", expected: "a memory" });
             }
             None => None,
         };
         let memory = memory.ok_or(LoadError::MissingExport { name: "memory" })?;
 
-        let mut linker = Linker::new(module.engine());
-        wapc::define(&mut linker).map_err(|error| LoadError::Engine {
-            message: chain(&error),
-        })?;
-        let pre = linker
-            .instantiate_pre(module)
-            .map_err(|error| LoadError::ImportType {
-                message: chain(&error),
-            })?;
-        Ok(Self {
-            shared: Arc::new(Shared {
-                pre,
-                strategy,
-                guest_call,
-                starters,
-                memory,
-                host: host.clone(),
-                origin,
-            }),
-        })
+        let pre = link(module)?;
+        Ok(Self { shared: Arc::new(Shared { pre, strategy, guest_call, starters, memory, host: host.clone(), origin }) })
     }
 
     /// Where the machine code came from.
@@ -156,21 +127,28 @@ impl Module {
     }
 }
 
-/// Names every import that this host does not have.
-fn check_imports(module: &wasmtime::Module) -> Result<(), LoadError> {
+/// Resolves the imports. What is in no host that a policy may meet is named, all of it at once.
+fn link(module: &wasmtime::Module) -> Result<InstancePre<State>, LoadError> {
+    let engine = module.engine();
+    let mut linker = Linker::new(engine);
+    let mut defined = wapc::define(&mut linker);
+    if module.imports().any(|import| import.module() == wasi::MODULE) {
+        defined = defined.and_then(|()| wasi::define(&mut linker));
+    }
+    defined.map_err(engine_error)?;
+
+    let mut store = Store::new(engine, State::new(&Limits::default()));
     let mut names: Vec<String> = Vec::new();
     for import in module.imports() {
-        let known = import.module() == wapc::MODULE && wapc::IMPORTS.contains(&import.name());
         let name = format!("{}.{}", import.module(), import.name());
-        if !known && !names.contains(&name) {
+        if linker.get_by_import(&mut store, &import).is_none() && !names.contains(&name) {
             names.push(name);
         }
     }
-    if names.is_empty() {
-        Ok(())
-    } else {
-        Err(LoadError::UnknownImports { names })
+    if !names.is_empty() {
+        return Err(LoadError::UnknownImports { names });
     }
+    linker.instantiate_pre(module).map_err(|error| LoadError::ImportType { message: chain(&error) })
 }
 
 /// The exported function `name` of that many 32-bit integers; `None` if nothing of that name is exported.
@@ -187,14 +165,7 @@ fn function(
     let fits = export.func().is_some_and(|ty| {
         ty.params().len() == params
             && ty.results().len() == results
-            && ty
-                .params()
-                .chain(ty.results())
-                .all(|value| matches!(value, ValType::I32))
+            && ty.params().chain(ty.results()).all(|value| matches!(value, ValType::I32))
     });
-    if fits {
-        Ok(module.get_export_index(name))
-    } else {
-        Err(LoadError::ExportType { name, expected })
-    }
+    if fits { Ok(module.get_export_index(name)) } else { Err(LoadError::ExportType { name, expected }) }
 }

@@ -107,10 +107,7 @@ impl State {
 
     /// The error for a clock that has run out.
     pub(crate) fn out_of_time(&self) -> CallError {
-        CallError::Deadline {
-            limit: self.time_limit(),
-            phase: self.phase,
-        }
+        CallError::Deadline { limit: self.time_limit(), phase: self.phase }
     }
 
     /// Passes `text` to the host's log and remembers its end.
@@ -118,17 +115,13 @@ impl State {
     /// # Errors
     /// The log limits.
     pub(crate) fn log(&mut self, text: &str) -> Result<(), CallError> {
-        let Limits {
-            log_bytes,
-            log_lines,
-            ..
-        } = self.limits;
+        let Limits { log_bytes, log_lines, .. } = self.limits;
         self.stats.log_bytes = self.stats.log_bytes.saturating_add(text.len());
         if self.stats.log_bytes > log_bytes {
             return Err(CallError::LogBytes { limit: log_bytes });
         }
         // An empty text is a line too.
-        for line in text.trim_end_matches('\n').split('\n') {
+        for line in text.strip_suffix('\n').unwrap_or(text).split('\n') {
             self.stats.log_lines = self.stats.log_lines.saturating_add(1);
             if self.stats.log_lines > log_lines {
                 return Err(CallError::LogLines { limit: log_lines });
@@ -137,8 +130,7 @@ impl State {
                 self.log_tail.pop_front();
             }
             let end = line.floor_char_boundary(TAIL_LINE_BYTES);
-            self.log_tail
-                .push_back(line.get(..end).unwrap_or_default().to_owned());
+            self.log_tail.push_back(line.get(..end).unwrap_or_default().to_owned());
         }
         self.loan.with(|lent| lent.host.log(text));
         Ok(())
@@ -152,32 +144,14 @@ impl State {
 
 /// Growing beyond a limit ends the call at once: a guest that is told "no" only panics, and its panic would hide the reason.
 impl ResourceLimiter for State {
-    fn memory_growing(
-        &mut self,
-        _current: usize,
-        desired: usize,
-        _maximum: Option<usize>,
-    ) -> wasmtime::Result<bool> {
+    fn memory_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
         let limit = self.limits.memory_bytes;
-        if desired > limit {
-            Err(CallError::Memory { limit }.into())
-        } else {
-            Ok(true)
-        }
+        if desired > limit { Err(CallError::Memory { limit }.into()) } else { Ok(true) }
     }
 
-    fn table_growing(
-        &mut self,
-        _current: usize,
-        desired: usize,
-        _maximum: Option<usize>,
-    ) -> wasmtime::Result<bool> {
+    fn table_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
         let limit = self.limits.table_elements;
-        if desired > limit {
-            Err(CallError::Table { limit }.into())
-        } else {
-            Ok(true)
-        }
+        if desired > limit { Err(CallError::Table { limit }.into()) } else { Ok(true) }
     }
 
     fn instances(&self) -> usize {

@@ -10,10 +10,7 @@ use wasmtime::{Engine, EngineWeak};
 /// one core; a guest that runs when it comes pays one clock reading.
 pub(crate) const TICK: Duration = Duration::from_millis(1);
 
-static ENGINES: Mutex<Engines> = Mutex::new(Engines {
-    ticking: false,
-    engines: Vec::new(),
-});
+static ENGINES: Mutex<Engines> = Mutex::new(Engines { ticking: false, engines: Vec::new() });
 
 struct Engines {
     ticking: bool,
@@ -33,9 +30,7 @@ pub(crate) fn drive(engine: &Engine) -> std::io::Result<()> {
     let mut guard = engines();
     guard.engines.push(engine.weak());
     if !guard.ticking {
-        thread::Builder::new()
-            .name("wasm-ticker".into())
-            .spawn(tick)?;
+        thread::Builder::new().name("wasm-ticker".into()).spawn(tick)?;
         guard.ticking = true;
     }
     Ok(())

@@ -9,20 +9,7 @@ use crate::{CallError, Limits};
 /// The import module's name.
 pub(crate) const MODULE: &str = "wapc";
 
-/// Everything in [`MODULE`].
-pub(crate) const IMPORTS: [&str; 9] = [
-    "__guest_request",
-    "__guest_response",
-    "__guest_error",
-    "__host_call",
-    "__host_response_len",
-    "__host_response",
-    "__host_error_len",
-    "__host_error",
-    "__console_log",
-];
-
-/// Defines [`IMPORTS`].
+/// Defines the nine functions.
 ///
 /// # Errors
 /// A name that is already defined.
@@ -31,42 +18,20 @@ pub(crate) fn define(linker: &mut Linker<State>) -> Result<()> {
     linker.func_wrap(MODULE, "__guest_response", guest_response)?;
     linker.func_wrap(MODULE, "__guest_error", guest_error)?;
     linker.func_wrap(MODULE, "__host_call", host_call)?;
-    linker.func_wrap(
-        MODULE,
-        "__host_response_len",
-        |caller: Caller<'_, State>| {
-            length(caller.data().host_response.as_deref().unwrap_or_default())
-        },
-    )?;
-    linker.func_wrap(
-        MODULE,
-        "__host_response",
-        |mut caller: Caller<'_, State>, pointer: i32| -> Result<()> {
-            let (mut guest, state) = split(&mut caller, "__host_response")?;
-            Ok(guest.write(pointer, state.host_response.as_deref().unwrap_or_default())?)
-        },
-    )?;
-    linker.func_wrap(MODULE, "__host_error_len", |caller: Caller<'_, State>| {
-        length(
-            caller
-                .data()
-                .host_error
-                .as_deref()
-                .unwrap_or_default()
-                .as_bytes(),
-        )
+    linker.func_wrap(MODULE, "__host_response_len", |caller: Caller<'_, State>| {
+        length(caller.data().host_response.as_deref().unwrap_or_default())
     })?;
-    linker.func_wrap(
-        MODULE,
-        "__host_error",
-        |mut caller: Caller<'_, State>, pointer: i32| -> Result<()> {
-            let (mut guest, state) = split(&mut caller, "__host_error")?;
-            Ok(guest.write(
-                pointer,
-                state.host_error.as_deref().unwrap_or_default().as_bytes(),
-            )?)
-        },
-    )?;
+    linker.func_wrap(MODULE, "__host_response", |mut caller: Caller<'_, State>, pointer: i32| -> Result<()> {
+        let (mut guest, state) = split(&mut caller, "__host_response")?;
+        Ok(guest.write(pointer, state.host_response.as_deref().unwrap_or_default())?)
+    })?;
+    linker.func_wrap(MODULE, "__host_error_len", |caller: Caller<'_, State>| {
+        length(caller.data().host_error.as_deref().unwrap_or_default().as_bytes())
+    })?;
+    linker.func_wrap(MODULE, "__host_error", |mut caller: Caller<'_, State>, pointer: i32| -> Result<()> {
+        let (mut guest, state) = split(&mut caller, "__host_error")?;
+        Ok(guest.write(pointer, state.host_error.as_deref().unwrap_or_default().as_bytes())?)
+    })?;
     linker.func_wrap(MODULE, "__console_log", console_log)?;
     Ok(())
 }
@@ -133,12 +98,7 @@ fn host_call(
     payload_length: i32,
 ) -> Result<i32> {
     let (guest, state) = split(&mut caller, "__host_call")?;
-    let Limits {
-        host_calls,
-        host_request_bytes,
-        host_response_bytes,
-        ..
-    } = state.limits;
+    let Limits { host_calls, host_request_bytes, host_response_bytes, .. } = state.limits;
     state.host_response = None;
     state.host_error = None;
 
@@ -146,20 +106,9 @@ fn host_call(
     if state.stats.host_calls > host_calls {
         return Err(CallError::HostCalls { limit: host_calls }.into());
     }
-    let size = [
-        binding_length,
-        namespace_length,
-        operation_length,
-        payload_length,
-    ]
-    .into_iter()
-    .map(address)
-    .fold(0, usize::saturating_add);
+    let size = [binding_length, namespace_length, operation_length, payload_length].into_iter().map(address).fold(0, usize::saturating_add);
     if size > host_request_bytes {
-        return Err(CallError::HostRequestTooLarge {
-            limit: host_request_bytes,
-        }
-        .into());
+        return Err(CallError::HostRequestTooLarge { limit: host_request_bytes }.into());
     }
     state.stats.host_request_bytes = state.stats.host_request_bytes.saturating_add(size as u64);
 
@@ -167,21 +116,11 @@ fn host_call(
     let namespace = guest.text(namespace, namespace_length)?;
     let operation = guest.text(operation, operation_length)?;
     let payload = guest.read(payload, payload_length)?;
-    let answer = state
-        .loan
-        .with(|lent| lent.host.call(binding, namespace, operation, payload));
+    let answer = state.loan.with(|lent| lent.host.call(binding, namespace, operation, payload));
     match answer.unwrap_or_else(|| Err("no call is running".into())) {
-        Ok(response) if response.len() > host_response_bytes => {
-            Err(CallError::HostResponseTooLarge {
-                limit: host_response_bytes,
-            }
-            .into())
-        }
+        Ok(response) if response.len() > host_response_bytes => Err(CallError::HostResponseTooLarge { limit: host_response_bytes }.into()),
         Ok(response) => {
-            state.stats.host_response_bytes = state
-                .stats
-                .host_response_bytes
-                .saturating_add(response.len() as u64);
+            state.stats.host_response_bytes = state.stats.host_response_bytes.saturating_add(response.len() as u64);
             state.host_response = Some(response);
             Ok(1)
         }

@@ -1,4 +1,336 @@
-//! WASI preview 1 without files (stub).
+//! WASI preview 1 for a guest that has nothing: no arguments, no environment, no files, an empty standard input. Its output goes to
+//! the log.
+//!
+//! Policies that are built for `wasm32-wasip1` import parts of it because their language's start-up code does. A full WASI
+//! implementation would bring an async runtime for files that no policy can see, and a sleep that no deadline ends.
+//!
+//! Layouts and error numbers are those of `wasi_snapshot_preview1.witx`.
 
-#[derive(Default)]
-pub(crate) struct Wasi;
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use wasmtime::{Caller, FuncType, Linker, Result, Val, ValType};
+
+use crate::CallError;
+use crate::guest::{address, split};
+use crate::state::State;
+
+/// The import module's name.
+pub(crate) const MODULE: &str = "wasi_snapshot_preview1";
+
+const SUCCESS: i32 = 0;
+const BAD_DESCRIPTOR: i32 = 8;
+const INVALID: i32 = 28;
+const NOT_SEEKABLE: i32 = 70;
+
+/// The file type of the three standard streams.
+const CHARACTER_DEVICE: u8 = 2;
+
+/// Vectors of one read or write, and events of one poll: the usual limit of systems.
+const MAX_VECTORS: usize = 1024;
+
+/// Random bytes at once. Guests ask for a few dozen.
+const MAX_RANDOM: usize = 1 << 20;
+
+/// Functions on files, directories and sockets, none of which the guest can have opened: `name`, and its parameters with `i` for 32
+/// bits and `I` for 64. All answer that the descriptor is bad.
+const FILES: [(&str, &str); 29] = [
+    ("fd_advise", "iIIi"),
+    ("fd_allocate", "iII"),
+    ("fd_datasync", "i"),
+    ("fd_fdstat_set_rights", "iII"),
+    ("fd_filestat_set_size", "iI"),
+    ("fd_filestat_set_times", "iIIi"),
+    ("fd_pread", "iiiIi"),
+    ("fd_prestat_dir_name", "iii"),
+    ("fd_prestat_get", "ii"),
+    ("fd_pwrite", "iiiIi"),
+    ("fd_readdir", "iiiIi"),
+    ("fd_renumber", "ii"),
+    ("fd_sync", "i"),
+    ("fd_tell", "ii"),
+    ("path_create_directory", "iii"),
+    ("path_filestat_get", "iiiii"),
+    ("path_filestat_set_times", "iiiiIIi"),
+    ("path_link", "iiiiiii"),
+    ("path_open", "iiiiiIIii"),
+    ("path_readlink", "iiiiii"),
+    ("path_remove_directory", "iii"),
+    ("path_rename", "iiiiii"),
+    ("path_symlink", "iiiii"),
+    ("path_unlink_file", "iii"),
+    ("proc_raise", "i"),
+    ("sock_accept", "iii"),
+    ("sock_recv", "iiiiii"),
+    ("sock_send", "iiiii"),
+    ("sock_shutdown", "ii"),
+];
+
+/// What one instance's WASI remembers.
+pub(crate) struct Wasi {
+    /// When the monotonic clock showed nothing.
+    start: Instant,
+    /// State of the random generator.
+    random: u64,
+    /// What was printed to standard output and standard error since their last line ends.
+    partial: [Vec<u8>; 2],
+}
+
+impl Default for Wasi {
+    fn default() -> Self {
+        Self { start: Instant::now(), random: 0, partial: Default::default() }
+    }
+}
+
+impl Wasi {
+    /// The next bytes of a fixed sequence (`splitmix64`): a module's verdict on the same request, and the order of its hash maps,
+    /// are the same in every run. Policies have no keys to make, and a guest that a colliding request slows down meets its deadline.
+    fn random(&mut self) -> [u8; 8] {
+        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.random;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)).to_le_bytes()
+    }
+
+    /// Nanoseconds on clock `id`: real time (0) or monotonic (1).
+    fn now(&self, id: i32) -> Option<u64> {
+        let time = match id {
+            0 => SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
+            1 => self.start.elapsed(),
+            _ => return None,
+        };
+        Some(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
+    }
+}
+
+/// Logs what was printed without a line end, once the guest has returned.
+///
+/// # Errors
+/// The log limits.
+pub(crate) fn flush(state: &mut State) -> Result<(), CallError> {
+    for stream in 0..state.wasi.partial.len() {
+        let Some(partial) = state.wasi.partial.get_mut(stream) else {
+            continue;
+        };
+        if !partial.is_empty() {
+            let text = std::mem::take(partial);
+            state.log(&String::from_utf8_lossy(&text))?;
+        }
+    }
+    Ok(())
+}
+
+/// Defines the functions.
+///
+/// # Errors
+/// A name that is already defined.
+pub(crate) fn define(linker: &mut Linker<State>) -> Result<()> {
+    for (name, parameters) in FILES {
+        let parameters = parameters.chars().map(|letter| if letter == 'I' { ValType::I64 } else { ValType::I32 });
+        let ty = FuncType::new(linker.engine(), parameters, [ValType::I32]);
+        linker.func_new(MODULE, name, ty, |_caller, _parameters, results| {
+            results.fill(Val::I32(BAD_DESCRIPTOR));
+            Ok(())
+        })?;
+    }
+    linker.func_wrap(MODULE, "args_get", |_: i32, _: i32| SUCCESS)?;
+    linker.func_wrap(MODULE, "args_sizes_get", |caller: Caller<'_, State>, count: i32, size: i32| {
+        nothing(caller, "args_sizes_get", count, size)
+    })?;
+    linker.func_wrap(MODULE, "environ_get", |_: i32, _: i32| SUCCESS)?;
+    linker.func_wrap(MODULE, "environ_sizes_get", |caller: Caller<'_, State>, count: i32, size: i32| {
+        nothing(caller, "environ_sizes_get", count, size)
+    })?;
+    linker.func_wrap(MODULE, "clock_res_get", clock_res_get)?;
+    linker.func_wrap(MODULE, "clock_time_get", clock_time_get)?;
+    linker.func_wrap(MODULE, "fd_close", |descriptor: i32| on_stream(descriptor, SUCCESS))?;
+    linker.func_wrap(MODULE, "fd_fdstat_get", fd_fdstat_get)?;
+    linker.func_wrap(MODULE, "fd_fdstat_set_flags", |descriptor: i32, _: i32| on_stream(descriptor, SUCCESS))?;
+    linker.func_wrap(MODULE, "fd_filestat_get", fd_filestat_get)?;
+    linker.func_wrap(MODULE, "fd_read", fd_read)?;
+    linker.func_wrap(MODULE, "fd_seek", |descriptor: i32, _: i64, _: i32, _: i32| on_stream(descriptor, NOT_SEEKABLE))?;
+    linker.func_wrap(MODULE, "fd_write", fd_write)?;
+    linker.func_wrap(MODULE, "poll_oneoff", poll_oneoff)?;
+    linker.func_wrap(MODULE, "proc_exit", |status: i32| -> Result<()> {
+        Err(CallError::Exit { status: status.cast_unsigned(), log: Vec::new() }.into())
+    })?;
+    linker.func_wrap(MODULE, "random_get", random_get)?;
+    linker.func_wrap(MODULE, "sched_yield", || SUCCESS)?;
+    Ok(())
+}
+
+/// `result` if `descriptor` is a standard stream.
+fn on_stream(descriptor: i32, result: i32) -> i32 {
+    if (0..=2).contains(&descriptor) { result } else { BAD_DESCRIPTOR }
+}
+
+/// No arguments, no variables: both sizes are nothing.
+fn nothing(mut caller: Caller<'_, State>, import: &'static str, count: i32, size: i32) -> Result<i32> {
+    let (mut guest, _) = split(&mut caller, import)?;
+    guest.write(count, &[0; 4])?;
+    guest.write(size, &[0; 4])?;
+    Ok(SUCCESS)
+}
+
+fn clock_res_get(mut caller: Caller<'_, State>, clock: i32, resolution: i32) -> Result<i32> {
+    let (mut guest, state) = split(&mut caller, "clock_res_get")?;
+    if state.wasi.now(clock).is_none() {
+        return Ok(INVALID);
+    }
+    guest.write(resolution, &1_u64.to_le_bytes())?;
+    Ok(SUCCESS)
+}
+
+fn clock_time_get(mut caller: Caller<'_, State>, clock: i32, _precision: i64, time: i32) -> Result<i32> {
+    let (mut guest, state) = split(&mut caller, "clock_time_get")?;
+    let Some(now) = state.wasi.now(clock) else {
+        return Ok(INVALID);
+    };
+    guest.write(time, &now.to_le_bytes())?;
+    Ok(SUCCESS)
+}
+
+/// `fdstat`: file type, flags, rights. A standard stream is a character device with no rights that a check could miss.
+fn fd_fdstat_get(mut caller: Caller<'_, State>, descriptor: i32, stat: i32) -> Result<i32> {
+    let (mut guest, _) = split(&mut caller, "fd_fdstat_get")?;
+    if on_stream(descriptor, SUCCESS) == SUCCESS {
+        let mut record = [0; 24];
+        record[0] = CHARACTER_DEVICE;
+        guest.write(stat, &record)?;
+    }
+    Ok(on_stream(descriptor, SUCCESS))
+}
+
+/// `filestat`: device, inode, file type, links, size, times.
+fn fd_filestat_get(mut caller: Caller<'_, State>, descriptor: i32, stat: i32) -> Result<i32> {
+    let (mut guest, _) = split(&mut caller, "fd_filestat_get")?;
+    if on_stream(descriptor, SUCCESS) == SUCCESS {
+        let mut record = [0; 64];
+        record[16] = CHARACTER_DEVICE;
+        guest.write(stat, &record)?;
+    }
+    Ok(on_stream(descriptor, SUCCESS))
+}
+
+/// Standard input is at its end.
+fn fd_read(mut caller: Caller<'_, State>, descriptor: i32, _vectors: i32, _count: i32, read: i32) -> Result<i32> {
+    let (mut guest, _) = split(&mut caller, "fd_read")?;
+    if descriptor != 0 {
+        return Ok(BAD_DESCRIPTOR);
+    }
+    guest.write(read, &[0; 4])?;
+    Ok(SUCCESS)
+}
+
+/// Standard output (1) and error (2) go to the log, a line at a time.
+fn fd_write(mut caller: Caller<'_, State>, descriptor: i32, vectors: i32, count: i32, written: i32) -> Result<i32> {
+    let (mut guest, state) = split(&mut caller, "fd_write")?;
+    let limit = state.limits.log_bytes;
+    let stream = address(descriptor).checked_sub(1);
+    let Some(partial) = stream.and_then(|index| state.wasi.partial.get_mut(index)) else {
+        return Ok(BAD_DESCRIPTOR);
+    };
+    if address(count) > MAX_VECTORS {
+        return Ok(INVALID);
+    }
+    let mut total = 0_u32;
+    for vector in guest.read(vectors, count.saturating_mul(8))?.chunks_exact(8) {
+        let bytes = guest.read(number(vector, 0), number(vector, 4))?;
+        if partial.len().saturating_add(bytes.len()) > limit {
+            return Err(CallError::LogBytes { limit }.into());
+        }
+        partial.extend_from_slice(bytes);
+        total = total.wrapping_add(number(vector, 4).cast_unsigned());
+    }
+    guest.write(written, &total.to_le_bytes())?;
+    if let Some(end) = partial.iter().rposition(|byte| *byte == b'\n') {
+        let rest = partial.split_off(end + 1);
+        let lines = std::mem::replace(partial, rest);
+        state.log(&String::from_utf8_lossy(&lines))?;
+    }
+    Ok(SUCCESS)
+}
+
+/// Waits for the first of the clocks. The standard streams are always ready, so that with one of them there is no wait. A wait that
+/// would pass the deadline ends there, with the deadline's error.
+fn poll_oneoff(mut caller: Caller<'_, State>, subscriptions: i32, events: i32, count: i32, written: i32) -> Result<i32> {
+    let (mut guest, state) = split(&mut caller, "poll_oneoff")?;
+    if !(1..=MAX_VECTORS).contains(&address(count)) {
+        return Ok(INVALID);
+    }
+    let mut ready: Vec<[u8; EVENT]> = Vec::new();
+    let mut waits: Vec<(Duration, [u8; EVENT])> = Vec::new();
+    for subscription in guest.read(subscriptions, count.saturating_mul(SUBSCRIPTION as i32))?.chunks_exact(SUBSCRIPTION) {
+        match wait(subscription, state) {
+            (None, event) => ready.push(event),
+            (Some(time), event) => waits.push((time, event)),
+        }
+    }
+    if let (true, Some(shortest)) = (ready.is_empty(), waits.iter().map(|(time, _)| *time).min()) {
+        let left = state.deadline.saturating_duration_since(Instant::now());
+        thread::sleep(shortest.min(left));
+        if shortest >= left {
+            return Err(state.out_of_time().into());
+        }
+        ready.extend(waits.into_iter().filter(|(time, _)| *time <= shortest).map(|(_, event)| event));
+    }
+    guest.write(events, ready.as_flattened())?;
+    guest.write(written, &u32::try_from(ready.len()).unwrap_or(u32::MAX).to_le_bytes())?;
+    Ok(SUCCESS)
+}
+
+/// The size of a `subscription`, and of an `event`.
+const SUBSCRIPTION: usize = 48;
+const EVENT: usize = 32;
+
+/// How long until a subscription's event, nothing if it is ready now, and the event.
+fn wait(subscription: &[u8], state: &State) -> (Option<Duration>, [u8; EVENT]) {
+    const CLOCK: u8 = 0;
+    const READ: u8 = 1;
+    const WRITE: u8 = 2;
+    const ABSOLUTE: i32 = 1;
+    let kind = subscription.get(8).copied().unwrap_or(u8::MAX);
+    // Offsets 16 on: a descriptor; or a clock's number, time, precision and flags.
+    let subject = number(subscription, 16);
+    let now = state.wasi.now(subject);
+    let (wait, error) = match (kind, now) {
+        (CLOCK, Some(now)) => {
+            let low = u64::from(number(subscription, 24).cast_unsigned());
+            let time = low | u64::from(number(subscription, 28).cast_unsigned()) << 32;
+            let absolute = number(subscription, 40) & ABSOLUTE != 0;
+            (Some(Duration::from_nanos(if absolute { time.saturating_sub(now) } else { time })), SUCCESS)
+        }
+        (CLOCK, None) => (None, INVALID),
+        (READ, _) if subject == 0 => (None, SUCCESS),
+        (WRITE, _) if subject == 1 || subject == 2 => (None, SUCCESS),
+        (READ | WRITE, _) => (None, BAD_DESCRIPTOR),
+        _ => (None, INVALID),
+    };
+    let mut event = [0; EVENT];
+    for (place, byte) in event.iter_mut().zip(subscription.iter().take(8)) {
+        *place = *byte;
+    }
+    event[8..10].copy_from_slice(&(error as u16).to_le_bytes());
+    event[10] = kind;
+    (wait, event)
+}
+
+/// The little-endian number at `offset` of a record.
+fn number(record: &[u8], offset: usize) -> i32 {
+    let bytes = record.get(offset..).and_then(<[u8]>::first_chunk);
+    i32::from_le_bytes(bytes.copied().unwrap_or_default())
+}
+
+fn random_get(mut caller: Caller<'_, State>, pointer: i32, length: i32) -> Result<i32> {
+    let (mut guest, state) = split(&mut caller, "random_get")?;
+    if address(length) > MAX_RANDOM {
+        return Ok(INVALID);
+    }
+    for chunk in guest.slot(pointer, address(length))?.chunks_mut(8) {
+        for (place, byte) in chunk.iter_mut().zip(state.wasi.random()) {
+            *place = byte;
+        }
+    }
+    Ok(SUCCESS)
+}

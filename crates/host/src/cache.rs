@@ -1,0 +1,256 @@
+//! Compiled modules on disk, so that a third party's module is compiled once.
+//!
+//! A compiled module is machine code and is run without a check that it is what a compiler made. The directory is therefore as
+//! trusted as the program itself: whoever can write to it can run code as this user. So it must belong to this user and nobody else
+//! may write to it, which is checked on the open directory; the files are reached through that handle, never through a symbolic
+//! link, and each must belong to this user in the same way. Someone who passes these checks (this user, or root) could replace the
+//! program as well. The name and the end of a file hold its key, a SHA-256 over the WebAssembly bytes, the engine's version and its
+//! configuration: a file that was renamed, cut short or made by another version is compiled anew. Files are written aside, synced
+//! and renamed, so that no reader sees half a file and none changes while it is mapped.
+
+use std::path::PathBuf;
+
+use crate::{Host, LoadError, Module, Strategy};
+
+/// A directory of compiled modules.
+#[derive(Debug)]
+pub struct Cache {
+    #[cfg(unix)]
+    directory: unix::Directory,
+}
+
+/// A module that a [`Cache`] loaded.
+pub struct Cached {
+    /// The module. Its [`Origin`](crate::Origin) says whether the cache had it.
+    pub module: Module,
+    /// Why the cache could not keep it, so that it will be compiled again next time.
+    pub problem: Option<CacheError>,
+}
+
+/// Why a cache is of no use.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CacheError {
+    /// The directory cannot be made, read or written to.
+    #[error("module cache `{}`: {source}", path.display())]
+    Io {
+        /// The directory.
+        path: PathBuf,
+        /// The system's words.
+        source: std::io::Error,
+    },
+    /// The directory belongs to somebody else, or others may write to it.
+    #[error("module cache `{}` must belong to you, with nobody else allowed to write to it", path.display())]
+    Foreign {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// This system has no file owners that could be checked.
+    #[error("a module cache is not supported on this system")]
+    Unsupported,
+}
+
+#[cfg(not(unix))]
+impl Cache {
+    /// Opens the cache in `directory`.
+    ///
+    /// # Errors
+    /// [`CacheError::Unsupported`].
+    pub fn open(_directory: impl Into<PathBuf>) -> Result<Self, CacheError> {
+        Err(CacheError::Unsupported)
+    }
+
+    /// Takes the compiled form of `wasm` from the cache, or compiles it.
+    ///
+    /// # Errors
+    /// As for [`Module::from_wasm`].
+    pub fn load(&self, host: &Host, strategy: Strategy, wasm: &[u8]) -> Result<Cached, LoadError> {
+        Ok(Cached { module: Module::from_wasm(host, strategy, wasm)?, problem: Some(CacheError::Unsupported) })
+    }
+}
+
+#[cfg(unix)]
+impl Cache {
+    /// Opens the cache in `directory`, which is made, for this user alone, if it does not exist.
+    ///
+    /// # Errors
+    /// [`CacheError::Io`]; [`CacheError::Foreign`] if others could have put files there.
+    pub fn open(directory: impl Into<PathBuf>) -> Result<Self, CacheError> {
+        Ok(Self { directory: unix::Directory::open(directory.into())? })
+    }
+
+    /// Takes the compiled form of `wasm` from the cache, or compiles it and puts it there. A cache that fails costs time, never the
+    /// module.
+    ///
+    /// # Errors
+    /// As for [`Module::from_wasm`].
+    pub fn load(&self, host: &Host, strategy: Strategy, wasm: &[u8]) -> Result<Cached, LoadError> {
+        let key = unix::Key::new(&host.engine(strategy)?, wasm);
+        if let Some(file) = self.directory.read(&key) {
+            #[expect(unsafe_code, reason = "a file of the cache is as trusted as this program: see the module's documentation")]
+            // SAFETY: `read` has checked that this user wrote the file under this key, which names the engine and its
+            // configuration, and that nobody else could; nothing writes to a file once it has its name.
+            if let Some(module) = unsafe { Module::from_cached(host, strategy, file) } {
+                return Ok(Cached { module: module?, problem: None });
+            }
+        }
+        let module = Module::from_wasm(host, strategy, wasm)?;
+        let compiled = module.serialize()?;
+        Ok(Cached { module, problem: self.directory.write(&key, &compiled).err() })
+    }
+}
+
+#[cfg(unix)]
+mod unix {
+    use std::fs::{DirBuilder, File};
+    use std::hash::{Hash, Hasher};
+    use std::io::{self, Read, Seek, SeekFrom, Write};
+    use std::os::fd::OwnedFd;
+    use std::os::unix::fs::DirBuilderExt;
+    use std::path::PathBuf;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat, fstat, open, openat, renameat, statat, unlinkat};
+    use sha2::{Digest, Sha256};
+    use wasmtime::Engine;
+
+    use super::CacheError;
+
+    /// Names the format; changes whenever the key or the end of the file does.
+    const FORMAT: &[u8; 16] = b"fedward cwasm 1\n";
+
+    /// What the name of a compiled module ends with.
+    const SUFFIX: &str = ".cwasm";
+
+    /// Files beyond this many are removed, the oldest first: every version of the engine has files of its own.
+    const MAX_FILES: usize = 100;
+
+    /// What a compiled module depends on.
+    pub(super) struct Key([u8; 32]);
+
+    impl Key {
+        pub(super) fn new(engine: &Engine, wasm: &[u8]) -> Self {
+            let mut state = Feed(Sha256::new());
+            state.write(FORMAT);
+            engine.precompile_compatibility_hash().hash(&mut state);
+            state.write(wasm);
+            Self(state.0.finalize().into())
+        }
+
+        fn file_name(&self) -> String {
+            let hex: String = self.0.iter().map(|byte| format!("{byte:02x}")).collect();
+            hex + SUFFIX
+        }
+
+        /// The end of the file.
+        fn end(&self) -> [u8; 48] {
+            let mut end = [0; 48];
+            let (format, key) = end.split_at_mut(FORMAT.len());
+            format.copy_from_slice(FORMAT);
+            key.copy_from_slice(&self.0);
+            end
+        }
+    }
+
+    /// Takes in what Wasmtime only gives to a hasher.
+    struct Feed(Sha256);
+
+    impl Hasher for Feed {
+        fn write(&mut self, bytes: &[u8]) {
+            self.0.update(bytes);
+        }
+
+        fn finish(&self) -> u64 {
+            self.0.clone().finalize().first_chunk().copied().map_or(0, u64::from_le_bytes)
+        }
+    }
+
+    /// The cache's directory, held open so that it stays the one that was checked.
+    #[derive(Debug)]
+    pub(super) struct Directory {
+        path: PathBuf,
+        handle: OwnedFd,
+    }
+
+    impl Directory {
+        pub(super) fn open(path: PathBuf) -> Result<Self, CacheError> {
+            let opened = DirBuilder::new().recursive(true).mode(0o700).create(&path).and_then(|()| {
+                let handle = open(&path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+                let stat = fstat(&handle)?;
+                Ok((handle, stat))
+            });
+            match opened {
+                Ok((handle, stat)) if is_ours(&stat) => Ok(Self { path, handle }),
+                Ok(_) => Err(CacheError::Foreign { path }),
+                Err(source) => Err(CacheError::Io { path, source }),
+            }
+        }
+
+        /// The file for `key`, if it is there, ours and whole.
+        pub(super) fn read(&self, key: &Key) -> Option<File> {
+            let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+            let file = openat(&self.handle, key.file_name(), flags, Mode::empty()).ok()?;
+            let stat = fstat(&file).ok()?;
+            if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile || !is_ours(&stat) {
+                return None;
+            }
+            let mut file = File::from(file);
+            let mut end = [0; 48];
+            file.seek(SeekFrom::End(-48)).ok()?;
+            file.read_exact(&mut end).ok()?;
+            (end == key.end()).then_some(file)
+        }
+
+        /// Puts `compiled` there for `key`.
+        pub(super) fn write(&self, key: &Key, compiled: &[u8]) -> Result<(), CacheError> {
+            static COUNTER: AtomicU32 = AtomicU32::new(0);
+            let count = COUNTER.fetch_add(1, Ordering::Relaxed);
+            let aside = format!("{}-{count}.new", std::process::id());
+            let written = self.write_aside(&aside, compiled, &key.end()).and_then(|()| {
+                renameat(&self.handle, &aside, &self.handle, key.file_name())?;
+                self.remove_oldest()
+            });
+            written.map_err(|source| {
+                // It may not exist; then there is nothing to clean up.
+                let _ = unlinkat(&self.handle, &aside, AtFlags::empty());
+                CacheError::Io { path: self.path.clone(), source }
+            })
+        }
+
+        fn write_aside(&self, name: &str, compiled: &[u8], end: &[u8]) -> io::Result<()> {
+            let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            // A crash may have left a file of the same name behind.
+            let _ = unlinkat(&self.handle, name, AtFlags::empty());
+            let mut file = File::from(openat(&self.handle, name, flags, Mode::RUSR | Mode::WUSR)?);
+            file.write_all(compiled)?;
+            file.write_all(end)?;
+            file.sync_data()
+        }
+
+        fn remove_oldest(&self) -> io::Result<()> {
+            let mut files = Vec::new();
+            for entry in Dir::read_from(&self.handle)? {
+                let entry = entry?;
+                let name = entry.file_name().to_owned();
+                if name.to_bytes().ends_with(SUFFIX.as_bytes())
+                    && let Ok(stat) = statat(&self.handle, &name, AtFlags::SYMLINK_NOFOLLOW)
+                {
+                    files.push((stat.st_mtime, name));
+                }
+            }
+            files.sort();
+            let excess = files.len().saturating_sub(MAX_FILES);
+            for (_, name) in files.into_iter().take(excess) {
+                // Another process may have been faster.
+                let _ = unlinkat(&self.handle, name, AtFlags::empty());
+            }
+            Ok(())
+        }
+    }
+
+    /// Whether only this user, and root, can have written what `stat` describes.
+    fn is_ours(stat: &Stat) -> bool {
+        let others = Mode::WGRP | Mode::WOTH;
+        stat.st_uid == rustix::process::geteuid().as_raw() && !Mode::from_raw_mode(stat.st_mode).intersects(others)
+    }
+}
