@@ -46,6 +46,7 @@ pub(crate) fn read(
 fn parser_options(limits: &Limits) -> Options {
     options! {
         emit_comments: false,
+        block_scalar_eof_without_line_feed: true,
         flow_nesting_limit: limits.depth + 1,
         block_nesting_limit: limits.depth + 1,
     }
