@@ -80,7 +80,16 @@ pub struct Context<'a> {
     session: &'a Session<'a>,
     /// Whether the host answers questions to the index.
     pub indexed: bool,
-    asked: Cell<Option<&'a Asked<'a>>>,
+    /// By hash, so that an object with thousands of names (a binding's subjects) does not cost the square of them.
+    asked: [Cell<Option<&'a Asked<'a>>>; BUCKETS],
+}
+
+const BUCKETS: usize = 256;
+
+/// FNV-1a: short. Chosen collisions cost time only, which the host bounds.
+fn bucket(question: &str) -> usize {
+    let hash = question.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    hash as usize % BUCKETS
 }
 
 /// One question and its answer. Lives in the arena.
@@ -94,7 +103,7 @@ struct Asked<'a> {
 impl<'a> Context<'a> {
     /// A context that asks `host`.
     pub fn new(host: &'a dyn Host, session: &'a Session<'a>, indexed: bool) -> &'a Self {
-        session.bump().alloc(Context { host, session, indexed, asked: Cell::new(None) })
+        session.bump().alloc(Context { host, session, indexed, asked: [const { Cell::new(None) }; BUCKETS] })
     }
 
     /// The session of the evaluation.
@@ -155,7 +164,8 @@ impl<'a> Context<'a> {
 
     fn ask(&self, operation: &'static str, payload: &serde_json::Value) -> Result<Value<'a>, Option<Unknown>> {
         let question = payload.to_string();
-        let mut asked = self.asked.get();
+        let Some(first) = self.asked.get(bucket(&question)) else { return Err(Some(Unknown::Other)) };
+        let mut asked = first.get();
         while let Some(entry) = asked {
             if entry.operation == operation && entry.question == question {
                 return entry.answer;
@@ -167,7 +177,7 @@ impl<'a> Context<'a> {
             Ok(text) => Value::from_json(bump.alloc_slice_copy(&text), bump).map_err(|_| Some(Unknown::Other)),
             Err(text) => Err(classify(&text)),
         };
-        self.asked.set(Some(bump.alloc(Asked { operation, question: bump.alloc_str(&question), answer, next: self.asked.get() })));
+        first.set(Some(bump.alloc(Asked { operation, question: bump.alloc_str(&question), answer, next: first.get() })));
         answer
     }
 }

@@ -147,6 +147,11 @@ pub fn federation<'a>(
     for credential in index::credentials_for(context, namespace, name, anchor).map(|list| list.items).unwrap_or_default() {
         found.push((trust::provider(credential), credential));
     }
+    for association in
+        index::pod_identities(context, &format!("serviceAccount={namespace}/{name}"), anchor).map(|list| list.items).unwrap_or_default()
+    {
+        found.push((Provider::AwsPodIdentity, association));
+    }
     for consumer in index::token_consumers(context, namespace, name, anchor).map(|list| list.items).unwrap_or_default() {
         found.push((Provider::Other, consumer));
     }

@@ -32,9 +32,11 @@ pub const IDENTITY_ACCOUNT: &str = "IdentityServiceAccount";
 pub const IDENTITY_WEBHOOK: &str = "IdentityWebhook";
 /// Mutating policies (Kyverno, Gatekeeper, Kubewarden) that mention Azure's pod label; selector empty. All namespaces.
 pub const LABEL_MUTATOR: &str = "LabelMutator";
-
+/// EKS Pod Identity associations; selectors `serviceAccount=<namespace>/<name>`, `roleArn=<arn>`. All namespaces.
+pub const POD_IDENTITY: &str = "PodIdentity";
 /// Every kind of the index.
-pub const KINDS: [&str; 7] = [WORKLOAD, CREDENTIAL, TOKEN_CONSUMER, FEDERATED_ACCOUNT, IDENTITY_ACCOUNT, IDENTITY_WEBHOOK, LABEL_MUTATOR];
+pub const KINDS: [&str; 8] =
+    [WORKLOAD, CREDENTIAL, TOKEN_CONSUMER, FEDERATED_ACCOUNT, IDENTITY_ACCOUNT, IDENTITY_WEBHOOK, LABEL_MUTATOR, POD_IDENTITY];
 
 /// One entry of the index.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -95,6 +97,15 @@ pub fn keys<'a>(object: Node<'a>, namespace: &'a str) -> Vec<Key> {
         }
         return found;
     }
+    if let Some(association) = trust::PodIdentity::of(object) {
+        if let (Some(namespace), Some(name)) = (association.namespace.peek_str(), association.service_account.peek_str()) {
+            found.push(Key::new(POD_IDENTITY, "", format!("serviceAccount={namespace}/{name}")));
+        }
+        if let Some(role) = association.role_arn.peek_str() {
+            found.push(Key::new(POD_IDENTITY, "", format!("roleArn={role}")));
+        }
+        return found;
+    }
     for name in trust::token_consumer(object) {
         found.push(Key::new(TOKEN_CONSUMER, namespace, format!("serviceAccount={name}")));
     }
@@ -148,6 +159,16 @@ pub fn credentials<'a>(context: &Context<'a>, selector: &str, anchor: Node<'a>) 
     merge(lists, |object| {
         let namespace = object.peek("metadata").peek("namespace").peek_str().unwrap_or("");
         keys(object, namespace).iter().any(|key| key.kind == CREDENTIAL && key.selector == selector)
+    })
+}
+
+/// EKS Pod Identity associations by any selector of [`POD_IDENTITY`]; in a cluster, those of ACK. `None` where the host cannot say.
+pub fn pod_identities<'a>(context: &Context<'a>, selector: &str, anchor: Node<'a>) -> Option<List<'a>> {
+    if context.indexed {
+        return context.list(API_VERSION, POD_IDENTITY, "", selector, anchor);
+    }
+    merge([context.list("eks.services.k8s.aws/v1alpha1", "PodIdentityAssociation", "", "", anchor)].into_iter(), |object| {
+        keys(object, "").iter().any(|key| key.kind == POD_IDENTITY && key.selector == selector)
     })
 }
 

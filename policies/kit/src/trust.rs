@@ -1,30 +1,44 @@
 //! Trust objects: what tells a cloud to accept a cluster's tokens. Custom resources are read as they are; documents that are no
 //! Kubernetes objects (Graph JSON, ARM, IAM trust policies …) reach modules as objects of `trust.fedward/v1`, which the engine makes.
 
+use crate::context::Context;
+use crate::finding::ObjectRef;
 use crate::identity::Provider;
 use crate::node::Node;
 use crate::request::group_of;
+use crate::text::is_guid;
 
 /// The group of trust documents that the engine lifted into objects. It exists only offline.
 pub const GROUP: &str = "trust.fedward";
 
 /// A federated identity credential of Microsoft Entra, in any of its forms.
+///
+/// Fields as in Azure Service Operator's `managedidentity.azure.com` (every version), Crossplane's `managedidentity.azure.upbound.io`
+/// and `applications.azuread.upbound.io` (also their namespaced `.m.` groups), and the engine's `trust.fedward/v1`.
 #[derive(Clone, Copy)]
 pub struct Credential<'a> {
     /// The object.
     pub object: Node<'a>,
-    /// The name on Azure's side.
+    /// The name on Azure's side; absent where only the API server knows it (`generateName`).
     pub name: Node<'a>,
     /// `issuer`.
     pub issuer: Node<'a>,
     /// `subject`.
     pub subject: Node<'a>,
-    /// The list of audiences.
+    /// The audiences: a list, or one string in Crossplane's flexible form. See [`Credential::audience_list`].
     pub audiences: Node<'a>,
+    /// `claimsMatchingExpression`: a map with `value` and `languageVersion`, or the expression itself.
+    pub claims: Node<'a>,
     /// What names the identity that the credential belongs to: a name, a resource id, or absent.
     pub parent: Node<'a>,
     /// Which form it has.
     pub form: Form,
+    /// Where Azure Service Operator may take the issuer and the subject from instead: a name and a key of a ConfigMap.
+    config: Option<(Node<'a>, Node<'a>)>,
+    /// Crossplane's other ways to name the parent: a label selector.
+    selector: Option<Node<'a>>,
+    /// Whether Crossplane merely observes what somebody else made, so that nothing needs to be filled in.
+    pub observed: bool,
 }
 
 /// The form of a credential.
@@ -32,8 +46,10 @@ pub struct Credential<'a> {
 pub enum Form {
     /// Azure Service Operator's `FederatedIdentityCredential`.
     AzureServiceOperator,
-    /// Crossplane's `FederatedIdentityCredential`.
+    /// Crossplane's `FederatedIdentityCredential` of a managed identity.
     Crossplane,
+    /// Crossplane's `FederatedIdentityCredential` or `FlexibleFederatedIdentityCredential` of an application.
+    CrossplaneApplication,
     /// A document that the engine lifted: `trust.fedward/v1 FederatedCredential`.
     Document,
 }
@@ -41,53 +57,152 @@ pub enum Form {
 impl<'a> Credential<'a> {
     /// Reads an object that is a credential; `None` for any other.
     pub fn of(object: Node<'a>) -> Option<Self> {
-        let spec = object.peek("spec");
-        let metadata_name = object.peek("metadata").peek("name");
-        match (group_of(object.peek("apiVersion").peek_str()?), object.peek("kind").peek_str()?) {
-            ("managedidentity.azure.com", "FederatedIdentityCredential") => {
-                let azure_name = spec.get("azureName");
-                let owner = spec.get("owner");
-                let arm_id = owner.get("armId");
+        let group = group_of(object.peek("apiVersion").peek_str()?);
+        match (group, object.peek("kind").peek_str()?) {
+            ("managedidentity.azure.com", "FederatedIdentityCredential") => Some(Self::of_operator(object)),
+            ("managedidentity.azure.upbound.io" | "managedidentity.azure.m.upbound.io", "FederatedIdentityCredential") => {
+                Some(Self::of_crossplane(object, Form::Crossplane))
+            }
+            (
+                "applications.azuread.upbound.io" | "applications.azuread.m.upbound.io",
+                "FederatedIdentityCredential" | "FlexibleFederatedIdentityCredential",
+            ) => Some(Self::of_crossplane(object, Form::CrossplaneApplication)),
+            (GROUP, "FederatedCredential") => {
+                let spec = object.get("spec");
                 Some(Credential {
                     object,
-                    name: if azure_name.filled().is_some() { azure_name } else { metadata_name },
+                    name: spec.get("name"),
                     issuer: spec.get("issuer"),
                     subject: spec.get("subject"),
                     audiences: spec.get("audiences"),
-                    parent: if arm_id.filled().is_some() { arm_id } else { owner.get("name") },
-                    form: Form::AzureServiceOperator,
+                    claims: spec.peek("claimsMatchingExpression"),
+                    parent: spec.get("parent"),
+                    form: Form::Document,
+                    config: None,
+                    selector: None,
+                    observed: false,
                 })
             }
-            (group, "FederatedIdentityCredential") if group.starts_with("managedidentity.azure.") && group.ends_with("upbound.io") => {
-                let parameters = spec.get("forProvider");
-                Some(Credential {
-                    object,
-                    name: metadata_name,
-                    issuer: parameters.get("issuer"),
-                    subject: parameters.get("subject"),
-                    audiences: parameters.get("audience"),
-                    parent: parameters.get("parentId"),
-                    form: Form::Crossplane,
-                })
-            }
-            (GROUP, "FederatedCredential") => Some(Credential {
-                object,
-                name: metadata_name,
-                issuer: spec.get("issuer"),
-                subject: spec.get("subject"),
-                audiences: spec.get("audiences"),
-                parent: spec.get("parent"),
-                form: Form::Document,
-            }),
             _ => None,
         }
     }
 
-    /// One text by which credentials of the same identity are grouped: a resource id in lower case, or a name with its namespace.
-    pub fn parent_key(&self, namespace: &str) -> Option<String> {
-        let parent = self.parent.peek_str().filter(|parent| !parent.is_empty())?;
-        Some(if parent.starts_with('/') { parent.to_ascii_lowercase() } else { format!("{namespace}/{parent}") })
+    fn of_operator(object: Node<'a>) -> Self {
+        let spec = object.get("spec");
+        let owner = spec.get("owner");
+        Credential {
+            object,
+            name: filled_or(spec.get("azureName"), object.get("metadata").get("name")),
+            issuer: spec.get("issuer"),
+            subject: spec.get("subject"),
+            audiences: spec.get("audiences"),
+            claims: spec.peek("claimsMatchingExpression"),
+            parent: filled_or(owner.get("armId"), owner.get("name")),
+            form: Form::AzureServiceOperator,
+            config: Some((spec.get("issuerFromConfig"), spec.get("subjectFromConfig"))),
+            selector: None,
+            observed: false,
+        }
     }
+
+    fn of_crossplane(object: Node<'a>, form: Form) -> Self {
+        let spec = object.get("spec");
+        // `initProvider` holds what is set at creation only; it is merged into `forProvider`.
+        let parameter = |name: &'static str| {
+            let (own, initial) = (spec.get("forProvider").peek(name), spec.get("initProvider").peek(name));
+            if own.is_absent() && initial.is_present() { initial } else { own }
+        };
+        let metadata = object.get("metadata");
+        let (name, audiences, parents, selector) = if form == Form::Crossplane {
+            let external = metadata.get("annotations").get("crossplane.io/external-name");
+            let reference = parameter("parentIdRef").get("name");
+            let parents = [parameter("parentId"), reference, reference];
+            (filled_or(external, metadata.get("name")), parameter("audience"), parents, parameter("parentIdSelector"))
+        } else {
+            let several = parameter("audiences");
+            let audiences = if several.is_present() { several } else { parameter("audience") };
+            let (object_id, id) = (parameter("applicationObjectId"), parameter("applicationId"));
+            let reference = filled_or(parameter("applicationObjectIdRef").get("name"), parameter("applicationIdRef").get("name"));
+            let by_object = parameter("applicationObjectIdSelector");
+            let selector = if by_object.is_present() { by_object } else { parameter("applicationIdSelector") };
+            (parameter("displayName"), audiences, [id, object_id, reference], selector)
+        };
+        let policies = spec.get("managementPolicies");
+        Credential {
+            object,
+            name,
+            issuer: parameter("issuer"),
+            subject: parameter("subject"),
+            audiences,
+            claims: parameter("claimsMatchingExpression"),
+            parent: parents.into_iter().find(|parent| parent.is_present()).unwrap_or(parameter("parentId")),
+            form,
+            config: None,
+            selector: Some(selector),
+            observed: policies.is_present() && !policies.items().any(|policy| matches!(policy.str(), Some("*" | "Create" | "Update"))),
+        }
+    }
+
+    /// The audiences one by one, whether they are a list or a string.
+    pub fn audience_list(&self) -> Vec<Node<'a>> {
+        if self.audiences.peek_str().is_some() { vec![self.audiences] } else { self.audiences.items().collect() }
+    }
+
+    /// The issuer, read from its ConfigMap where the object names one; `None` where that is not known.
+    pub fn issuer_in(&self, context: &Context<'a>, namespace: &str) -> Option<Node<'a>> {
+        follow(self.issuer, self.config.map(|(issuer, _)| issuer), context, namespace)
+    }
+
+    /// The subject, read from its ConfigMap where the object names one; `None` where that is not known.
+    pub fn subject_in(&self, context: &Context<'a>, namespace: &str) -> Option<Node<'a>> {
+        follow(self.subject, self.config.map(|(_, subject)| subject), context, namespace)
+    }
+
+    /// Whether the object leaves the subject to a ConfigMap.
+    pub fn has_subject_elsewhere(&self) -> bool {
+        self.config.is_some_and(|(_, subject)| subject.is_present())
+    }
+
+    /// Whether anything says to which identity the credential belongs.
+    pub fn has_parent(&self) -> bool {
+        self.parent.filled().is_some() || self.selector.is_some_and(Node::is_present)
+    }
+
+    /// One text by which credentials of the same identity are grouped: a GUID or a resource id in lower case, a name with its namespace,
+    /// or a selector's labels.
+    pub fn parent_key(&self, namespace: &str) -> Option<String> {
+        if let Some(parent) = self.parent.peek_str().filter(|parent| !parent.is_empty()) {
+            let lower = parent.to_ascii_lowercase();
+            // Terraform writes an application's object id as `/applications/<id>`.
+            let id = lower.strip_prefix("/applications/").unwrap_or(&lower);
+            return Some(if is_guid(id) {
+                id.to_owned()
+            } else if parent.starts_with('/') {
+                lower
+            } else {
+                format!("{namespace}/{parent}")
+            });
+        }
+        let mut labels: Vec<String> = self
+            .selector?
+            .peek("matchLabels")
+            .peek_entries()
+            .map(|(key, value)| format!("{key}={}", value.peek_str().unwrap_or("")))
+            .collect();
+        labels.sort_unstable();
+        (!labels.is_empty()).then(|| format!("{namespace}/{}", labels.join(",")))
+    }
+}
+
+fn filled_or<'a>(first: Node<'a>, second: Node<'a>) -> Node<'a> {
+    if first.filled().is_some() { first } else { second }
+}
+
+fn follow<'a>(value: Node<'a>, reference: Option<Node<'a>>, context: &Context<'a>, namespace: &str) -> Option<Node<'a>> {
+    let Some(reference) = reference.filter(|reference| value.is_absent() && reference.is_present()) else { return Some(value) };
+    let (name, key) = (reference.get("name").filled()?, reference.get("key").filled()?);
+    let map = context.get(ObjectRef { api_version: "v1", kind: "ConfigMap", namespace, name }, reference).found()?;
+    Some(map.get("data").get(key)).filter(|value| value.is_present())
 }
 
 /// The namespace and name of `system:serviceaccount:<namespace>:<name>`.
@@ -96,11 +211,39 @@ pub fn service_account(subject: &str) -> Option<(&str, &str)> {
     (!namespace.is_empty() && !name.is_empty() && !name.contains(':')).then_some((namespace, name))
 }
 
+/// An EKS Pod Identity association: a service account and the role that its pods get.
+#[derive(Clone, Copy)]
+pub struct PodIdentity<'a> {
+    /// The account's namespace, which is not the object's.
+    pub namespace: Node<'a>,
+    /// The account's name.
+    pub service_account: Node<'a>,
+    /// The role's ARN.
+    pub role_arn: Node<'a>,
+}
+
+impl<'a> PodIdentity<'a> {
+    /// Reads an object that is an association (ACK's or Crossplane's); `None` for any other.
+    pub fn of(object: Node<'a>) -> Option<Self> {
+        if object.peek("kind").peek_str()? != "PodIdentityAssociation" {
+            return None;
+        }
+        let spec = object.peek("spec");
+        let (fields, role_arn) = match group_of(object.peek("apiVersion").peek_str()?) {
+            "eks.services.k8s.aws" => (spec, "roleARN"),
+            "eks.aws.upbound.io" | "eks.aws.m.upbound.io" => (spec.peek("forProvider"), "roleArn"),
+            _ => return None,
+        };
+        let at = |field| fields.peek(field);
+        Some(PodIdentity { namespace: at("namespace"), service_account: at("serviceAccount"), role_arn: at(role_arn) })
+    }
+}
+
 /// The provider that a trust object belongs to.
 pub fn provider(object: Node<'_>) -> Provider {
     let group = group_of(object.peek("apiVersion").peek_str().unwrap_or(""));
     match object.peek("kind").peek_str().unwrap_or("") {
-        "FederatedIdentityCredential" | "FederatedCredential" => Provider::Azure,
+        "FederatedIdentityCredential" | "FlexibleFederatedIdentityCredential" | "FederatedCredential" => Provider::Azure,
         "PodIdentityAssociation" => Provider::AwsPodIdentity,
         "Role" | "AssumeRolePolicy" => Provider::AwsIrsa,
         _ if group.contains("cnrm.cloud.google.com") => Provider::Gcp,
