@@ -321,6 +321,19 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// Whether both nodes lie in the same object, documents inside its strings included.
+    pub fn shares_object(self, other: Node<'a>) -> bool {
+        std::ptr::eq(self.outermost(), other.outermost())
+    }
+
+    fn outermost(self) -> &'a Doc<'a> {
+        let mut doc = self.step.doc;
+        while let Origin::Embedded { outer } = doc.origin {
+            doc = outer.step.doc;
+        }
+        doc
+    }
+
     /// The node of the object under admission that stands for this one: itself, or what led to the other object.
     pub fn anchor(self) -> Node<'a> {
         let mut node = self;
@@ -341,11 +354,7 @@ impl<'a> Node<'a> {
     }
 
     fn root_origin(self) -> Origin<'a> {
-        let mut origin = self.step.doc.origin;
-        while let Origin::Embedded { outer } = origin {
-            origin = outer.step.doc.origin;
-        }
-        origin
+        self.outermost().origin
     }
 
     /// Reads the string as a document of its own. Opening the same text again costs nothing.

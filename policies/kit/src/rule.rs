@@ -134,7 +134,7 @@ pub struct Check<'a, S> {
     pub common: &'a Common,
     /// Other objects.
     pub context: &'a Context<'a>,
-    pods: OnceCell<Vec<Pod<'a>>>,
+    pods: OnceCell<(Vec<Pod<'a>>, usize)>,
     rule: Cell<&'static str>,
     findings: RefCell<Vec<Finding>>,
 }
@@ -145,9 +145,26 @@ impl<'a, S> Check<'a, S> {
         Check { request, object, settings, common, context, pods: OnceCell::new(), rule: Cell::new(""), findings: RefCell::new(Vec::new()) }
     }
 
-    /// Every pod template of the object, in the order of its text.
+    /// Every pod whose template or service account the object itself decides, in the order of its text.
     pub fn pods(&self) -> &[Pod<'a>] {
-        self.pods.get_or_init(|| workload::pods(self.object, self.request.namespace, self.context))
+        let (pods, own) = self.found_pods();
+        pods.get(..*own).unwrap_or_default()
+    }
+
+    /// The pods of [`Check::pods`], then those that the object merely starts: template and service account both stand in another
+    /// object, which is judged itself. For rules that ask what the object sets going.
+    pub fn all_pods(&self) -> &[Pod<'a>] {
+        &self.found_pods().0
+    }
+
+    fn found_pods(&self) -> &(Vec<Pod<'a>>, usize) {
+        self.pods.get_or_init(|| {
+            let pods = workload::pods(self.object, self.request.namespace, self.context);
+            let (mut own, other): (Vec<_>, Vec<_>) = pods.into_iter().partition(|pod| pod.is_of(self.object));
+            let count = own.len();
+            own.extend(other);
+            (own, count)
+        })
     }
 
     /// Whether the request is of this group and kind, in any version.

@@ -153,6 +153,12 @@ impl<'a> Pod<'a> {
         self.lookup(key, |layer| layer.annotations)
     }
 
+    /// Whether the object itself decides the pod's template or its service account. A Workflow that only names a WorkflowTemplate
+    /// which holds both decides neither.
+    pub fn is_of(&self, object: Node<'a>) -> bool {
+        self.node.shares_object(object) || self.account.node().shares_object(object)
+    }
+
     fn lookup(&self, key: &'a str, part: fn(&Layer<'a>) -> Node<'a>) -> Node<'a> {
         self.layers.iter().map(|layer| part(layer).get(key)).find(|node| node.is_present()).unwrap_or_else(|| part(&self.home).get(key))
     }
