@@ -7,9 +7,10 @@
 //! by listing the real kinds. [`keys`] is what the engine files an object under.
 
 use crate::context::{Context, Host, List};
+use crate::finding::ObjectRef;
 use crate::node::Node;
 use crate::request::group_of;
-use crate::{trust, workload};
+use crate::{iam, trust, workload};
 
 /// The group and version of the index.
 pub const API_VERSION: &str = "index.fedward/v1";
@@ -28,15 +29,36 @@ pub const FEDERATED_ACCOUNT: &str = "FederatedServiceAccount";
 /// Service accounts by the identity that they name; selectors `clientId=<id>`, `roleArn=<arn>`, `gcpAccount=<e-mail>`. All namespaces.
 pub const IDENTITY_ACCOUNT: &str = "IdentityServiceAccount";
 
+/// Roles whose trust policy names a service account, selector `subject=system:serviceaccount:<namespace>:<name>`, and IAM OIDC providers,
+/// selector `issuer=<issuer without scheme>`. All namespaces.
+pub const AWS_TRUST: &str = "AwsTrust";
+
 /// Deployments of Azure's mutating webhook; selector empty. All namespaces.
 pub const IDENTITY_WEBHOOK: &str = "IdentityWebhook";
 /// Mutating policies (Kyverno, Gatekeeper, Kubewarden) that mention Azure's pod label; selector empty. All namespaces.
 pub const LABEL_MUTATOR: &str = "LabelMutator";
 /// EKS Pod Identity associations; selectors `serviceAccount=<namespace>/<name>`, `roleArn=<arn>`. All namespaces.
 pub const POD_IDENTITY: &str = "PodIdentity";
+/// ConfigMaps of Argo's workflow controller, which hold defaults for every workflow; selector empty. All namespaces.
+pub const WORKFLOW_CONTROLLER: &str = "WorkflowController";
+/// Objects that tell a controller a client id, so that its service account needs none; selector empty. All namespaces.
+pub const CLIENT_ID_SUPPLIER: &str = "ClientIdSupplier";
+/// AKS clusters with workload identity turned on, which run Azure's webhook themselves; selector empty. All namespaces.
+pub const IDENTITY_CLUSTER: &str = "IdentityCluster";
 /// Every kind of the index.
-pub const KINDS: [&str; 8] =
-    [WORKLOAD, CREDENTIAL, TOKEN_CONSUMER, FEDERATED_ACCOUNT, IDENTITY_ACCOUNT, IDENTITY_WEBHOOK, LABEL_MUTATOR, POD_IDENTITY];
+pub const KINDS: [&str; 11] = [
+    WORKLOAD,
+    CREDENTIAL,
+    TOKEN_CONSUMER,
+    FEDERATED_ACCOUNT,
+    IDENTITY_ACCOUNT,
+    IDENTITY_WEBHOOK,
+    LABEL_MUTATOR,
+    POD_IDENTITY,
+    WORKFLOW_CONTROLLER,
+    CLIENT_ID_SUPPLIER,
+    IDENTITY_CLUSTER,
+];
 
 /// One entry of the index.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -106,11 +128,32 @@ pub fn keys<'a>(object: Node<'a>, namespace: &'a str) -> Vec<Key> {
         }
         return found;
     }
+    if let Some(policy) = iam::policy(object) {
+        let subjects = iam::subjects(policy);
+        found.extend(subjects.iter().map(|subject| Key::new(AWS_TRUST, "", format!("subject={subject}"))));
+        // A statement may name a subject twice.
+        found.sort_unstable_by(|one, other| one.selector.cmp(&other.selector));
+        found.dedup();
+        return found;
+    }
+    if let Some((url, _)) = iam::oidc_provider(object) {
+        found.extend(url.peek_str().map(|url| Key::new(AWS_TRUST, "", issuer_selector(url))));
+        return found;
+    }
     for name in trust::token_consumer(object) {
         found.push(Key::new(TOKEN_CONSUMER, namespace, format!("serviceAccount={name}")));
     }
     if crate::webhook::deploys_webhook(object) {
         found.push(Key::new(IDENTITY_WEBHOOK, "", String::new()));
+    }
+    for (kind, applies) in [
+        (WORKFLOW_CONTROLLER, workload::is_controller_config(object)),
+        (CLIENT_ID_SUPPLIER, trust::supplies_client_id(object)),
+        (IDENTITY_CLUSTER, crate::webhook::is_identity_cluster(object)),
+    ] {
+        if applies {
+            found.push(Key::new(kind, "", String::new()));
+        }
     }
     if is_label_mutator(object, api_version, kind) {
         found.push(Key::new(LABEL_MUTATOR, "", String::new()));
@@ -172,6 +215,30 @@ pub fn pod_identities<'a>(context: &Context<'a>, selector: &str, anchor: Node<'a
     })
 }
 
+/// Roles whose trust policy names the service account. `None` where the host cannot say.
+pub fn roles_for<'a>(context: &Context<'a>, namespace: &str, name: &str, anchor: Node<'a>) -> Option<List<'a>> {
+    aws_trust(context, "Role", &format!("subject=system:serviceaccount:{namespace}:{name}"), anchor)
+}
+
+/// IAM OIDC providers of an issuer. `None` where the host cannot say.
+pub fn oidc_providers<'a>(context: &Context<'a>, issuer: &str, anchor: Node<'a>) -> Option<List<'a>> {
+    aws_trust(context, "OpenIDConnectProvider", &issuer_selector(issuer), anchor)
+}
+
+fn aws_trust<'a>(context: &Context<'a>, kind: &str, selector: &str, anchor: Node<'a>) -> Option<List<'a>> {
+    if context.indexed {
+        return context.list(API_VERSION, AWS_TRUST, "", selector, anchor);
+    }
+    // In a cluster: the objects of AWS Controllers for Kubernetes.
+    merge([context.list("iam.services.k8s.aws/v1alpha1", kind, "", "", anchor)].into_iter(), |object| {
+        keys(object, "").iter().any(|key| key.kind == AWS_TRUST && key.selector == selector)
+    })
+}
+
+fn issuer_selector(issuer: &str) -> String {
+    format!("issuer={}", crate::issuer::bare(issuer).to_ascii_lowercase())
+}
+
 /// Objects that have tokens of the service account issued to themselves. `None` where the host cannot say, as in every cluster: the
 /// kinds belong to many operators.
 pub fn token_consumers<'a>(context: &Context<'a>, namespace: &str, name: &str, anchor: Node<'a>) -> Option<List<'a>> {
@@ -213,6 +280,30 @@ pub fn identity_webhooks<'a>(context: &Context<'a>, anchor: Node<'a>) -> Option<
 /// Mutating policies that mention Azure's pod label. `None` in a cluster: there the policy sees the object after mutation.
 pub fn label_mutators<'a>(context: &Context<'a>, anchor: Node<'a>) -> Option<List<'a>> {
     if context.indexed { context.list(API_VERSION, LABEL_MUTATOR, "", "", anchor) } else { None }
+}
+
+/// The ConfigMap of the workflow controller that runs the workflows of a namespace: the one in that namespace, or else the only one;
+/// in a cluster the one in `argo`.
+pub fn workflow_controller<'a>(context: &Context<'a>, namespace: &'a str, anchor: Node<'a>) -> Option<Node<'a>> {
+    if context.indexed {
+        let items = context.list(API_VERSION, WORKFLOW_CONTROLLER, "", "", anchor)?.items;
+        let near = items.iter().find(|config| config.foreign().is_some_and(|object| object.namespace == namespace));
+        return near.or(if items.len() == 1 { items.first() } else { None }).copied();
+    }
+    [namespace, "argo"].into_iter().find_map(|namespace| {
+        let name = workload::CONTROLLER_CONFIG;
+        context.get(ObjectRef { api_version: "v1", kind: "ConfigMap", namespace, name }, anchor).found()
+    })
+}
+
+/// Objects that tell a controller a client id. `None` in a cluster: the kinds belong to many operators.
+pub fn client_id_suppliers<'a>(context: &Context<'a>, anchor: Node<'a>) -> Option<List<'a>> {
+    if context.indexed { context.list(API_VERSION, CLIENT_ID_SUPPLIER, "", "", anchor) } else { None }
+}
+
+/// AKS clusters with workload identity turned on. `None` in a cluster, which does not hold its own description.
+pub fn identity_clusters<'a>(context: &Context<'a>, anchor: Node<'a>) -> Option<List<'a>> {
+    if context.indexed { context.list(API_VERSION, IDENTITY_CLUSTER, "", "", anchor) } else { None }
 }
 
 fn is_label_mutator(object: Node<'_>, api_version: &str, kind: &str) -> bool {

@@ -20,6 +20,7 @@ pub mod projection;
 pub mod request;
 pub mod rule;
 pub mod rules;
+pub mod secret;
 pub mod settings;
 pub mod suggest;
 pub mod text;

@@ -278,3 +278,21 @@ pub fn token_consumer(object: Node<'_>) -> Vec<&str> {
     found.retain(|name| !name.is_empty());
     found
 }
+
+/// Whether an object tells its controller a client id to sign in to Azure with, so that the controller's service account needs none:
+/// cert-manager's Azure DNS solver, External Secrets stores, KEDA's trigger authentication, Cluster API's identity.
+pub fn supplies_client_id(object: Node<'_>) -> bool {
+    let spec = object.peek("spec");
+    let filled = |node: Node<'_>| node.peek_str().is_some_and(|text| !text.is_empty());
+    match (group_of(object.peek("apiVersion").peek_str().unwrap_or("")), object.peek("kind").peek_str().unwrap_or("")) {
+        ("cert-manager.io", "Issuer" | "ClusterIssuer") => spec.peek("acme").peek("solvers").peek_items().any(|solver| {
+            filled(solver.peek("dns01").peek("azureDNS").peek("managedIdentity").peek("clientID"))
+        }),
+        ("external-secrets.io", "SecretStore" | "ClusterSecretStore") => filled(spec.peek("provider").peek("azurekv").peek("identityId")),
+        ("keda.sh", "TriggerAuthentication" | "ClusterTriggerAuthentication") => filled(spec.peek("podIdentity").peek("identityId")),
+        ("infrastructure.cluster.x-k8s.io", "AzureClusterIdentity") => {
+            spec.peek("type").peek_str() == Some("WorkloadIdentity") && filled(spec.peek("clientID"))
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,171 @@
+//! Trust policies of AWS roles: who may assume a role, read from the objects that make roles (rules.md §3.1 and §6.C).
+
+use crate::issuer;
+use crate::node::{Format, Node};
+use crate::request::group_of;
+use crate::trust::GROUP;
+
+/// The trust policy of an object that makes a role; absent for any other, and for a text that is not JSON.
+///
+/// AWS Controllers for Kubernetes and both Crossplane providers hold it as JSON in a string; the engine lifts documents into a map.
+pub fn policy(object: Node<'_>) -> Option<Node<'_>> {
+    let spec = object.peek("spec");
+    let group = group_of(object.peek("apiVersion").peek_str()?);
+    let text = match (group, object.peek("kind").peek_str()?) {
+        (GROUP, "AssumeRolePolicy") => return Some(spec.get("document")),
+        ("iam.services.k8s.aws", "Role") => spec.get("assumeRolePolicyDocument"),
+        ("iam.aws.crossplane.io", "Role") => spec.get("forProvider").get("assumeRolePolicyDocument"),
+        ("iam.aws.upbound.io" | "iam.aws.m.upbound.io", "Role") => spec.get("forProvider").get("assumeRolePolicy"),
+        _ => return None,
+    };
+    text.open(Format::Json).ok()
+}
+
+/// The name of the role that an object makes, as far as the object says it.
+pub fn role_name(object: Node<'_>) -> Option<&str> {
+    let metadata = object.peek("metadata");
+    let spec = object.peek("spec");
+    let external = metadata.peek("annotations").peek("crossplane.io/external-name").peek_str();
+    let own = spec.peek("name").peek_str().or_else(|| spec.peek("role").peek_str());
+    external.or(own).or_else(|| metadata.peek("name").peek_str()).filter(|name| !name.is_empty())
+}
+
+/// A statement that allows.
+pub struct Statement<'a> {
+    /// The statement's map.
+    pub node: Node<'a>,
+    /// `Action`: a string or a list.
+    pub action: Node<'a>,
+    /// The issuers that `Principal.Federated` names, without scheme.
+    pub issuers: Vec<(Node<'a>, &'a str)>,
+    /// Every test of its conditions; all of them must hold.
+    pub tests: Vec<Test<'a>>,
+}
+
+/// One condition: an operator, a key and the values of which one must fit.
+pub struct Test<'a> {
+    /// `StringEquals`, `ForAnyValue:StringLike` …
+    pub operator: &'a str,
+    /// `<issuer>:sub`, `aws:RequestTag/…`
+    pub key: &'a str,
+    /// The key's value: a string or a list.
+    pub node: Node<'a>,
+}
+
+impl<'a> Test<'a> {
+    /// The values.
+    pub fn values(&self) -> Vec<Node<'a>> {
+        one_or_many(self.node)
+    }
+
+    /// Whether the operator wants one of the values: `StringEquals` or `StringLike` in any of their forms, not their negations.
+    pub fn is_positive(&self) -> bool {
+        self.is("StringEquals") || self.is("StringEqualsIgnoreCase") || self.is("StringLike") || self.is("ArnLike") || self.is("ArnEquals")
+    }
+
+    /// Whether `*` and `?` are patterns.
+    pub fn is_pattern(&self) -> bool {
+        self.is("StringLike") || self.is("ArnLike")
+    }
+
+    fn is(&self, name: &str) -> bool {
+        let operator = self.operator.rsplit(':').next().unwrap_or("");
+        let operator = operator.strip_suffix("IfExists").unwrap_or(operator);
+        operator.eq_ignore_ascii_case(name)
+    }
+
+    /// The issuer and the claim of `<issuer>:<claim>`; `None` for keys of AWS itself.
+    pub fn claim(&self) -> Option<(&'a str, &'a str)> {
+        let (issuer, claim) = self.key.rsplit_once(':')?;
+        (issuer.contains('.')).then_some((issuer, claim))
+    }
+}
+
+impl<'a> Statement<'a> {
+    /// Whether `Action` allows the action; patterns such as `sts:*` count.
+    pub fn allows(&self, action: &str) -> bool {
+        one_or_many(self.action)
+            .iter()
+            .filter_map(|item| item.peek_str())
+            .any(|allowed| crate::text::Glob::new(allowed.to_ascii_lowercase()).matches(&action.to_ascii_lowercase()))
+    }
+
+    /// Whether a service of AWS may assume the role.
+    pub fn trusts_service(&self, service: &str) -> bool {
+        let principal = self.node.peek("Principal").peek("Service");
+        one_or_many(principal).iter().any(|item| item.peek_str() == Some(service))
+    }
+
+    /// The tests of a claim that want one of their values.
+    pub fn tests_of(&self, claim: &str) -> Vec<&Test<'a>> {
+        self.tests
+            .iter()
+            .filter(|test| test.is_positive() && test.claim().is_some_and(|(_, name)| name.eq_ignore_ascii_case(claim)))
+            .collect()
+    }
+}
+
+/// The statements of a trust policy that allow something.
+pub fn statements(policy: Node<'_>) -> Vec<Statement<'_>> {
+    one_or_many(policy.peek("Statement"))
+        .into_iter()
+        .filter(|statement| statement.peek("Effect").peek_str() == Some("Allow"))
+        .map(|node| {
+            let federated = one_or_many(node.peek("Principal").peek("Federated"));
+            Statement {
+                node,
+                action: node.peek("Action"),
+                issuers: federated.into_iter().filter_map(|item| Some((item, provider(item.peek_str()?)?))).collect(),
+                tests: node
+                    .peek("Condition")
+                    .peek_entries()
+                    .flat_map(|(operator, keys)| keys.peek_entries().map(move |(key, node)| Test { operator, key, node }))
+                    .collect(),
+            }
+        })
+        .collect()
+}
+
+/// The issuer in the ARN of an IAM OIDC provider.
+fn provider(arn: &str) -> Option<&str> {
+    arn.split_once(":oidc-provider/").map(|(_, issuer)| issuer).filter(|issuer| !issuer.is_empty())
+}
+
+/// The subjects, written out in full, that the policy lets in by web identity.
+pub fn subjects(policy: Node<'_>) -> Vec<&str> {
+    statements(policy)
+        .iter()
+        .filter(|statement| statement.allows("sts:AssumeRoleWithWebIdentity"))
+        .flat_map(|statement| statement.tests_of("sub").into_iter().flat_map(Test::values).collect::<Vec<_>>())
+        .filter_map(|value| value.peek_str())
+        .collect()
+}
+
+/// An IAM OIDC provider object: the issuer's URL and the list of audiences.
+pub fn oidc_provider(object: Node<'_>) -> Option<(Node<'_>, Node<'_>)> {
+    let spec = object.peek("spec");
+    if object.peek("kind").peek_str() != Some("OpenIDConnectProvider") {
+        return None;
+    }
+    let parameters = spec.get("forProvider");
+    match group_of(object.peek("apiVersion").peek_str()?) {
+        "iam.services.k8s.aws" => Some((spec.get("url"), spec.get("clientIDs"))),
+        "iam.aws.crossplane.io" => Some((parameters.get("url"), parameters.get("clientIDList"))),
+        "iam.aws.upbound.io" | "iam.aws.m.upbound.io" => Some((parameters.get("url"), parameters.get("clientIdList"))),
+        _ => None,
+    }
+}
+
+/// Whether two issuers are the same one to AWS: it ignores the scheme and a slash at the end.
+pub fn same_issuer(one: &str, other: &str) -> bool {
+    issuer::bare(one).eq_ignore_ascii_case(issuer::bare(other))
+}
+
+/// IAM takes a single value wherever it takes a list.
+fn one_or_many(node: Node<'_>) -> Vec<Node<'_>> {
+    match node.value() {
+        None | Some(crate::value::Value::Null) => Vec::new(),
+        Some(crate::value::Value::Seq(_)) => node.peek_items().collect(),
+        Some(_) => vec![node],
+    }
+}
