@@ -1,1 +1,181 @@
 //! Policies and objects to findings with places.
+
+mod answers;
+mod evaluate;
+mod load;
+mod locate;
+mod payload;
+mod policies;
+mod resources;
+mod selector;
+mod world;
+
+use std::sync::atomic::AtomicUsize;
+
+use bumpalo::Bump;
+use fedward_kit::index;
+use fedward_kit::node::{Origin, Session};
+use fedward_kit::policy::settle;
+use fedward_kit::value::Value;
+use fedward_manifest::Limits;
+use fedward_outcome::{NotEvaluated, Outcome, Skipped};
+use rayon::prelude::*;
+
+pub use evaluate::{Cost, Runtime};
+pub use load::Input;
+pub use policies::Policy;
+
+use evaluate::Plan;
+use load::{Loaded, Object};
+use resources::Kinds;
+use world::World;
+
+/// Why nothing could be run at all.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// A policy cannot be used.
+    #[error("policy `{policy}`: {message}")]
+    Policy {
+        /// Its id.
+        policy: String,
+        /// Why.
+        message: String,
+    },
+    /// The settings of a policy are wrong.
+    #[error("policy `{policy}`: {message}")]
+    Settings {
+        /// Its id.
+        policy: String,
+        /// Every mistake, a line each.
+        message: String,
+    },
+}
+
+/// How to run.
+pub struct Options {
+    /// The namespace of namespaced objects that name none.
+    pub namespace: String,
+    /// What nothing is known of does not exist.
+    pub closed_world: bool,
+    /// How many threads evaluate.
+    pub threads: usize,
+    /// See [`Runtime`].
+    pub runtime: Runtime,
+    /// Whether modules may ask the index. Off, they see what they would see in a cluster.
+    pub indexed: bool,
+    /// Bounds on reading.
+    pub limits: Limits,
+    /// Objects that are taken at most.
+    pub max_objects: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            namespace: "default".to_owned(),
+            closed_world: false,
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+            runtime: Runtime::Module,
+            indexed: true,
+            limits: Limits::default(),
+            max_objects: 1_000_000,
+        }
+    }
+}
+
+/// Reads the inputs and runs the policies on every object.
+///
+/// `progress` counts the objects that are done.
+pub fn run(inputs: Vec<Input>, policies: &[Policy], options: &Options, progress: &AtomicUsize) -> (Outcome, Cost) {
+    let mut outcome = Outcome { files: inputs.len(), ..Outcome::default() };
+    let judged: Vec<bool> = inputs.iter().map(|input| input.judged).collect();
+    let (loaded, _not_text, _problems) = load::read(inputs, &options.limits);
+    let mut kinds = Kinds::default();
+    for document in loaded.iter().filter_map(|loaded| loaded.document.as_ref()) {
+        for node in load::objects(document).into_iter().filter(|node| load::text(*node, "kind") == Some("CustomResourceDefinition")) {
+            kinds.define(node);
+        }
+    }
+    let mut objects: Vec<Object> = Vec::new();
+    for (number, one) in loaded.iter().enumerate() {
+        let Some(document) = &one.document else { continue };
+        let found = load::objects(document);
+        if found.is_empty() && !document.is_empty() {
+            let line = one.source.position(one.chunk.span.start).line;
+            outcome.skipped.push(Skipped {
+                file: one.source.name().to_string(),
+                line: Some(line),
+                reason: "not a Kubernetes manifest".to_owned(),
+            });
+        }
+        let judged = judged.get(one.input).copied().unwrap_or(true);
+        objects.extend(found.into_iter().map(|node| load::object(number, node, &kinds, &options.namespace, judged)));
+    }
+    outcome.objects = objects.iter().filter(|object| object.judged).count();
+    let keys = objects.par_iter().map(|object| keys(&loaded, object)).collect();
+    let world = World::new(loaded, objects, keys, options.closed_world);
+    let plan = Plan { policies, threads: options.threads.max(1), runtime: options.runtime, indexed: options.indexed, progress };
+    let (verdicts, seen, cost) = evaluate::run(&world, &plan);
+    outcome.evaluated = seen.iter().filter(|seen| **seen).count();
+    // One object's findings of all policies are settled together: the same mistake seen by two policies is one finding.
+    let mut at = 0;
+    while let Some(first) = verdicts.get(at) {
+        let end = at + verdicts.get(at..).unwrap_or_default().partition_point(|verdict| verdict.object == first.object);
+        let group = verdicts.get(at..end).unwrap_or_default();
+        let mut findings = Vec::new();
+        for verdict in group {
+            let policy = policies.get(verdict.policy).map_or("", |policy| policy.id.as_str());
+            match &verdict.result {
+                Ok(found) => findings.extend(found.iter().cloned()),
+                Err(reason) => {
+                    let location = locate::object(&world, verdict.object);
+                    let object = world.objects.get(verdict.object).map(payload::id);
+                    outcome.not_evaluated.push(NotEvaluated { location, object, policy: policy.to_owned(), reason: reason.clone() });
+                }
+            }
+        }
+        let given: Vec<usize> = group.iter().flat_map(|verdict| verdict.given.iter().copied()).collect();
+        for finding in settle(findings, |rule| policies::supersedes(policies, rule)) {
+            let policy = policies
+                .iter()
+                .find(|policy| policy.descriptor.rules.iter().any(|rule| rule.id == finding.rule))
+                .map_or("", |policy| policy.id.as_str());
+            outcome.findings.push(locate::finding(&world, first.object, &given, policy, finding));
+        }
+        at = end;
+    }
+    outcome.notes.extend(
+        kinds
+            .guessed()
+            .into_iter()
+            .map(|kind| format!("the resource name and scope of kind `{kind}` are guessed: nothing in the input defines it")),
+    );
+    (outcome, cost)
+}
+
+/// The objects of a text as JSON values, with what they are. For tests and tools that change objects.
+pub fn objects(text: &str, namespace: &str) -> Vec<(serde_json::Value, fedward_kit::finding::ObjectId)> {
+    let input = Input { name: String::new(), bytes: text.as_bytes().to_vec(), named: true, judged: true };
+    let (loaded, ..) = load::read(vec![input], &Limits::default());
+    let kinds = Kinds::default();
+    let mut found = Vec::new();
+    for document in loaded.iter().filter_map(|loaded| loaded.document.as_ref()) {
+        for node in load::objects(document) {
+            let mut json = Vec::new();
+            node.write_json(&mut json);
+            let object = load::object(0, node, &kinds, namespace, true);
+            found.extend(serde_json::from_slice(&json).ok().map(|value| (value, payload::id(&object))));
+        }
+    }
+    found
+}
+
+/// What an object is filed under in the index.
+fn keys(loaded: &[Loaded], object: &Object) -> Vec<index::Key> {
+    let Some(document) = loaded.get(object.document).and_then(|loaded| loaded.document.as_ref()) else { return Vec::new() };
+    let Some(node) = document.node(object.node) else { return Vec::new() };
+    let bump = Bump::new();
+    let session = Session::new(&bump);
+    let root = session.root(Value::from_node(node, &bump), Origin::Aside);
+    index::keys(root, bump.alloc_str(&object.namespace))
+}

@@ -1,0 +1,251 @@
+//! Answers to host calls: Kubewarden's `kubernetes/*` capabilities out of the loaded world.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use fedward_host::HostCalls;
+use fedward_kit::context::NOT_KNOWN;
+use fedward_kit::index::{self, API_VERSION, CAP};
+use serde::Deserialize;
+
+use crate::world::{Found, KindIn, World, fingerprint};
+
+/// Answers that many objects ask for, made once.
+#[derive(Default)]
+pub(crate) struct Shared {
+    lists: Mutex<HashMap<u64, Arc<[u8]>>>,
+}
+
+/// Answers the questions of one evaluation.
+pub(crate) struct Answers<'w> {
+    pub(crate) world: &'w World,
+    pub(crate) shared: &'w Shared,
+    /// The object under evaluation.
+    pub(crate) asker: usize,
+    /// The objects that were handed out, so that places in them can be found again.
+    pub(crate) given: Vec<usize>,
+    /// What the module logged.
+    pub(crate) log: Vec<String>,
+    /// Bytes handed out so far, over all evaluations.
+    pub(crate) bytes: u64,
+    /// Questions answered so far, over all evaluations.
+    pub(crate) calls: u64,
+}
+
+#[derive(Deserialize)]
+struct Question {
+    api_version: String,
+    kind: String,
+    #[serde(default)]
+    name: Option<String>,
+    #[serde(default)]
+    namespace: Option<String>,
+    #[serde(default)]
+    label_selector: Option<String>,
+    #[serde(default)]
+    field_selector: Option<String>,
+    #[serde(default)]
+    field_masks: Option<Vec<String>>,
+}
+
+impl<'w> Answers<'w> {
+    pub(crate) fn new(world: &'w World, shared: &'w Shared) -> Self {
+        Answers { world, shared, asker: 0, given: Vec::new(), log: Vec::new(), bytes: 0, calls: 0 }
+    }
+
+    /// Answers `kubernetes/<operation>`.
+    pub(crate) fn kubernetes(&mut self, operation: &str, payload: &[u8]) -> Result<Arc<[u8]>, String> {
+        let question: Question = serde_json::from_slice(payload).map_err(|error| format!("kubernetes/{operation}: {error}"))?;
+        let answer = match operation {
+            "get_resource" => self.get(&question),
+            "list_resources_by_namespace" if question.namespace.as_deref().unwrap_or("").is_empty() => {
+                Err("kubernetes/list_resources_by_namespace: `namespace` is required".to_owned())
+            }
+            "list_resources_by_namespace" => self.list(&question),
+            "list_resources_all" => self.list(&Question { namespace: None, ..question }),
+            "can_i" => Err(format!("{NOT_KNOWN}can_i is not answered offline")),
+            other => Err(format!("unknown operation: {other}")),
+        }?;
+        self.calls += 1;
+        self.bytes += answer.len() as u64;
+        Ok(answer)
+    }
+
+    fn get(&mut self, question: &Question) -> Result<Arc<[u8]>, String> {
+        let (group, _) = question.api_version.rsplit_once('/').unwrap_or(("", &question.api_version));
+        let name = question.name.as_deref().unwrap_or("");
+        let namespace = question.namespace.as_deref().unwrap_or("");
+        let reason = match self.world.get(self.asker, group, &question.kind, namespace, name) {
+            Found::One(number) => {
+                self.given.push(number);
+                let text = self.world.text(number);
+                return Ok(match &question.field_masks {
+                    Some(masks) if !masks.is_empty() => masked(&text, masks)?,
+                    _ => text,
+                });
+            }
+            Found::Ambiguous => "ambiguous",
+            // The text of Kubewarden's own host.
+            _ if self.world.closed => {
+                return Err(format!(
+                    "Cannot find {}/{} named '{name}' inside of namespace '{:?}'",
+                    question.api_version, question.kind, question.namespace
+                ));
+            }
+            Found::Absent => "absent",
+            Found::Unseen => "unseen",
+        };
+        Err(format!("{NOT_KNOWN}{reason}"))
+    }
+
+    fn list(&mut self, question: &Question) -> Result<Arc<[u8]>, String> {
+        let world = self.world;
+        if question.api_version == API_VERSION {
+            let kind = index::KINDS
+                .iter()
+                .find(|kind| **kind == question.kind)
+                .ok_or_else(|| format!("unknown kind of the index: {}", question.kind))?;
+            let key = index::Key {
+                kind,
+                namespace: question.namespace.clone().unwrap_or_default(),
+                selector: question.field_selector.clone().unwrap_or_default(),
+            };
+            let found = world.filed(self.asker, &key);
+            let (near, more) = nearest(world, self.asker, found);
+            self.given.extend_from_slice(near);
+            return Ok(self.share(&("index", &question.kind, &key, world.scope(self.asker), near), near, more, None));
+        }
+        let (group, _) = question.api_version.rsplit_once('/').unwrap_or(("", &question.api_version));
+        let kind = KindIn(group.to_owned(), question.kind.clone(), question.namespace.clone());
+        let all = world.list(self.asker, &kind);
+        let selected: Vec<usize>;
+        let found = match (question.label_selector.as_deref().unwrap_or(""), question.field_selector.as_deref().unwrap_or("")) {
+            ("", "") => all,
+            (labels, fields) => {
+                let selector = crate::selector::Selector::parse(labels, fields, group, &question.kind)?;
+                selected = all.iter().copied().filter(|number| selector.matches(world, *number)).collect();
+                &selected
+            }
+        };
+        self.given.extend_from_slice(found);
+        let question = (
+            "list",
+            &question.api_version,
+            &question.kind,
+            &question.namespace,
+            &question.label_selector,
+            &question.field_selector,
+            &question.field_masks,
+            world.scope(self.asker),
+        );
+        let masks = question.6.as_deref().filter(|masks| !masks.is_empty());
+        Ok(self.share(&question, found, 0, masks))
+    }
+
+    /// The list as JSON, made once for every question that is the same.
+    fn share(&self, question: &impl std::hash::Hash, objects: &[usize], more: usize, masks: Option<&[String]>) -> Arc<[u8]> {
+        let key = fingerprint(question);
+        let mut lists = self.shared.lists.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = lists.get(&key) {
+            return Arc::clone(known);
+        }
+        let mut out = Vec::new();
+        out.extend_from_slice(b"{\"apiVersion\":\"v1\",\"kind\":\"List\",\"metadata\":{");
+        // Offline nobody knows what else the cluster holds, unless the loaded world is declared complete.
+        if !self.world.closed || more > 0 {
+            out.extend_from_slice(b"\"continue\":\"not known\"");
+        }
+        if more > 0 {
+            out.extend_from_slice(format!(",\"remainingItemCount\":{more}").as_bytes());
+        }
+        out.extend_from_slice(b"},\"items\":[");
+        for (index, number) in objects.iter().enumerate() {
+            if index > 0 {
+                out.push(b',');
+            }
+            let text = self.world.text(*number);
+            match masks.map(|masks| masked(&text, masks)) {
+                Some(Ok(text)) => out.extend_from_slice(&text),
+                _ => out.extend_from_slice(&text),
+            }
+        }
+        out.extend_from_slice(b"]}");
+        let answer: Arc<[u8]> = out.into();
+        // Answers of one object each are not worth keeping: nobody else asks for them.
+        if objects.len() > 1 {
+            lists.insert(key, Arc::clone(&answer));
+        }
+        answer
+    }
+}
+
+/// At most [`CAP`] of a list sorted by path, those around the asker's own path, and how many more there are.
+fn nearest<'l>(world: &World, asker: usize, found: &'l [usize]) -> (&'l [usize], usize) {
+    if found.len() <= CAP {
+        return (found, 0);
+    }
+    let path = world.path(asker);
+    let at = found.partition_point(|number| world.path(*number) < path);
+    let start = at.saturating_sub(CAP / 2).min(found.len() - CAP);
+    (found.get(start..start + CAP).unwrap_or_default(), found.len() - CAP)
+}
+
+/// Only the fields that the masks name (dotted paths, transparent to lists), and what identifies the object.
+fn masked(text: &[u8], masks: &[String]) -> Result<Arc<[u8]>, String> {
+    let value: serde_json::Value = serde_json::from_slice(text).map_err(|error| error.to_string())?;
+    let mut paths: Vec<Vec<&str>> = masks.iter().map(|mask| mask.split('.').collect()).collect();
+    for always in [&["apiVersion"][..], &["kind"], &["metadata", "name"], &["metadata", "namespace"]] {
+        paths.push(always.to_vec());
+    }
+    let paths: Vec<&[&str]> = paths.iter().map(Vec::as_slice).collect();
+    Ok(keep(&value, &paths).to_string().into_bytes().into())
+}
+
+fn keep(value: &serde_json::Value, paths: &[&[&str]]) -> serde_json::Value {
+    if paths.iter().any(|path| path.is_empty()) {
+        return value.clone();
+    }
+    match value {
+        serde_json::Value::Array(items) => items.iter().map(|item| keep(item, paths)).collect(),
+        serde_json::Value::Object(fields) => {
+            let mut kept = serde_json::Map::new();
+            for (key, value) in fields {
+                let below: Vec<&[&str]> = paths
+                    .iter()
+                    .filter_map(|path| path.split_first())
+                    .filter(|(first, _)| **first == key.as_str())
+                    .map(|(_, rest)| rest)
+                    .collect();
+                if !below.is_empty() {
+                    kept.insert(key.clone(), keep(value, &below));
+                }
+            }
+            serde_json::Value::Object(kept)
+        }
+        other => other.clone(),
+    }
+}
+
+impl HostCalls for Answers<'_> {
+    fn call(&mut self, binding: &str, namespace: &str, operation: &str, payload: &[u8]) -> Result<Arc<[u8]>, String> {
+        match (binding, namespace) {
+            ("kubewarden", "kubernetes") => self.kubernetes(operation, payload),
+            ("kubewarden", "tracing") if operation == "log" => {
+                self.log(&String::from_utf8_lossy(payload));
+                Ok(Arc::from(&b""[..]))
+            }
+            ("kubewarden", "oci" | "net" | "crypto" | "cache") => {
+                Err(format!("{NOT_KNOWN}{namespace}/{operation} is not answered offline"))
+            }
+            ("kubewarden", other) => Err(format!("unknown namespace: {other}")),
+            (other, _) => Err(format!("unknown binding: {other}")),
+        }
+    }
+
+    fn log(&mut self, text: &str) {
+        // A module that logs without end is cut off by the host; this bounds what one object's log may take here.
+        if self.log.len() < 100 {
+            self.log.push(text.to_owned());
+        }
+    }
+}

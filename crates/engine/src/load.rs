@@ -1,0 +1,148 @@
+//! Files to objects: split, parsed on all cores, flattened, told apart from what is no manifest.
+
+use std::sync::Arc;
+
+use fedward_manifest::{Chunk, Document, Limits, Node, NodeId, Problem, Source, SourceError, parse, split};
+use rayon::prelude::*;
+
+use crate::resources::{Kinds, Scope};
+
+/// A file as it was read.
+#[derive(Debug, Clone)]
+pub struct Input {
+    /// The path as outputs show it: relative, with `/`.
+    pub name: String,
+    /// The content.
+    pub bytes: Vec<u8>,
+    /// Whether the file was named itself, not met while walking a folder: then it is meant, whatever it looks like.
+    pub named: bool,
+    /// Whether its objects are judged, or only looked at by rules about others (`--context`).
+    pub judged: bool,
+}
+
+/// One document of a file.
+pub(crate) struct Loaded {
+    pub(crate) source: Arc<Source>,
+    pub(crate) chunk: Chunk,
+    pub(crate) document: Option<Document>,
+    pub(crate) problems: Vec<Problem>,
+    /// Which input.
+    pub(crate) input: usize,
+}
+
+/// An object of a document.
+#[derive(Debug, Clone)]
+pub(crate) struct Object {
+    /// Index of its [`Loaded`].
+    pub(crate) document: usize,
+    /// Its root in the document.
+    pub(crate) node: NodeId,
+    pub(crate) group: String,
+    pub(crate) version: String,
+    pub(crate) kind: String,
+    pub(crate) name: String,
+    /// Empty for cluster-scoped kinds.
+    pub(crate) namespace: String,
+    /// The resource plural.
+    pub(crate) resource: String,
+    /// Whether it is judged.
+    pub(crate) judged: bool,
+    /// Whether something in the input changes it before it is applied.
+    pub(crate) draft: bool,
+}
+
+impl Object {
+    /// `v1`, `apps/v1` …
+    pub(crate) fn api_version(&self) -> String {
+        if self.group.is_empty() { self.version.clone() } else { format!("{}/{}", self.group, self.version) }
+    }
+}
+
+/// A file that is not text.
+pub(crate) struct NotText {
+    pub(crate) input: usize,
+    pub(crate) error: SourceError,
+}
+
+/// Reads every input. The order of the result is that of the inputs and, inside a file, of its text.
+pub(crate) fn read(inputs: Vec<Input>, limits: &Limits) -> (Vec<Loaded>, Vec<NotText>, Vec<(Arc<Source>, Problem)>) {
+    let mut chunks = Vec::new();
+    let mut not_text = Vec::new();
+    let mut problems = Vec::new();
+    for (index, input) in inputs.into_iter().enumerate() {
+        match Source::new(input.name, input.bytes) {
+            Ok(source) => {
+                let source = Arc::new(source);
+                let found = split(&source, limits);
+                problems.extend(found.problems.into_iter().map(|problem| (Arc::clone(&source), problem)));
+                chunks.extend(found.chunks.into_iter().map(|chunk| (index, Arc::clone(&source), chunk)));
+            }
+            Err(error) => not_text.push(NotText { input: index, error }),
+        }
+    }
+    let loaded = chunks
+        .into_par_iter()
+        .map(|(input, source, chunk)| {
+            let parsed = parse(&source, chunk, limits);
+            Loaded { source, chunk, document: parsed.document, problems: parsed.problems, input }
+        })
+        .collect();
+    (loaded, not_text, problems)
+}
+
+/// The objects of a document: its root, the items of a `List`, or the elements of an array of objects. `None` if it holds none.
+pub(crate) fn objects(document: &Document) -> Vec<Node<'_>> {
+    let mut found = Vec::new();
+    flatten(document.root(), 0, &mut found);
+    found
+}
+
+/// Lists in lists beyond this depth are taken for objects of their own.
+const MAX_LISTS: usize = 8;
+
+fn flatten<'d>(node: Node<'d>, depth: usize, found: &mut Vec<Node<'d>>) {
+    if node.is_seq() && depth == 0 {
+        for item in node.items() {
+            if text(item, "apiVersion").is_some() && text(item, "kind").is_some() {
+                flatten(item, 1, found);
+            }
+        }
+        return;
+    }
+    let (Some(_), Some(kind)) = (text(node, "apiVersion"), text(node, "kind")) else { return };
+    match node.get("items").filter(|items| kind.ends_with("List") && items.is_seq() && depth < MAX_LISTS) {
+        Some(items) => items.items().for_each(|item| flatten(item, depth + 1, found)),
+        None => found.push(node),
+    }
+}
+
+/// A field that is a string with something in it.
+pub(crate) fn text<'d>(node: Node<'d>, key: &str) -> Option<&'d str> {
+    node.get(key)?.as_str().filter(|text| !text.is_empty())
+}
+
+/// What an object is, with its namespace filled in.
+pub(crate) fn object(document: usize, node: Node<'_>, kinds: &Kinds, default_namespace: &str, judged: bool) -> Object {
+    let api_version = text(node, "apiVersion").unwrap_or_default();
+    let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+    let kind = text(node, "kind").unwrap_or_default();
+    let metadata = node.get("metadata");
+    let field = |key| metadata.and_then(|metadata| text(metadata, key)).unwrap_or_default();
+    let resource = kinds.resource(group, kind);
+    let namespace = match resource.scope {
+        Scope::Cluster => "",
+        Scope::Namespaced => Some(field("namespace")).filter(|namespace| !namespace.is_empty()).unwrap_or(default_namespace),
+    };
+    Object {
+        document,
+        node: node.id(),
+        group: group.to_owned(),
+        version: version.to_owned(),
+        kind: kind.to_owned(),
+        name: Some(field("name")).filter(|name| !name.is_empty()).unwrap_or_else(|| field("generateName")).to_owned(),
+        namespace: namespace.to_owned(),
+        resource: resource.plural,
+        judged,
+        draft: false,
+    }
+}

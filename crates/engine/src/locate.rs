@@ -1,0 +1,70 @@
+//! Places of findings to places in files.
+
+use std::sync::Arc;
+
+use fedward_kit::finding::{Finding, ObjectId, Place};
+use fedward_manifest::{Node, Source, Span};
+use fedward_outcome::{Location, Related};
+
+use crate::payload;
+use crate::world::World;
+
+/// The place of an object: its root.
+pub(crate) fn object(world: &World, number: usize) -> Location {
+    place(world, number, &Place::new(None, String::new()))
+}
+
+/// Puts a finding on its place.
+pub(crate) fn finding(world: &World, number: usize, given: &[usize], policy: &str, finding: Finding) -> fedward_outcome::Finding {
+    let related = finding.related.iter().map(|related| {
+        let number = match &related.place.object {
+            None => number,
+            Some(id) => owner(world, given, id).unwrap_or(number),
+        };
+        Related { location: place(world, number, &related.place), message: related.message.clone() }
+    });
+    fedward_outcome::Finding {
+        related: related.collect(),
+        location: place(world, number, &finding.place),
+        rule: finding.rule,
+        condition: finding.condition,
+        policy: policy.to_owned(),
+        severity: finding.severity,
+        message: finding.message,
+        help: finding.help,
+        docs: finding.docs,
+        related_more: finding.related_more,
+        object: world.objects.get(number).map(payload::id),
+        fix: finding.fix,
+        edits: Vec::new(),
+        suppressed: None,
+    }
+}
+
+/// Which of the objects that a policy was shown it speaks of.
+fn owner(world: &World, given: &[usize], id: &ObjectId) -> Option<usize> {
+    given.iter().copied().find(|number| world.objects.get(*number).is_some_and(|object| payload::id(object) == *id))
+}
+
+fn place(world: &World, number: usize, place: &Place) -> Location {
+    let loaded = world.objects.get(number).and_then(|object| Some((object, world.loaded.get(object.document)?)));
+    let mut pointer = place.path.clone();
+    for inner in &place.embedded {
+        pointer.push('#');
+        pointer.push_str(inner);
+    }
+    let Some((object, loaded)) = loaded else { return Location { source: nowhere(), span: Span::at(0), pointer } };
+    let root = loaded.document.as_ref().and_then(|document| document.node(object.node));
+    let span = root.map_or(loaded.chunk.span, |root| span(root, place));
+    Location { source: Arc::clone(&loaded.source), span, pointer }
+}
+
+fn span(root: Node<'_>, place: &Place) -> Span {
+    let lookup = root.pointer(&place.path);
+    if place.key { lookup.node.key_span().unwrap_or_else(|| lookup.node.place()) } else { lookup.node.place() }
+}
+
+fn nowhere() -> Arc<Source> {
+    // An empty text is always a source.
+    Source::from_text("", String::new()).map(Arc::new).unwrap_or_else(|_| nowhere())
+}

@@ -1,0 +1,193 @@
+//! Resource plurals and scopes: of the built-in kinds, of the custom resource definitions in the input, and otherwise a guess.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Mutex;
+
+use fedward_manifest::Node;
+
+use crate::load::text;
+
+/// Whether a kind lives in namespaces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scope {
+    Namespaced,
+    Cluster,
+}
+
+/// What the API server calls a kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Resource {
+    pub(crate) plural: String,
+    pub(crate) scope: Scope,
+}
+
+/// The kinds that are known.
+#[derive(Default)]
+pub(crate) struct Kinds {
+    defined: HashMap<(String, String), Resource>,
+    guessed: Mutex<BTreeSet<String>>,
+}
+
+impl Kinds {
+    /// Takes a CustomResourceDefinition of the input.
+    pub(crate) fn define(&mut self, definition: Node<'_>) {
+        let Some(spec) = definition.get("spec") else { return };
+        let Some(names) = spec.get("names") else { return };
+        if let (Some(group), Some(kind), Some(plural)) = (text(spec, "group"), text(names, "kind"), text(names, "plural")) {
+            let scope = if text(spec, "scope") == Some("Cluster") { Scope::Cluster } else { Scope::Namespaced };
+            self.defined.insert((group.to_owned(), kind.to_owned()), Resource { plural: plural.to_owned(), scope });
+        }
+    }
+
+    /// The resource of a kind. One that is neither built in nor defined is guessed: namespaced, unless its name begins with `Cluster`,
+    /// and the plural that Kubernetes' own tools would guess (`meta.UnsafeGuessKindToResource`).
+    pub(crate) fn resource(&self, group: &str, kind: &str) -> Resource {
+        if let Some(known) = self.defined.get(&(group.to_owned(), kind.to_owned())) {
+            return known.clone();
+        }
+        if let Some((_, _, plural, scope)) =
+            TABLE.iter().find(|(known_group, known_kind, _, _)| *known_group == group && *known_kind == kind)
+        {
+            return Resource { plural: (*plural).to_owned(), scope: *scope };
+        }
+        if let Ok(mut guessed) = self.guessed.lock()
+            && !group.ends_with(".fedward")
+        {
+            guessed.insert(if group.is_empty() { kind.to_owned() } else { format!("{kind}.{group}") });
+        }
+        Resource {
+            plural: guess(kind),
+            scope: if kind.starts_with("Cluster") && kind != "Cluster" { Scope::Cluster } else { Scope::Namespaced },
+        }
+    }
+
+    /// The kinds whose resource was guessed.
+    pub(crate) fn guessed(&self) -> Vec<String> {
+        self.guessed.lock().map(|guessed| guessed.iter().cloned().collect()).unwrap_or_default()
+    }
+}
+
+fn guess(kind: &str) -> String {
+    let lower = kind.to_lowercase();
+    match lower.as_bytes().last() {
+        Some(b's') => format!("{lower}es"),
+        Some(b'y') => format!("{}ies", lower.strip_suffix('y').unwrap_or(&lower)),
+        _ => format!("{lower}s"),
+    }
+}
+
+use Scope::{Cluster, Namespaced};
+
+/// Built-in kinds, held to k8s-openapi by a test; then well-known custom resources that fedward's rules read.
+pub(crate) const TABLE: &[(&str, &str, &str, Scope)] = &[
+    ("", "Pod", "pods", Namespaced),
+    ("", "PodTemplate", "podtemplates", Namespaced),
+    ("", "ReplicationController", "replicationcontrollers", Namespaced),
+    ("", "ServiceAccount", "serviceaccounts", Namespaced),
+    ("", "ConfigMap", "configmaps", Namespaced),
+    ("", "Secret", "secrets", Namespaced),
+    ("", "Service", "services", Namespaced),
+    ("", "Endpoints", "endpoints", Namespaced),
+    ("", "Event", "events", Namespaced),
+    ("", "LimitRange", "limitranges", Namespaced),
+    ("", "ResourceQuota", "resourcequotas", Namespaced),
+    ("", "PersistentVolumeClaim", "persistentvolumeclaims", Namespaced),
+    ("", "Binding", "bindings", Namespaced),
+    ("", "Namespace", "namespaces", Cluster),
+    ("", "Node", "nodes", Cluster),
+    ("", "PersistentVolume", "persistentvolumes", Cluster),
+    ("", "ComponentStatus", "componentstatuses", Cluster),
+    ("apps", "Deployment", "deployments", Namespaced),
+    ("apps", "StatefulSet", "statefulsets", Namespaced),
+    ("apps", "DaemonSet", "daemonsets", Namespaced),
+    ("apps", "ReplicaSet", "replicasets", Namespaced),
+    ("apps", "ControllerRevision", "controllerrevisions", Namespaced),
+    ("batch", "Job", "jobs", Namespaced),
+    ("batch", "CronJob", "cronjobs", Namespaced),
+    ("autoscaling", "HorizontalPodAutoscaler", "horizontalpodautoscalers", Namespaced),
+    ("policy", "PodDisruptionBudget", "poddisruptionbudgets", Namespaced),
+    ("rbac.authorization.k8s.io", "Role", "roles", Namespaced),
+    ("rbac.authorization.k8s.io", "RoleBinding", "rolebindings", Namespaced),
+    ("rbac.authorization.k8s.io", "ClusterRole", "clusterroles", Cluster),
+    ("rbac.authorization.k8s.io", "ClusterRoleBinding", "clusterrolebindings", Cluster),
+    ("networking.k8s.io", "Ingress", "ingresses", Namespaced),
+    ("networking.k8s.io", "IngressClass", "ingressclasses", Cluster),
+    ("networking.k8s.io", "NetworkPolicy", "networkpolicies", Namespaced),
+    ("networking.k8s.io", "IPAddress", "ipaddresses", Cluster),
+    ("networking.k8s.io", "ServiceCIDR", "servicecidrs", Cluster),
+    ("storage.k8s.io", "StorageClass", "storageclasses", Cluster),
+    ("storage.k8s.io", "CSIDriver", "csidrivers", Cluster),
+    ("storage.k8s.io", "CSINode", "csinodes", Cluster),
+    ("storage.k8s.io", "CSIStorageCapacity", "csistoragecapacities", Namespaced),
+    ("storage.k8s.io", "VolumeAttachment", "volumeattachments", Cluster),
+    ("storage.k8s.io", "VolumeAttributesClass", "volumeattributesclasses", Cluster),
+    ("admissionregistration.k8s.io", "MutatingWebhookConfiguration", "mutatingwebhookconfigurations", Cluster),
+    ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration", "validatingwebhookconfigurations", Cluster),
+    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy", "validatingadmissionpolicies", Cluster),
+    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding", "validatingadmissionpolicybindings", Cluster),
+    ("admissionregistration.k8s.io", "MutatingAdmissionPolicy", "mutatingadmissionpolicies", Cluster),
+    ("admissionregistration.k8s.io", "MutatingAdmissionPolicyBinding", "mutatingadmissionpolicybindings", Cluster),
+    ("apiextensions.k8s.io", "CustomResourceDefinition", "customresourcedefinitions", Cluster),
+    ("apiregistration.k8s.io", "APIService", "apiservices", Cluster),
+    ("certificates.k8s.io", "CertificateSigningRequest", "certificatesigningrequests", Cluster),
+    ("coordination.k8s.io", "Lease", "leases", Namespaced),
+    ("discovery.k8s.io", "EndpointSlice", "endpointslices", Namespaced),
+    ("events.k8s.io", "Event", "events", Namespaced),
+    ("flowcontrol.apiserver.k8s.io", "FlowSchema", "flowschemas", Cluster),
+    ("flowcontrol.apiserver.k8s.io", "PriorityLevelConfiguration", "prioritylevelconfigurations", Cluster),
+    ("node.k8s.io", "RuntimeClass", "runtimeclasses", Cluster),
+    ("scheduling.k8s.io", "PriorityClass", "priorityclasses", Cluster),
+    // Custom resources that the rules read.
+    ("argoproj.io", "Application", "applications", Namespaced),
+    ("argoproj.io", "ApplicationSet", "applicationsets", Namespaced),
+    ("argoproj.io", "AppProject", "appprojects", Namespaced),
+    ("argoproj.io", "Workflow", "workflows", Namespaced),
+    ("argoproj.io", "WorkflowTemplate", "workflowtemplates", Namespaced),
+    ("argoproj.io", "ClusterWorkflowTemplate", "clusterworkflowtemplates", Cluster),
+    ("argoproj.io", "CronWorkflow", "cronworkflows", Namespaced),
+    ("argoproj.io", "WorkflowEventBinding", "workfloweventbindings", Namespaced),
+    ("argoproj.io", "Sensor", "sensors", Namespaced),
+    ("argoproj.io", "EventSource", "eventsources", Namespaced),
+    ("argoproj.io", "EventBus", "eventbus", Namespaced),
+    ("argoproj.io", "Rollout", "rollouts", Namespaced),
+    ("argoproj.io", "Experiment", "experiments", Namespaced),
+    ("argoproj.io", "AnalysisTemplate", "analysistemplates", Namespaced),
+    ("argoproj.io", "ClusterAnalysisTemplate", "clusteranalysistemplates", Cluster),
+    ("argoproj.io", "AnalysisRun", "analysisruns", Namespaced),
+    ("aadpodidentity.k8s.io", "AzureIdentity", "azureidentities", Namespaced),
+    ("aadpodidentity.k8s.io", "AzureIdentityBinding", "azureidentitybindings", Namespaced),
+    ("external-secrets.io", "ClusterSecretStore", "clustersecretstores", Cluster),
+    ("pkg.crossplane.io", "DeploymentRuntimeConfig", "deploymentruntimeconfigs", Cluster),
+    ("pkg.crossplane.io", "ControllerConfig", "controllerconfigs", Cluster),
+    ("apiextensions.crossplane.io", "Composition", "compositions", Cluster),
+    ("kubernetes.crossplane.io", "Object", "objects", Cluster),
+    ("managedidentity.azure.upbound.io", "FederatedIdentityCredential", "federatedidentitycredentials", Cluster),
+    ("managedidentity.azure.upbound.io", "UserAssignedIdentity", "userassignedidentities", Cluster),
+    ("authorization.azure.upbound.io", "RoleAssignment", "roleassignments", Cluster),
+    ("trust.fedward", "FederatedCredential", "federatedcredentials", Cluster),
+    ("trust.fedward", "RoleAssignment", "roleassignments", Cluster),
+    ("trust.fedward", "ManagedCluster", "managedclusters", Cluster),
+    ("trust.fedward", "ClusterExtension", "clusterextensions", Cluster),
+    ("trust.fedward", "AssumeRolePolicy", "assumerolepolicies", Cluster),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::{Kinds, Scope, guess};
+
+    #[test]
+    fn guesses_as_kubernetes_tools_do() {
+        assert_eq!(guess("Policy"), "policies");
+        assert_eq!(guess("Gateway"), "gatewaies");
+        assert_eq!(guess("Class"), "classes");
+        assert_eq!(guess("Widget"), "widgets");
+    }
+
+    #[test]
+    fn a_guess_is_reported_and_knowledge_is_not() {
+        let kinds = Kinds::default();
+        assert_eq!(kinds.resource("apps", "Deployment").plural, "deployments");
+        assert_eq!(kinds.resource("example.com", "ClusterThing").scope, Scope::Cluster);
+        assert_eq!(kinds.guessed(), ["ClusterThing.example.com"]);
+    }
+}

@@ -1,0 +1,213 @@
+//! What a context rule can see: the loaded objects, by name, by kind, and by the questions of the index.
+//!
+//! Plain files often hold several copies of one application (a base and overlays, an environment a folder), so that a name alone
+//! does not say which object is meant. The nearest wins: same file, same folder, then each parent folder up to the root. Candidates that
+//! are equally near and differ are ambiguous, and a rule is told that it cannot know. Where an object itself has copies, what it
+//! sees by listing is bounded by the largest folder that holds no other copy of it ([`World::scope`]).
+//!
+//! Every table is sorted by path, and the candidates nearest to a path stand beside its place in that order: no question scans all
+//! objects.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
+
+use fedward_kit::index;
+
+use crate::load::{Loaded, Object};
+use crate::payload;
+
+/// Everything loaded.
+pub(crate) struct World {
+    pub(crate) loaded: Vec<Loaded>,
+    pub(crate) objects: Vec<Object>,
+    /// What nothing is known of does not exist.
+    pub(crate) closed: bool,
+    by_name: HashMap<Name, Vec<usize>>,
+    by_kind: HashMap<KindIn, Vec<usize>>,
+    index: HashMap<index::Key, Vec<usize>>,
+    /// For each object the length of the path prefix that bounds what it sees.
+    scopes: Vec<usize>,
+    texts: Vec<OnceLock<Arc<[u8]>>>,
+}
+
+/// Group, kind, namespace, name.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Name(String, String, String, String);
+
+/// Group, kind, and a namespace (`None` for all of them).
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) struct KindIn(pub(crate) String, pub(crate) String, pub(crate) Option<String>);
+
+/// The answer to a question for one object.
+pub(crate) enum Found {
+    One(usize),
+    /// Nothing of that name, though others of the kind in the namespace.
+    Absent,
+    /// Nothing of the kind in the namespace.
+    Unseen,
+    /// Several that differ, equally near.
+    Ambiguous,
+}
+
+/// How many equally near candidates are compared before they count as ambiguous.
+const MAX_COMPARED: usize = 32;
+
+impl World {
+    pub(crate) fn new(loaded: Vec<Loaded>, objects: Vec<Object>, keys: Vec<Vec<index::Key>>, closed: bool) -> Self {
+        let texts = objects.iter().map(|_| OnceLock::new()).collect();
+        let mut world = World {
+            loaded,
+            objects,
+            closed,
+            by_name: HashMap::new(),
+            by_kind: HashMap::new(),
+            index: HashMap::new(),
+            scopes: Vec::new(),
+            texts,
+        };
+        for (number, object) in world.objects.iter().enumerate() {
+            world.by_name.entry(name(object)).or_default().push(number);
+            let kind = |namespace| KindIn(object.group.clone(), object.kind.clone(), namespace);
+            world.by_kind.entry(kind(None)).or_default().push(number);
+            world.by_kind.entry(kind(Some(object.namespace.clone()))).or_default().push(number);
+        }
+        for (number, keys) in keys.into_iter().enumerate() {
+            for key in keys {
+                world.index.entry(key).or_default().push(number);
+            }
+        }
+        // Objects of one file stay in the order of its text.
+        let order: Vec<(Arc<str>, usize)> = (0..world.objects.len()).map(|number| (Arc::clone(world.path(number)), number)).collect();
+        let sort = |list: &mut Vec<usize>| list.sort_by(|one, other| order.get(*one).cmp(&order.get(*other)));
+        world.by_name.values_mut().for_each(sort);
+        world.by_kind.values_mut().for_each(sort);
+        world.index.values_mut().for_each(sort);
+        world.scopes = world.bounds();
+        world
+    }
+
+    /// The path of an object's file.
+    pub(crate) fn path(&self, number: usize) -> &Arc<str> {
+        static NOWHERE: OnceLock<Arc<str>> = OnceLock::new();
+        match self.objects.get(number).and_then(|object| self.loaded.get(object.document)) {
+            Some(loaded) => loaded.source.name(),
+            None => NOWHERE.get_or_init(|| Arc::from("")),
+        }
+    }
+
+    /// An object's JSON, with its namespace filled in; made once.
+    pub(crate) fn text(&self, number: usize) -> Arc<[u8]> {
+        match (self.texts.get(number), self.objects.get(number)) {
+            (Some(text), Some(object)) => Arc::clone(text.get_or_init(|| {
+                let mut out = Vec::with_capacity(1024);
+                if let Some(document) = self.loaded.get(object.document).and_then(|loaded| loaded.document.as_ref()) {
+                    payload::write_object(document, object, &mut out);
+                }
+                out.into()
+            })),
+            _ => Arc::from(&b"null"[..]),
+        }
+    }
+
+    /// The object of that name that is nearest to the asker.
+    pub(crate) fn get(&self, asker: usize, group: &str, kind: &str, namespace: &str, object_name: &str) -> Found {
+        let key = Name(group.to_owned(), kind.to_owned(), namespace.to_owned(), object_name.to_owned());
+        let Some(candidates) = self.by_name.get(&key) else {
+            let kind = KindIn(group.to_owned(), kind.to_owned(), Some(namespace.to_owned()));
+            return if self.by_kind.get(&kind).is_some_and(|list| !self.visible(asker, list).is_empty()) {
+                Found::Absent
+            } else {
+                Found::Unseen
+            };
+        };
+        if let [only] = candidates.as_slice() {
+            return Found::One(*only);
+        }
+        let nearest = self.nearest(self.path(asker), candidates);
+        let Some((first, rest)) = candidates.get(nearest).and_then(<[usize]>::split_first) else { return Found::Ambiguous };
+        if rest.is_empty() {
+            return Found::One(*first);
+        }
+        let same = rest.len() < MAX_COMPARED && rest.iter().all(|other| self.text(*other) == self.text(*first));
+        if same { Found::One(*first) } else { Found::Ambiguous }
+    }
+
+    /// The objects of a kind that the asker sees, in the order of their paths.
+    pub(crate) fn list(&self, asker: usize, kind: &KindIn) -> &[usize] {
+        self.by_kind.get(kind).map(|list| self.visible(asker, list)).unwrap_or_default()
+    }
+
+    /// The objects filed under a key of the index that the asker sees, in the order of their paths.
+    pub(crate) fn filed(&self, asker: usize, key: &index::Key) -> &[usize] {
+        self.index.get(key).map(|list| self.visible(asker, list)).unwrap_or_default()
+    }
+
+    /// The path prefix that bounds what the asker sees by listing.
+    pub(crate) fn scope(&self, asker: usize) -> &str {
+        let path = self.path(asker);
+        self.scopes.get(asker).and_then(|length| path.get(..*length)).unwrap_or("")
+    }
+
+    fn visible<'l>(&self, asker: usize, list: &'l [usize]) -> &'l [usize] {
+        list.get(self.under(self.scope(asker), list)).unwrap_or_default()
+    }
+
+    /// The part of a sorted list whose paths begin with `prefix`.
+    fn under(&self, prefix: &str, list: &[usize]) -> Range<usize> {
+        let start = list.partition_point(|number| &**self.path(*number) < prefix);
+        let length = list.get(start..).unwrap_or_default().partition_point(|number| self.path(*number).starts_with(prefix));
+        start..start + length
+    }
+
+    /// The candidates of a sorted list that share the longest leading part of `path`.
+    fn nearest(&self, path: &str, candidates: &[usize]) -> Range<usize> {
+        let at = candidates.partition_point(|number| &**self.path(*number) < path);
+        let neighbours = [at.checked_sub(1), Some(at)].into_iter().flatten().filter_map(|index| candidates.get(index));
+        let shared = neighbours.map(|number| common(path, self.path(*number))).max().unwrap_or(0);
+        self.under(path.get(..shared).unwrap_or(""), candidates)
+    }
+
+    /// For every object, how much of its path no other copy of it shares.
+    fn bounds(&self) -> Vec<usize> {
+        let mut bounds = vec![0; self.objects.len()];
+        for copies in self.by_name.values().filter(|copies| copies.len() > 1) {
+            for (index, number) in copies.iter().enumerate() {
+                let path = self.path(*number);
+                // Copies in the very same file cannot be told apart by path.
+                let other = |index: Option<usize>| {
+                    index.and_then(|index| copies.get(index)).map(|other| self.path(*other)).filter(|other| *other != path)
+                };
+                let shared =
+                    [other(index.checked_sub(1)), other(Some(index + 1))].into_iter().flatten().map(|other| common(path, other)).max();
+                if let (Some(shared), Some(bound)) = (shared, bounds.get_mut(*number)) {
+                    // One component more than what is shared; the file itself if there is no further folder.
+                    let rest = path.get(shared..).unwrap_or("");
+                    *bound = shared + rest.find('/').map_or(rest.len(), |slash| slash + 1);
+                }
+            }
+        }
+        bounds
+    }
+}
+
+fn name(object: &Object) -> Name {
+    Name(object.group.clone(), object.kind.clone(), object.namespace.clone(), object.name.clone())
+}
+
+/// The length of the leading folders that two paths share, the whole path if they are equal.
+fn common(one: &str, other: &str) -> usize {
+    if one == other {
+        return one.len();
+    }
+    let equal = one.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();
+    one.as_bytes().get(..equal).unwrap_or_default().iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash + 1)
+}
+
+/// A stable number for a question, to share its answer.
+pub(crate) fn fingerprint(question: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    question.hash(&mut hasher);
+    hasher.finish()
+}
