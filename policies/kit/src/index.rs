@@ -46,7 +46,7 @@ pub const CLIENT_ID_SUPPLIER: &str = "ClientIdSupplier";
 /// AKS clusters with workload identity turned on, which run Azure's webhook themselves; selector empty. All namespaces.
 pub const IDENTITY_CLUSTER: &str = "IdentityCluster";
 /// Every kind of the index.
-pub const KINDS: [&str; 11] = [
+pub const KINDS: [&str; 12] = [
     WORKLOAD,
     CREDENTIAL,
     TOKEN_CONSUMER,
@@ -58,6 +58,7 @@ pub const KINDS: [&str; 11] = [
     WORKFLOW_CONTROLLER,
     CLIENT_ID_SUPPLIER,
     IDENTITY_CLUSTER,
+    AWS_TRUST,
 ];
 
 /// One entry of the index.
