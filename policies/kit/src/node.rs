@@ -5,6 +5,8 @@
 
 use std::cell::Cell;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD as STANDARD;
 use bumpalo::Bump;
 
 use crate::finding::{ObjectRef, Place};
@@ -102,6 +104,8 @@ struct Step<'a> {
 enum Key<'a> {
     Root,
     Field(&'a str),
+    /// A field whose text is base64; the value is what it says.
+    Decoded(&'a str),
     Index(usize),
 }
 
@@ -278,7 +282,7 @@ impl<'a> Node<'a> {
     pub fn key(self) -> String {
         match self.step.key {
             Key::Root => String::new(),
-            Key::Field(name) => name.to_owned(),
+            Key::Field(name) | Key::Decoded(name) => name.to_owned(),
             Key::Index(index) => index.to_string(),
         }
     }
@@ -295,7 +299,7 @@ impl<'a> Node<'a> {
         for key in steps.into_iter().rev() {
             match key {
                 Key::Root => {}
-                Key::Field(name) => {
+                Key::Field(name) | Key::Decoded(name) => {
                     pointer.push('/');
                     pointer.push_str(&name.replace('~', "~0").replace('/', "~1"));
                 }
@@ -315,7 +319,10 @@ impl<'a> Node<'a> {
             Origin::Context { object, .. } => Place::new(Some(object.to_owned()), self.pointer()),
             Origin::Embedded { outer } => {
                 let mut place = outer.place();
-                place.embedded.push(self.pointer());
+                // Nothing inside base64 can be pointed at: the field that holds it is the place.
+                if outer.is_verbatim() {
+                    place.embedded.push(self.pointer());
+                }
                 place
             }
         }
@@ -332,6 +339,24 @@ impl<'a> Node<'a> {
             doc = outer.step.doc;
         }
         doc
+    }
+
+    /// A field that holds base64, as the text that it says; absent where it is not base64 of a text.
+    pub(crate) fn decoded(self, key: &'a str) -> Node<'a> {
+        let text =
+            self.get(key).str().and_then(|text| STANDARD.decode(text.trim_ascii()).ok()).and_then(|bytes| String::from_utf8(bytes).ok());
+        let bump = self.session().bump;
+        let value = text.map(|text| &*bump.alloc(Value::Str(bump.alloc_str(&text))));
+        self.child(value, Key::Decoded(key))
+    }
+
+    /// Whether the node's place shows its value: not so for what base64 says. There neither a fix nor an offset can be given.
+    pub fn is_verbatim(self) -> bool {
+        !matches!(self.step.key, Key::Decoded(_))
+            && match self.step.doc.origin {
+                Origin::Embedded { outer } => outer.is_verbatim(),
+                _ => true,
+            }
     }
 
     /// The node of the object under admission that stands for this one: itself, or what led to the other object.

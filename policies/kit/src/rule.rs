@@ -183,8 +183,9 @@ impl<'a, S> Check<'a, S> {
             related.insert(0, Related { place: report.node.place(), message: "the place itself".to_owned() });
             related.truncate(MAX_RELATED);
         }
-        let place = Place { key: report.on_key && !foreign, offset: report.offset.filter(|_| !foreign), ..anchor.place() };
-        let fix = if foreign || !place.embedded.is_empty() { Vec::new() } else { report.fix };
+        let exact = !foreign && anchor.is_verbatim();
+        let place = Place { key: report.on_key && exact, offset: report.offset.filter(|_| exact), ..anchor.place() };
+        let fix = if !exact || !place.embedded.is_empty() { Vec::new() } else { report.fix };
         self.findings.borrow_mut().push(Finding {
             rule: rule.to_owned(),
             condition: report.condition.name.to_owned(),
