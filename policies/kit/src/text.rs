@@ -83,23 +83,7 @@ pub fn classify(text: &str) -> Value {
     let bracketed = text.find('<').is_some_and(|open| text.get(open..).is_some_and(|rest| rest.contains('>')));
     let dollar = text.contains("${") && text.contains('}');
     let dunder = text.len() > 4 && text.starts_with("__") && text.ends_with("__");
-    let words = [
-        "XXX",
-        "***",
-        "REPLACE",
-        "CHANGEME",
-        "CHANGE_ME",
-        "CHANGE-ME",
-        "UPDATE_ME",
-        "UPDATE-ME",
-        "FILL IN",
-        "FILL_IN",
-        "PATCHED_BY_OVERLAY",
-        "PLACEHOLDER",
-        "YOUR_",
-        "YOUR-",
-    ];
-    if bracketed || dollar || dunder || is_zero_guid(text) || words.iter().any(|word| upper.contains(word)) {
+    if bracketed || dollar || dunder || is_zero_guid(text) || has_placeholder_word(text, &upper) {
         return Value::Placeholder;
     }
     // UPPER_SNAKE_NAMES as whole values: somebody's variable name.
@@ -108,6 +92,26 @@ pub fn classify(text: &str) -> Value {
         && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
         && text.bytes().any(|byte| byte.is_ascii_uppercase());
     if snake { Value::Placeholder } else { Value::Plain }
+}
+
+/// Words that somebody left for somebody else. In lower case a word can also be part of a name (`replacement-service`), so there it
+/// has to say a little more.
+fn has_placeholder_word(text: &str, upper: &str) -> bool {
+    const ANYWHERE: [&str; 10] =
+        ["***", "CHANGEME", "CHANGE_ME", "CHANGE-ME", "UPDATE_ME", "UPDATE-ME", "FILL IN", "FILL_IN", "PATCHED_BY_OVERLAY", "PLACEHOLDER"];
+    const WORDS: [&str; 10] =
+        ["YOUR_", "YOUR-", "YOUR ", "REPLACEME", "REPLACE_", "REPLACE-ME", "REPLACE-WITH", "REPLACE-THIS", "REPLACE ME", "REPLACE WITH"];
+    let starts_word = |word: &&str| {
+        upper
+            .match_indices(*word)
+            .any(|(at, _)| !upper.as_bytes().get(..at).is_some_and(|head| head.last().is_some_and(u8::is_ascii_alphanumeric)))
+    };
+    let exes =
+        upper.split(|letter: char| !letter.is_ascii_alphanumeric()).any(|part| part.len() >= 3 && part.bytes().all(|byte| byte == b'X'));
+    exes || text.contains("XXX")
+        || text.contains("REPLACE")
+        || ANYWHERE.iter().any(|word| upper.contains(word))
+        || WORDS.iter().any(|word| starts_word(word))
 }
 
 #[cfg(test)]
@@ -151,15 +155,30 @@ mod tests {
             "APPLICATION_CLIENT_ID",
             "<update_me>",
             "changeme",
+            "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx",
+            "456XXX",
+            "arn:aws:iam::xxx:role/a",
+            "your-client-id",
+            "https://dev.azure.com/YOUR_ORG/app",
+            "replace_with_client_id",
+            "REPLACE",
         ] {
             assert_eq!(classify(text), Value::Placeholder, "{text}");
         }
         for text in ["{{ .Values.clientId }}", "ENC[AES256_GCM,data:x]", "[reference(resourceId('a', 'b')).clientId]", "$(CLIENT_ID)"] {
             assert_eq!(classify(text), Value::NotKnown, "{text}");
         }
-        for text in
-            ["serviceAccount:P.svc.id.goog[ns/sa]", "6f1b1c9e-2d0a-4b7c-9a57-0c8d6f2e4a11", "api://AzureADTokenExchange", "true", "AWS"]
-        {
+        for text in [
+            "serviceAccount:P.svc.id.goog[ns/sa]",
+            "6f1b1c9e-2d0a-4b7c-9a57-0c8d6f2e4a11",
+            "api://AzureADTokenExchange",
+            "true",
+            "AWS",
+            "system:serviceaccount:apps:replace-operator",
+            "https://git.example/apps/replacement-service.git",
+            "maxxx",
+            "savour-it",
+        ] {
             assert_eq!(classify(text), Value::Plain, "{text}");
         }
     }
