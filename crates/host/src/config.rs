@@ -46,6 +46,11 @@ pub(crate) fn engine(strategy: Strategy, limits: &Limits) -> Result<Engine, Load
     config.async_stack_size(limits.stack_bytes.saturating_mul(2));
     if strategy == Strategy::Fresh {
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool()));
+        if let Ok(engine) = Engine::new(&config) {
+            return Ok(engine);
+        }
+        // Where address space is short (`ulimit -v`), one instance at a time may still fit.
+        config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
     }
     Engine::new(&config).map_err(engine_error)
 }
@@ -53,7 +58,8 @@ pub(crate) fn engine(strategy: Strategy, limits: &Limits) -> Result<Engine, Load
 /// Compiles a module for [`Module::from_precompiled`](crate::Module::from_precompiled), in a build script for example. The result
 /// runs on every CPU of the target, whatever CPU compiled it.
 ///
-/// `target` is a target triple, as Cargo's `TARGET` names it; `None` means the triple that this crate was compiled for.
+/// `target` is a target triple, as Cargo's `TARGET` names it; `None` means the triple that this crate was compiled for. Wasmtime is
+/// built with the code generator of this machine's architecture alone; a program for another compiles its modules when it runs.
 ///
 /// # Errors
 /// [`LoadError::Invalid`] if `wasm` is no module; [`LoadError::Engine`] if code for the target cannot be generated.

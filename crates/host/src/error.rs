@@ -40,6 +40,14 @@ pub enum LoadError {
         /// What it must be.
         expected: &'static str,
     },
+    /// The module is larger than a host takes.
+    #[error("the module has {size} bytes, over the limit of {limit}")]
+    TooLarge {
+        /// Its size in bytes.
+        size: usize,
+        /// [`Limits::module_bytes`](crate::Limits::module_bytes).
+        limit: usize,
+    },
     /// The machine cannot run WebAssembly as configured: no room for the reservations, or the ticker thread did not start.
     #[error("cannot set up the WebAssembly engine: {message}")]
     Engine {
@@ -168,10 +176,10 @@ pub enum CallError {
         /// The last lines that the guest logged.
         log: Vec<String>,
     },
-    /// More fresh instances at once than the pool has room for.
-    #[error("too many module instances at once: {message}")]
-    Busy {
-        /// The pool's words.
+    /// The machine has no room for an instance: no address space, or more fresh instances at once than the pool holds.
+    #[error("no room for an instance of the module: {message}")]
+    NoRoom {
+        /// The system's words.
         message: String,
     },
 }

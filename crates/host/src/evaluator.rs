@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use wasmtime::{AsContextMut, Instance, PoolConcurrencyLimitError, Store, Trap, TypedFunc, UpdateDeadline};
+use wasmtime::{AsContextMut, Instance, Store, Trap, TypedFunc, UpdateDeadline};
 
+use crate::config::chain;
 use crate::lending::{Lending, Lent};
 use crate::module::Shared;
 use crate::state::{State, Stats};
@@ -19,6 +20,9 @@ pub struct Evaluator {
     response: Vec<u8>,
     stats: Stats,
 }
+
+/// How much of a response's buffer is kept for the next.
+const KEPT_RESPONSE: usize = 1 << 16;
 
 /// An instance that has been initialised.
 struct Running {
@@ -38,6 +42,8 @@ impl Evaluator {
     /// is dropped, and the next call starts with a new one.
     pub fn call(&mut self, operation: &str, payload: &[u8], host: &mut dyn HostCalls) -> Result<&[u8], CallError> {
         self.stats = Stats::default();
+        self.response.clear();
+        self.response.shrink_to(KEPT_RESPONSE);
         // Taken out: an error on the way, or a panic of `host`, drops it.
         let (mut running, instantiated) = match self.kept.take() {
             Some(mut running) => {
@@ -60,7 +66,31 @@ impl Evaluator {
         outcome.map(|()| self.response.as_slice())
     }
 
-    /// What the last call used. Only [`Stats::instantiated`] is not meaningful if it failed during initialisation.
+    /// Asks for the version of the policy protocol: a JSON string.
+    ///
+    /// # Errors
+    /// As for [`Evaluator::call`].
+    pub fn protocol_version(&mut self, host: &mut dyn HostCalls) -> Result<&[u8], CallError> {
+        self.call("protocol_version", b"", host)
+    }
+
+    /// Has the module check its `settings`, a JSON object; the answer is a `SettingsValidationResponse` as JSON.
+    ///
+    /// # Errors
+    /// As for [`Evaluator::call`].
+    pub fn validate_settings(&mut self, settings: &[u8], host: &mut dyn HostCalls) -> Result<&[u8], CallError> {
+        self.call("validate_settings", settings, host)
+    }
+
+    /// Has the module judge `{"request": …, "settings": …}`; the answer is a `ValidationResponse` as JSON.
+    ///
+    /// # Errors
+    /// As for [`Evaluator::call`].
+    pub fn validate(&mut self, request: &[u8], host: &mut dyn HostCalls) -> Result<&[u8], CallError> {
+        self.call("validate", request, host)
+    }
+
+    /// What the last call used; nothing if it failed during initialisation.
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.stats
@@ -99,7 +129,7 @@ fn run<R>(
 
 /// Instantiates and runs the starters.
 fn start(module: &Shared, store: &mut Store<State>) -> wasmtime::Result<TypedFunc<(i32, i32), i32>> {
-    let instance = module.pre.instantiate(store.as_context_mut())?;
+    let instance = module.pre.instantiate(store.as_context_mut()).map_err(no_room)?;
     store.data_mut().memory = instance.get_module_export(&mut *store, &module.memory).and_then(wasmtime::Extern::into_memory);
     for starter in &module.starters {
         match function::<(), ()>(&instance, store, starter)?.call(&mut *store, ()) {
@@ -149,6 +179,11 @@ fn length(length: usize) -> i32 {
     u32::try_from(length).unwrap_or(u32::MAX).cast_signed()
 }
 
+/// Tells a machine that has no room for an instance from a guest that does not start.
+fn no_room(error: wasmtime::Error) -> wasmtime::Error {
+    if error.is::<CallError>() || error.is::<Trap>() { error } else { CallError::NoRoom { message: chain(&error) }.into() }
+}
+
 /// Turns what ended the guest into our words.
 fn classify(error: wasmtime::Error, state: &State) -> CallError {
     let log = state.log_tail();
@@ -157,15 +192,12 @@ fn classify(error: wasmtime::Error, state: &State) -> CallError {
         Ok(ours) => return ours,
         Err(error) => error,
     };
-    if let Some(busy) = error.downcast_ref::<PoolConcurrencyLimitError>() {
-        return CallError::Busy { message: busy.to_string() };
-    }
     match error.downcast_ref::<Trap>() {
         Some(Trap::StackOverflow) => CallError::Stack { limit: state.limits.stack_bytes, log },
         Some(trap) => {
             let message = trap.to_string();
             CallError::Trap { message: message.trim_start_matches("wasm trap: ").to_owned(), log }
         }
-        None => CallError::Trap { message: crate::config::chain(&error), log },
+        None => CallError::Trap { message: chain(&error), log },
     }
 }

@@ -10,6 +10,9 @@ use std::time::Duration;
 #[non_exhaustive]
 pub struct Limits {
     /// Wall time of one operation, host calls included. Default 2 s, which is the policy server's own default.
+    ///
+    /// A guest is ended about a millisecond after its time, with two exceptions: a host call is not interrupted, and neither is an
+    /// instruction that fills or copies memory, which takes some 10 ms for 128 MiB and ten times that if no page was used before.
     pub call_time: Duration,
     /// Wall time of instantiation and of the starters `_start` and `wapc_init`. Default 2 s.
     pub init_time: Duration,
@@ -17,6 +20,9 @@ pub struct Limits {
     pub memory_bytes: usize,
     /// Elements of each table. Default 200,000: the largest public policies have some 60,000 functions.
     pub table_elements: usize,
+    /// Bytes of a module in the binary format, since compiling takes time and memory in proportion. It holds for all modules of a
+    /// [`Host`](crate::Host) and is read from the limits that the host was made with. Default 128 MiB.
+    pub module_bytes: usize,
     /// Bytes of native stack that guest code may use. It holds for all modules of a [`Host`](crate::Host) and is read from the
     /// limits that the host was made with. Default 512 KiB; a thread that evaluates needs about 1 MiB more than this.
     pub stack_bytes: usize,
@@ -45,6 +51,7 @@ impl Default for Limits {
             init_time: Duration::from_secs(2),
             memory_bytes: 128 * MIB,
             table_elements: 200_000,
+            module_bytes: 128 * MIB,
             stack_bytes: MIB / 2,
             kept_memory_bytes: 32 * MIB,
             response_bytes: 16 * MIB,

@@ -64,6 +64,10 @@ impl Module {
     /// # Errors
     /// [`LoadError`]: not a module, imports or exports that do not fit waPC, or no engine.
     pub fn from_wasm(host: &Host, strategy: Strategy, wasm: &[u8]) -> Result<Self, LoadError> {
+        let (size, limit) = (wasm.len(), host.limits().module_bytes);
+        if size > limit {
+            return Err(LoadError::TooLarge { size, limit });
+        }
         let module = wasmtime::Module::from_binary(&host.engine(strategy)?, wasm).map_err(invalid)?;
         Self::new(host, strategy, &module, Origin::Compiled)
     }
@@ -119,7 +123,8 @@ impl Module {
         self.evaluator_with(self.shared.host.limits().clone())
     }
 
-    /// Something to call the module with, under `limits`; only [`Limits::stack_bytes`] stays the host's.
+    /// Something to call the module with, under `limits`; only [`Limits::stack_bytes`] and [`Limits::module_bytes`] stay the
+    /// host's.
     #[must_use]
     pub fn evaluator_with(&self, mut limits: Limits) -> Evaluator {
         limits.stack_bytes = self.shared.host.limits().stack_bytes;

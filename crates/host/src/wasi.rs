@@ -6,8 +6,9 @@
 //!
 //! Layouts and error numbers are those of `wasi_snapshot_preview1.witx`.
 
-use std::thread;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+mod poll;
+
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use wasmtime::{Caller, FuncType, Linker, Result, Val, ValType};
 
@@ -21,6 +22,7 @@ pub(crate) const MODULE: &str = "wasi_snapshot_preview1";
 const SUCCESS: i32 = 0;
 const BAD_DESCRIPTOR: i32 = 8;
 const INVALID: i32 = 28;
+const NOT_SUPPORTED: i32 = 58;
 const NOT_SEEKABLE: i32 = 70;
 
 /// The file type of the three standard streams.
@@ -34,7 +36,7 @@ const MAX_RANDOM: usize = 1 << 20;
 
 /// Functions on files, directories and sockets, none of which the guest can have opened: `name`, and its parameters with `i` for 32
 /// bits and `I` for 64. All answer that the descriptor is bad.
-const FILES: [(&str, &str); 29] = [
+const FILES: [(&str, &str); 28] = [
     ("fd_advise", "iIIi"),
     ("fd_allocate", "iII"),
     ("fd_datasync", "i"),
@@ -59,7 +61,6 @@ const FILES: [(&str, &str); 29] = [
     ("path_rename", "iiiiii"),
     ("path_symlink", "iiiii"),
     ("path_unlink_file", "iii"),
-    ("proc_raise", "i"),
     ("sock_accept", "iii"),
     ("sock_recv", "iiiiii"),
     ("sock_send", "iiiii"),
@@ -151,10 +152,11 @@ pub(crate) fn define(linker: &mut Linker<State>) -> Result<()> {
     linker.func_wrap(MODULE, "fd_read", fd_read)?;
     linker.func_wrap(MODULE, "fd_seek", |descriptor: i32, _: i64, _: i32, _: i32| on_stream(descriptor, NOT_SEEKABLE))?;
     linker.func_wrap(MODULE, "fd_write", fd_write)?;
-    linker.func_wrap(MODULE, "poll_oneoff", poll_oneoff)?;
+    linker.func_wrap(MODULE, "poll_oneoff", poll::poll_oneoff)?;
     linker.func_wrap(MODULE, "proc_exit", |status: i32| -> Result<()> {
         Err(CallError::Exit { status: status.cast_unsigned(), log: Vec::new() }.into())
     })?;
+    linker.func_wrap(MODULE, "proc_raise", |_: i32| NOT_SUPPORTED)?;
     linker.func_wrap(MODULE, "random_get", random_get)?;
     linker.func_wrap(MODULE, "sched_yield", || SUCCESS)?;
     Ok(())
@@ -250,70 +252,6 @@ fn fd_write(mut caller: Caller<'_, State>, descriptor: i32, vectors: i32, count:
         state.log(&String::from_utf8_lossy(&lines))?;
     }
     Ok(SUCCESS)
-}
-
-/// Waits for the first of the clocks. The standard streams are always ready, so that with one of them there is no wait. A wait that
-/// would pass the deadline ends there, with the deadline's error.
-fn poll_oneoff(mut caller: Caller<'_, State>, subscriptions: i32, events: i32, count: i32, written: i32) -> Result<i32> {
-    let (mut guest, state) = split(&mut caller, "poll_oneoff")?;
-    if !(1..=MAX_VECTORS).contains(&address(count)) {
-        return Ok(INVALID);
-    }
-    let mut ready: Vec<[u8; EVENT]> = Vec::new();
-    let mut waits: Vec<(Duration, [u8; EVENT])> = Vec::new();
-    for subscription in guest.read(subscriptions, count.saturating_mul(SUBSCRIPTION as i32))?.chunks_exact(SUBSCRIPTION) {
-        match wait(subscription, state) {
-            (None, event) => ready.push(event),
-            (Some(time), event) => waits.push((time, event)),
-        }
-    }
-    if let (true, Some(shortest)) = (ready.is_empty(), waits.iter().map(|(time, _)| *time).min()) {
-        let left = state.deadline.saturating_duration_since(Instant::now());
-        thread::sleep(shortest.min(left));
-        if shortest >= left {
-            return Err(state.out_of_time().into());
-        }
-        ready.extend(waits.into_iter().filter(|(time, _)| *time <= shortest).map(|(_, event)| event));
-    }
-    guest.write(events, ready.as_flattened())?;
-    guest.write(written, &u32::try_from(ready.len()).unwrap_or(u32::MAX).to_le_bytes())?;
-    Ok(SUCCESS)
-}
-
-/// The size of a `subscription`, and of an `event`.
-const SUBSCRIPTION: usize = 48;
-const EVENT: usize = 32;
-
-/// How long until a subscription's event, nothing if it is ready now, and the event.
-fn wait(subscription: &[u8], state: &State) -> (Option<Duration>, [u8; EVENT]) {
-    const CLOCK: u8 = 0;
-    const READ: u8 = 1;
-    const WRITE: u8 = 2;
-    const ABSOLUTE: i32 = 1;
-    let kind = subscription.get(8).copied().unwrap_or(u8::MAX);
-    // Offsets 16 on: a descriptor; or a clock's number, time, precision and flags.
-    let subject = number(subscription, 16);
-    let now = state.wasi.now(subject);
-    let (wait, error) = match (kind, now) {
-        (CLOCK, Some(now)) => {
-            let low = u64::from(number(subscription, 24).cast_unsigned());
-            let time = low | u64::from(number(subscription, 28).cast_unsigned()) << 32;
-            let absolute = number(subscription, 40) & ABSOLUTE != 0;
-            (Some(Duration::from_nanos(if absolute { time.saturating_sub(now) } else { time })), SUCCESS)
-        }
-        (CLOCK, None) => (None, INVALID),
-        (READ, _) if subject == 0 => (None, SUCCESS),
-        (WRITE, _) if subject == 1 || subject == 2 => (None, SUCCESS),
-        (READ | WRITE, _) => (None, BAD_DESCRIPTOR),
-        _ => (None, INVALID),
-    };
-    let mut event = [0; EVENT];
-    for (place, byte) in event.iter_mut().zip(subscription.iter().take(8)) {
-        *place = *byte;
-    }
-    event[8..10].copy_from_slice(&(error as u16).to_le_bytes());
-    event[10] = kind;
-    (wait, event)
 }
 
 /// The little-endian number at `offset` of a record.

@@ -94,6 +94,17 @@ fn a_module_that_was_cut_short_is_refused() {
 }
 
 #[test]
+fn a_module_over_the_limit_is_refused() {
+    let wasm = echo();
+    let mut limits = Limits::default();
+    limits.module_bytes = wasm.len();
+    assert!(Module::from_wasm(&Host::new(limits.clone()), Strategy::Kept, &wasm).is_ok());
+    limits.module_bytes -= 1;
+    let error = Module::from_wasm(&Host::new(limits), Strategy::Kept, &wasm).err().unwrap();
+    assert_eq!(error.to_string(), format!("the module has {} bytes, over the limit of {}", wasm.len(), wasm.len() - 1));
+}
+
+#[test]
 fn every_unknown_import_is_named() {
     let module = importing(
         r#"(import "env" "abort" (func)) (import "wapc" "__host_calls" (func)) (import "env" "abort" (func))

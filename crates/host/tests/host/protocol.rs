@@ -35,6 +35,18 @@ fn the_operation_reaches_the_guest() {
 }
 
 #[test]
+fn the_three_operations_have_their_names() {
+    let body = "(call $guest_request (global.get $op) (global.get $payload))
+        (call $guest_response (global.get $op) (i32.sub (global.get $payload) (global.get $op))) (i32.const 1)";
+    let mut evaluator = evaluator(&saying(body), Strategy::Fresh, &Limits::default());
+    let host = &mut NoHostCalls;
+    let name = |answer: Result<&[u8], CallError>| String::from_utf8(answer.unwrap().to_vec()).unwrap().trim_end_matches('\0').to_owned();
+    assert_eq!(name(evaluator.protocol_version(host)), "protocol_version");
+    assert_eq!(name(evaluator.validate_settings(b"{}", host)), "validate_settings");
+    assert_eq!(name(evaluator.validate(b"{}", host)), "validate");
+}
+
+#[test]
 fn what_the_guest_returns_decides_between_response_and_error() {
     let no_error = "No error message set for call failure";
     let nothing = "No error message OR response set for call success";

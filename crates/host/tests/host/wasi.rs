@@ -237,6 +237,11 @@ fn a_poll_of_nothing_is_invalid() {
 }
 
 #[test]
+fn there_are_no_signals() {
+    assert_eq!(returns("proc_raise", "(i32.const 9)"), 58);
+}
+
+#[test]
 fn an_exit_is_only_fine_from_a_starter_with_status_0() {
     let exit = |status: u32| format!("(call $exit (i32.const {status}))");
     let import = r#"(import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))"#;
