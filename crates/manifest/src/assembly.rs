@@ -1,9 +1,10 @@
 //! From a stream of keys, scalars and collection bounds to a [`Tree`]: duplicate keys, merges, aliases and bounds.
 
 use crate::{
+    document::Node,
     limits::{Limit, Limits},
     problem::{Problem, ProblemKind},
-    source::Span,
+    source::{Span, number},
     template,
     tree::{KeyForm, OwnedKey, Raw, Shape, Style, Tree},
 };
@@ -131,7 +132,7 @@ impl<'s> Assembly<'s> {
     /// A key that reads otherwise than it is written.
     pub(crate) fn owned_key(&mut self, text: &str, span: Span) {
         let text = self.own(text);
-        let index = offset(self.tree.owned_keys.len());
+        let index = number(self.tree.owned_keys.len());
         self.tree.owned_keys.push(OwnedKey { text, span });
         self.set_pending(Pending::Key(Span::at(index), KeyForm::Owned), span.end);
     }
@@ -150,13 +151,18 @@ impl<'s> Assembly<'s> {
         self.tree.get(*self.anchors.get(anchor)?)
     }
 
+    /// End of the last token taken.
+    pub(crate) fn last_end(&self) -> u32 {
+        self.last_end
+    }
+
     pub(crate) fn tree(&self) -> &Tree {
         &self.tree
     }
 
     /// Lets `anchor` name the node that comes next. Anchors are numbered from 0 as they come.
     pub(crate) fn anchor(&mut self, anchor: usize) {
-        let next = offset(self.tree.nodes.len());
+        let next = number(self.tree.nodes.len());
         if self.anchors.len() <= anchor {
             self.anchors.resize(anchor + 1, u32::MAX);
         }
@@ -216,7 +222,7 @@ impl<'s> Assembly<'s> {
             self.last_end = start + 1;
         }
         let raw = blank(shape, Span::at(start), style);
-        let node = offset(self.tree.nodes.len());
+        let node = number(self.tree.nodes.len());
         let is_key = self.expects_key();
         if is_key {
             self.unusable_key(raw)?;
@@ -246,7 +252,7 @@ impl<'s> Assembly<'s> {
         self.last_end = end.unwrap_or(self.last_end);
         let children = if self.is_map(frame.node) { self.settle_entries(frame.entries) } else { frame.children };
         self.entries.truncate(frame.entries);
-        let size = offset(self.tree.nodes.len()) - frame.node;
+        let size = number(self.tree.nodes.len()) - frame.node;
         if let Some(raw) = self.tree.nodes.get_mut(frame.node as usize) {
             raw.span.end = self.last_end.max(raw.span.start);
             (raw.a, raw.b) = (size, children);
@@ -269,7 +275,7 @@ impl<'s> Assembly<'s> {
             return Err(Problem::limit(Limit::AliasNodes(self.limits.alias_nodes), span));
         }
         self.room(size, span)?;
-        if self.frames.len() + self.height(target) > self.limits.depth {
+        if self.frames.len() + self.tree.height(target) > self.limits.depth {
             return Err(Problem::limit(Limit::Depth(self.limits.depth), span));
         }
         self.last_end = span.end;
@@ -294,26 +300,51 @@ impl<'s> Assembly<'s> {
         Some(span)
     }
 
-    /// How many collections stand in one another in a closed subtree.
-    fn height(&self, id: u32) -> usize {
-        let mut ends: Vec<u32> = Vec::new();
-        let mut height = 0;
-        let end = id + self.tree.get(id).map_or(1, Raw::size);
-        for at in id..end {
-            while ends.last().is_some_and(|end| *end <= at) {
-                ends.pop();
-            }
-            if let Some(raw) = self.tree.get(at).filter(|raw| raw.is_collection()) {
-                ends.push(at + raw.size());
-                height = height.max(ends.len());
-            }
+    /// Copies a node of another tree, with places in the file. With `same_text` its texts stand in the source here, too.
+    pub(crate) fn copy(&mut self, node: Node<'_>, same_text: bool) -> Result<(), Problem> {
+        let (document, first) = (node.document, node.id);
+        let size = node.raw.size();
+        let place = document.place_of(node.raw.span);
+        self.room(size as usize, place)?;
+        if self.frames.len() + document.tree.height(first) > self.limits.depth {
+            return Err(Problem::limit(Limit::Depth(self.limits.depth), place));
         }
-        height
+        for id in first..first + size {
+            let Some(raw) = document.tree.get(id) else { break };
+            let mut copy = Raw { span: document.place_of(raw.span), ..*raw };
+            if !(same_text && raw.shape == Shape::Str)
+                && let Some(text) = document.tree.text(raw, document.text.text())
+            {
+                let text = self.own(text);
+                (copy.shape, copy.a, copy.b) = (Shape::OwnedStr, text.start, text.len());
+            }
+            if id == first {
+                (copy.key, copy.key_form, copy.dead) = (Span::default(), KeyForm::None, false);
+                self.push(copy)?;
+                continue;
+            }
+            let keeps_key = matches!(raw.key_form, KeyForm::None) || same_text && raw.key_form != KeyForm::Owned;
+            if !keeps_key
+                && let Some(key) = document.tree.key_text(raw, document.text.text())
+                && let Some(span) = document.tree.key_span(raw)
+            {
+                let text = self.own(key);
+                copy.key = Span::at(number(self.tree.owned_keys.len()));
+                copy.key_form = KeyForm::Owned;
+                self.tree.owned_keys.push(OwnedKey { text, span: document.place_of(span) });
+            }
+            self.tree.nodes.push(copy);
+        }
+        self.settle()
     }
 
+    /// Whether so many nodes still fit, and the texts of those that are there.
     fn room(&self, more: usize, span: Span) -> Result<(), Problem> {
         if self.tree.nodes.len() + more > self.limits.nodes {
             return Err(Problem::limit(Limit::Nodes(self.limits.nodes), span));
+        }
+        if self.tree.owned.len() > self.limits.document_bytes {
+            return Err(Problem::limit(Limit::DocumentBytes(self.limits.document_bytes), span));
         }
         Ok(())
     }
@@ -321,7 +352,7 @@ impl<'s> Assembly<'s> {
     /// Adds a node as the next value of the innermost collection.
     fn push(&mut self, mut raw: Raw) -> Result<(), Problem> {
         self.room(1, raw.span)?;
-        let node = offset(self.tree.nodes.len());
+        let node = number(self.tree.nodes.len());
         if let Some(frame) = self.frames.last_mut() {
             frame.value = node;
             match frame.pending {
@@ -381,7 +412,7 @@ impl<'s> Assembly<'s> {
         }
         self.room(size as usize, span)?;
         let mut next = self.tree.first_child(map);
-        let copies = offset(self.tree.nodes.len());
+        let copies = number(self.tree.nodes.len());
         while let Some(child) = next {
             let Some(raw) = self.tree.get(child) else { break };
             let mark = self.mark(raw);
@@ -397,14 +428,14 @@ impl<'s> Assembly<'s> {
         let key = self.tree.key_text(raw, self.source).unwrap_or_default().as_bytes();
         let byte = |at: usize| u32::from(key.get(at).copied().unwrap_or_default());
         let length = key.len();
-        byte(0) << 24 | byte(length / 2) << 16 | byte(length.wrapping_sub(1)) << 8 | (offset(length) & 0xff)
+        byte(0) << 24 | byte(length / 2) << 16 | byte(length.wrapping_sub(1)) << 8 | (number(length) & 0xff)
     }
 
     /// Finds keys that stand twice in a map that is complete, and returns how many entries are left.
     fn settle_entries(&mut self, from: usize) -> u32 {
         let entries = self.entries.get(from..).unwrap_or_default();
         let pairs = if entries.len() <= FEW_ENTRIES { self.few_duplicates(entries) } else { self.many_duplicates(entries) };
-        let left = offset(entries.len() - pairs.len());
+        let left = number(entries.len() - pairs.len());
         for (earlier, later) in pairs {
             if !earlier.merged && !later.merged {
                 self.report_duplicate(earlier.node, later.node);
@@ -451,9 +482,9 @@ impl<'s> Assembly<'s> {
 
     /// Keeps a text that does not stand in the source.
     fn own(&mut self, text: &str) -> Span {
-        let start = offset(self.tree.owned.len());
+        let start = number(self.tree.owned.len());
         self.tree.owned.push_str(text);
-        Span::new(start, offset(self.tree.owned.len()))
+        Span::new(start, number(self.tree.owned.len()))
     }
 }
 
@@ -463,9 +494,4 @@ fn unmergeable(key: Span) -> Problem {
 
 const fn blank(shape: Shape, span: Span, style: Style) -> Raw {
     Raw { shape, span, style, ..Raw::NULL }
-}
-
-/// Nodes and texts are bounded far below `u32::MAX`.
-fn offset(value: usize) -> u32 {
-    u32::try_from(value).unwrap_or(u32::MAX)
 }

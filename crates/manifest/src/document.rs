@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
+    offsets::Outer,
     source::{Source, Span},
     tree::{Raw, Shape, Style, Tree},
 };
@@ -10,7 +11,10 @@ use crate::{
 /// One document: a tree in which every node knows its place. It holds its source, so its texts are borrowed from it.
 #[derive(Debug)]
 pub struct Document {
-    pub(crate) source: Arc<Source>,
+    /// The text that was parsed.
+    pub(crate) text: Arc<Source>,
+    /// Where that text stands, if not in a file of its own.
+    pub(crate) outer: Option<Arc<Outer>>,
     pub(crate) tree: Tree,
     pub(crate) comments: Vec<Span>,
 }
@@ -61,7 +65,13 @@ impl Document {
     /// The file that every place refers to.
     #[must_use]
     pub fn source(&self) -> &Arc<Source> {
-        &self.source
+        self.outer.as_ref().map_or(&self.text, |outer| &outer.source)
+    }
+
+    /// The text that was parsed: the file's, or, for an embedded document, the decoded one.
+    #[must_use]
+    pub fn text(&self) -> &Arc<Source> {
+        &self.text
     }
 
     /// The outermost node. A document without content is null.
@@ -84,8 +94,9 @@ impl Document {
         root.raw.shape == Shape::Null && root.raw.span.is_empty()
     }
 
-    fn text(&self) -> &str {
-        self.source.text()
+    /// The place in the file of a range of the text.
+    pub(crate) fn place_of(&self, inner: Span) -> Span {
+        self.outer.as_ref().map_or(inner, |outer| outer.span(inner))
     }
 }
 
@@ -160,7 +171,7 @@ impl<'d> Node<'d> {
     }
 
     fn text(self) -> &'d str {
-        self.document.tree.text(self.raw, self.document.text()).unwrap_or_default()
+        self.document.tree.text(self.raw, self.document.text.text()).unwrap_or_default()
     }
 
     /// How many items or entries; 0 for a scalar.
@@ -202,20 +213,26 @@ impl<'d> Node<'d> {
     #[must_use]
     #[inline]
     pub fn key(self) -> Option<&'d str> {
-        self.document.tree.key_text(self.raw, self.document.text())
+        self.document.tree.key_text(self.raw, self.document.text.text())
     }
 
     /// Where the value is written. A null without text is an empty place; an alias is where it is used, what stands in
     /// it is where that is written; a block scalar begins at its `|` or `>`.
     #[must_use]
     pub fn span(self) -> Span {
+        self.document.place_of(self.raw.span)
+    }
+
+    /// The same in the text that was parsed, which differs for an embedded document.
+    #[must_use]
+    pub fn text_span(self) -> Span {
         self.raw.span
     }
 
     /// Where the key is written, if the node is a map's value.
     #[must_use]
     pub fn key_span(self) -> Option<Span> {
-        self.document.tree.key_span(self.raw)
+        self.document.tree.key_span(self.raw).map(|key| self.document.place_of(key))
     }
 
     /// The place to show a person: the key of a block collection or of a null without text, the value otherwise.

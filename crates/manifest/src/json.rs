@@ -5,7 +5,7 @@ use memchr::memchr3;
 use crate::{
     assembly::{Assembly, Value},
     problem::{Problem, ProblemKind},
-    source::Span,
+    source::{Span, number},
     tree::Style,
     typing::{self, Resolved},
 };
@@ -331,9 +331,4 @@ fn string_end(bytes: &[u8], mut at: usize) -> Option<usize> {
             _ => return None,
         }
     }
-}
-
-/// Offsets fit: a source is never longer than `u32::MAX`.
-fn number(value: usize) -> u32 {
-    u32::try_from(value).unwrap_or(u32::MAX)
 }

@@ -9,7 +9,7 @@ impl Node<'_> {
     /// Appends the node as compact JSON, entries in the order of the text, numbers as Go's `encoding/json` writes them.
     pub fn write_json(self, out: &mut Vec<u8>) {
         let document = self.document;
-        let source = document.source.text();
+        let source = document.text.text();
         let tree = &document.tree;
         let end = self.id + self.raw.size();
         // Ends and closing brackets of the collections that are open.

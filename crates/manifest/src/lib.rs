@@ -27,13 +27,17 @@
 
 mod assembly;
 mod base64;
+mod builder;
 mod comment;
 mod document;
+mod embedded;
 mod json;
 mod json_write;
 mod limits;
 mod messages;
 mod number;
+mod objects;
+mod offsets;
 mod parse;
 mod pointer;
 mod problem;
@@ -44,9 +48,12 @@ mod tree;
 mod typing;
 mod yaml;
 
+pub use builder::{BuildError, Builder};
 pub use comment::Comment;
 pub use document::{Document, Entry, Items, Kind, Node, NodeId};
+pub use embedded::{EmbeddedError, Encoding};
 pub use limits::{Limit, Limits};
+pub use objects::{Object, Objects};
 pub use parse::{Parsed, parse};
 pub use pointer::Lookup;
 pub use problem::{Problem, ProblemKind, Related};

@@ -4,6 +4,8 @@ use granit_parser::ErrorKind;
 
 use crate::problem::ProblemKind;
 
+pub(crate) const EXPECTED_DOCUMENT: &str = "expected a new document (`---`) or the end of the file; check the indentation";
+
 /// What an error of the parser means; `None` where its bound on nesting is broken.
 pub(crate) fn of(error: &ErrorKind) -> Option<(ProblemKind, &'static str)> {
     use ErrorKind as E;
@@ -21,7 +23,7 @@ pub(crate) fn of(error: &ErrorKind) -> Option<(ProblemKind, &'static str)> {
         E::DuplicateVersionDirective => "`%YAML` stands twice",
         E::UnsupportedYamlMajorVersion => "`%YAML` names a version other than 1",
         E::DuplicateTagDirective => "`%TAG` declares the same handle twice",
-        E::ExpectedDocumentStart => "expected a new document (`---`) or the end of the file; check the indentation",
+        E::ExpectedDocumentStart => EXPECTED_DOCUMENT,
         E::MissingDocumentEndBeforeDirective => "a directive needs `...` before it, to end the document above",
         E::ExpectedNodeContent => "expected a value",
         E::ExpectedBlockMappingKey => "expected a key of the map; check the indentation",

@@ -7,8 +7,9 @@ use crate::{
     document::Document,
     json,
     limits::{Limit, Limits},
+    offsets::Outer,
     problem::{Problem, ProblemKind},
-    source::{Source, Span},
+    source::{Source, Span, number},
     split::{Chunk, Format, json_start},
     template, yaml,
 };
@@ -20,17 +21,40 @@ pub struct Parsed {
     pub document: Option<Document>,
     /// What is wrong, in the order of the text.
     pub problems: Vec<Problem>,
+    /// Where comments stand in a text without a tree, as far as that can be told. See [`crate::Comment::of`].
+    pub stray_comments: Vec<Span>,
 }
 
 /// Parses one chunk of a source. Chunks do not depend on one another: they can be parsed in any order and on any
 /// thread.
 #[must_use]
 pub fn parse(source: &Arc<Source>, chunk: Chunk, limits: &Limits) -> Parsed {
+    parse_within(source, None, chunk, limits)
+}
+
+/// The same for a text that may stand in another.
+pub(crate) fn parse_within(text: &Arc<Source>, outer: Option<&Arc<Outer>>, chunk: Chunk, limits: &Limits) -> Parsed {
+    let mut parsed = parse_chunk(text, chunk, limits);
+    parsed.problems.sort_by_key(|problem| problem.span);
+    if let Some(outer) = outer {
+        for problem in &mut parsed.problems {
+            problem.span = outer.span(problem.span);
+            problem.related.iter_mut().for_each(|related| related.span = outer.span(related.span));
+        }
+        parsed.stray_comments.iter_mut().for_each(|comment| *comment = outer.span(*comment));
+        if let Some(document) = &mut parsed.document {
+            document.outer = Some(Arc::clone(outer));
+        }
+    }
+    parsed
+}
+
+fn parse_chunk(source: &Arc<Source>, chunk: Chunk, limits: &Limits) -> Parsed {
     let text = source.text();
     let Some(body) = text.get(chunk.span.range()) else { return Parsed::default() };
     if body.len() > limits.document_bytes {
         let problem = Problem::limit(Limit::DocumentBytes(limits.document_bytes), Span::at(chunk.span.start));
-        return Parsed { document: None, problems: vec![problem] };
+        return Parsed { problems: vec![problem], ..Parsed::default() };
     }
     let json_from = match chunk.format {
         Format::Json => Some(0),
@@ -45,8 +69,10 @@ pub fn parse(source: &Arc<Source>, chunk: Chunk, limits: &Limits) -> Parsed {
         Err(problem) if chunk.format == Format::Json || problem.kind != ProblemKind::Syntax => fail(assembly, problem),
         Err(problem) => {
             let parsed = parse_yaml(source, chunk.span, limits);
+            let is_yaml = parsed.document.is_some();
+            let is_template = || parsed.problems.iter().any(|problem| problem.kind == ProblemKind::TemplateSyntax);
             // What begins as JSON is better explained as JSON.
-            if parsed.document.is_some() { parsed } else { fail(assembly, problem) }
+            if is_yaml || is_template() { parsed } else { fail(assembly, problem) }
         }
     }
 }
@@ -60,21 +86,34 @@ fn parse_yaml(source: &Arc<Source>, span: Span, limits: &Limits) -> Parsed {
         Ok(()) => finish(source, assembly, comments),
         Err(problem) => {
             let problem = template::explain(problem, text, from, assembly.tree());
-            fail(assembly, problem)
+            add_own_line_comments(text, assembly.last_end() as usize, to, &mut comments);
+            Parsed { stray_comments: comments, ..fail(assembly, problem) }
         }
     }
 }
 
+/// Where a document is broken, what follows is not understood: a line that begins with `#` is taken for a comment.
+fn add_own_line_comments(text: &str, from: usize, to: usize, comments: &mut Vec<Span>) {
+    let known = comments.last().map_or(from, |last| from.max(last.end as usize));
+    let mut start = known;
+    for line in text.get(known..to).unwrap_or_default().split_inclusive(['\n', '\r']) {
+        let comment = line.trim_start_matches([' ', '\t']);
+        if comment.starts_with('#') {
+            let from = start + line.len() - comment.len();
+            comments.push(Span::new(number(from), number(from + comment.trim_end_matches(['\n', '\r']).len())));
+        }
+        start += line.len();
+    }
+}
+
 fn finish(source: &Arc<Source>, assembly: Assembly<'_>, comments: Vec<Span>) -> Parsed {
-    let (tree, mut problems) = assembly.finish();
-    problems.sort_by_key(|problem| problem.span);
-    let source = Arc::clone(source);
-    Parsed { document: Some(Document { source, tree, comments }), problems }
+    let (tree, problems) = assembly.finish();
+    let document = Document { text: Arc::clone(source), outer: None, tree, comments };
+    Parsed { document: Some(document), problems, stray_comments: Vec::new() }
 }
 
 fn fail(assembly: Assembly<'_>, problem: Problem) -> Parsed {
     let (_, mut problems) = assembly.finish();
     problems.push(problem);
-    problems.sort_by_key(|problem| problem.span);
-    Parsed { document: None, problems }
+    Parsed { problems, ..Parsed::default() }
 }

@@ -15,6 +15,9 @@ pub struct Problem {
     pub message: String,
     /// Other places that belong to it.
     pub related: Vec<Related>,
+    /// Byte offset in the text that was parsed. It differs from `span.start` for an embedded document only, where it
+    /// counts in the decoded text.
+    pub text_offset: u32,
 }
 
 /// Another place that belongs to a [`Problem`].
@@ -58,7 +61,7 @@ impl ProblemKind {
 
 impl Problem {
     pub(crate) fn new(kind: ProblemKind, span: Span, message: impl Into<String>) -> Self {
-        Self { kind, span, message: message.into(), related: Vec::new() }
+        Self { kind, span, message: message.into(), related: Vec::new(), text_offset: span.start }
     }
 
     pub(crate) fn limit(limit: Limit, span: Span) -> Self {

@@ -172,8 +172,8 @@ impl Source {
     }
 }
 
-/// Offsets fit: a source is never longer than `u32::MAX`.
-fn number(value: usize) -> u32 {
+/// Offsets, lengths and counts fit: a source is never longer than `u32::MAX`, and the rest is bounded by its limits.
+pub(crate) fn number(value: usize) -> u32 {
     u32::try_from(value).unwrap_or(u32::MAX)
 }
 

@@ -6,7 +6,7 @@ use crate::{
     json::value_end,
     limits::{Limit, Limits},
     problem::Problem,
-    source::{Source, Span},
+    source::{Source, Span, number},
 };
 
 const BOM: &str = "\u{feff}";
@@ -114,6 +114,8 @@ fn boundaries(text: &str) -> impl Iterator<Item = usize> + '_ {
                 return Some(end);
             }
             Line::Directive => prefix = prefix.or(Some(start)),
+            // Where files were put together, a byte order mark begins the next.
+            Line::Blank if line.starts_with(BOM) => prefix = prefix.or(Some(start)),
             Line::Content => (begun, prefix) = (true, None),
             Line::Blank => {}
         }
@@ -167,9 +169,4 @@ pub(crate) fn json_start(text: &str) -> Option<usize> {
         _ => false,
     };
     opens.then(|| text.len() - rest.len())
-}
-
-/// Offsets fit: a source is never longer than `u32::MAX`.
-fn number(value: usize) -> u32 {
-    u32::try_from(value).unwrap_or(u32::MAX)
 }

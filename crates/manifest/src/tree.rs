@@ -176,6 +176,23 @@ impl Tree {
         self.skip_dead(id + self.get(id)?.size(), end)
     }
 
+    /// How many collections stand in one another in a closed subtree.
+    pub(crate) fn height(&self, id: u32) -> usize {
+        let mut ends: Vec<u32> = Vec::new();
+        let mut height = 0;
+        let end = id + self.get(id).map_or(1, Raw::size);
+        for at in id..end {
+            while ends.last().is_some_and(|end| *end <= at) {
+                ends.pop();
+            }
+            if let Some(raw) = self.get(at).filter(|raw| raw.is_collection()) {
+                ends.push(at + raw.size());
+                height = height.max(ends.len());
+            }
+        }
+        height
+    }
+
     fn skip_dead(&self, mut id: u32, end: u32) -> Option<u32> {
         while id < end {
             let raw = self.get(id)?;

@@ -12,7 +12,7 @@ use crate::{
     messages,
     number::float_key,
     problem::{Problem, ProblemKind},
-    source::Span,
+    source::{Span, number},
     tree::{Shape, Style},
     typing::{self, Resolved, Tag},
 };
@@ -29,13 +29,11 @@ pub(crate) fn read(
     comments: &mut Vec<Span>,
 ) -> Result<(), Problem> {
     let text = source.get(from..to).unwrap_or_default();
-    let mut reader = Reader { source, text, base: from, scanned: from, assembly, comments };
+    let mut reader = Reader { source, text, base: from, scanned: from, has_document: false, assembly, comments };
     for next in Parser::new_from_str_with_options(text, parser_options(limits)) {
         let (event, span) = next.map_err(|error| reader.syntax(&error, limits))?;
         let span = reader.span(span);
-        if !reader.event(event, span)? {
-            break;
-        }
+        reader.event(event, span)?;
     }
     reader.scan_gap(to);
     Ok(())
@@ -60,6 +58,7 @@ struct Reader<'s, 'a, 'l> {
     base: usize,
     /// Up to here, comments are known.
     scanned: usize,
+    has_document: bool,
     assembly: &'a mut Assembly<'l>,
     comments: &'a mut Vec<Span>,
 }
@@ -80,8 +79,7 @@ impl Reader<'_, '_, '_> {
         }
     }
 
-    /// Takes one event; `false` after the document.
-    fn event(&mut self, event: Event<'_>, span: Span) -> Result<bool, Problem> {
+    fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), Problem> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let tag = tag.as_deref().map(|tag| tag.suffix_in_namespace(CORE).map_or(Tag::Other, |name| Tag::core(&name)));
@@ -94,10 +92,14 @@ impl Reader<'_, '_, '_> {
                 self.assembly.close((!span.is_empty()).then_some(span.end))?;
             }
             Event::Alias(anchor) => self.alias(anchor, span)?,
-            Event::DocumentEnd => return Ok(false),
+            // A chunk has no marker inside, so this has none.
+            Event::DocumentStart(..) if self.has_document => {
+                return Err(Problem::new(ProblemKind::Syntax, span, messages::EXPECTED_DOCUMENT));
+            }
+            Event::DocumentStart(..) => self.has_document = true,
             _ => {}
         }
-        Ok(true)
+        Ok(())
     }
 
     fn open(&mut self, map: bool, style: StructureStyle, anchor: usize, span: Span) -> Result<(), Problem> {
@@ -299,9 +301,4 @@ impl Reader<'_, '_, '_> {
         }
         self.scanned = to.max(self.scanned);
     }
-}
-
-/// Offsets fit: a source is never longer than `u32::MAX`.
-fn number(value: usize) -> u32 {
-    u32::try_from(value).unwrap_or(u32::MAX)
 }

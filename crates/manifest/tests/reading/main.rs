@@ -5,8 +5,13 @@ use std::sync::Arc;
 
 use fedward_manifest::{Document, Limits, Node, Parsed, Problem, Source, parse, split};
 
+mod building;
+mod comments;
 mod core;
+mod embedding;
+mod objects;
 mod oracle;
+mod splitting;
 
 /// Splits and parses a whole text.
 fn read(text: &str) -> Vec<Parsed> {

@@ -41,7 +41,7 @@ fn quoted(key: &str) -> String {
 fn ours(text: &str) -> Option<String> {
     let mut all = read(text);
     assert!(all.len() <= 1, "{text:?}");
-    let Some(Parsed { document, problems }) = all.pop() else { return Some("null".to_owned()) };
+    let Some(Parsed { document, problems, .. }) = all.pop() else { return Some("null".to_owned()) };
     let sound = problems.iter().all(|problem| problem.kind == ProblemKind::DuplicateKey);
     document.filter(|_| sound).map(|document| sorted(document.root()))
 }
