@@ -69,7 +69,7 @@ pub enum Value {
 
 /// Tells values from placeholders and from what cannot be known here (rules.md §0 and §6.0).
 ///
-/// `<…>`, `${…}`, `__x__`, `XXX`, `***`, words such as `REPLACE` or `CHANGEME`, `[…]` as the whole value and the zero GUID are
+/// `<…>`, `${…}`, `#{…}#`, `__x__`, `XXX`, `***`, words such as `REPLACE` or `CHANGEME`, `[…]` as the whole value and the zero GUID are
 /// placeholders. `{{…}}`, SOPS' `ENC[…]` and compiled ARM expressions such as `[reference(…)]` are not known.
 pub fn classify(text: &str) -> Value {
     let text = text.trim();
@@ -81,7 +81,7 @@ pub fn classify(text: &str) -> Value {
     }
     let upper = text.to_ascii_uppercase();
     let bracketed = text.find('<').is_some_and(|open| text.get(open..).is_some_and(|rest| rest.contains('>')));
-    let dollar = text.contains("${") && text.contains('}');
+    let dollar = (text.contains("${") || text.contains("#{")) && text.contains('}');
     let dunder = text.len() > 4 && text.starts_with("__") && text.ends_with("__");
     if bracketed || dollar || dunder || is_zero_guid(text) || has_placeholder_word(text, &upper) {
         return Value::Placeholder;
@@ -99,19 +99,31 @@ pub fn classify(text: &str) -> Value {
 fn has_placeholder_word(text: &str, upper: &str) -> bool {
     const ANYWHERE: [&str; 10] =
         ["***", "CHANGEME", "CHANGE_ME", "CHANGE-ME", "UPDATE_ME", "UPDATE-ME", "FILL IN", "FILL_IN", "PATCHED_BY_OVERLAY", "PLACEHOLDER"];
-    const WORDS: [&str; 10] =
-        ["YOUR_", "YOUR-", "YOUR ", "REPLACEME", "REPLACE_", "REPLACE-ME", "REPLACE-WITH", "REPLACE-THIS", "REPLACE ME", "REPLACE WITH"];
+    const WORDS: [&str; 12] = [
+        "YOUR_",
+        "YOUR-",
+        "YOUR ",
+        "REPLACE_ME",
+        "REPLACE-ME",
+        "REPLACE ME",
+        "REPLACE_WITH",
+        "REPLACE-WITH",
+        "REPLACE WITH",
+        "REPLACE_THIS",
+        "REPLACE-THIS",
+        "REPLACE THIS",
+    ];
     let starts_word = |word: &&str| {
         upper
             .match_indices(*word)
             .any(|(at, _)| !upper.as_bytes().get(..at).is_some_and(|head| head.last().is_some_and(u8::is_ascii_alphanumeric)))
     };
-    let exes =
-        upper.split(|letter: char| !letter.is_ascii_alphanumeric()).any(|part| part.len() >= 3 && part.bytes().all(|byte| byte == b'X'));
-    exes || text.contains("XXX")
+    let is_filler = |part: &str| part == "REPLACEME" || (part.len() >= 3 && part.bytes().all(|byte| byte == b'X'));
+    upper.split(|letter: char| !letter.is_ascii_alphanumeric()).any(is_filler)
+        || text.contains("XXX")
         || text.contains("REPLACE")
         || ANYWHERE.iter().any(|word| upper.contains(word))
-        || WORDS.iter().any(|word| starts_word(word))
+        || WORDS.iter().any(starts_word)
 }
 
 #[cfg(test)]
@@ -148,6 +160,7 @@ mod tests {
         for text in [
             "<client-id>",
             "${CLIENT_ID}",
+            "#{clientId}#",
             "__msiClientId__",
             "[client id]",
             "XXXX",
