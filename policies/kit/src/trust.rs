@@ -285,9 +285,11 @@ pub fn supplies_client_id(object: Node<'_>) -> bool {
     let spec = object.peek("spec");
     let filled = |node: Node<'_>| node.peek_str().is_some_and(|text| !text.is_empty());
     match (group_of(object.peek("apiVersion").peek_str().unwrap_or("")), object.peek("kind").peek_str().unwrap_or("")) {
-        ("cert-manager.io", "Issuer" | "ClusterIssuer") => spec.peek("acme").peek("solvers").peek_items().any(|solver| {
-            filled(solver.peek("dns01").peek("azureDNS").peek("managedIdentity").peek("clientID"))
-        }),
+        ("cert-manager.io", "Issuer" | "ClusterIssuer") => spec
+            .peek("acme")
+            .peek("solvers")
+            .peek_items()
+            .any(|solver| filled(solver.peek("dns01").peek("azureDNS").peek("managedIdentity").peek("clientID"))),
         ("external-secrets.io", "SecretStore" | "ClusterSecretStore") => filled(spec.peek("provider").peek("azurekv").peek("identityId")),
         ("keda.sh", "TriggerAuthentication" | "ClusterTriggerAuthentication") => filled(spec.peek("podIdentity").peek("identityId")),
         ("infrastructure.cluster.x-k8s.io", "AzureClusterIdentity") => {

@@ -3,6 +3,9 @@
 use crate::context::Context;
 use crate::index;
 use crate::node::Node;
+use crate::request::group_of;
+use crate::trust::GROUP;
+use crate::value::Value;
 use crate::workload;
 
 /// `major.minor.patch`.
@@ -47,6 +50,22 @@ fn parse(image: &str) -> Option<Version> {
 pub(crate) fn deploys_webhook(object: Node<'_>) -> bool {
     let kind = object.peek("kind").peek_str().unwrap_or("");
     workload::is_known("apps", kind) && !images(object).is_empty()
+}
+
+/// Whether an object describes an AKS cluster with workload identity turned on, whose add-on is the webhook: Azure Service
+/// Operator's `ManagedCluster`, Crossplane's `KubernetesCluster`, or a lifted ARM document.
+pub(crate) fn is_identity_cluster(object: Node<'_>) -> bool {
+    let spec = object.peek("spec");
+    let on = |node: Node<'_>| node.value() == Some(&Value::Bool(true));
+    match (group_of(object.peek("apiVersion").peek_str().unwrap_or("")), object.peek("kind").peek_str().unwrap_or("")) {
+        (GROUP | "containerservice.azure.com", "ManagedCluster") => {
+            on(spec.peek("securityProfile").peek("workloadIdentity").peek("enabled"))
+        }
+        (group, "KubernetesCluster") if group.starts_with("containerservice.azure.") && group.ends_with("upbound.io") => {
+            on(spec.peek("forProvider").peek("workloadIdentityEnabled"))
+        }
+        _ => false,
+    }
 }
 
 #[cfg(test)]

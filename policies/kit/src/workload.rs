@@ -7,12 +7,17 @@ mod argo;
 mod events;
 mod fallback;
 mod rows;
+mod tekton;
+#[cfg(test)]
+mod tests;
 
 use crate::context::Context;
 use crate::node::Node;
 use crate::request::group_of;
 use crate::text;
 
+pub use argo::controller_setting;
+pub(crate) use argo::{CONTROLLER_CONFIG, is_controller_config};
 pub use rows::{ROWS, Row};
 
 /// A pod that an object makes, or will make.
@@ -215,6 +220,11 @@ fn collect<'a>(object: Node<'a>, namespace: &'a str, context: &Context<'a>, dept
     let namespace = if depth == 0 { namespace } else { object.peek("metadata").peek("namespace").peek_str().unwrap_or(namespace) };
     match ROWS.iter().find(|row| row.group == group_of(api_version) && row.kinds.contains(&kind)) {
         Some(row) => rows::collect(row, object, namespace, context, depth, found),
+        None if kind.ends_with("List") && object.peek("items").is_present() => {
+            for item in object.peek("items").peek_items() {
+                collect(item, namespace, context, depth + 1, found);
+            }
+        }
         None => fallback::collect(object, api_version, kind, namespace, found),
     }
 }

@@ -1,27 +1,32 @@
 //! Argo Workflows: which pods a workflow spec makes, with which labels and which service account.
 //!
-//! Mirrors `workflow/controller/workflowpod.go` (metadata and service account of a pod) and the merge rules of `templateRef` and
-//! `workflowTemplateRef` in `pkg/apis/workflow/v1alpha1/workflow_types.go`.
+//! Mirrors `workflow/controller/workflowpod.go` and `agent.go` (metadata, service account and patches of a pod), and the merge rules of
+//! `templateRef`, `workflowTemplateRef` and the controller's `workflowDefaults` in `pkg/apis/workflow/v1alpha1/workflow_types.go`.
 
 use super::{Account, Container, Layer, Pod, collect as collect_object, container};
 use crate::context::Context;
 use crate::finding::ObjectRef;
+use crate::index;
 use crate::node::{Format, Node};
 use crate::text;
 
-/// How far references between templates are followed.
+/// How many templates of other objects are followed.
 const MAX_REFERENCES: usize = 200;
 
-/// The spec that runs, and what it brings to every pod.
-#[derive(Clone, Copy)]
-struct Run<'a> {
-    row: &'static str,
-    spec: Node<'a>,
-    /// The referenced WorkflowTemplate's spec, where the templates come from one (`workflowTemplateRef`).
-    base: Option<Node<'a>>,
-    namespace: &'a str,
-    /// Whether whoever runs the template decides what is not set here.
-    is_template: bool,
+/// The usual name of the workflow controller's ConfigMap; charts put the release's name before it.
+pub(crate) const CONTROLLER_CONFIG: &str = "workflow-controller-configmap";
+
+/// Whether an object is the workflow controller's ConfigMap.
+pub(crate) fn is_controller_config(object: Node<'_>) -> bool {
+    object.peek("kind").peek_str() == Some("ConfigMap")
+        && object.peek("metadata").peek("name").peek_str().is_some_and(|name| name.ends_with(CONTROLLER_CONFIG))
+}
+
+/// A section of the controller's ConfigMap: a key of its own, or (before Argo Workflows 3) a field of the text under `config`.
+pub fn controller_setting<'a>(config: Node<'a>, name: &'a str) -> Option<Node<'a>> {
+    let data = config.peek("data");
+    let own = data.peek(name);
+    if own.is_present() { own.open(Format::Yaml).ok() } else { Some(data.peek("config").open(Format::Yaml).ok()?.peek(name)) }
 }
 
 pub(super) fn collect<'a>(
@@ -34,21 +39,23 @@ pub(super) fn collect<'a>(
     found: &mut Vec<Pod<'a>>,
 ) {
     let is_template = object.peek("kind").peek_str().is_some_and(|kind| kind.ends_with("WorkflowTemplate"));
-    let mut run = Run { row, spec, base: None, namespace, is_template };
+    let mut specs = vec![spec];
     let reference = spec.get("workflowTemplateRef");
     if reference.is_present()
         && let Some(template) = referenced(reference, namespace, context)
     {
-        run.base = Some(template.get("spec"));
+        specs.push(template.get("spec"));
     }
-    let mut walk = Walk { run, context, depth, seen: Vec::new(), found };
-    // The executing spec's own templates, then those that `workflowTemplateRef` brings.
-    for spec in std::iter::once(spec).chain(run.base) {
-        for template in spec.get("templates").items() {
-            walk.template(template, None);
-        }
+    let mut walk =
+        Walk { row, spec, specs, namespace, is_template, context, depth, queue: Vec::new(), seen: Vec::new(), agent: false, found };
+    walk.queue.extend(walk.specs.iter().flat_map(|spec| spec.get("templates").items()).map(|template| (template, None)));
+    let hooks: Vec<_> = walk.specs.iter().flat_map(|spec| spec.get("hooks").entries()).collect();
+    for (_, hook) in hooks {
+        walk.reference(hook.get("templateRef"));
     }
-    walk.agent();
+    let defaults = index::workflow_controller(context, namespace, spec).and_then(|config| controller_setting(config, "workflowDefaults"));
+    walk.specs.extend(defaults.map(|defaults| defaults.get("spec")));
+    walk.run();
 }
 
 /// The WorkflowTemplate or ClusterWorkflowTemplate that a reference names.
@@ -63,173 +70,211 @@ fn referenced<'a>(reference: Node<'a>, namespace: &'a str, context: &Context<'a>
     context.get(object, reference).found()
 }
 
+/// The other object that a template stands in.
+#[derive(Clone, Copy)]
+struct Home<'a> {
+    spec: Node<'a>,
+    name: &'a str,
+    cluster: bool,
+}
+
 struct Walk<'a, 'f, 'c> {
-    run: Run<'a>,
+    row: &'static str,
+    /// The spec that runs.
+    spec: Node<'a>,
+    /// The same, then those that fill what it leaves out: of the WorkflowTemplate that it names, of the controller's
+    /// defaults. An earlier one wins, field by field.
+    specs: Vec<Node<'a>>,
+    namespace: &'a str,
+    /// Whether whoever runs the template decides what is not set here.
+    is_template: bool,
     context: &'c Context<'a>,
     depth: usize,
-    /// (template, name) pairs that were followed already.
-    seen: Vec<(String, String)>,
+    /// Templates to look at. No recursion: a chain of references must not use up the stack.
+    queue: Vec<(Node<'a>, Option<Home<'a>>)>,
+    /// Templates of other objects that were followed already: cluster-wide or not, object, template.
+    seen: Vec<(bool, &'a str, &'a str)>,
+    /// Whether an `http` or `plugin` template asks for the agent pod.
+    agent: bool,
     found: &'f mut Vec<Pod<'a>>,
 }
 
 impl<'a> Walk<'a, '_, '_> {
-    /// A template of the run itself, or (with the referenced WorkflowTemplate's spec) one of another object.
-    fn template(&mut self, template: Node<'a>, home: Option<Node<'a>>) {
+    fn run(&mut self) {
+        let mut next = 0;
+        while let Some((template, home)) = self.queue.get(next).copied() {
+            next += 1;
+            self.template(template, home);
+        }
+        if self.agent {
+            let pod = self.agent();
+            self.found.push(pod);
+        }
+    }
+
+    fn template(&mut self, template: Node<'a>, home: Option<Home<'a>>) {
         if makes_pod(template) {
             let pod = self.pod(template, home);
             self.found.push(pod);
         }
+        self.agent |= template.get("http").is_present() || template.get("plugin").is_present();
         if home.is_none() {
             let manifest = template.get("resource").get("manifest");
             if manifest.filled().is_some_and(|text| text::classify(text) != text::Value::NotKnown || text.contains("apiVersion"))
                 && let Ok(nested) = manifest.open(Format::Yaml)
             {
-                collect_object(nested, self.run.namespace, self.context, self.depth + 1, self.found);
+                collect_object(nested, self.namespace, self.context, self.depth + 1, self.found);
             }
         }
-        for step in template
-            .get("steps")
-            .items()
-            .flat_map(|group| if group.peek_items().next().is_some() { group.items().collect() } else { vec![group] })
-        {
-            self.call(step, home);
+        let mut calls = Vec::new();
+        for group in template.get("steps").items() {
+            let before = calls.len();
+            calls.extend(group.peek_items());
+            if calls.len() == before {
+                calls.push(group);
+            }
         }
-        for task in template.get("dag").get("tasks").items() {
-            self.call(task, home);
+        calls.extend(template.get("dag").get("tasks").items());
+        for call in calls {
+            self.call(call, home);
         }
     }
 
-    /// A step or task: an inline template, or a reference to one of another object.
-    fn call(&mut self, call: Node<'a>, home: Option<Node<'a>>) {
+    /// A step or task: an inline template, a template of the same object, or one of another.
+    fn call(&mut self, call: Node<'a>, home: Option<Home<'a>>) {
         let inline = call.get("inline");
         if inline.is_present() {
-            self.template(inline, home);
+            self.queue.push((inline, home));
         }
-        let hooks = call.get("hooks").entries().map(|(_, hook)| hook.get("templateRef"));
-        for reference in std::iter::once(call.get("templateRef")).chain(hooks).collect::<Vec<_>>() {
-            self.reference(reference);
+        // The run's own templates are all looked at anyway.
+        if let (Some(home), Some(name)) = (home, call.get("template").filled()) {
+            self.named(home, name);
+        }
+        self.reference(call.get("templateRef"));
+        for (_, hook) in call.get("hooks").entries() {
+            self.reference(hook.get("templateRef"));
         }
     }
 
     fn reference(&mut self, reference: Node<'a>) {
         let (Some(object), Some(name)) = (reference.get("name").filled(), reference.get("template").filled()) else { return };
-        let key = (object.to_owned(), name.to_owned());
+        let cluster = reference.get("clusterScope").bool() == Some(true);
+        if self.seen.contains(&(cluster, object, name)) {
+            return;
+        }
+        if let Some(target) = referenced(reference, self.namespace, self.context) {
+            self.named(Home { spec: target.get("spec"), name: object, cluster }, name);
+        }
+    }
+
+    /// A template of another object, once.
+    fn named(&mut self, home: Home<'a>, name: &'a str) {
+        let key = (home.cluster, home.name, name);
         if self.seen.len() >= MAX_REFERENCES || self.seen.contains(&key) {
             return;
         }
         self.seen.push(key);
-        let Some(target) = referenced(reference, self.run.namespace, self.context) else { return };
-        let spec = target.get("spec");
-        self.named(spec, name);
+        let template = home.spec.get("templates").items().find(|template| template.get("name").str() == Some(name));
+        self.queue.extend(template.map(|template| (template, Some(home))));
     }
 
-    /// A template of a referenced WorkflowTemplate, and the templates of the same object that it calls.
-    fn named(&mut self, spec: Node<'a>, name: &str) {
-        let Some(template) = spec.get("templates").items().find(|template| template.get("name").str() == Some(name)) else { return };
-        self.template(template, Some(spec));
-        let local = template
-            .get("steps")
-            .items()
-            .flat_map(|group| group.peek_items().collect::<Vec<_>>())
-            .chain(template.get("dag").get("tasks").items());
-        for call in local.collect::<Vec<_>>() {
-            if let Some(next) = call.get("template").filled() {
-                let key = (format!("{}#", spec.pointer()), next.to_owned());
-                if self.seen.len() < MAX_REFERENCES && !self.seen.contains(&key) {
-                    self.seen.push(key);
-                    self.named(spec, next);
-                }
-            }
-        }
-    }
-
-    fn pod(&self, template: Node<'a>, home: Option<Node<'a>>) -> Pod<'a> {
-        let run = self.run;
-        let defaults = run.spec.get("templateDefaults");
+    fn pod(&self, template: Node<'a>, home: Option<Home<'a>>) -> Pod<'a> {
         let home_layer = Layer::of(template.get("metadata"));
         // The template's own metadata wins; of a referenced WorkflowTemplate its podMetadata comes along (Argo Workflows 3.7), and the
         // running workflow's fills what is still missing.
-        let mut layers = vec![home_layer, Layer::of(defaults.get("metadata"))];
-        layers.extend(home.map(|spec| Layer::of(spec.get("podMetadata"))));
-        layers.push(Layer::of(run.spec.get("podMetadata")));
-        layers.extend(run.base.map(|spec| Layer::of(spec.get("podMetadata"))));
-        let volumes = [Some(template), Some(defaults), Some(run.spec), run.base]
-            .into_iter()
-            .flatten()
-            .flat_map(|spec| spec.get("volumes").items())
-            .collect();
+        let mut layers = vec![home_layer];
+        layers.extend(self.specs.iter().map(|spec| Layer::of(spec.get("templateDefaults").get("metadata"))));
+        layers.extend(home.map(|home| Layer::of(home.spec.get("podMetadata"))));
+        layers.extend(self.specs.iter().map(|spec| Layer::of(spec.get("podMetadata"))));
+        let patches = [self.template_field(template, "podSpecPatch"), self.field("podSpecPatch")];
+        let sources = std::iter::once(template).chain(self.specs.iter().map(|spec| spec.get("templateDefaults"))).chain(self.specs.clone());
+        let mut volumes: Vec<_> = sources.flat_map(|source| source.get("volumes").items()).collect();
+        volumes.extend(patches.iter().flatten().flat_map(|patch| patched_volumes(*patch)));
+        let account = patched_account(&patches).unwrap_or_else(|| {
+            self.account(self.template_field(template, "serviceAccountName").or_else(|| self.field("serviceAccountName")))
+        });
         let name = template.get("name").str().unwrap_or("");
         Pod {
-            row: run.row,
+            row: self.row,
             node: template,
             title: if name.is_empty() { "template".to_owned() } else { format!("template `{name}`") },
-            namespace: run.namespace,
+            namespace: self.namespace,
             layers,
             home: home_layer,
-            account: self.account(template, defaults),
-            spec: run.spec,
+            account,
+            spec: self.spec,
             containers: containers(template),
             volumes,
             account_metadata: None,
             certain: true,
-            workflow: Some(run.spec),
+            workflow: Some(self.spec),
         }
     }
 
-    fn account(&self, template: Node<'a>, defaults: Node<'a>) -> Account<'a> {
-        let run = self.run;
-        let patches = [Some(template), Some(run.spec), run.base].into_iter().flatten();
-        for patch in patches.map(|spec| spec.get("podSpecPatch")) {
-            let Some(text) = patch.filled().filter(|text| text.contains("serviceAccountName")) else { continue };
-            match patch.open(Format::Yaml) {
-                Ok(patch) if !text.contains("{{") => {
-                    let name = patch.get("serviceAccountName");
-                    if name.filled().is_some() {
-                        return Account::at(name);
-                    }
-                }
-                _ => return Account::NotKnown(patch),
-            }
-        }
-        let own = run.spec.get("serviceAccountName");
-        let fields =
-            [Some(template), Some(defaults), Some(run.spec), run.base].into_iter().flatten().map(|spec| spec.get("serviceAccountName"));
-        match fields.into_iter().find(|node| node.filled().is_some()) {
-            Some(node) => Account::at(node),
-            None if run.is_template => Account::Caller(own),
-            None => Account::Default(own),
-        }
-    }
-
-    /// `http` and `plugin` templates run in one agent pod per workflow: labels and service account come from the spec alone.
-    fn agent(&mut self) {
-        let run = self.run;
-        let needs =
-            run.spec.get("templates").items().any(|template| template.get("http").is_present() || template.get("plugin").is_present());
-        if !needs {
-            return;
-        }
-        let layer = Layer::of(run.spec.get("podMetadata"));
-        let account = match Account::at(run.spec.get("serviceAccountName")) {
-            Account::Default(node) if run.is_template => Account::Caller(node),
-            account => account,
-        };
-        self.found.push(Pod {
-            row: run.row,
-            node: run.spec,
+    /// `http` and `plugin` templates run in one agent pod per workflow: labels, service account and patches come from the spec alone,
+    /// and none of the workflow's volumes is mounted.
+    fn agent(&self) -> Pod<'a> {
+        let spec = self.spec;
+        let patches = [self.field("podSpecPatch")];
+        let account = patched_account(&patches).unwrap_or_else(|| self.account(self.field("serviceAccountName")));
+        Pod {
+            row: self.row,
+            node: spec,
             title: "agent pod".to_owned(),
-            namespace: run.namespace,
-            layers: vec![layer],
-            home: layer,
+            namespace: self.namespace,
+            layers: self.specs.iter().map(|spec| Layer::of(spec.get("podMetadata"))).collect(),
+            home: Layer::of(spec.get("podMetadata")),
             account,
-            spec: run.spec,
+            spec,
             containers: Vec::new(),
-            volumes: run.spec.get("volumes").items().collect(),
+            volumes: patches.iter().flatten().flat_map(|patch| patched_volumes(*patch)).collect(),
             account_metadata: None,
             certain: true,
-            workflow: Some(run.spec),
-        });
+            workflow: Some(spec),
+        }
     }
+
+    fn account(&self, named: Option<Node<'a>>) -> Account<'a> {
+        let field = self.spec.get("serviceAccountName");
+        match named {
+            // The controller's default yields to whoever runs the template.
+            Some(node) if !self.is_template || node.shares_object(self.spec) => Account::at(node),
+            _ if self.is_template => Account::Caller(field),
+            _ => Account::Default(field),
+        }
+    }
+
+    /// A field of the spec, wherever it comes from.
+    fn field(&self, field: &'static str) -> Option<Node<'a>> {
+        self.specs.iter().map(|spec| spec.get(field)).find(|node| node.filled().is_some())
+    }
+
+    /// A field of a template; the defaults for templates fill what it leaves out.
+    fn template_field(&self, template: Node<'a>, field: &'static str) -> Option<Node<'a>> {
+        let defaults = self.specs.iter().map(|spec| spec.get("templateDefaults"));
+        std::iter::once(template).chain(defaults).map(|source| source.get(field)).find(|node| node.filled().is_some())
+    }
+}
+
+/// The service account that a `podSpecPatch` sets, the template's before the workflow's.
+fn patched_account<'a>(patches: &[Option<Node<'a>>]) -> Option<Account<'a>> {
+    patches.iter().flatten().find_map(|patch| {
+        let text = patch.filled().filter(|text| text.contains("serviceAccountName"))?;
+        if text.contains("{{") {
+            return Some(Account::NotKnown(*patch));
+        }
+        match patch.open(Format::Yaml) {
+            Ok(spec) => Some(spec.peek("serviceAccountName")).filter(|name| name.filled().is_some()).map(Account::at),
+            Err(_) => Some(Account::NotKnown(*patch)),
+        }
+    })
+}
+
+fn patched_volumes(patch: Node<'_>) -> Vec<Node<'_>> {
+    if !patch.str().is_some_and(|text| text.contains("volumes")) {
+        return Vec::new();
+    }
+    patch.open(Format::Yaml).map_or_else(|_| Vec::new(), |spec| spec.peek("volumes").peek_items().collect())
 }
 
 /// Only these templates make a pod of their own; steps, dag and suspend make none.

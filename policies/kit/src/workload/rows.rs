@@ -1,6 +1,6 @@
 //! The table: where each kind keeps its pods.
 
-use super::{Account, Layer, Pod, argo, collect as collect_object, events};
+use super::{Account, Layer, Pod, argo, collect as collect_object, events, tekton};
 use crate::context::Context;
 use crate::node::Node;
 
@@ -30,14 +30,16 @@ pub enum Shape {
     Sensor,
     /// Parts that lie apart: pods' metadata, and the map that holds the service account, containers and volumes.
     Split(&'static [(&'static [&'static str], &'static [&'static str])]),
-    /// A kind that makes its own service account.
+    /// A kind that makes its own service account, unless the pods name another.
     OwnAccount {
-        /// Path of the pod template, or of the map with its parts.
-        template: &'static [&'static str],
+        /// Path of the map that holds the service account, containers and volumes.
+        spec: &'static [&'static str],
         /// Path of the pods' metadata.
         metadata: &'static [&'static str],
         /// Path of the account's metadata.
         account: &'static [&'static str],
+        /// Path of the account's name; where it is not set, only the controller knows the name.
+        name: &'static [&'static str],
     },
     /// A Tekton run.
     Tekton,
@@ -76,7 +78,8 @@ pub const ROWS: &[Row] = &[
     ),
     row("argoproj.io/Workflow", "argoproj.io", &["Workflow", "WorkflowTemplate", "ClusterWorkflowTemplate"], Shape::Workflow(&["spec"])),
     row("argoproj.io/CronWorkflow", "argoproj.io", &["CronWorkflow"], Shape::Workflow(&["spec", "workflowSpec"])),
-    row("argoproj.io/WorkflowEventBinding", "argoproj.io", &["WorkflowEventBinding"], Shape::None),
+    // What it submits has the same field as a workflow's spec: `workflowTemplateRef`.
+    row("argoproj.io/WorkflowEventBinding", "argoproj.io", &["WorkflowEventBinding"], Shape::Workflow(&["spec", "submit"])),
     row("argoproj.io/Sensor", "argoproj.io", &["Sensor"], Shape::Sensor),
     row(
         "argoproj.io/EventSource",
@@ -100,22 +103,29 @@ pub const ROWS: &[Row] = &[
         "pkg.crossplane.io",
         &["DeploymentRuntimeConfig"],
         Shape::OwnAccount {
-            template: &["spec", "deploymentTemplate", "spec", "template", "spec"],
+            spec: &["spec", "deploymentTemplate", "spec", "template", "spec"],
             metadata: &["spec", "deploymentTemplate", "spec", "template", "metadata"],
             account: &["spec", "serviceAccountTemplate", "metadata"],
+            name: &["spec", "serviceAccountTemplate", "metadata", "name"],
         },
     ),
     row(
         "pkg.crossplane.io/ControllerConfig",
         "pkg.crossplane.io",
         &["ControllerConfig"],
-        Shape::Split(&[(&["spec", "metadata"], &["spec"])]),
+        // The object's own annotations go to the account.
+        Shape::OwnAccount {
+            spec: &["spec"],
+            metadata: &["spec", "metadata"],
+            account: &["metadata"],
+            name: &["spec", "serviceAccountName"],
+        },
     ),
     row(
         "apiextensions.crossplane.io/Composition",
         "apiextensions.crossplane.io",
         &["Composition"],
-        Shape::Objects(&[&["spec", "resources", "[]", "base"]]),
+        Shape::Objects(&[&["spec", "resources", "[]", "base"], &["spec", "pipeline", "[]", "input", "resources", "[]", "base"]]),
     ),
     row(
         "kro.run/ResourceGraphDefinition",
@@ -140,9 +150,10 @@ pub const ROWS: &[Row] = &[
         "postgresql.cnpg.io",
         &["Cluster"],
         Shape::OwnAccount {
-            template: &["spec"],
+            spec: &["spec"],
             metadata: &["spec", "inheritedMetadata"],
             account: &["spec", "serviceAccountTemplate", "metadata"],
+            name: &["metadata", "name"],
         },
     ),
     row("keda.sh/ScaledJob", "keda.sh", &["ScaledJob"], Shape::Templates(&[&["spec", "jobTargetRef", "template"]])),
@@ -164,8 +175,8 @@ pub const ROWS: &[Row] = &[
     row(
         "sparkoperator.k8s.io/SparkApplication",
         "sparkoperator.k8s.io",
-        &["SparkApplication"],
-        Shape::Flat(&[&["spec", "driver"], &["spec", "executor"]]),
+        &["SparkApplication", "ScheduledSparkApplication"],
+        Shape::Flat(&[&["spec", "driver"], &["spec", "executor"], &["spec", "template", "driver"], &["spec", "template", "executor"]]),
     ),
 ];
 
@@ -195,17 +206,19 @@ pub(super) fn collect<'a>(row: &Row, object: Node<'a>, namespace: &'a str, conte
                 }
             }
         }
-        Shape::OwnAccount { template, metadata, account } => {
-            let spec = object.at(template);
+        Shape::OwnAccount { spec, metadata, account, name } => {
+            let spec = object.at(spec);
             let mut pod = Pod::bare(row.name, spec, object.at(metadata), spec, namespace);
-            pod.account_metadata = Some(object.at(account));
-            // Without a name of its own the account is called like the object.
             if !pod.account.is_set() {
-                pod.account = Account::at(object.get("metadata").get("name"));
+                pod.account_metadata = Some(object.at(account));
+                pod.account = match Account::at(object.at(name)) {
+                    Account::Default(node) => Account::Caller(node),
+                    account => account,
+                };
             }
             found.push(pod);
         }
-        Shape::Tekton => tekton(row.name, object, namespace, found),
+        Shape::Tekton => tekton::collect(row.name, object, namespace, context, found),
         Shape::Flat(paths) => {
             for spec in paths.iter().flat_map(|path| follow(object, path)) {
                 let mut pod = Pod::bare(row.name, spec, spec, spec, namespace);
@@ -243,33 +256,21 @@ fn rollout<'a>(row: &'static str, object: Node<'a>, namespace: &'a str, found: &
     }
     let template = Pod::template(row, spec.get("template"), namespace);
     let strategy = spec.get("strategy");
-    let overlays = [
-        strategy.get("canary").get("canaryMetadata"),
-        strategy.get("canary").get("stableMetadata"),
-        strategy.get("blueGreen").get("activeMetadata"),
-        strategy.get("blueGreen").get("previewMetadata"),
+    let (canary, blue_green) = (strategy.get("canary"), strategy.get("blueGreen"));
+    let phases = [
+        [canary.get("canaryMetadata"), canary.get("stableMetadata")],
+        [blue_green.get("activeMetadata"), blue_green.get("previewMetadata")],
     ];
-    found.push(template.clone());
-    for overlay in overlays.into_iter().filter(|overlay| overlay.is_present()) {
+    // With metadata for both phases no pod has that of the template alone.
+    if !phases.iter().any(|pair| pair.iter().all(|overlay| overlay.is_present())) {
+        found.push(template.clone());
+    }
+    let experiments = canary.get("steps").items().flat_map(|step| step.get("experiment").get("templates").items());
+    let overlays = phases.into_iter().flatten().chain(experiments.map(|template| template.get("metadata")));
+    for overlay in overlays.filter(|overlay| overlay.is_present()) {
         // The pod during one phase of the roll-out: the overlay's labels win, but what is missing belongs into the template.
         let mut pod = template.clone();
         pod.layers.insert(0, Layer::of(overlay));
         found.push(pod);
     }
-}
-
-fn tekton<'a>(row: &'static str, object: Node<'a>, namespace: &'a str, found: &mut Vec<Pod<'a>>) {
-    let spec = object.get("spec");
-    let run = spec.get("taskRunTemplate");
-    let mut base = Pod::bare(row, spec, object.get("metadata"), spec.get("podTemplate"), namespace);
-    base.node = object;
-    base.account = if run.get("serviceAccountName").filled().is_some() { Account::of(run) } else { Account::of(spec) };
-    base.containers = Vec::new();
-    for task in spec.get("taskRunSpecs").items() {
-        let account = [task.get("serviceAccountName"), task.get("taskServiceAccountName")].into_iter().find(|node| node.filled().is_some());
-        if let Some(account) = account {
-            found.push(Pod { account: Account::at(account), ..base.clone() });
-        }
-    }
-    found.push(base);
 }
