@@ -1,3 +1,38 @@
-//! Workload identity federation checks for Kubernetes manifests, with the modules that a cluster runs.
+//! The `fedward` command.
 
-fn main() {}
+mod args;
+mod commands;
+mod exit;
+mod inputs;
+
+use std::io;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::{Args, Command};
+use exit::Exit;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let result = match args.command {
+        Command::Check(args) => commands::check::run(&args),
+        Command::Rules(args) => commands::rules::run(&args),
+        Command::Completions(args) => commands::completions::run(&args),
+    };
+    match result {
+        Ok(exit) => exit.into(),
+        // Whoever reads our output stopped reading: that is their good right.
+        Err(error)
+            if error
+                .chain()
+                .any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)) =>
+        {
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            anstream::eprintln!("error: {error:#}");
+            Exit::Usage.into()
+        }
+    }
+}

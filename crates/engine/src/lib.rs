@@ -23,7 +23,7 @@ use rayon::prelude::*;
 
 pub use evaluate::{Cost, Runtime};
 pub use load::Input;
-pub use policies::Policy;
+pub use policies::{Policy, from_yaml};
 
 use evaluate::Plan;
 use load::{Loaded, Object};

@@ -118,8 +118,11 @@ pub(crate) fn supersedes(policies: &[Policy], rule: &str) -> &'static [&'static 
     policies.iter().flat_map(|policy| &policy.descriptor.rules).find(|known| known.id == rule).map_or(&[], |known| known.supersedes)
 }
 
-/// Reads YAML into anything that JSON can be read into.
-pub(crate) fn from_yaml<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, String> {
+/// Reads YAML (or JSON) into anything that JSON can be read into.
+///
+/// # Errors
+/// Text that does not parse or does not fit, with its line and column.
+pub fn from_yaml<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, String> {
     let limits = Limits::default();
     let source = Arc::new(Source::from_text("", text.to_owned()).map_err(|error| error.to_string())?);
     for chunk in split(&source, &limits).chunks {

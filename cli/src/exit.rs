@@ -1,0 +1,24 @@
+//! Exit codes, one place for all of them.
+
+use std::process::ExitCode;
+
+/// How a run ends. A script can rely on these numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Everything was judged, and nothing at or above the threshold was found.
+    Clean = 0,
+    /// There are findings at or above the threshold.
+    Findings = 1,
+    /// Wrong usage or configuration; nothing was judged.
+    Usage = 2,
+    /// Something could not be judged.
+    NotJudged = 3,
+    /// Nothing was judged and nothing found: probably a wrong path.
+    Nothing = 4,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        ExitCode::from(exit as u8)
+    }
+}
