@@ -1,9 +1,29 @@
 //! Token audiences, issuers and subjects are right and agree with each other.
 
 mod settings;
+mod siblings;
+mod trusted;
 
 /// The rules, a file each.
-pub mod rules {}
+pub mod rules {
+    pub mod account_without_credential;
+    pub mod broad_aws_trust;
+    pub mod broad_ci_trust;
+    pub mod credential_without_parent;
+    pub mod duplicate_credential;
+    pub mod issuer_not_allowed;
+    pub mod issuer_subject_mismatch;
+    pub mod not_one_audience;
+    pub mod subject_and_claims_expression;
+    pub mod too_many_credentials;
+    pub mod two_aws_identities;
+    pub mod unresolved_subject;
+    pub mod unusable_issuer;
+    pub mod wrong_aks_issuer;
+    pub mod wrong_aws_identity;
+    pub mod wrong_credential_name;
+    pub mod wrong_subject_format;
+}
 
 use fedward_kit::policy::Policy;
 pub use settings::Settings;
@@ -12,7 +32,26 @@ pub use settings::Settings;
 pub static POLICY: Policy<Settings> = Policy {
     id: env!("CARGO_PKG_NAME"),
     summary: "token audiences, issuers and subjects are right and agree with each other",
-    rules: &[fedward_kit::rules::wrong_field_type::rule()],
+    rules: &[
+        rules::account_without_credential::RULE,
+        rules::broad_aws_trust::RULE,
+        rules::broad_ci_trust::RULE,
+        rules::credential_without_parent::RULE,
+        rules::duplicate_credential::RULE,
+        rules::issuer_not_allowed::RULE,
+        rules::issuer_subject_mismatch::RULE,
+        rules::not_one_audience::RULE,
+        rules::subject_and_claims_expression::RULE,
+        rules::too_many_credentials::RULE,
+        rules::two_aws_identities::RULE,
+        rules::unresolved_subject::RULE,
+        rules::unusable_issuer::RULE,
+        rules::wrong_aks_issuer::RULE,
+        rules::wrong_aws_identity::RULE,
+        rules::wrong_credential_name::RULE,
+        rules::wrong_subject_format::RULE,
+        fedward_kit::rules::wrong_field_type::rule(),
+    ],
 };
 
 fedward_kit::export_policy!(POLICY);

@@ -1,0 +1,58 @@
+//! What the objects that make a cloud trust a cluster say: one view of credentials, IAM OIDC providers and workload identity pools.
+
+use fedward_kit::iam;
+use fedward_kit::node::Node;
+use fedward_kit::rule::Check;
+use fedward_kit::text::{self, Value};
+use fedward_kit::trust::Credential;
+
+use crate::settings::Settings;
+
+/// Which cloud trusts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// Microsoft Entra: it fetches the issuer's keys, and compares every text exactly.
+    Azure,
+    /// AWS IAM: it fetches the issuer's keys.
+    Aws,
+    /// Google Cloud: keys may have been uploaded.
+    Gcp,
+}
+
+/// The issuer that an object makes a cloud trust.
+pub(crate) struct Issuer<'a> {
+    /// The field, present or not; in a ConfigMap where the object says so.
+    pub node: Node<'a>,
+    /// Which cloud trusts.
+    pub side: Side,
+    /// The credential, on Azure's side.
+    pub credential: Option<Credential<'a>>,
+}
+
+/// The issuer of the object under admission; `None` for other objects, and where the issuer is not known.
+pub(crate) fn issuer<'a>(cx: &Check<'a, Settings>) -> Option<Issuer<'a>> {
+    if let Some(credential) = Credential::of(cx.object) {
+        let node = credential.issuer_in(cx.context, cx.request.namespace)?;
+        return Some(Issuer { node, side: Side::Azure, credential: Some(credential) });
+    }
+    if let Some((node, _)) = iam::oidc_provider(cx.object) {
+        return Some(Issuer { node, side: Side::Aws, credential: None });
+    }
+    let spec = cx.object.peek("spec");
+    let oidc = match (cx.request.group, cx.request.kind) {
+        ("iam.cnrm.cloud.google.com", "IAMWorkloadIdentityPoolProvider") => spec.get("oidc"),
+        ("iam.gcp.upbound.io" | "iam.gcp.m.upbound.io", "WorkloadIdentityPoolProvider") => {
+            let oidc = spec.get("forProvider").peek("oidc");
+            // A list of one in the first version of the kind.
+            oidc.peek_items().next().unwrap_or(oidc)
+        }
+        _ => return None,
+    };
+    // A pool provider may trust AWS or a SAML provider instead.
+    oidc.is_present().then(|| Issuer { node: oidc.get("issuerUri"), side: Side::Gcp, credential: None })
+}
+
+/// The text of a field that can be judged: filled, no placeholder, nothing that only another system knows.
+pub(crate) fn plain(node: Node<'_>) -> Option<&str> {
+    node.filled().filter(|text| text::classify(text) == Value::Plain)
+}
