@@ -2,6 +2,7 @@
 //!
 //! The engine makes it, the report crate prints it, the CLI turns it into an exit code.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use fedward_kit::finding::{ObjectId, PatchStep, Severity};
@@ -133,6 +134,9 @@ pub struct Outcome {
     pub not_evaluated: Vec<NotEvaluated>,
     /// What was skipped, in the order of files.
     pub skipped: Vec<Skipped>,
+    /// What no output may show, by the source's name, in any order: the values in a Secret's `data` and `stringData`, credentials found
+    /// elsewhere, and all of a document that may be a Secret but could not be parsed.
+    pub secrets: HashMap<Arc<str>, Vec<Span>>,
     /// Things worth saying that are no findings: unused ignore entries, guessed resource names.
     pub notes: Vec<String>,
     /// Files read.

@@ -1,0 +1,193 @@
+//! For people: a block for each finding, then what could not be judged, then a summary.
+
+#[cfg(test)]
+mod tests;
+
+use std::io::{self, BufWriter, Write};
+
+use annotate_snippets::renderer::{
+    DEFAULT_EMPHASIS_STYLE, DEFAULT_ERROR_STYLE, DEFAULT_INFO_STYLE, DEFAULT_LINE_NUM_STYLE, DEFAULT_NOTE_STYLE, DEFAULT_WARNING_STYLE,
+    Style,
+};
+use annotate_snippets::{Level, Renderer};
+use fedward_kit::finding::{ObjectId, Severity};
+use fedward_outcome::{Finding, Location, NotEvaluated, Outcome, SuppressionKind};
+
+use crate::excerpt::Excerpt;
+use crate::masks::Masks;
+use crate::writer::BUFFER;
+use crate::{Options, clean, summary};
+
+/// Writes the outcome for people.
+///
+/// Each finding is a block as compilers write it: what, where, the lines, what belongs to it, what to do. Ignored findings are shown if
+/// [`Options::verbose`] is set. After them comes what could not be judged, then, unless [`Options::quiet`] is set, notes and a summary.
+///
+/// # Errors
+/// Those of the writer.
+pub fn human(outcome: &Outcome, options: &Options, out: &mut dyn Write) -> io::Result<()> {
+    let renderer = if options.color { Renderer::styled() } else { Renderer::plain() };
+    let mut page = Page {
+        out: BufWriter::with_capacity(BUFFER, out),
+        renderer: renderer.term_width(options.width),
+        masks: Masks::new(&outcome.secrets),
+        options,
+        bar_due: false,
+    };
+    for finding in &outcome.findings {
+        if finding.suppressed.is_none() || options.verbose {
+            page.finding(finding)?;
+        }
+    }
+    for not_evaluated in &outcome.not_evaluated {
+        page.not_evaluated(not_evaluated)?;
+    }
+    if !options.quiet {
+        page.remarks(outcome)?;
+        summary::write(outcome, options, &mut page.out)?;
+    }
+    page.out.flush()
+}
+
+struct Page<'a> {
+    out: BufWriter<&'a mut dyn Write>,
+    renderer: Renderer,
+    masks: Masks<'a>,
+    options: &'a Options,
+    /// The next footer is the block's first: a bar stands above it.
+    bar_due: bool,
+}
+
+impl Page<'_> {
+    fn finding(&mut self, finding: &Finding) -> io::Result<()> {
+        let (level, style) = match finding.severity {
+            Severity::Error => (Level::ERROR, DEFAULT_ERROR_STYLE),
+            Severity::Warning => (Level::WARNING, DEFAULT_WARNING_STYLE),
+            Severity::Info => (Level::INFO, DEFAULT_INFO_STYLE),
+        };
+        let ignored = if finding.suppressed.is_some() { " (ignored)" } else { "" };
+        let rule = if finding.rule.is_empty() { String::new() } else { format!("[{}]", clean::line(&finding.rule)) };
+        self.title(style, finding.severity.name(), &format!("{rule}{ignored}"), &finding.message)?;
+
+        let excerpt = Excerpt::new(finding, level, &self.masks);
+        let margin = digits(excerpt.last_line);
+        self.arrow(margin, &finding.location)?;
+        if !excerpt.groups.is_empty() {
+            writeln!(self.out, "{}", self.renderer.render(&excerpt.groups))?;
+        }
+        self.bar_due = true;
+        self.object(margin, finding.object.as_ref())?;
+        if self.options.verbose || finding.location.pointer.contains('#') {
+            self.footer(margin, "path", &finding.location.pointer)?;
+        }
+        for related in &excerpt.elsewhere {
+            let (place, start) = (&related.location, related.location.start());
+            let text = format!("{}:{}:{}: {}", clean::line(place.source.name()), start.line, start.column, related.message);
+            self.footer(margin, "note", &text)?;
+        }
+        if excerpt.more > 0 {
+            let places = if excerpt.more == 1 { "place" } else { "places" };
+            self.footer(margin, "note", &format!("(+{} more {places})", excerpt.more))?;
+        }
+        if let Some(suppression) = &finding.suppressed {
+            let by = match suppression.kind {
+                SuppressionKind::Inline => "a comment",
+                SuppressionKind::Config => "the configuration",
+            };
+            self.footer(margin, "ignored", &format!("by {by}: {}", suppression.reason))?;
+        }
+        self.footer(margin, "help", &finding.help)?;
+        if self.options.verbose {
+            self.footer(margin, "policy", &finding.policy)?;
+            self.footer(margin, "docs", &finding.docs)?;
+        }
+        writeln!(self.out)
+    }
+
+    fn not_evaluated(&mut self, not_evaluated: &NotEvaluated) -> io::Result<()> {
+        let message = format!("could not be judged by `{}`: {}", clean::line(&not_evaluated.policy), not_evaluated.reason);
+        self.title(DEFAULT_ERROR_STYLE, "error", "", &message)?;
+        let margin = digits(not_evaluated.location.start().line);
+        self.arrow(margin, &not_evaluated.location)?;
+        self.bar_due = true;
+        self.object(margin, not_evaluated.object.as_ref())?;
+        writeln!(self.out)
+    }
+
+    /// Notes, and with [`Options::verbose`] what was skipped.
+    fn remarks(&mut self, outcome: &Outcome) -> io::Result<()> {
+        for note in &outcome.notes {
+            self.title(DEFAULT_NOTE_STYLE, "note", "", note)?;
+        }
+        if self.options.verbose {
+            for skipped in &outcome.skipped {
+                let line = skipped.line.map(|line| format!(":{line}")).unwrap_or_default();
+                let text = format!("{}{line}: {}", clean::line(&skipped.file), skipped.reason);
+                self.title(DEFAULT_NOTE_STYLE, "skipped", "", &text)?;
+            }
+        }
+        if !outcome.notes.is_empty() || (self.options.verbose && !outcome.skipped.is_empty()) {
+            writeln!(self.out)?;
+        }
+        Ok(())
+    }
+
+    /// `error[rule]: message`; further lines of the message stand below its beginning.
+    fn title(&mut self, style: Style, name: &str, detail: &str, message: &str) -> io::Result<()> {
+        let (style, bold) = (self.style(style), self.style(DEFAULT_EMPHASIS_STYLE));
+        write!(self.out, "{style}{name}{detail}{style:#}{bold}: ")?;
+        self.lines(name.len() + detail.chars().count() + 2, message)?;
+        writeln!(self.out, "{bold:#}")
+    }
+
+    /// `--> file:line:column`
+    fn arrow(&mut self, margin: usize, location: &Location) -> io::Result<()> {
+        let (style, start) = (self.style(DEFAULT_LINE_NUM_STYLE), location.start());
+        let name = clean::line(location.source.name());
+        writeln!(self.out, "{:margin$}{style}-->{style:#} {name}:{}:{}", "", start.line, start.column)
+    }
+
+    fn object(&mut self, margin: usize, object: Option<&ObjectId>) -> io::Result<()> {
+        let Some(object) = object else { return Ok(()) };
+        self.footer(margin, "object", &describe(object))
+    }
+
+    /// `= name: text`; nothing for an empty text.
+    fn footer(&mut self, margin: usize, name: &str, text: &str) -> io::Result<()> {
+        if text.is_empty() {
+            return Ok(());
+        }
+        let (style, bold) = (self.style(DEFAULT_LINE_NUM_STYLE), self.style(DEFAULT_EMPHASIS_STYLE));
+        if std::mem::take(&mut self.bar_due) {
+            writeln!(self.out, "{:margin$} {style}|{style:#}", "")?;
+        }
+        write!(self.out, "{:margin$} {style}={style:#} {bold}{name}{bold:#}: ", "")?;
+        self.lines(margin + 3 + name.len() + 2, text)?;
+        writeln!(self.out)
+    }
+
+    /// Text whose further lines are indented, so that none of them can be taken for a line of ours.
+    fn lines(&mut self, indent: usize, text: &str) -> io::Result<()> {
+        for (index, line) in clean::block(text).trim_end().split('\n').enumerate() {
+            if index > 0 {
+                write!(self.out, "\n{:indent$}", "")?;
+            }
+            self.out.write_all(line.as_bytes())?;
+        }
+        Ok(())
+    }
+
+    fn style(&self, style: Style) -> Style {
+        if self.options.color { style } else { Style::new() }
+    }
+}
+
+/// `Deployment shop/web`, or `ClusterRole admin` without a namespace.
+pub(crate) fn describe(object: &ObjectId) -> String {
+    let ObjectId { kind, namespace, name, .. } = object;
+    if namespace.is_empty() { format!("{kind} {name}") } else { format!("{kind} {namespace}/{name}") }
+}
+
+fn digits(line: u32) -> usize {
+    line.checked_ilog10().map_or(1, |log| log as usize + 1)
+}

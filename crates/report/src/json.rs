@@ -1,0 +1,203 @@
+//! The JSON document; `docs/schema/report.schema.json` describes it.
+
+#[cfg(test)]
+mod tests;
+
+use std::io::{self, Write};
+
+use fedward_kit::finding::{ObjectId, PatchStep, Severity};
+use fedward_outcome::{Finding, Location, NotEvaluated, Outcome, Related, Skipped, Suppression, SuppressionKind};
+use serde::Serialize;
+
+use crate::Tool;
+use crate::writer::{self, Each};
+
+/// Grows by one when a reader of the old form would go wrong; new members alone do not count.
+const SCHEMA_VERSION: u32 = 1;
+
+/// Writes the outcome as one JSON document on one line. Lines and columns are 1-based, columns count Unicode scalar values.
+///
+/// # Errors
+/// Those of the writer.
+pub fn json(outcome: &Outcome, tool: &Tool<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let document = Document {
+        schema_version: SCHEMA_VERSION,
+        tool,
+        summary: Summary::new(outcome),
+        findings: Each(&outcome.findings, FindingEntry::new),
+        not_evaluated: Each(&outcome.not_evaluated, NotEvaluatedEntry::new),
+        skipped: Each(&outcome.skipped, SkippedEntry::new),
+        notes: &outcome.notes,
+    };
+    writer::write(&document, out)
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    schema_version: u32,
+    tool: &'a Tool<'a>,
+    summary: Summary,
+    findings: Each<'a, Finding, FindingEntry<'a>>,
+    not_evaluated: Each<'a, NotEvaluated, NotEvaluatedEntry<'a>>,
+    skipped: Each<'a, Skipped, SkippedEntry<'a>>,
+    notes: &'a [String],
+}
+
+#[derive(Serialize)]
+struct Summary {
+    files: usize,
+    objects: usize,
+    evaluated: usize,
+    skipped: usize,
+    not_evaluated: usize,
+    findings: Counts,
+}
+
+#[derive(Serialize)]
+struct Counts {
+    error: usize,
+    warning: usize,
+    info: usize,
+}
+
+impl Summary {
+    fn new(outcome: &Outcome) -> Self {
+        let [error, warning, info] = [Severity::Error, Severity::Warning, Severity::Info].map(|severity| outcome.count(severity));
+        Summary {
+            files: outcome.files,
+            objects: outcome.objects,
+            evaluated: outcome.evaluated,
+            skipped: outcome.skipped.len(),
+            not_evaluated: outcome.not_evaluated.len(),
+            findings: Counts { error, warning, info },
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct FindingEntry<'a> {
+    rule: &'a str,
+    policy: &'a str,
+    severity: Severity,
+    message: &'a str,
+    help: &'a str,
+    docs: &'a str,
+    location: Place<'a>,
+    related: Each<'a, Related, RelatedEntry<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    related_more: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    object: Option<&'a ObjectId>,
+    #[serde(skip_serializing_if = "<[PatchStep]>::is_empty")]
+    fix: &'a [PatchStep],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suppressed: Option<Suppressed<'a>>,
+}
+
+impl<'a> FindingEntry<'a> {
+    fn new(finding: &'a Finding) -> Self {
+        FindingEntry {
+            rule: &finding.rule,
+            policy: &finding.policy,
+            severity: finding.severity,
+            message: &finding.message,
+            help: &finding.help,
+            docs: &finding.docs,
+            location: Place::new(&finding.location),
+            related: Each(&finding.related, RelatedEntry::new),
+            related_more: Some(finding.related_more).filter(|more| *more > 0),
+            object: finding.object.as_ref(),
+            fix: &finding.fix,
+            suppressed: finding.suppressed.as_ref().map(Suppressed::new),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Place<'a> {
+    file: &'a str,
+    line: u32,
+    column: u32,
+    end_line: u32,
+    end_column: u32,
+    pointer: &'a str,
+}
+
+impl<'a> Place<'a> {
+    fn new(location: &'a Location) -> Self {
+        let (start, end) = (location.start(), location.end());
+        Place {
+            file: location.source.name(),
+            line: start.line,
+            column: start.column,
+            end_line: end.line,
+            end_column: end.column,
+            pointer: &location.pointer,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct RelatedEntry<'a> {
+    #[serde(flatten)]
+    location: Place<'a>,
+    message: &'a str,
+}
+
+impl<'a> RelatedEntry<'a> {
+    fn new(related: &'a Related) -> Self {
+        RelatedEntry { location: Place::new(&related.location), message: &related.message }
+    }
+}
+
+#[derive(Serialize)]
+struct Suppressed<'a> {
+    kind: &'static str,
+    reason: &'a str,
+}
+
+impl<'a> Suppressed<'a> {
+    fn new(suppression: &'a Suppression) -> Self {
+        let kind = match suppression.kind {
+            SuppressionKind::Inline => "inline",
+            SuppressionKind::Config => "config",
+        };
+        Suppressed { kind, reason: &suppression.reason }
+    }
+}
+
+#[derive(Serialize)]
+struct NotEvaluatedEntry<'a> {
+    file: &'a str,
+    line: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    object: Option<&'a ObjectId>,
+    policy: &'a str,
+    reason: &'a str,
+}
+
+impl<'a> NotEvaluatedEntry<'a> {
+    fn new(not_evaluated: &'a NotEvaluated) -> Self {
+        NotEvaluatedEntry {
+            file: not_evaluated.location.source.name(),
+            line: not_evaluated.location.start().line,
+            object: not_evaluated.object.as_ref(),
+            policy: &not_evaluated.policy,
+            reason: &not_evaluated.reason,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct SkippedEntry<'a> {
+    file: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u32>,
+    reason: &'a str,
+}
+
+impl<'a> SkippedEntry<'a> {
+    fn new(skipped: &'a Skipped) -> Self {
+        SkippedEntry { file: &skipped.file, line: skipped.line, reason: &skipped.reason }
+    }
+}

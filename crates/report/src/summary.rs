@@ -1,0 +1,72 @@
+//! The last lines of the human format.
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+
+use fedward_kit::finding::Severity;
+use fedward_outcome::Outcome;
+
+use crate::{Options, clean};
+
+/// Reasons for skipping that are listed; the others are counted together.
+const MAX_REASONS: usize = 8;
+
+/// Writes how many findings, how much was judged, and what was skipped why.
+pub(crate) fn write(outcome: &Outcome, options: &Options, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{}", findings(outcome))?;
+    write!(out, "{}, {}, {} evaluated", count(outcome.files, "file"), count(outcome.objects, "object"), outcome.evaluated)?;
+    if !outcome.not_evaluated.is_empty() {
+        write!(out, ", {} could not be judged", outcome.not_evaluated.len())?;
+    }
+    writeln!(out)?;
+    if outcome.skipped.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "{} skipped{}", outcome.skipped.len(), if options.verbose { "" } else { " (--verbose lists them)" })?;
+    let mut reasons = reasons(outcome);
+    let others = reasons.split_off(MAX_REASONS.min(reasons.len()));
+    for (reason, count) in reasons {
+        writeln!(out, "{count:>6} {}", clean::line(reason))?;
+    }
+    if !others.is_empty() {
+        let count: usize = others.iter().map(|(_, count)| count).sum();
+        writeln!(out, "{count:>6} for {} other reasons", others.len())?;
+    }
+    Ok(())
+}
+
+fn findings(outcome: &Outcome) -> String {
+    let ignored = outcome.findings.iter().filter(|finding| finding.suppressed.is_some()).count();
+    let mut counts = Vec::new();
+    let mut add = |number: usize, text: String| {
+        if number > 0 {
+            counts.push(text);
+        }
+    };
+    let [errors, warnings, infos] = [Severity::Error, Severity::Warning, Severity::Info].map(|severity| outcome.count(severity));
+    add(errors, count(errors, "error"));
+    add(warnings, count(warnings, "warning"));
+    add(infos, format!("{infos} info"));
+    if counts.is_empty() {
+        counts.push("no findings".to_owned());
+    }
+    if ignored > 0 {
+        counts.push(format!("{ignored} ignored"));
+    }
+    counts.join(", ")
+}
+
+/// The most frequent first, then by name.
+fn reasons(outcome: &Outcome) -> Vec<(&str, usize)> {
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    for skipped in &outcome.skipped {
+        *counts.entry(&skipped.reason).or_default() += 1;
+    }
+    let mut counts: Vec<_> = counts.into_iter().collect();
+    counts.sort_unstable_by(|(a, a_count), (b, b_count)| b_count.cmp(a_count).then(a.cmp(b)));
+    counts
+}
+
+fn count(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}

@@ -1,0 +1,157 @@
+//! Outcomes built by hand.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::sync::Arc;
+
+use fedward_kit::finding::{ObjectId, PatchStep, Severity};
+use fedward_manifest::{Source, Span};
+use fedward_outcome::{Edit, Finding, Location, NotEvaluated, Outcome, Related, Skipped, Suppression, SuppressionKind};
+
+use crate::{Options, RuleInfo, Tool, human, json, sarif};
+
+pub(crate) const TOOL: Tool<'static> = Tool { name: "fedward", version: "1.2.3", home: Some("https://docs.example/fedward/") };
+
+pub(crate) const RULES: &[RuleInfo<'static>] = &[
+    RuleInfo {
+        id: "unrelated-rule",
+        policy: "another-policy",
+        summary: "something else is right",
+        default_severity: Severity::Warning,
+        docs: "rules/unrelated-rule.md",
+    },
+    RuleInfo {
+        id: "missing-label",
+        policy: "require-labels",
+        summary: "pods that use an identity carry the label",
+        default_severity: Severity::Error,
+        docs: "rules/missing-label.md",
+    },
+];
+
+pub(crate) const WEB: &str = "\
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+spec:
+  template:
+    metadata:
+      labels:
+        app: web
+    spec:
+      serviceAccountName: web
+";
+
+pub(crate) fn source(name: &str, text: &str) -> Arc<Source> {
+    Arc::new(Source::from_text(name, text.to_owned()).unwrap())
+}
+
+/// The first occurrence of a text.
+pub(crate) fn find(source: &Source, needle: &str) -> Span {
+    let start = source.text().find(needle).unwrap();
+    Span::new(u32::try_from(start).unwrap(), u32::try_from(start + needle.len()).unwrap())
+}
+
+pub(crate) fn place(source: &Arc<Source>, needle: &str) -> Location {
+    Location { source: Arc::clone(source), span: find(source, needle), pointer: "/spec/template".into() }
+}
+
+pub(crate) fn at(name: &str, text: &str, needle: &str) -> Location {
+    place(&source(name, text), needle)
+}
+
+pub(crate) fn related(location: Location, message: &str) -> Related {
+    Related { location, message: message.into() }
+}
+
+pub(crate) fn finding(location: Location) -> Finding {
+    Finding {
+        rule: "missing-label".into(),
+        condition: "missing".into(),
+        policy: "require-labels".into(),
+        severity: Severity::Error,
+        message: "the label `example/use` is missing".into(),
+        help: "add `example/use: \"true\"` to the pod template".into(),
+        docs: "rules/missing-label.md".into(),
+        location,
+        related: Vec::new(),
+        related_more: 0,
+        object: Some(object()),
+        fix: Vec::new(),
+        edits: Vec::new(),
+        suppressed: None,
+    }
+}
+
+pub(crate) fn object() -> ObjectId {
+    ObjectId { api_version: "apps/v1".into(), kind: "Deployment".into(), namespace: "shop".into(), name: "web".into() }
+}
+
+pub(crate) fn outcome(findings: Vec<Finding>) -> Outcome {
+    Outcome { findings, files: 1, objects: 1, evaluated: 1, ..Outcome::default() }
+}
+
+pub(crate) fn human_text(outcome: &Outcome, options: Options) -> String {
+    let mut out = Vec::new();
+    human(outcome, &options, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+/// The findings alone.
+pub(crate) fn blocks(findings: Vec<Finding>) -> String {
+    human_text(&outcome(findings), Options { quiet: true, width: 100, ..Options::default() })
+}
+
+pub(crate) fn json_text(outcome: &Outcome) -> String {
+    let mut out = Vec::new();
+    json(outcome, &TOOL, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+pub(crate) fn sarif_text(outcome: &Outcome) -> String {
+    let mut out = Vec::new();
+    sarif(outcome, &TOOL, RULES, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+/// Something of everything.
+pub(crate) fn everything() -> Outcome {
+    let web = source("apps/web.yaml", WEB);
+    let mut full = finding(place(&web, "labels:"));
+    full.related = vec![related(at("rbac.yaml", "kind: ClusterRoleBinding\n", "ClusterRoleBinding"), "bound here")];
+    full.related_more = 2;
+    let path = "/spec/template/metadata/labels/example~1use".to_owned();
+    full.fix = vec![PatchStep::Add { path, value: "true".into() }, PatchStep::Remove { path: "/spec/x".into() }];
+    full.edits = vec![Edit { span: Span::at(find(&web, "labels:").end), text: "\n        example/use: \"true\"".into() }];
+    let mut warning = finding(place(&web, "name: web"));
+    warning.severity = Severity::Warning;
+    warning.object = None;
+    warning.help.clear();
+    let mut ignored = finding(place(&web, "app: web"));
+    ignored.severity = Severity::Info;
+    ignored.suppressed = Some(Suppression { kind: SuppressionKind::Inline, reason: "labels come from the chart".into() });
+    let mut excepted = finding(place(&web, "app: web"));
+    excepted.suppressed = Some(Suppression { kind: SuppressionKind::Config, reason: "until the move".into() });
+    let not_evaluated = NotEvaluated {
+        location: place(&web, "apiVersion"),
+        object: Some(object()),
+        policy: "require-labels".into(),
+        reason: "ran longer than 2 s".into(),
+    };
+    let skipped = |file: &str, line, reason: &str| Skipped { file: file.into(), line, reason: reason.into() };
+    Outcome {
+        findings: vec![full, warning, ignored, excepted],
+        not_evaluated: vec![not_evaluated],
+        skipped: vec![
+            skipped("chart/values.yaml", None, "values of a chart"),
+            skipped("notes.yaml", Some(7), "not a Kubernetes object"),
+            skipped("more.yaml", None, "not a Kubernetes object"),
+        ],
+        notes: vec!["the ignore entry for `old/*.yaml` matches nothing".into()],
+        files: 3,
+        objects: 2,
+        evaluated: 1,
+        ..Outcome::default()
+    }
+}
