@@ -1,5 +1,7 @@
 //! A module that is ready to run: compiled, its imports known, its exports checked.
 
+#[cfg(unix)]
+use std::io::{Read, Seek};
 use std::sync::Arc;
 
 use wasmtime::{ExternType, InstancePre, Linker, ModuleExport, Store, ValType};
@@ -80,9 +82,18 @@ impl Module {
     #[expect(unsafe_code, reason = "machine code can only be taken on trust, and only the caller knows where it is from")]
     pub(crate) unsafe fn from_cached(host: &Host, strategy: Strategy, file: std::fs::File) -> Option<Result<Self, LoadError>> {
         let engine = host.engine(strategy).ok()?;
+        let mut copied = file.try_clone().ok()?;
         // SAFETY: passed on to the caller.
-        let module = unsafe { wasmtime::Module::deserialize_open_file(&engine, file) }.ok()?;
-        Some(Self::new(host, strategy, &module, Origin::Cached))
+        let mapped = unsafe { wasmtime::Module::deserialize_open_file(&engine, file) };
+        let module = mapped.or_else(|_| {
+            // A file system may forbid to run what is mapped from it (`noexec`).
+            let mut bytes = Vec::new();
+            copied.rewind()?;
+            copied.read_to_end(&mut bytes)?;
+            // SAFETY: passed on to the caller.
+            unsafe { wasmtime::Module::deserialize(&engine, bytes) }
+        });
+        Some(Self::new(host, strategy, &module.ok()?, Origin::Cached))
     }
 
     /// The compiled form, for the cache.
