@@ -134,6 +134,36 @@ pub const CLOUDS: [Marks; 6] = [
     },
 ];
 
+/// Hosts that sign in to clouds which need no row of their own.
+const OTHER_AUTHORITIES: [&str; 3] = ["login.sovcloud-identity.fr", "login.sovcloud-identity.de", "login.sovcloud-identity.sg"];
+
+fn authorities() -> impl Iterator<Item = &'static str> {
+    CLOUDS.iter().flat_map(|marks| marks.authorities).chain(&OTHER_AUTHORITIES).copied()
+}
+
+/// Whether a host, in lower case, signs in to Microsoft Entra.
+pub fn is_authority(host: &str) -> bool {
+    authorities().any(|known| known == host)
+}
+
+/// The host of Microsoft Entra that a host, in lower case, resembles without being one: at most two letters differ, or the known name only
+/// begins another domain, which nobody writes by accident.
+pub fn authority_slip(host: &str) -> Option<Slip> {
+    // No host name is longer, and edit distance costs the product of both lengths.
+    if host.len() > 253 || is_authority(host) {
+        return None;
+    }
+    if let Some(meant) = authorities().find(|known| host.strip_prefix(known).is_some_and(|rest| rest.starts_with(['.', '-']))) {
+        return Some(Slip { meant, certain: false });
+    }
+    let mut near: Vec<(usize, &'static str)> = authorities().map(|known| (strsim::osa_distance(host, known), known)).collect();
+    near.sort_unstable();
+    match near.as_slice() {
+        [(distance, meant), (second, _), ..] if *distance <= 2 => Some(Slip { meant, certain: *second > distance + 1 }),
+        _ => None,
+    }
+}
+
 impl Cloud {
     /// What tells it from the others; `None` for [`Cloud::Any`].
     pub fn marks(self) -> Option<&'static Marks> {
@@ -218,7 +248,7 @@ pub fn is_known(audience: &str) -> bool {
         })
 }
 
-/// A cloud's audience that was meant, though something else is written.
+/// A cloud's audience, or a host, that was meant, though something else is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Slip {
     /// What was meant.
@@ -254,7 +284,7 @@ pub fn slip(audience: &str) -> Option<Slip> {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
 
-    use super::{AZURE_PUBLIC, Cloud, is_known, slip};
+    use super::{AZURE_PUBLIC, Cloud, Slip, authority_slip, is_known, slip};
 
     #[test]
     fn recognises_slips_of_cloud_audiences() {
@@ -284,6 +314,21 @@ mod tests {
         assert!(is_known("vault://platform/issuer"));
         assert!(is_known("my-project.svc.id.goog"));
         assert!(!is_known("vaults"));
+    }
+
+    #[test]
+    fn recognises_hosts_that_resemble_entra() {
+        for (host, meant, certain) in [
+            ("login.microsoftonlne.com", "login.microsoftonline.com", true),
+            ("login.microsoft-online.com", "login.microsoftonline.com", true),
+            ("login.microsoftonline.com.evil.example", "login.microsoftonline.com", false),
+            ("login.microsoftonline.uk", "login.microsoftonline.us", false),
+        ] {
+            assert_eq!(authority_slip(host), Some(Slip { meant, certain }), "{host}");
+        }
+        for host in ["login.microsoftonline.us", "adfs.stack.example", "login.sovcloud-identity.fr", ""] {
+            assert_eq!(authority_slip(host), None, "{host}");
+        }
     }
 
     #[test]

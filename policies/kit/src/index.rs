@@ -45,8 +45,10 @@ pub const WORKFLOW_CONTROLLER: &str = "WorkflowController";
 pub const CLIENT_ID_SUPPLIER: &str = "ClientIdSupplier";
 /// AKS clusters with workload identity turned on, which run Azure's webhook themselves; selector empty. All namespaces.
 pub const IDENTITY_CLUSTER: &str = "IdentityCluster";
+/// Flux Kustomizations that put values in the place of `${NAME}` after the build; selector empty. All namespaces.
+pub const SUBSTITUTION: &str = "Substitution";
 /// Every kind of the index.
-pub const KINDS: [&str; 12] = [
+pub const KINDS: [&str; 13] = [
     WORKLOAD,
     CREDENTIAL,
     TOKEN_CONSUMER,
@@ -59,6 +61,7 @@ pub const KINDS: [&str; 12] = [
     CLIENT_ID_SUPPLIER,
     IDENTITY_CLUSTER,
     AWS_TRUST,
+    SUBSTITUTION,
 ];
 
 /// One entry of the index.
@@ -151,6 +154,7 @@ pub fn keys<'a>(object: Node<'a>, namespace: &'a str) -> Vec<Key> {
         (WORKFLOW_CONTROLLER, workload::is_controller_config(object)),
         (CLIENT_ID_SUPPLIER, trust::supplies_client_id(object)),
         (IDENTITY_CLUSTER, crate::webhook::is_identity_cluster(object)),
+        (SUBSTITUTION, group_of(api_version) == "kustomize.toolkit.fluxcd.io" && object.peek("spec").peek("postBuild").is_present()),
     ] {
         if applies {
             found.push(Key::new(kind, "", String::new()));
@@ -305,6 +309,11 @@ pub fn client_id_suppliers<'a>(context: &Context<'a>, anchor: Node<'a>) -> Optio
 /// AKS clusters with workload identity turned on. `None` in a cluster, which does not hold its own description.
 pub fn identity_clusters<'a>(context: &Context<'a>, anchor: Node<'a>) -> Option<List<'a>> {
     if context.indexed { context.list(API_VERSION, IDENTITY_CLUSTER, "", "", anchor) } else { None }
+}
+
+/// Flux Kustomizations that substitute variables. `None` in a cluster: there the policy sees the object after it.
+pub fn flux_substitutions<'a>(context: &Context<'a>, anchor: Node<'a>) -> Option<List<'a>> {
+    if context.indexed { context.list(API_VERSION, SUBSTITUTION, "", "", anchor) } else { None }
 }
 
 fn is_label_mutator(object: Node<'_>, api_version: &str, kind: &str) -> bool {
