@@ -1,5 +1,7 @@
 //! From a stream of keys, scalars and collection bounds to a [`Tree`]: duplicate keys, merges, aliases and bounds.
 
+use std::cmp::Ordering;
+
 use crate::{
     document::Node,
     limits::{Limit, Limits},
@@ -99,7 +101,11 @@ impl<'s> Assembly<'s> {
     }
 
     pub(crate) fn report(&mut self, problem: Problem) {
-        self.problems.push(problem);
+        match self.problems.len().cmp(&self.limits.problems) {
+            Ordering::Less => self.problems.push(problem),
+            Ordering::Equal => self.problems.push(Problem::limit(Limit::Problems(self.limits.problems), problem.span)),
+            Ordering::Greater => {}
+        }
     }
 
     /// Whether the next scalar or collection is a key.

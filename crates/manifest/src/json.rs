@@ -306,11 +306,12 @@ pub(crate) fn value_end(text: &str, from: usize, cautious: bool) -> Result<usize
         }
         at += 1;
     }
-    let rest = resume.unwrap_or_else(|| next_line_object(bytes, at));
+    let rest = resume.unwrap_or_else(|| next_object(bytes, at));
     Err(if object(from) { rest } else { bytes.len() })
 }
 
-fn next_line_object(bytes: &[u8], mut at: usize) -> usize {
+/// Where an object begins a line, from an offset on.
+pub(crate) fn next_object(bytes: &[u8], mut at: usize) -> usize {
     while let Some(found) = memchr::memchr(b'{', bytes.get(at..).unwrap_or_default()) {
         at += found;
         if at > 0 && matches!(bytes.get(at - 1), Some(b'\n' | b'\r')) {

@@ -16,11 +16,13 @@ pub struct Limits {
     pub depth: usize,
     /// Nodes of one document that aliases and merge keys may make (100,000).
     pub alias_nodes: usize,
+    /// Problems of one document that are listed (1,000).
+    pub problems: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { documents: 100_000, document_bytes: 64 << 20, nodes: 5_000_000, depth: 100, alias_nodes: 100_000 }
+        Self { documents: 100_000, document_bytes: 64 << 20, nodes: 5_000_000, depth: 100, alias_nodes: 100_000, problems: 1000 }
     }
 }
 
@@ -37,6 +39,8 @@ pub enum Limit {
     Depth(usize),
     /// [`Limits::alias_nodes`]
     AliasNodes(usize),
+    /// [`Limits::problems`]
+    Problems(usize),
 }
 
 impl fmt::Display for Limit {
@@ -47,6 +51,7 @@ impl fmt::Display for Limit {
             Self::Nodes(limit) => write!(out, "more than {limit} values in one document"),
             Self::Depth(limit) => write!(out, "nested more than {limit} deep"),
             Self::AliasNodes(limit) => write!(out, "aliases expand to more than {limit} values"),
+            Self::Problems(limit) => write!(out, "more than {limit} problems in one document; the rest is not listed"),
         }
     }
 }

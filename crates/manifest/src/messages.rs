@@ -49,7 +49,7 @@ pub(crate) fn of(error: &ErrorKind) -> Option<(ProblemKind, &'static str)> {
         E::UnexpectedCharacter { character: '@' | '`' } => "a text cannot begin with `@` or a backtick unless it is quoted",
         E::UnexpectedCharacter { character: '%' } => "a text cannot begin with `%` unless it is quoted",
         E::UnexpectedCharacter { .. } => "unexpected character",
-        E::TabNotAllowed | E::TabInBlockIndentation | E::TabInIndentation | E::TabInPlainScalar => "tab where YAML wants spaces",
+        tab if is_tab(tab) => "tab where YAML wants spaces",
         E::TabAtBlockScalarStart => "a block text cannot begin with a tab; indent it with spaces",
         E::CommentInterceptedScalar => "a comment stands inside a text of several lines",
         E::ExpectedWhitespace => "expected a space",
@@ -87,11 +87,19 @@ pub(crate) fn of(error: &ErrorKind) -> Option<(ProblemKind, &'static str)> {
         E::PlainScalarStartsWithDashFlowIndicator => "a text cannot begin like this unless it is quoted",
         E::UnexpectedEndOfPlainScalar => "expected a value",
         E::MappingKeyNotAllowed => "a key cannot stand here; check the indentation",
-        E::FlowMappingValueAdjacentCollection | E::InvalidMappingValueWhitespace | E::InvalidColonPlacement => "misplaced `:`",
+        E::FlowMappingValueAdjacentCollection | E::InvalidMappingValueWhitespace | E::InvalidColonPlacement => {
+            "misplaced `:`; check that the brackets before it are closed"
+        }
         E::MappingValueNotAllowed => {
             "a second `:` or a key in the middle of a value; check the indentation, or quote a text that holds `: `"
         }
         _ => "not valid YAML",
     };
     Some((ProblemKind::Syntax, message))
+}
+
+/// Whether a tab is what is wrong.
+pub(crate) fn is_tab(error: &ErrorKind) -> bool {
+    use ErrorKind as E;
+    matches!(error, E::TabNotAllowed | E::TabInBlockIndentation | E::TabInIndentation | E::TabInPlainScalar)
 }

@@ -39,7 +39,8 @@ pub enum ProblemKind {
     TemplateSyntax,
     /// An alias without an anchor, or inside its own anchor. No tree.
     Alias,
-    /// A bound is broken. No tree, or, for [`Limit::Documents`], no documents from there on.
+    /// A bound is broken. No tree; for [`Limit::Documents`], no documents from there on; for [`Limit::Problems`], no
+    /// more problems.
     Limit(Limit),
     /// A key stands twice in one map; the last one wins.
     DuplicateKey,
@@ -55,7 +56,11 @@ impl ProblemKind {
     /// Whether the document has no tree because of it.
     #[must_use]
     pub const fn is_fatal(self) -> bool {
-        matches!(self, Self::Syntax | Self::TemplateSyntax | Self::Alias | Self::Limit(_))
+        match self {
+            Self::Syntax | Self::TemplateSyntax | Self::Alias => true,
+            Self::Limit(limit) => !matches!(limit, Limit::Documents(_) | Limit::Problems(_)),
+            _ => false,
+        }
     }
 }
 

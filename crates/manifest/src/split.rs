@@ -3,7 +3,7 @@
 use memchr::memchr2_iter;
 
 use crate::{
-    json::value_end,
+    json::{next_object, value_end},
     limits::{Limit, Limits},
     problem::Problem,
     source::{Source, Span, number},
@@ -140,7 +140,7 @@ fn push_values(text: &str, from: usize, to: usize, limit: usize, chunks: &mut Ve
             Ok(end) => {
                 let rest = body.get(end..).unwrap_or_default().trim_ascii_start();
                 let next = to - rest.len();
-                if rest.is_empty() || rest.starts_with(['{', '[']) { next } else { next_object(body, next) }
+                if rest.is_empty() || rest.starts_with(['{', '[']) { next } else { next_object(body.as_bytes(), next) }
             }
             Err(next) => {
                 broken = true;
@@ -150,12 +150,6 @@ fn push_values(text: &str, from: usize, to: usize, limit: usize, chunks: &mut Ve
         chunks.push(chunk(start, end, Format::Auto));
         (start, value) = (end, end);
     }
-}
-
-/// Where an object begins a line, after some text that is no JSON.
-fn next_object(text: &str, from: usize) -> usize {
-    let rest = text.get(from..).unwrap_or_default();
-    ["\n{", "\r{"].iter().filter_map(|opener| rest.find(opener)).min().map_or(text.len(), |at| from + at + 1)
 }
 
 /// Where JSON begins in the text of a document, if its first significant character opens an object or array.

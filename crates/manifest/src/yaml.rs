@@ -70,7 +70,12 @@ impl Reader<'_, '_, '_> {
     }
 
     fn syntax(&self, error: &ScanError, limits: &Limits) -> Problem {
-        let at = self.base + error.marker().byte_offset().unwrap_or_default().min(self.text.len());
+        let mut at = self.base + error.marker().byte_offset().unwrap_or_default().min(self.text.len());
+        if messages::is_tab(error.kind()) {
+            // The parser is past it; show the tab itself.
+            let line = self.source.get(self.base..at).and_then(|text| text.rsplit(['\n', '\r']).next()).unwrap_or_default();
+            at -= line.rfind('\t').map_or(0, |tab| line.len() - tab);
+        }
         let width = self.source.get(at..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
         let span = Span::new(number(at), number(at + width));
         match messages::of(error.kind()) {

@@ -9,9 +9,12 @@ mod building;
 mod comments;
 mod core;
 mod embedding;
+mod hostile;
 mod objects;
 mod oracle;
+mod problems;
 mod splitting;
+mod strict_json;
 
 /// Splits and parses a whole text.
 fn read(text: &str) -> Vec<Parsed> {
