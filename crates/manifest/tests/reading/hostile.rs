@@ -73,9 +73,7 @@ fn values_without_end() {
 #[test]
 fn texts_without_end() {
     let limits = Limits::default();
-    for text in
-        [format!("a: |\n{}", " x: 1\n".repeat(1)), format!("a: \"{}\"", "\\n".repeat(MANY)), format!("a: >\n{}", " x\n\n".repeat(MANY))]
-    {
+    for text in [format!("a: \"{}\"", "\\n".repeat(MANY)), format!("a: >\n{}", " x\n\n".repeat(MANY))] {
         let source = Arc::new(Source::from_text("t", text).unwrap());
         let document = parse(&source, split(&source, &limits).chunks[0], &limits).document.unwrap();
         let node = document.root().find("/a").unwrap();
