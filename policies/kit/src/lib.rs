@@ -24,6 +24,7 @@ pub mod secret;
 pub mod settings;
 pub mod suggest;
 pub mod text;
+pub mod token_use;
 pub mod trust;
 pub mod url;
 pub mod value;

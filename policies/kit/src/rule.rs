@@ -7,6 +7,7 @@ use crate::finding::{Finding, MAX_RELATED, PatchStep, Place, Related, Severity};
 use crate::node::Node;
 use crate::request::Request;
 use crate::settings::Common;
+use crate::token_use::{self, Projected};
 use crate::workload::{self, Pod};
 
 /// A rule of a policy with settings `S`: one file, one id, one pure function from what [`Check`] gives to findings.
@@ -135,6 +136,7 @@ pub struct Check<'a, S> {
     /// Other objects.
     pub context: &'a Context<'a>,
     pods: OnceCell<(Vec<Pod<'a>>, usize)>,
+    projected: OnceCell<Vec<Projected<'a>>>,
     rule: Cell<&'static str>,
     findings: RefCell<Vec<Finding>>,
 }
@@ -142,7 +144,17 @@ pub struct Check<'a, S> {
 impl<'a, S> Check<'a, S> {
     /// A check of one object.
     pub fn new(request: &'a Request<'a>, object: Node<'a>, settings: &'a S, common: &'a Common, context: &'a Context<'a>) -> Self {
-        Check { request, object, settings, common, context, pods: OnceCell::new(), rule: Cell::new(""), findings: RefCell::new(Vec::new()) }
+        Check {
+            request,
+            object,
+            settings,
+            common,
+            context,
+            pods: OnceCell::new(),
+            projected: OnceCell::new(),
+            rule: Cell::new(""),
+            findings: RefCell::new(Vec::new()),
+        }
     }
 
     /// Every pod whose template or service account the object itself decides, in the order of its text.
@@ -165,6 +177,11 @@ impl<'a, S> Check<'a, S> {
             own.extend(other);
             (own, count)
         })
+    }
+
+    /// The tokens that the pods of [`Check::pods`] project by hand, and who reads them.
+    pub fn projected(&self) -> &[Projected<'a>] {
+        self.projected.get_or_init(|| token_use::projected(self.context, self.pods()))
     }
 
     /// Whether the request is of this group and kind, in any version.
