@@ -2,31 +2,41 @@
 
 mod answers;
 mod evaluate;
+mod input;
+mod lift;
 mod load;
 mod locate;
 mod payload;
 mod policies;
+mod project;
 mod resources;
+mod secrets;
 mod selector;
 mod world;
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
 use bumpalo::Bump;
+use fedward_kit::finding::Severity;
 use fedward_kit::index;
 use fedward_kit::node::{Origin, Session};
 use fedward_kit::policy::settle;
 use fedward_kit::value::Value;
-use fedward_manifest::Limits;
+use fedward_manifest::{Limits, Source};
 use fedward_outcome::{NotEvaluated, Outcome, Skipped};
 use rayon::prelude::*;
 
 pub use evaluate::{Cost, Runtime};
+pub use input::{INPUT_POLICY, INPUT_RULES};
 pub use load::Input;
 pub use policies::{Policy, from_yaml};
 
 use evaluate::Plan;
+use lift::Lifted;
 use load::{Loaded, Object};
+use project::Project;
 use resources::Kinds;
 use world::World;
 
@@ -67,6 +77,8 @@ pub struct Options {
     pub limits: Limits,
     /// Objects that are taken at most.
     pub max_objects: usize,
+    /// Severities of [`INPUT_RULES`], by rule; `None` is off.
+    pub input_severities: BTreeMap<String, Option<Severity>>,
 }
 
 impl Default for Options {
@@ -79,8 +91,22 @@ impl Default for Options {
             indexed: true,
             limits: Limits::default(),
             max_objects: 1_000_000,
+            input_severities: BTreeMap::new(),
         }
     }
+}
+
+/// What is known of an input apart from its content.
+struct About {
+    name: String,
+    named: bool,
+    judged: bool,
+}
+
+/// The name of a file without folder and extension.
+fn stem(path: &str) -> &str {
+    let file = path.rsplit('/').next().unwrap_or(path);
+    file.split('.').next().unwrap_or(file)
 }
 
 /// Reads the inputs and runs the policies on every object.
@@ -88,8 +114,17 @@ impl Default for Options {
 /// `progress` counts the objects that are done.
 pub fn run(inputs: Vec<Input>, policies: &[Policy], options: &Options, progress: &AtomicUsize) -> (Outcome, Cost) {
     let mut outcome = Outcome { files: inputs.len(), ..Outcome::default() };
-    let judged: Vec<bool> = inputs.iter().map(|input| input.judged).collect();
-    let (loaded, _not_text, _problems) = load::read(inputs, &options.limits);
+    let about: Vec<About> =
+        inputs.iter().map(|input| About { name: input.name.clone(), named: input.named, judged: input.judged }).collect();
+    let (mut loaded, not_text, problems) = load::read(inputs, &options.limits);
+    for file in not_text {
+        let name = about.get(file.input).map_or("", |about| about.name.as_str());
+        if let Ok(source) = Source::from_text(name, String::new()) {
+            outcome.findings.push(input::not_text(&Arc::new(source), &file.error));
+        }
+    }
+    outcome.findings.extend(problems.iter().map(|(source, problem)| input::problem(source, problem)));
+    let project = Project::of(&loaded);
     let mut kinds = Kinds::default();
     for document in loaded.iter().filter_map(|loaded| loaded.document.as_ref()) {
         for node in load::objects(document).into_iter().filter(|node| load::text(*node, "kind") == Some("CustomResourceDefinition")) {
@@ -97,20 +132,81 @@ pub fn run(inputs: Vec<Input>, policies: &[Policy], options: &Options, progress:
         }
     }
     let mut objects: Vec<Object> = Vec::new();
+    let mut lifted: Vec<Loaded> = Vec::new();
+    let mut whole_file: Option<String> = None;
     for (number, one) in loaded.iter().enumerate() {
-        let Some(document) = &one.document else { continue };
-        let found = load::objects(document);
-        if found.is_empty() && !document.is_empty() {
-            let line = one.source.position(one.chunk.span.start).line;
-            outcome.skipped.push(Skipped {
-                file: one.source.name().to_string(),
-                line: Some(line),
-                reason: "not a Kubernetes manifest".to_owned(),
-            });
+        let about = about.get(one.input);
+        let judged = about.is_none_or(|about| about.judged);
+        let path = one.source.name();
+        if let Some(reason) = project.skips(path) {
+            if whole_file.as_deref() != Some(path) {
+                whole_file = Some(path.to_string());
+                outcome.skipped.push(Skipped { file: path.to_string(), line: None, reason });
+            }
+            continue;
         }
-        let judged = judged.get(one.input).copied().unwrap_or(true);
-        objects.extend(found.into_iter().map(|node| load::object(number, node, &kinds, &options.namespace, judged)));
+        let line = Some(one.source.position(one.chunk.span.start).line);
+        let mut skip = |reason: &str| outcome.skipped.push(Skipped { file: path.to_string(), line, reason: reason.to_owned() });
+        let meant = |text: &str| about.is_some_and(|about| about.named) || input::looks_like_manifest(text);
+        let Some(document) = &one.document else {
+            if meant(one.source.slice(one.chunk.span)) {
+                outcome.findings.extend(one.problems.iter().map(|problem| input::problem(&one.source, problem)));
+            } else {
+                skip("does not parse, and does not look like a manifest");
+            }
+            continue;
+        };
+        if document.is_empty() {
+            continue;
+        }
+        let found = load::objects(document);
+        if found.is_empty() {
+            match lift::lift(document, stem(path), &options.limits) {
+                Lifted::Objects(documents) => {
+                    outcome.findings.extend(one.problems.iter().map(|problem| input::problem(&one.source, problem)));
+                    lifted.extend(documents.into_iter().map(|document| Loaded {
+                        source: Arc::clone(&one.source),
+                        chunk: one.chunk,
+                        document: Some(document),
+                        problems: Vec::new(),
+                        input: one.input,
+                    }));
+                }
+                Lifted::NotUnderstood(reason) => skip(&reason),
+                Lifted::No => skip("not a Kubernetes manifest"),
+            }
+            continue;
+        }
+        outcome.findings.extend(one.problems.iter().map(|problem| input::problem(&one.source, problem)));
+        for node in found {
+            if objects.len() >= options.max_objects {
+                outcome.findings.push(input::too_many(options.max_objects, node.place()).finding(&one.source, None));
+                break;
+            }
+            let object = load::object(number, node, &kinds, &options.namespace, judged);
+            if judged {
+                outcome.findings.extend(input::object(&one.source, &object, node, &options.limits));
+            }
+            objects.push(object);
+        }
     }
+    for one in lifted {
+        let number = loaded.len();
+        let judged = about.get(one.input).is_none_or(|about| about.judged);
+        if let Some(document) = &one.document {
+            objects.push(load::object(number, document.root(), &kinds, &options.namespace, judged));
+        }
+        loaded.push(one);
+    }
+    project.mark_drafts(&loaded, &mut objects);
+    outcome.findings.retain_mut(|finding| match input::severity(&options.input_severities, finding) {
+        Some(severity) => {
+            finding.severity = severity;
+            true
+        }
+        None => false,
+    });
+    outcome.secrets = secrets::spans(&loaded, &objects);
     outcome.objects = objects.iter().filter(|object| object.judged).count();
     let keys = objects.par_iter().map(|object| keys(&loaded, object)).collect();
     let world = World::new(loaded, objects, keys, options.closed_world);

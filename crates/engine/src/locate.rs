@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use fedward_kit::finding::{Finding, ObjectId, Place};
-use fedward_manifest::{Node, Source, Span};
+use fedward_manifest::{Encoding, Format, Limits, Node, Source, Span};
 use fedward_outcome::{Location, Related};
 
 use crate::payload;
@@ -61,7 +61,36 @@ fn place(world: &World, number: usize, place: &Place) -> Location {
 
 fn span(root: Node<'_>, place: &Place) -> Span {
     let lookup = root.pointer(&place.path);
-    if place.key { lookup.node.key_span().unwrap_or_else(|| lookup.node.place()) } else { lookup.node.place() }
+    if !lookup.is_exact() || (place.embedded.is_empty() && place.offset.is_none()) {
+        return at(lookup.node, place.key);
+    }
+    within(lookup.node, &place.embedded, place).unwrap_or_else(|| lookup.node.place())
+}
+
+/// Follows pointers into documents inside strings.
+fn within(node: Node<'_>, pointers: &[String], place: &Place) -> Option<Span> {
+    let encoding = if is_base64(place) { Encoding::Base64 } else { Encoding::Text };
+    let parsed = node.embedded(encoding, Format::Auto, &Limits::default()).ok()?;
+    let Some((pointer, inner)) = pointers.split_first() else {
+        // An offset: where the text breaks.
+        return parsed.iter().flat_map(|parsed| &parsed.problems).find(|problem| problem.kind.is_fatal()).map(|problem| problem.span);
+    };
+    let document = parsed.iter().filter_map(|parsed| parsed.document.as_ref()).find(|document| !document.is_empty())?;
+    let lookup = document.root().pointer(pointer);
+    if inner.is_empty() && place.offset.is_none() || !lookup.is_exact() {
+        Some(at(lookup.node, place.key))
+    } else {
+        within(lookup.node, inner, place).or_else(|| Some(lookup.node.place()))
+    }
+}
+
+/// The only strings that are encoded are the `data` of a Secret.
+fn is_base64(place: &Place) -> bool {
+    place.path.starts_with("/data/")
+}
+
+fn at(node: Node<'_>, key: bool) -> Span {
+    if key { node.key_span().unwrap_or_else(|| node.place()) } else { node.place() }
 }
 
 fn nowhere() -> Arc<Source> {

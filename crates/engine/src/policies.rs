@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use fedward_host::{Host, Module, NoHostCalls, Origin, Strategy};
 use fedward_kit::finding::Severity;
-use fedward_kit::policy::Descriptor;
+use fedward_kit::policy::{Builtin, Descriptor};
 use fedward_manifest::{Limits, Source, parse, split};
-use fedward_modules::Builtin;
 use serde::Deserialize;
 
 use crate::EngineError;

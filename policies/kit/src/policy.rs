@@ -25,6 +25,20 @@ pub struct Policy<S: 'static> {
     pub rules: &'static [Rule<S>],
 }
 
+/// A policy that comes with the program: its module, and the same code as native build.
+pub struct Builtin {
+    /// The policy's id.
+    pub id: &'static str,
+    /// Its `metadata.yml`.
+    pub metadata: &'static str,
+    /// The module.
+    pub wasm: &'static [u8],
+    /// The module compiled by the engine of this very build. Empty where the build left the modules out.
+    pub compiled: &'static [u8],
+    /// The same policy as native code: for its description, and for tests that hold the module to it.
+    pub policy: &'static dyn AnyPolicy,
+}
+
 /// A policy without its code, for lists, docs and schemas.
 #[derive(Debug, Clone)]
 pub struct Descriptor {
