@@ -101,8 +101,11 @@ impl<'s> Assembly<'s> {
 
     pub(crate) fn report(&mut self, problem: Problem) {
         match self.problems.len().cmp(&self.limits.problems) {
-            Ordering::Less => self.problems.push(problem),
-            Ordering::Equal => self.problems.push(Problem::limit(Limit::Problems(self.limits.problems), problem.span)),
+            Ordering::Less => problem.insert_into(&mut self.problems),
+            Ordering::Equal => {
+                let limit = Limit::Problems(self.limits.problems);
+                Problem::limit(limit, problem.span).insert_into(&mut self.problems);
+            }
             Ordering::Greater => {}
         }
     }

@@ -35,7 +35,6 @@ pub fn parse(source: &Arc<Source>, chunk: Chunk, limits: &Limits) -> Parsed {
 /// The same for a text that may stand in another.
 pub(crate) fn parse_within(text: &Arc<Source>, outer: Option<&Arc<Outer>>, chunk: Chunk, limits: &Limits) -> Parsed {
     let mut parsed = parse_chunk(text, chunk, limits);
-    parsed.problems.sort_by_key(|problem| problem.span);
     if let Some(outer) = outer {
         for problem in &mut parsed.problems {
             problem.span = outer.span(problem.span);
@@ -114,6 +113,6 @@ fn finish(source: &Arc<Source>, assembly: Assembly<'_>, comments: Vec<Span>) -> 
 
 fn fail(assembly: Assembly<'_>, problem: Problem) -> Parsed {
     let (_, mut problems) = assembly.finish();
-    problems.push(problem);
+    problem.insert_into(&mut problems);
     Parsed { problems, ..Parsed::default() }
 }

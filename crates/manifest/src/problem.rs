@@ -69,6 +69,12 @@ impl Problem {
         Self { kind, span, message: message.into(), related: Vec::new(), text_offset: span.start }
     }
 
+    /// Adds it to a list in the order of the text. Lists are short: [`crate::Limits::problems`].
+    pub(crate) fn insert_into(self, problems: &mut Vec<Self>) {
+        let at = problems.partition_point(|other| other.span <= self.span);
+        problems.insert(at, self);
+    }
+
     pub(crate) fn limit(limit: Limit, span: Span) -> Self {
         Self::new(ProblemKind::Limit(limit), span, limit.to_string())
     }

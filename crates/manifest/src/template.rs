@@ -2,11 +2,9 @@
 
 use crate::{
     problem::{Problem, ProblemKind},
-    source::Span,
+    source::{Span, number},
     tree::Tree,
 };
-
-const MARKERS: [&str; 3] = ["{{", "{%", "<%"];
 
 /// Says of a document that does not parse whether a template is the reason: a marker stands outside of every text that
 /// was read so far, up to the line of the error. A variable (`${`) counts only on that line, because scripts are full
@@ -18,9 +16,8 @@ pub(crate) fn explain(problem: Problem, source: &str, from: usize, tree: &Tree) 
     let at = problem.span.start as usize;
     let line_end = source.get(at..).and_then(|rest| rest.find(['\n', '\r'])).map_or(source.len(), |end| at + end);
     let line_start = source.get(from..at).and_then(|text| text.rfind(['\n', '\r'])).map_or(from, |start| from + start + 1);
-    let marker = first_outside(source, from, line_end, tree);
-    let marker = marker.or_else(|| find(source, line_start, line_end, &["${"]));
-    match marker {
+    let variable = |pair: &[u8]| pair == b"${";
+    match first_outside(source, from, line_end, tree).or_else(|| find(source, line_start, line_end, variable)) {
         Some(marker) => leftover(marker).with_related(problem.span, problem.message),
         None => problem,
     }
@@ -39,31 +36,27 @@ pub(crate) fn around_key(source: &str, key: Span) -> Option<Span> {
     is_braces.then(|| Span::new(key.start - 1, key.start + 1))
 }
 
+/// Nodes are in the order of the text, except that those made by aliases stand further up, in what is already passed.
 fn first_outside(source: &str, from: usize, to: usize, tree: &Tree) -> Option<Span> {
-    let mut texts: Vec<Span> = Vec::new();
-    for raw in &tree.nodes {
-        texts.extend(tree.key_span(raw));
-        if !raw.is_collection() {
-            texts.push(raw.span);
-        }
-    }
-    texts.sort_unstable();
+    let marker = |pair: &[u8]| matches!(pair, b"{{" | b"{%" | b"<%");
     let mut at = from;
-    for text in texts {
-        let start = (text.start as usize).min(to);
-        if start > at
-            && let Some(marker) = find(source, at, start, &MARKERS)
-        {
-            return Some(marker);
+    for raw in &tree.nodes {
+        let value = (!raw.is_collection()).then_some(raw.span);
+        for text in tree.key_span(raw).into_iter().chain(value) {
+            let start = (text.start as usize).min(to);
+            if start >= at {
+                let found = find(source, at, start, marker);
+                if found.is_some() {
+                    return found;
+                }
+                at = (text.end as usize).max(at);
+            }
         }
-        at = at.max(text.end as usize);
     }
-    find(source, at, to, &MARKERS)
+    find(source, at, to, marker)
 }
 
-fn find(source: &str, from: usize, to: usize, markers: &[&str]) -> Option<Span> {
-    let text = source.get(from..to)?;
-    let found = markers.iter().filter_map(|marker| text.find(marker)).min()?;
-    let start = u32::try_from(from + found).ok()?;
-    Some(Span::new(start, start + 2))
+fn find(source: &str, from: usize, to: usize, is_marker: fn(&[u8]) -> bool) -> Option<Span> {
+    let at = from + source.as_bytes().get(from..to)?.windows(2).position(is_marker)?;
+    Some(Span::new(number(at), number(at + 2)))
 }

@@ -1,5 +1,7 @@
 //! Keys that stand twice in one map.
 
+use std::{borrow::Cow, collections::BTreeMap};
+
 use super::{Assembly, Entry};
 use crate::{
     problem::{Problem, ProblemKind},
@@ -7,7 +9,7 @@ use crate::{
     tree::Raw,
 };
 
-/// Up to this many entries, keys are compared pair by pair; beyond, they are sorted.
+/// Up to this many entries, keys are compared pair by pair; beyond, they are looked up.
 const FEW_ENTRIES: usize = 16;
 
 impl Assembly<'_> {
@@ -49,11 +51,13 @@ impl Assembly<'_> {
     }
 
     fn many_duplicates(&self, entries: &[Entry]) -> Vec<(Entry, Entry)> {
-        let mut sorted: Vec<(&str, usize, Entry)> =
-            entries.iter().enumerate().map(|(index, entry)| (self.key_of(entry.node), index, *entry)).collect();
-        sorted.sort_unstable_by_key(|(key, index, _)| (*key, *index));
-        let neighbours = sorted.iter().zip(sorted.iter().skip(1));
-        neighbours.filter(|(one, two)| one.0 == two.0).map(|(one, two)| (one.2, two.2)).collect()
+        // The parser has a map of this very type: in a module it costs nothing.
+        let mut seen: BTreeMap<Cow<'_, str>, usize> = BTreeMap::new();
+        let earlier = |(index, later): (usize, &Entry)| {
+            let earlier = seen.insert(Cow::Borrowed(self.key_of(later.node)), index)?;
+            Some((*entries.get(earlier)?, *later))
+        };
+        entries.iter().enumerate().filter_map(earlier).collect()
     }
 
     fn key_of(&self, node: u32) -> &str {
