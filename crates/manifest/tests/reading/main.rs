@@ -8,6 +8,7 @@ use fedward_manifest::{Document, Limits, Node, Parsed, Problem, Source, parse, s
 mod building;
 mod comments;
 mod core;
+mod docs;
 mod embedding;
 mod hostile;
 mod objects;
