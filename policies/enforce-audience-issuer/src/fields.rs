@@ -11,7 +11,7 @@ use crate::settings::Settings;
 
 /// What the value of a field is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Holds {
+pub(crate) enum Holds {
     /// The client id of an application or managed identity.
     ClientId,
     /// The id of a tenant.
@@ -30,7 +30,7 @@ pub enum Holds {
 
 /// A field that is there and holds a text.
 #[derive(Clone, Copy)]
-pub struct Field<'a> {
+pub(crate) struct Field<'a> {
     /// The field.
     pub node: Node<'a>,
     /// Its text, never empty.
@@ -45,7 +45,7 @@ pub struct Field<'a> {
 
 impl<'a> Field<'a> {
     /// The value as a message may show it: never what a Secret holds.
-    pub fn shown(&self, object: Node<'a>) -> String {
+    pub(crate) fn shown(&self, object: Node<'a>) -> String {
         if secret::is_secret(object) { "its value".to_owned() } else { format!("`{}`", self.text) }
     }
 }
@@ -265,17 +265,6 @@ const ROWS: &[Row] = &[
         ],
     },
     Row {
-        groups: &["iam.services.k8s.aws", "iam.aws.upbound.io", "iam.aws.m.upbound.io", "iam.aws.crossplane.io"],
-        kinds: &["Role"],
-        only: Only::All,
-        // A whole policy document; its parts are judged by the rules on trust policies.
-        fields: &[
-            (&["spec", "assumeRolePolicyDocument"], Holds::Other),
-            (&["spec", "forProvider", "assumeRolePolicyDocument"], Holds::Other),
-            (&["spec", "forProvider", "assumeRolePolicy"], Holds::Other),
-        ],
-    },
-    Row {
         groups: &["authorization.azure.com", "trust.fedward"],
         kinds: &["RoleAssignment"],
         only: Only::All,
@@ -301,7 +290,7 @@ const ROWS: &[Row] = &[
 ];
 
 /// Calls `visit` with every identity field of the object that is there, not empty, and its own.
-pub fn each<'a>(cx: &Check<'a, Settings>, visit: &mut dyn FnMut(Field<'a>)) {
+pub(crate) fn each<'a>(cx: &Check<'a, Settings>, visit: &mut dyn FnMut(Field<'a>)) {
     let object = cx.object;
     if cx.is("", "ServiceAccount") {
         annotations(object.get("metadata"), visit);
@@ -348,7 +337,7 @@ impl Only {
     }
 }
 
-/// Credentials, associations and OIDC providers, in all their forms.
+/// Credentials, associations, OIDC providers and trust policies, in all their forms.
 fn trust<'a>(object: Node<'a>, visit: &mut dyn FnMut(Field<'a>)) {
     if let Some(credential) = Credential::of(object).filter(|credential| !credential.observed) {
         for (node, name) in [(credential.issuer, "issuer"), (credential.subject, "subject"), (credential.parent, "parent")] {
@@ -369,6 +358,17 @@ fn trust<'a>(object: Node<'a>, visit: &mut dyn FnMut(Field<'a>)) {
         give(url, Holds::Other, "url", object, visit);
         for node in audiences.items() {
             give(node, Holds::Audience, "audience", object, visit);
+        }
+    }
+    for statement in iam::policy(object).map(iam::statements).unwrap_or_default() {
+        for (node, _) in &statement.issuers {
+            give(*node, Holds::Other, "Federated", object, visit);
+        }
+        for test in &statement.tests {
+            let is_audience = test.claim().is_some_and(|(_, claim)| claim == "aud");
+            for node in test.values().into_iter().filter(|node| node.peek_str().is_some()) {
+                give(node, if is_audience { Holds::Audience } else { Holds::Other }, test.key, object, visit);
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The policy's settings.
 
+use fedward_kit::audience::Cloud;
 use fedward_kit::settings::Reader;
 use fedward_kit::text::Glob;
 
@@ -12,6 +13,14 @@ pub struct Settings {
     pub allowed_issuers: Vec<Glob>,
     /// Whether the EKS webhook runs with `--compose-role-arn`.
     pub compose_role_arn: bool,
+    /// The Azure cloud that everything belongs to; [`Cloud::Any`] where it is not said.
+    pub cloud: Cloud,
+    /// Audiences that are right, beside the clouds' and those of well-known systems.
+    pub allowed_audiences: Vec<Glob>,
+    /// Whether every other audience is an error.
+    pub strict_audiences: bool,
+    /// Sign-in hosts that are right, beside Microsoft Entra's.
+    pub allowed_authority_hosts: Vec<Glob>,
 }
 
 impl fedward_kit::settings::Settings for Settings {
@@ -30,6 +39,36 @@ impl fedward_kit::settings::Settings for Settings {
                 "composeRoleArn",
                 false,
                 "Whether the EKS webhook runs with `--compose-role-arn`, so that a bare role name is right in the annotation.",
+            ),
+            cloud: reader
+                .choice(
+                    "cloud",
+                    &[
+                        ("any", Cloud::Any),
+                        ("public", Cloud::Public),
+                        ("usgov", Cloud::UsGov),
+                        ("china", Cloud::China),
+                        ("usnat", Cloud::UsNat),
+                        ("ussec", Cloud::UsSec),
+                    ],
+                    "any",
+                    "The Azure cloud that identities and clusters belong to: audiences, sign-in hosts, environment names and AKS issuers of another cloud are then errors.",
+                )
+                .unwrap_or(Cloud::Any),
+            allowed_audiences: reader.globs(
+                "allowedAudiences",
+                &[],
+                "Audiences that are right, beside those of the clouds and of well-known systems; `*` stands for any text.",
+            ),
+            strict_audiences: reader.bool(
+                "strictAudiences",
+                false,
+                "Whether an audience that is neither known nor in `allowedAudiences` is an error.",
+            ),
+            allowed_authority_hosts: reader.globs(
+                "allowedAuthorityHosts",
+                &[],
+                "Host names that may sign in, beside Microsoft Entra's (Azure Stack, AD FS); `*` stands for any text.",
             ),
         }
     }

@@ -190,6 +190,12 @@ impl Cloud {
         Self::find(|marks| marks.authorities.iter().any(|known| known.eq_ignore_ascii_case(host)))
     }
 
+    /// The cloud that a sign-in URL belongs to; the scheme may be missing.
+    pub fn of_authority_url(text: &str) -> Option<Cloud> {
+        let host = url::split(text).map_or_else(|| text.split('/').next().unwrap_or(text), |parts| parts.host);
+        Self::of_authority(host)
+    }
+
     /// The cloud whose AKS or Azure Red Hat OpenShift issues tokens under this URL.
     pub fn of_issuer(issuer: &str) -> Option<Cloud> {
         let host = url::split(issuer)?.host;
@@ -274,9 +280,11 @@ pub fn slip(audience: &str) -> Option<Slip> {
     {
         return Some(Slip { meant, certain: *second > distance + 1 });
     }
-    // `AzureADTokenExchange` without its scheme, with a scope behind it, with an unabridged cloud: the longest name that is in there.
+    // `AzureADTokenExchange` without its scheme, with a scope behind it, with an unabridged cloud: the longest name that is in there. What
+    // else begins like it can have meant nothing else.
     let names = AZURE.iter().filter_map(|(known, _)| Some((*known, known.strip_prefix("api://")?)));
-    let (meant, _) = names.filter(|(_, name)| lower.contains(&name.to_ascii_lowercase())).max_by_key(|(_, name)| name.len())?;
+    let longest = names.filter(|(_, name)| lower.contains(&name.to_ascii_lowercase())).max_by_key(|(_, name)| name.len());
+    let meant = longest.map(|(meant, _)| meant).or(lower.contains("azureadtoken").then_some(AZURE_PUBLIC))?;
     Some(Slip { meant, certain: false })
 }
 
@@ -297,6 +305,7 @@ mod tests {
             ("api://AzureADTokenExchangeUSGovernment", "api://AzureADTokenExchangeUSGov", false),
             ("api://AzureADTokenExchange/.default", AZURE_PUBLIC, false),
             ("AzureADTokenExchange", AZURE_PUBLIC, false),
+            ("api://AzureADTokenCredential", AZURE_PUBLIC, false),
             ("api://AzureADTokenExchangeUS", AZURE_PUBLIC, false),
             ("sts.amazonaws.com/", "sts.amazonaws.com", true),
             ("sts.amazonaw.com", "sts.amazonaws.com", true),
