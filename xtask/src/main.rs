@@ -1,3 +1,57 @@
-//! Developer commands.
+//! Developer commands: `cargo xtask`.
 
-fn main() {}
+mod features;
+mod new_rule;
+mod process;
+mod test;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+const USAGE: &str = "\
+usage: cargo xtask COMMAND
+
+  test [STEP]...          everything that must pass, or only the named steps
+  ci-extended             what takes long: the tests, then the benchmarks
+  gen write|check         generated files: write them, or say which are not current
+  dist                    the annotated modules and their checksums, in target/dist
+  new-rule POLICY ID      a rule's file, fixtures and entries";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = args.iter().map(String::as_str).collect();
+    match run(&words) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(words: &[&str]) -> Result<()> {
+    match words {
+        ["test", steps @ ..] => test::run(steps),
+        ["ci-extended"] => test::run(&[]),
+        ["gen", mode @ ("write" | "check")] => artifacts(&["gen", mode]),
+        ["dist"] => {
+            let folder = process::root().join("target/dist");
+            artifacts(&["dist", &folder.to_string_lossy()])
+        }
+        ["new-rule", policy, id] => new_rule::run(policy, id),
+        ["help" | "--help" | "-h"] => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        [] => bail!("a command is required\n\n{USAGE}"),
+        _ => bail!("no such command: `{}`\n\n{USAGE}", words.join(" ")),
+    }
+}
+
+/// What links the policies lives in a package of its own, so that this one stays small.
+fn artifacts(args: &[&str]) -> Result<()> {
+    let mut cargo = process::cargo();
+    cargo.args(["run", "--release", "--quiet", "--locked", "--package", "fedward-artifacts", "--"]).args(args);
+    process::succeed(&mut cargo)
+}

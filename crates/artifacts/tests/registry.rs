@@ -1,0 +1,224 @@
+//! Holds every rule to the conventions: names, pages, fixtures, lists.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+use fedward_artifacts::catalogue::{Documented, rules};
+use fedward_artifacts::metadata::Metadata;
+use fedward_artifacts::root;
+
+const SECTIONS: [&str; 5] = ["What it does", "Why it is bad", "Example", "Use instead", "References"];
+
+fn all() -> Vec<Documented> {
+    rules(&root()).unwrap()
+}
+
+fn is_kebab(id: &str) -> bool {
+    id.split('-').all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()))
+}
+
+/// Fails with everything that is wrong, not only the first.
+fn none(wrong: Vec<String>) {
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn ids_are_kebab_case_and_belong_to_one_policy() {
+    let mut owners: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for builtin in fedward_modules::ALL {
+        for rule in builtin.policy.describe().rules {
+            owners.entry(rule.id).or_default().push(builtin.id);
+        }
+    }
+    let mut wrong = Vec::new();
+    for (id, owners) in owners {
+        if !is_kebab(id) {
+            wrong.push(format!("`{id}` is not kebab-case"));
+        }
+        if owners.len() > 1 && owners.len() != fedward_modules::ALL.len() {
+            wrong.push(format!("`{id}` is in {owners:?}: a rule is in one policy or in all"));
+        }
+    }
+    none(wrong);
+}
+
+#[test]
+fn a_rule_is_listed_once_and_superseded_rules_exist() {
+    let known: BTreeSet<&str> = all().iter().map(|rule| rule.rule.id).collect();
+    let mut wrong = Vec::new();
+    for builtin in fedward_modules::ALL {
+        let mut seen = BTreeSet::new();
+        for rule in builtin.policy.describe().rules {
+            if !seen.insert(rule.id) {
+                wrong.push(format!("`{}` is twice in `{}`", rule.id, builtin.id));
+            }
+            for other in rule.supersedes.iter().filter(|other| !known.contains(*other)) {
+                wrong.push(format!("`{}` supersedes `{other}`, which does not exist", rule.id));
+            }
+        }
+    }
+    none(wrong);
+}
+
+#[test]
+fn conditions_are_kebab_case_and_unique_in_their_rule() {
+    let mut wrong = Vec::new();
+    for rule in all() {
+        let mut seen = BTreeSet::new();
+        if rule.rule.conditions.is_empty() {
+            wrong.push(format!("`{}` has no condition", rule.rule.id));
+        }
+        for condition in rule.rule.conditions {
+            if !is_kebab(condition.name) || !seen.insert(condition.name) {
+                wrong.push(format!("condition `{}` of `{}` is not kebab-case or not unique", condition.name, rule.rule.id));
+            }
+            if condition.when.is_empty() || condition.when.ends_with('.') {
+                wrong.push(format!("condition `{}` of `{}` says when as a phrase, without a full stop", condition.name, rule.rule.id));
+            }
+        }
+    }
+    none(wrong);
+}
+
+#[test]
+fn every_page_has_its_sections_in_order() {
+    let mut wrong = Vec::new();
+    for rule in all() {
+        if rule.doc.lines().next().is_none_or(|line| line.is_empty() || line.starts_with('#')) {
+            wrong.push(format!("{}: the first line says what is reported", rule.source));
+        }
+        let titles: Vec<&str> = rule.doc.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+        let mut rest = titles.iter();
+        for section in SECTIONS {
+            if !rest.any(|title| *title == section) {
+                wrong.push(format!("{}: no section `{section}` at its place", rule.source));
+            }
+        }
+        for title in titles.iter().filter(|title| !SECTIONS.contains(title) && **title != "Settings") {
+            wrong.push(format!("{}: section `{title}` is none of a page's sections", rule.source));
+        }
+        if rule.rule.summary.is_empty() || rule.rule.summary.ends_with('.') {
+            wrong.push(format!("{}: the summary is a phrase, without a full stop", rule.source));
+        }
+    }
+    none(wrong);
+}
+
+#[test]
+fn examples_are_yaml() {
+    let mut wrong = Vec::new();
+    for rule in all().iter().filter(|rule| rule.policy != fedward_engine::INPUT_POLICY) {
+        for block in rule.doc.split("```yaml\n").skip(1) {
+            let text = block.split("```").next().unwrap_or_default();
+            // Documents are read one by one: an example may show several.
+            for document in text.split("\n---\n") {
+                if let Err(error) = fedward_engine::from_yaml::<serde_json::Value>(document) {
+                    wrong.push(format!("{}: an example does not parse: {error}\n{document}", rule.source));
+                }
+            }
+        }
+    }
+    none(wrong);
+}
+
+#[test]
+fn settings_that_a_page_names_exist() {
+    let mut wrong = Vec::new();
+    for builtin in fedward_modules::ALL {
+        let descriptor = builtin.policy.describe();
+        let known: BTreeSet<&str> = descriptor.settings.iter().map(|field| field.name).collect();
+        for rule in all().iter().filter(|rule| rule.policy == builtin.id) {
+            let section = rule.doc.split("\n## Settings\n").nth(1).unwrap_or_default();
+            let section = section.split("\n## ").next().unwrap_or_default();
+            let named = section.split('`').skip(1).step_by(2).filter(|name| name.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+            // Only camelCase with a capital inside is certainly the name of a setting.
+            for name in named.filter(|name| name.bytes().any(|byte| byte.is_ascii_uppercase()) && !known.contains(name)) {
+                if name.starts_with(|first: char| first.is_ascii_lowercase()) {
+                    wrong.push(format!("{}: no such setting: `{name}`", rule.source));
+                }
+            }
+        }
+    }
+    none(wrong);
+}
+
+#[test]
+fn every_rule_has_fixtures() {
+    let mut wrong = Vec::new();
+    let fixtures = root().join("fixtures/rules");
+    for rule in all() {
+        for kind in ["accept", "reject"] {
+            let folder = fixtures.join(rule.rule.id).join(kind);
+            if fs::read_dir(folder).map_or(0, Iterator::count) == 0 {
+                wrong.push(format!("no fixtures in `fixtures/rules/{}/{kind}`", rule.rule.id));
+            }
+        }
+    }
+    none(wrong);
+}
+
+#[test]
+fn every_fixture_folder_and_rule_file_is_of_a_rule() {
+    let all = all();
+    let mut wrong = Vec::new();
+    for entry in fs::read_dir(root().join("fixtures/rules")).unwrap() {
+        let name = entry.unwrap().file_name().to_string_lossy().into_owned();
+        if !all.iter().any(|rule| rule.rule.id == name) {
+            wrong.push(format!("`fixtures/rules/{name}` is of no rule"));
+        }
+    }
+    for policy in fs::read_dir(root().join("policies")).unwrap() {
+        let folder = policy.unwrap().path().join("src/rules");
+        for file in fs::read_dir(folder).into_iter().flatten() {
+            let path = file.unwrap().path();
+            if path.is_file() && !all.iter().any(|rule| path.ends_with(&rule.source) || root().join(&rule.source) == path) {
+                wrong.push(format!("`{}` is in no policy's list", path.display()));
+            }
+        }
+    }
+    none(wrong);
+}
+
+#[test]
+fn the_catalogue_names_every_rule() {
+    let catalogue = fs::read_to_string(root().join("docs/catalogue.md")).unwrap();
+    let listed: BTreeSet<&str> =
+        catalogue.lines().filter_map(|line| line.split('|').nth(2)).flat_map(|cell| cell.split(',')).map(str::trim).collect();
+    none(
+        all()
+            .iter()
+            .filter(|rule| !listed.contains(rule.rule.id))
+            .map(|rule| format!("`{}` is not in docs/catalogue.md", rule.rule.id))
+            .collect(),
+    );
+}
+
+#[test]
+fn metadata_agrees_with_the_policy() {
+    for builtin in fedward_modules::ALL {
+        let metadata = Metadata::read(builtin.metadata).unwrap_or_else(|error| panic!("{}: {error:#}", builtin.id));
+        let annotation = |name: &str| metadata.annotations.get(&format!("io.kubewarden.policy.{name}")).map_or("", String::as_str);
+        assert_eq!(annotation("title"), builtin.id);
+        assert_eq!(annotation("version"), env!("CARGO_PKG_VERSION"), "{}", builtin.id);
+        assert_eq!(annotation("license"), "Apache-2.0", "{}", builtin.id);
+        assert_eq!(annotation("description").to_lowercase(), builtin.policy.describe().summary.to_lowercase(), "{}", builtin.id);
+        assert!(!metadata.mutating, "{}", builtin.id);
+        assert_eq!(metadata.execution_mode, "kubewarden-wapc", "{}", builtin.id);
+        assert_eq!(metadata.policy_type, "kubernetes", "{}", builtin.id);
+    }
+}
+
+/// The bytes that `cargo xtask dist` writes run, and say the version of the protocol that their metadata claims.
+#[test]
+fn an_annotated_module_runs() {
+    use fedward_host::{Host, Limits, Module, NoHostCalls, Strategy};
+    let host = Host::new(Limits::default());
+    for builtin in fedward_modules::ALL {
+        let section = Metadata::read(builtin.metadata).unwrap().to_section(None).unwrap();
+        let annotated = fedward_artifacts::annotate::annotate(builtin.wasm, &section).unwrap();
+        let module = Module::from_wasm(&host, Strategy::Fresh, &annotated).unwrap();
+        assert_eq!(module.evaluator().call("protocol_version", b"", &mut NoHostCalls).unwrap(), b"\"v1\"", "{}", builtin.id);
+    }
+}
