@@ -138,7 +138,7 @@ impl<'a> Binding<'a> {
         }
         match self.resolve(cx) {
             Role::BuiltIn(rights) if self.is_cluster_wide() => {
-                (rights.iter().map(|(level, what)| Danger { level: *level, what, rule: None }).collect(), None)
+                (rights.iter().map(|(level, what)| Danger { level: *level, what, named: false, rule: None }).collect(), None)
             }
             Role::Known(role) => (rights::dangers(role.get("rules"), self.is_cluster_wide()), Some(role)),
             Role::BuiltIn(_) | Role::Unknown => (Vec::new(), None),

@@ -10,8 +10,17 @@ pub(crate) struct Danger<'a> {
     pub(crate) level: Severity,
     /// What it allows, as a phrase after "may".
     pub(crate) what: &'static str,
+    /// Whether it counts for named objects only.
+    pub(crate) named: bool,
     /// The rule that grants it; `None` in Kubernetes' own roles.
     pub(crate) rule: Option<Node<'a>>,
+}
+
+impl Danger<'_> {
+    /// What it allows, for messages.
+    pub(crate) fn text(&self) -> String {
+        format!("{}{}", self.what, if self.named { " (named ones)" } else { "" })
+    }
 }
 
 /// Every verb on every resource of every group.
@@ -79,13 +88,7 @@ const ROWS: &[Row] = &[
         false,
     ),
     row("change namespaces, and with them their pod security level", Severity::Warning, &[("", "namespaces")], &["update", "patch"], false),
-    row(
-        "run commands through the kubelet (`nodes/proxy`)",
-        Severity::Warning,
-        &[("", "nodes/proxy")],
-        &["get", "create", "update", "patch", "delete"],
-        false,
-    ),
+    row("run commands through the kubelet (`nodes/proxy`)", Severity::Warning, &[("", "nodes/proxy")], &["get", "create"], false),
     row("create persistent volumes, host paths included", Severity::Warning, &[("", "persistentvolumes")], &["create"], false),
     Row {
         names: &["kubernetes.io/kube-apiserver-client", "kubernetes.io/*"],
@@ -181,26 +184,31 @@ fn grant<'a>(rules: &[PolicyRule<'a>], on: &[(&str, &str)], verbs: &[&str], name
 pub(crate) fn dangers<'a>(rules: Node<'a>, cluster_wide: bool) -> Vec<Danger<'a>> {
     let rules: Vec<PolicyRule<'a>> = rules.items().map(PolicyRule::of).collect();
     if let Some(rule) = rules.iter().find(|rule| rule.is_everything()) {
-        return vec![Danger { level: Severity::Error, what: EVERYTHING, rule: Some(rule.node) }];
+        return vec![Danger { level: Severity::Error, what: EVERYTHING, named: false, rule: Some(rule.node) }];
     }
     let mut found = Vec::new();
     for row in ROWS.iter().filter(|row| cluster_wide || row.namespaced) {
-        let (level, rule) = match grant(&rules, row.on, row.verbs, row.names) {
-            Some(Grant::Wide(rule)) => (row.level, rule),
+        let (level, named, rule) = match grant(&rules, row.on, row.verbs, row.names) {
+            Some(Grant::Wide(rule)) => (row.level, false, rule),
             // Other signers' certificates, or one certain pod: nothing to speak of.
             Some(Grant::Narrow(rule)) if row.level > Severity::Info && row.on != [("certificates.k8s.io", "signers")] => {
-                (Severity::Info, rule)
+                (Severity::Info, true, rule)
             }
             _ => continue,
         };
-        found.push(Danger { level, what: row.what, rule: Some(rule) });
+        found.push(Danger { level, what: row.what, named, rule: Some(rule) });
     }
     rbac(&rules, cluster_wide, &mut found);
     if cluster_wide
         && found.is_empty()
         && let Some(rule) = rules.iter().find(|rule| rule.urls.contains(&"*"))
     {
-        found.push(Danger { level: Severity::Info, what: "reach every URL of the API server that is no resource", rule: Some(rule.node) });
+        found.push(Danger {
+            level: Severity::Info,
+            what: "reach every URL of the API server that is no resource",
+            named: false,
+            rule: Some(rule.node),
+        });
     }
     found.sort_by_key(|danger| std::cmp::Reverse(danger.level));
     found
@@ -214,14 +222,14 @@ fn rbac<'a>(rules: &[PolicyRule<'a>], cluster_wide: bool, found: &mut Vec<Danger
     let mut written = false;
     for (what, verb, roles, targets) in [(ESCALATE, "escalate", own(ROLES), own(ROLES)), (BIND, "bind", ROLES, own(BINDINGS))] {
         let write = matches!(grant(rules, targets, WRITE, &[]), Some(Grant::Wide(_)));
-        let (level, rule) = match grant(rules, roles, &[verb], cluster_admin) {
-            Some(Grant::Wide(rule)) if write => (Severity::Error, rule),
-            Some(Grant::Wide(rule)) => (Severity::Warning, rule),
-            Some(Grant::Narrow(rule)) => (Severity::Info, rule),
+        let (level, named, rule) = match grant(rules, roles, &[verb], cluster_admin) {
+            Some(Grant::Wide(rule)) if write => (Severity::Error, false, rule),
+            Some(Grant::Wide(rule)) => (Severity::Warning, false, rule),
+            Some(Grant::Narrow(rule)) => (Severity::Info, true, rule),
             None => continue,
         };
         written |= level == Severity::Error;
-        found.push(Danger { level, what, rule: Some(rule) });
+        found.push(Danger { level, what, named, rule: Some(rule) });
     }
     if written {
         return;
@@ -229,11 +237,16 @@ fn rbac<'a>(rules: &[PolicyRule<'a>], cluster_wide: bool, found: &mut Vec<Danger
     let on = (GROUP, "clusterrolebindings");
     let all = |rule: &&PolicyRule<'a>| rule.names.is_empty() && rule.verbs.contains(&"*") && rule.covers(on.0, on.1);
     if cluster_wide && let Some(rule) = rules.iter().find(all) {
-        found.push(Danger { level: Severity::Error, what: "do everything with cluster role bindings", rule: Some(rule.node) });
+        found.push(Danger {
+            level: Severity::Error,
+            what: "do everything with cluster role bindings",
+            named: false,
+            rule: Some(rule.node),
+        });
     } else if let Some(Grant::Wide(rule)) =
         grant(rules, own(ROLES), WRITE, &[]).filter(is_wide).or_else(|| grant(rules, own(BINDINGS), WRITE, &[]))
     {
-        found.push(Danger { level: Severity::Warning, what: RBAC, rule: Some(rule) });
+        found.push(Danger { level: Severity::Warning, what: RBAC, named: false, rule: Some(rule) });
     }
 }
 

@@ -247,8 +247,14 @@ impl<'a> Federated<'a> {
             .iter()
             // The settings mark the subject itself.
             .filter(|(_, node)| node.foreign().is_some())
-            .fold(report, |report, (_, node)| report.related(*node, "what federates the service account"))
+            .fold(report, |report, (_, node)| report.related(telling(*node), "what federates the service account"))
     }
+}
+
+/// The field of a trust object that names the account; of anything else, the node itself.
+fn telling(node: Node<'_>) -> Node<'_> {
+    let subject = trust::Credential::of(node).map(|credential| credential.subject);
+    subject.or_else(|| trust::PodIdentity::of(node).map(|association| association.service_account)).unwrap_or(node)
 }
 
 fn class_of(marks: &[(Provider, Node<'_>)]) -> Option<Class> {

@@ -41,9 +41,10 @@
 //! EKS user guide: "Grant IAM users access to Kubernetes with a ConfigMap" (deprecated), "access entries"; Kubernetes: RBAC good
 //! practices. A text that cannot be read is the business of `unparsable-embedded-document`.
 
-use fedward_kit::index;
+use fedward_kit::identity::{AWS_ROLE_ARN, ServiceAccount};
 use fedward_kit::node::{Format, Node};
 use fedward_kit::rule::{Check, Condition, Report, Rule};
+use fedward_kit::{index, trust};
 
 use crate::settings::Settings;
 
@@ -90,6 +91,9 @@ fn report<'a>(cx: &Check<'a, Settings>, arn: Node<'a>, group: Node<'a>) {
 fn user_of<'a>(cx: &Check<'a, Settings>, role: &str, anchor: Node<'a>) -> Option<Node<'a>> {
     let selector = format!("roleArn={role}");
     let first = |list: Option<fedward_kit::context::List<'a>>| list.and_then(|list| list.items.into_iter().next());
-    first(index::accounts_with_identity(cx.context, &selector, anchor))
-        .or_else(|| first(index::pod_identities(cx.context, &selector, anchor)))
+    let account = first(index::accounts_with_identity(cx.context, &selector, anchor));
+    account.map(|account| ServiceAccount::of(account).annotation(AWS_ROLE_ARN)).or_else(|| {
+        let association = first(index::pod_identities(cx.context, &selector, anchor))?;
+        trust::PodIdentity::of(association).map(|association| association.role_arn)
+    })
 }

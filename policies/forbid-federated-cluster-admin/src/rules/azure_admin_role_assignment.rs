@@ -134,6 +134,7 @@ fn check(cx: &Check<'_, Settings>) {
         return;
     }
     let Some((_, role, is_grave)) = assignment.role.str().and_then(find) else { return };
+    let who = if assignment.principal_type.peek_str() == Some("ServicePrincipal") { "a workload's identity" } else { "an identity" };
     let scope = scope(assignment.scope.peek_str().unwrap_or(""));
     let (condition, reach) = match scope {
         Scope::Elsewhere => return,
@@ -143,13 +144,9 @@ fn check(cx: &Check<'_, Settings>) {
         Scope::Narrow => (&ADMIN, ""),
     };
     cx.report(
-        Report::new(
-            condition,
-            assignment.role,
-            format!("`{role}` is assigned to a workload's identity{reach}: it can administer AKS clusters"),
-        )
-        .help("assign the role that its task needs, at the scope of one resource; rights in a cluster belong into the cluster's RBAC")
-        .related(assignment.scope, "the scope"),
+        Report::new(condition, assignment.role, format!("`{role}` is assigned to {who}{reach}: it can administer AKS clusters"))
+            .help("assign the role that its task needs, at the scope of one resource; rights in a cluster belong into the cluster's RBAC")
+            .related(assignment.scope, "the scope"),
     );
 }
 

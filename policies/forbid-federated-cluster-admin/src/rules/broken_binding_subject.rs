@@ -36,6 +36,7 @@
 //! principals).
 
 use fedward_kit::finding::PatchStep;
+use fedward_kit::identity::{AZURE_CLIENT_ID, ServiceAccount};
 use fedward_kit::node::Node;
 use fedward_kit::rule::{Check, Condition, Report, Rule};
 use fedward_kit::{index, suggest, text, trust};
@@ -68,7 +69,7 @@ fn check(cx: &Check<'_, Settings>) {
         match kind.str() {
             Some("ServiceAccount") => {
                 if let Some(wrong) = group.filled() {
-                    let message = format!("a service account is of the core group, not of `{wrong}`");
+                    let message = format!("the `apiGroup` of a service account is empty, not `{wrong}`");
                     cx.report(Report::new(&WRONG_GROUP, group, message).help("remove `apiGroup`").fix(PatchStep::remove(group)));
                 }
                 if binding.is_cluster_wide() {
@@ -90,9 +91,12 @@ fn wrong_kind<'a>(cx: &Check<'a, Settings>, kind: Node<'a>, found: Option<&'a st
     if found.is_none() && kind.is_present() {
         return;
     }
-    let found = found.unwrap_or("");
-    let report = Report::new(&WRONG_KIND, kind, format!("a subject is a `ServiceAccount`, a `User` or a `Group`, not `{found}`"));
-    cx.report(match suggest::nearest(found, ["ServiceAccount", "User", "Group"]) {
+    let message = match found {
+        Some(found) => format!("a subject is a `ServiceAccount`, a `User` or a `Group`, not `{found}`"),
+        None => "a subject needs a `kind`: `ServiceAccount`, `User` or `Group`".to_owned(),
+    };
+    let report = Report::new(&WRONG_KIND, kind, message);
+    cx.report(match suggest::nearest(found.unwrap_or(""), ["ServiceAccount", "User", "Group"]) {
         Some(near) => report.help(format!("did you mean `{near}`?")).fix(PatchStep::set(kind, near)),
         None => report.help("name the kind of the subject"),
     });
@@ -113,7 +117,7 @@ fn role_reference<'a>(cx: &Check<'a, Settings>, binding: &Binding<'a>) {
 fn rbac_group<'a>(cx: &Check<'a, Settings>, group: Node<'a>, what: &str) {
     if let Some(wrong) = group.filled().filter(|group| *group != GROUP) {
         cx.report(
-            Report::new(&WRONG_GROUP, group, format!("{what} is of the group `{GROUP}`, not of `{wrong}`"))
+            Report::new(&WRONG_GROUP, group, format!("the `apiGroup` of {what} is `{GROUP}`, not `{wrong}`"))
                 .help(format!("set `apiGroup: {GROUP}`"))
                 .fix(PatchStep::set(group, GROUP)),
         );
@@ -155,7 +159,7 @@ fn user<'a>(cx: &Check<'a, Settings>, subject: Node<'a>) {
         cx.report(
             Report::new(&CLIENT_ID, node, format!("user `{name}` is the client id of an identity; AKS knows it by its object id"))
                 .help("use the identity's object id (principal id)")
-                .related(account, "a service account that has this client id"),
+                .related(ServiceAccount::of(account).annotation(AZURE_CLIENT_ID), "the client id of a service account"),
         );
     }
 }

@@ -134,16 +134,16 @@ fn report<'a>(
     };
     // What matters less than the worst goes without saying, unless there is little to say.
     let told: Vec<&Danger<'_>> = judged.iter().filter(|(level, _)| *level == worst).map(|(_, danger)| *danger).collect();
-    let what: Vec<&str> = told.iter().map(|danger| danger.what).collect();
-    let why = preset.map_or_else(String::new, |title| format!(" (the stock set-up of {title})"));
+    let what: Vec<String> = told.iter().map(|danger| danger.text()).collect();
+    let why = preset.map_or_else(String::new, |title| format!(", as the stock set-up of {title} has it"));
     let report = subject
         .report(
             unless_draft(cx, condition, &INDIRECT),
-            format!("{} may {} {}, bound to `{}`{why}", subject.title(), what.join("; "), binding.reach(), binding.role_name()),
+            format!("{} is bound to `{}` {} and so may {}{why}", subject.title(), binding.role_name(), binding.reach(), what.join("; ")),
         )
         .help("let the role list the verbs and resources that it needs, and bind it in the namespaces where it needs them");
     Some(told.iter().fold(report, |report, danger| match danger.rule {
-        Some(rule) => report.related(rule, format!("may {}", danger.what)),
+        Some(rule) => report.related(rule, format!("may {}", danger.text())),
         None => report,
     }))
 }

@@ -95,7 +95,7 @@ fn aggregated(cx: &Check<'_, Settings>) {
         if dangers.is_empty() {
             continue;
         }
-        let what: Vec<&str> = dangers.iter().map(|danger| danger.what).collect();
+        let what: Vec<String> = dangers.iter().map(Danger::text).collect();
         let report = Report::new(
             unless_draft(cx, &AGGREGATED, &DRAFT),
             label,
@@ -107,7 +107,7 @@ fn aggregated(cx: &Check<'_, Settings>) {
             dangers
                 .iter()
                 .filter_map(|danger| Some((danger, danger.rule?)))
-                .fold(report, |report, (danger, rule)| report.related(rule, format!("may {}", danger.what))),
+                .fold(report, |report, (danger, rule)| report.related(rule, format!("may {}", danger.text()))),
         );
         // The wider role contains what the narrower one has.
         return;

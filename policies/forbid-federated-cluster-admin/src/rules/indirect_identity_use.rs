@@ -75,21 +75,39 @@ fn check(cx: &Check<'_, Settings>) {
     let Some((condition, what, rule)) = right(cx, &binding) else { return };
     let accounts = index::federated_accounts(cx.context, binding.namespace, binding.role).map(|list| list.items).unwrap_or_default();
     // By cloud: whom people act as through Argo's single sign-on is meant to be used by them.
-    let accounts: Vec<Node<'_>> = accounts.into_iter().filter(|account| is_in_cloud(*account)).collect();
-    let Some((subject, account)) = stranger(cx, &binding, &accounts) else { return };
-    let name = account.get("metadata").get("name").peek_str().unwrap_or("");
-    let others = if accounts.len() > 1 { format!(" and {} more", accounts.len() - 1) } else { String::new() };
+    let mut accounts: Vec<Node<'_>> = accounts.into_iter().filter(|account| is_in_cloud(*account)).collect();
+    let strangers: Vec<Subject<'_>> = binding.subjects(cx.settings).filter(|subject| is_stranger(subject, &binding, &accounts)).collect();
+    let Some(first) = strangers.first() else { return };
+    if strangers.len() == 1 {
+        accounts.retain(|account| !is_account(first, &binding, *account));
+    }
+    let Some(account) = accounts.first() else { return };
     let report = Report::new(
         unless_draft(cx, condition, &WORKLOAD),
         binding.role,
-        format!("{} may {what} {}, and so act as the federated service account `{name}`{others}", subject.title(), binding.reach()),
+        format!(
+            "{}{} may {what} {}, and so act as the federated service account `{}`{}",
+            first.title(),
+            and_more(strangers.len()),
+            binding.reach(),
+            name(*account).peek_str().unwrap_or(""),
+            and_more(accounts.len())
+        ),
     )
     .help("keep federated service accounts in a namespace of their own, or let the role list other things");
     let report = match rule {
         Some(rule) => report.related(rule, format!("may {what}")),
         None => report,
     };
-    cx.report(accounts.iter().fold(report, |report, account| report.related(*account, "a federated service account")));
+    cx.report(accounts.iter().fold(report, |report, account| report.related(name(*account), "a federated service account")));
+}
+
+fn and_more(count: usize) -> String {
+    if count > 1 { format!(" and {} more", count - 1) } else { String::new() }
+}
+
+fn name(object: Node<'_>) -> Node<'_> {
+    object.get("metadata").get("name")
 }
 
 /// The right that leads to other accounts, and the rule that grants it.
@@ -113,17 +131,15 @@ fn is_in_cloud(account: Node<'_>) -> bool {
     ServiceAccount::of(account).marks().iter().any(|(provider, _)| *provider != fedward_kit::identity::Provider::ArgoSso)
 }
 
-/// The first subject that is not one of Kubernetes' own, and a federated account that it is not.
-fn stranger<'a>(cx: &Check<'a, Settings>, binding: &Binding<'a>, accounts: &[Node<'a>]) -> Option<(Subject<'a>, Node<'a>)> {
-    let name = |account: &Node<'a>| account.get("metadata").get("name").peek_str().unwrap_or("");
-    binding.subjects(cx.settings).find_map(|subject| {
-        let account = match subject.who {
-            Who::Account { namespace: "kube-system", .. } => None,
-            Who::Account { namespace, name: own } if namespace == binding.namespace => accounts.iter().find(|account| name(account) != own),
-            Who::Masters => None,
-            Who::Other if subject.name.peek_str().is_none_or(|name| name.is_empty() || name.starts_with("system:")) => None,
-            _ => accounts.first(),
-        };
-        account.map(|account| (subject, *account))
-    })
+fn is_account<'a>(subject: &Subject<'a>, binding: &Binding<'a>, account: Node<'a>) -> bool {
+    matches!(subject.who, Who::Account { namespace, name: own } if namespace == binding.namespace && name(account).peek_str() == Some(own))
+}
+
+/// Whether a subject is not one of Kubernetes' own, and not the only one of the federated accounts.
+fn is_stranger<'a>(subject: &Subject<'a>, binding: &Binding<'a>, accounts: &[Node<'a>]) -> bool {
+    match subject.who {
+        Who::Masters | Who::Account { namespace: "kube-system", .. } => false,
+        Who::Other => subject.name.peek_str().is_some_and(|name| !name.is_empty() && !name.starts_with("system:")),
+        _ => accounts.iter().any(|account| !is_account(subject, binding, *account)),
+    }
 }

@@ -53,6 +53,7 @@ use fedward_kit::node::Node;
 use fedward_kit::rule::{Check, Condition, Report, Rule};
 
 use crate::binding::{Binding, Power, is_bootstrapped};
+use crate::rights::Danger;
 use crate::settings::Settings;
 use crate::subject::{Subject, Who};
 
@@ -91,31 +92,36 @@ fn check(cx: &Check<'_, Settings>) {
 }
 
 fn report<'a>(cx: &Check<'a, Settings>, binding: &Binding<'a>, subject: Subject<'a>, account: Option<Node<'a>>) {
-    let Some((condition, reason)) = judge(cx, binding, account.is_some()) else { return };
+    let Some((condition, danger)) = judge(cx, binding, account.is_some()) else { return };
     let why = if account.is_some() { ", in whose namespace a federated service account lives," } else { "" };
-    let report = Report::new(
+    let right = danger.map_or_else(String::new, |danger| format!(", and may {}", danger.what));
+    let mut report = Report::new(
         condition,
         subject.name,
-        format!("{}{why} is bound to `{}` {}{reason}", subject.title(), binding.role_name(), binding.reach()),
+        format!("{}{why} is bound to `{}` {}{right}", subject.title(), binding.role_name(), binding.reach()),
     )
     .help("bind the few subjects that need it, each by name");
-    cx.report(match account {
-        Some(account) => report.related(account, "a federated service account of the group"),
-        None => report,
-    });
+    if let Some(account) = account {
+        report = report.related(account.get("metadata").get("name"), "a federated service account of the group");
+    }
+    if let Some(rule) = danger.and_then(|danger| danger.rule) {
+        report = report.related(rule, "what allows it");
+    }
+    cx.report(report);
 }
 
 /// How bad the role is in such hands, and why, where its name does not say it.
-fn judge<'a>(cx: &Check<'a, Settings>, binding: &Binding<'a>, one_namespace: bool) -> Option<(&'a Condition, String)> {
+fn judge<'a>(cx: &Check<'a, Settings>, binding: &Binding<'a>, one_namespace: bool) -> Option<(&'a Condition, Option<Danger<'a>>)> {
     let power = binding.real_power(cx);
     if power != Power::Other {
         // The accounts of one namespace that may do much in one namespace are what role bindings are for.
-        return match (binding.is_cluster_wide() || !one_namespace, power) {
-            (true, _) => Some((&PRIVILEGED, String::new())),
-            (false, Power::ClusterAdmin | Power::Admin) if binding.is_protected(cx.settings) => Some((&PRIVILEGED, String::new())),
-            (false, Power::ClusterAdmin) => Some((&DANGEROUS, String::new())),
-            (false, _) => None,
+        let condition = match power {
+            _ if binding.is_cluster_wide() || !one_namespace => &PRIVILEGED,
+            Power::ClusterAdmin | Power::Admin if binding.is_protected(cx.settings) => &PRIVILEGED,
+            Power::ClusterAdmin => &DANGEROUS,
+            _ => return None,
         };
+        return Some((condition, None));
     }
     let worst = binding.dangers(cx).0.into_iter().next()?;
     let condition = match (worst.level, binding.is_cluster_wide()) {
@@ -123,5 +129,5 @@ fn judge<'a>(cx: &Check<'a, Settings>, binding: &Binding<'a>, one_namespace: boo
         (_, false) if one_namespace => return None,
         _ => &DANGEROUS,
     };
-    Some((condition, format!(", and may {}", worst.what)))
+    Some((condition, Some(worst)))
 }

@@ -1,8 +1,8 @@
-//! Records bindings of federated subjects whose role is not known.
+//! Reports bindings of federated subjects whose role is not known.
 //!
 //! ## What it does
 //! A binding of a federated subject is judged by its role. Where the role is neither one of Kubernetes' own nor among the objects that
-//! are loaded (or in the cluster), that is recorded, so that nobody takes silence for a verdict.
+//! are loaded (or in the cluster), that is recorded as information, so that nobody takes silence for a verdict.
 //!
 //! ## Why it is bad
 //! A binding may wait for a role that somebody else makes, and then allows whatever that one lists.
