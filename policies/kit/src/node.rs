@@ -328,6 +328,11 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// Whether both are the same field of the same document; absent fields are the same as nothing.
+    pub fn is_same(self, other: Node<'a>) -> bool {
+        matches!((self.step.value, other.step.value), (Some(one), Some(two)) if std::ptr::eq(one, two))
+    }
+
     /// Whether both nodes lie in the same object, documents inside its strings included.
     pub fn shares_object(self, other: Node<'a>) -> bool {
         std::ptr::eq(self.outermost(), other.outermost())

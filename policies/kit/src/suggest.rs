@@ -16,6 +16,12 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .map(|(_, candidate)| candidate)
 }
 
+/// How many letters have to be changed, added, left out or swapped to make one word of the other, letter case counted. Words longer than
+/// 300 bytes are infinitely far apart.
+pub fn distance(one: &str, other: &str) -> usize {
+    if one.len().max(other.len()) > 300 { usize::MAX } else { strsim::osa_distance(one, other) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::nearest;

@@ -21,7 +21,7 @@ pub fn version<'a>(context: &Context<'a>, anchor: Node<'a>) -> Option<(Version, 
 
 /// The version in a webhook Deployment's image.
 fn image_version(deployment: Node<'_>) -> Option<(Version, Node<'_>)> {
-    images(deployment).into_iter().find_map(|image| Some((parse(image.peek_str()?)?, image)))
+    images(deployment).into_iter().find_map(|image| Some((version_of(image.peek_str()?)?, image)))
 }
 
 /// The images of an object's pods that are the webhook's.
@@ -40,7 +40,7 @@ pub fn is_webhook_image(image: &str) -> bool {
 }
 
 /// The version in an image's tag: `…:v0.9.0`.
-fn parse(image: &str) -> Option<Version> {
+pub fn version_of(image: &str) -> Option<Version> {
     let tag = image.split('@').next()?.rsplit_once(':')?.1;
     let mut parts = tag.trim_start_matches('v').split(['.', '-', '+']).map(|part| part.parse().ok());
     Some((parts.next()??, parts.next()??, parts.next().flatten().unwrap_or(0)))
@@ -70,13 +70,13 @@ pub(crate) fn is_identity_cluster(object: Node<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::parse;
+    use super::version_of;
 
     #[test]
     fn reads_versions_from_tags() {
-        assert_eq!(parse("registry.example/oss/azure/workload-identity/webhook:v0.9.0"), Some((0, 9, 0)));
-        assert_eq!(parse("registry.example:5000/workload-identity/webhook:v1.5.1@sha256:00"), Some((1, 5, 1)));
-        assert_eq!(parse("registry.example:5000/workload-identity/webhook"), None);
-        assert_eq!(parse("x/workload-identity/webhook:latest"), None);
+        assert_eq!(version_of("registry.example/oss/azure/workload-identity/webhook:v0.9.0"), Some((0, 9, 0)));
+        assert_eq!(version_of("registry.example:5000/workload-identity/webhook:v1.5.1@sha256:00"), Some((1, 5, 1)));
+        assert_eq!(version_of("registry.example:5000/workload-identity/webhook"), None);
+        assert_eq!(version_of("x/workload-identity/webhook:latest"), None);
     }
 }

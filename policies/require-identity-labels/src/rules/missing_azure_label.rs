@@ -4,49 +4,86 @@
 //! A pod whose service account carries `azure.workload.identity/client-id` needs the pod label
 //! `azure.workload.identity/use: "true"`: only then does the mutating webhook see it and inject the token and its environment.
 //!
-//! Not reported: pods that project a token with an Azure audience themselves, pods whose only use of the identity is a CSI driver
-//! that asks for tokens itself, Argo workflows in which another step carries the label, and the pod of a Sensor that shares the
-//! account of the workflow it submits.
+//! Not reported:
+//! - pods that project a token with an Azure audience themselves;
+//! - pods whose use of the identity is a CSI driver that asks for tokens itself (`secrets-store.csi.k8s.io`, or `blob.csi.azure.com`
+//!   and `file.csi.azure.com` with a `clientID`, inline or through a claim), unless `allowCsiOnly` is off;
+//! - steps of an Argo workflow in which another step signs in: that a step needs no identity is its good right;
+//! - the pod of a Sensor or EventSource that merely shares the account of the workflow it starts (`shared-eventing-identity` reports
+//!   that);
+//! - objects that have the label in a place where it does nothing (`identity-label-on-wrong-object` reports that).
 //!
 //! ## Why it is bad
 //! Without the label nothing is injected. The pod starts, and the first call to Azure fails, or silently uses another credential.
 //!
 //! ## Example
 //! ```yaml
-//! template:
-//!   metadata:
-//!     labels:
-//!       app: api
-//!   spec:
-//!     serviceAccountName: api # annotated with a client id
+//! apiVersion: v1
+//! kind: ServiceAccount
+//! metadata:
+//!   name: api
+//!   annotations:
+//!     azure.workload.identity/client-id: 6f1b1c9e-2d0a-4b7c-9a57-0c8d6f2e4a11
+//! ---
+//! apiVersion: apps/v1
+//! kind: Deployment
+//! metadata:
+//!   name: api
+//! spec:
+//!   template:
+//!     metadata:
+//!       labels:
+//!         app: api
+//!     spec:
+//!       serviceAccountName: api
 //! ```
 //!
 //! ## Use instead
 //! ```yaml
-//! template:
-//!   metadata:
-//!     labels:
-//!       app: api
-//!       azure.workload.identity/use: "true"
-//!   spec:
-//!     serviceAccountName: api
+//! apiVersion: v1
+//! kind: ServiceAccount
+//! metadata:
+//!   name: api
+//!   annotations:
+//!     azure.workload.identity/client-id: 6f1b1c9e-2d0a-4b7c-9a57-0c8d6f2e4a11
+//! ---
+//! apiVersion: apps/v1
+//! kind: Deployment
+//! metadata:
+//!   name: api
+//! spec:
+//!   template:
+//!     metadata:
+//!       labels:
+//!         app: api
+//!         azure.workload.identity/use: "true"
+//!     spec:
+//!       serviceAccountName: api
 //! ```
+//!
+//! ## Settings
+//! `allowCsiOnly`
 //!
 //! ## References
 //! Azure/azure-workload-identity: `deploy/azure-wi-webhook.yaml` (the webhook's `objectSelector`), troubleshooting for v1.0.0; AKS
-//! workload identity overview ("pod labels").
+//! workload identity overview ("pod labels"); Azure/secrets-store-csi-driver-provider-azure: workload identity mode.
 
 use fedward_kit::finding::PatchStep;
-use fedward_kit::identity::{self, AZURE_CLIENT_ID, AZURE_USE};
+use fedward_kit::identity::{self, AZURE_CLIENT_ID, AZURE_USE, ServiceAccount};
+use fedward_kit::node::Node;
 use fedward_kit::rule::{Check, Condition, Report, Rule};
 use fedward_kit::workload::Pod;
-use fedward_kit::{audience, index, projection, webhook};
+use fedward_kit::{index, webhook};
 
+use super::identity_label_on_wrong_object;
+use crate::pods::{SignedIn, has_csi_identity, owners, projects_azure_token};
 use crate::settings::Settings;
 
 const MISSING: Condition = Condition::error("missing", "the service account has a client id and the pod lacks the label");
-const OLD_WEBHOOK: Condition =
-    Condition::warning("old-webhook", "the same, while the set deploys a webhook before v1.0, which looks at the service account's label");
+const OLD_WEBHOOK: Condition = Condition::warning(
+    "old-webhook",
+    "the same, while the set deploys a webhook before v1.0, which looks at the mark on the service account",
+);
 const MAY_NOT_NEED: Condition = Condition::info(
     "may-not-need-it",
     "the same, but another object has tokens of the service account issued to itself, a mutating policy may add the label, or the object is a base that something patches",
@@ -62,63 +99,119 @@ pub const RULE: Rule<Settings> = Rule {
 };
 
 fn check(cx: &Check<'_, Settings>) {
-    for pod in cx.pods() {
-        let label = pod.label(AZURE_USE);
-        if label.is_present() {
-            continue;
+    let needs = Needs::new(cx);
+    for owner in owners(cx) {
+        if owner.pods.iter().any(|pod| pod.label(AZURE_USE).is_absent()) && !identity_label_on_wrong_object::reports(cx, &owner) {
+            owner.pods.iter().for_each(|pod| report(cx, &needs, pod));
         }
-        let Some(account) = identity::account_of(pod, cx.context).found() else { continue };
-        if account.client_id().is_none() || has_own_way(cx, pod) {
-            continue;
-        }
-        let (condition, why) = condition(cx, pod);
-        let name = pod.account.name().unwrap_or("default");
-        let report = Report::new(
-            condition,
-            label,
-            format!("the {} runs as `{name}`, which has an Azure client id, but has no label `{AZURE_USE}`{why}", pod.title),
-        )
-        .help(format!("add `{AZURE_USE}: \"true\"` to the labels of the pod template"))
-        .related(account.annotation(AZURE_CLIENT_ID), "the client id that the pod is to use")
-        .fix(PatchStep::set(label, "true"));
-        cx.report(report);
     }
 }
 
-/// Whether the pod gets its token without the webhook, or another rule speaks of it.
-fn has_own_way<'a>(cx: &Check<'a, Settings>, pod: &Pod<'a>) -> bool {
-    let projects = |pod: &Pod<'_>| projection::tokens(pod).iter().any(|token| token.audience.str().is_some_and(audience::is_azure));
-    if projects(pod) || (cx.settings.allow_csi_only && projection::has_csi_identity(pod)) {
+fn report<'a>(cx: &Check<'a, Settings>, needs: &Needs<'_, 'a>, pod: &Pod<'a>) {
+    let label = pod.label(AZURE_USE);
+    if label.is_present() {
+        return;
+    }
+    let Some(Need { client_id, condition, why }) = needs.of(pod) else { return };
+    let name = pod.account.name().unwrap_or("its own account");
+    let message = format!("the {} runs as `{name}`, which has an Azure client id, but has no label `{AZURE_USE}`{why}", pod.title);
+    cx.report(
+        Report::new(condition, label, message)
+            .help(format!("add `{AZURE_USE}: \"true\"` to the labels of the pod template"))
+            .related(client_id, "the client id that the pod is to use")
+            .fix(PatchStep::set(label, "true")),
+    );
+}
+
+/// Why a pod needs the label.
+pub(crate) struct Need<'a> {
+    /// The annotation that makes its account federated.
+    pub(crate) client_id: Node<'a>,
+    /// How certain that is.
+    pub(crate) condition: &'static Condition,
+    /// What to add to the message.
+    pub(crate) why: String,
+}
+
+/// Tells which pods of an object need the label.
+pub(crate) struct Needs<'c, 'a> {
+    cx: &'c Check<'a, Settings>,
+    signed_in: SignedIn<'c, 'a>,
+}
+
+impl<'c, 'a> Needs<'c, 'a> {
+    pub(crate) fn new(cx: &'c Check<'a, Settings>) -> Self {
+        Needs { cx, signed_in: SignedIn::new(cx) }
+    }
+
+    /// Why the pod needs the label, whether or not it has it. `None` if it does not, or if nothing says so.
+    pub(crate) fn of(&self, pod: &Pod<'a>) -> Option<Need<'a>> {
+        let account = identity::account_of(pod, self.cx.context).found()?;
+        if account.client_id().is_none() || has_own_way(self.cx, pod) || self.is_spoken_for(pod) {
+            return None;
+        }
+        let (condition, why) = condition(self.cx, pod, account);
+        Some(Need { client_id: account.annotation(AZURE_CLIENT_ID), condition, why })
+    }
+
+    /// Whether the pod is one of several that share an account, and another is the one that signs in.
+    fn is_spoken_for(&self, pod: &Pod<'a>) -> bool {
+        match pod.row {
+            "argoproj.io/Workflow" | "argoproj.io/CronWorkflow" | "argoproj.io/WorkflowEventBinding" => self.signed_in.shares(pod),
+            "argoproj.io/Sensor" | "argoproj.io/EventSource" => starts_as_itself(self.cx, pod),
+            _ => false,
+        }
+    }
+}
+
+/// Whether the pod gets its token without the webhook.
+pub(crate) fn has_own_way<'a>(cx: &Check<'a, Settings>, pod: &Pod<'a>) -> bool {
+    projects_azure_token(pod) || (cx.settings.allow_csi_only && has_csi_identity(cx.context, pod))
+}
+
+/// Whether what an eventing pod starts runs as its own account: in its own triggers, or (an EventSource has none) in another object.
+fn starts_as_itself<'a>(cx: &Check<'a, Settings>, pod: &Pod<'a>) -> bool {
+    let Some(name) = pod.account.name() else { return false };
+    let same = |other: &Pod<'_>| other.account.name() == Some(name) && other.namespace == pod.namespace;
+    if cx.all_pods().iter().any(|other| other.row != pod.row && same(other)) {
         return true;
     }
-    let shares_account = |other: &Pod<'_>| other.account.name() == pod.account.name() && other.namespace == pod.namespace;
-    let signs_in = |other: &Pod<'_>| other.label(AZURE_USE).is_present() || projects(other);
-    match pod.row {
-        // A workflow in which one step signs in: that another step lacks the label is its good right.
-        "argoproj.io/Workflow" | "argoproj.io/CronWorkflow" => cx.pods().iter().any(|other| shares_account(other) && signs_in(other)),
-        // The eventing pod merely shares the account of what it submits.
-        "argoproj.io/Sensor" | "argoproj.io/EventSource" => cx.pods().iter().any(|other| other.row != pod.row && shares_account(other)),
-        _ => false,
-    }
+    let others = index::workloads_of(cx.context, pod.namespace, name, pod.account.node());
+    others.is_some_and(|list| {
+        list.items.iter().any(|object| {
+            matches!(object.get("kind").str(), Some("Workflow" | "WorkflowTemplate" | "ClusterWorkflowTemplate" | "CronWorkflow" | "Sensor"))
+                && object.foreign().is_some_and(|found| found.kind != cx.request.kind || found.name != cx.request.name)
+        })
+    })
 }
 
-fn condition<'a>(cx: &Check<'a, Settings>, pod: &Pod<'a>) -> (&'static Condition, String) {
+fn condition<'a>(cx: &Check<'a, Settings>, pod: &Pod<'a>, account: ServiceAccount<'a>) -> (&'static Condition, String) {
     let anchor = pod.account.node();
-    let name = pod.account.name().unwrap_or("default");
     if !cx.request.is_final {
         return (&MAY_NOT_NEED, ", unless the kustomization that patches this object adds it".to_owned());
     }
-    if index::token_consumers(cx.context, pod.namespace, name, anchor).is_some_and(|list| !list.items.is_empty()) {
+    let consumers = pod.account.name().and_then(|name| index::token_consumers(cx.context, pod.namespace, name, anchor));
+    if consumers.is_some_and(|list| !list.items.is_empty()) {
         return (&MAY_NOT_NEED, ", which it needs only if it signs in itself: another object has tokens of this account issued".to_owned());
     }
     if index::label_mutators(cx.context, anchor).is_some_and(|list| !list.items.is_empty()) {
         return (&MAY_NOT_NEED, ", unless the mutating policy of this set adds it".to_owned());
     }
-    match webhook::version(cx.context, anchor) {
-        Some((version, _)) if version < webhook::POD_LABEL_ONLY => (
-            &OLD_WEBHOOK,
-            format!("; it works with the webhook v{}.{}.{} of this set and fails from v1.0 on", version.0, version.1, version.2),
-        ),
+    match old_webhook(cx, anchor) {
+        Some(version) if is_marked(account) => {
+            (&OLD_WEBHOOK, format!("; it works with the webhook {version} of this set and fails from v1.0 on"))
+        }
         _ => (&MISSING, String::new()),
     }
+}
+
+/// The version of the webhook that the set deploys, if it is one that does not ask for the pod's label.
+pub(crate) fn old_webhook<'a>(cx: &Check<'a, Settings>, anchor: Node<'a>) -> Option<String> {
+    let (version, _) = webhook::version(cx.context, anchor)?;
+    (version < webhook::POD_LABEL_ONLY).then(|| format!("v{}.{}.{}", version.0, version.1, version.2))
+}
+
+/// Whether a service account carries the mark that webhooks before v1.0 look at.
+fn is_marked(account: ServiceAccount<'_>) -> bool {
+    account.label(AZURE_USE).is_present() || account.annotation(AZURE_USE).is_present()
 }

@@ -1,0 +1,138 @@
+//! What several rules of this policy ask of a pod.
+
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use fedward_kit::context::Context;
+use fedward_kit::finding::ObjectRef;
+use fedward_kit::identity::{AZURE_SKIP, AZURE_USE};
+use fedward_kit::node::Node;
+use fedward_kit::request::group_of;
+use fedward_kit::rule::Check;
+use fedward_kit::workload::{Container, Pod};
+use fedward_kit::{audience, projection};
+
+use crate::settings::Settings;
+
+/// Pod annotation of the EKS webhook: container names, split by `,` as in CSV.
+pub(crate) const AWS_SKIP: &str = "eks.amazonaws.com/skip-containers";
+
+/// Whether Azure's webhook will see the pod.
+pub(crate) fn is_labelled(pod: &Pod<'_>) -> bool {
+    pod.label(AZURE_USE).peek_str() == Some("true")
+}
+
+/// Whether the pod projects a token for Azure by hand. The application may know the path from anywhere, so no environment is asked for.
+pub(crate) fn projects_azure_token(pod: &Pod<'_>) -> bool {
+    projection::tokens(pod).iter().any(|token| token.audience.str().is_some_and(audience::is_azure))
+}
+
+/// Whether an annotation tells a webhook to leave the container alone.
+pub(crate) fn is_skipped(pod: &Pod<'_>, annotation: &'static str, container: Container<'_>) -> bool {
+    let list = pod.annotation(annotation).peek_str().unwrap_or("");
+    if annotation == AZURE_SKIP {
+        list.split(';').any(|name| name.trim() == container.name)
+    } else {
+        // CSV: a space after the comma belongs to the name.
+        list.split(',').any(|name| name == container.name)
+    }
+}
+
+/// Whether a field reference of the pod reads a label or annotation, so that it is live wherever the webhook looks.
+pub(crate) fn is_read_by_pod(pod: &Pod<'_>, key: &str) -> bool {
+    let reads = |item: Node<'_>| {
+        let path = item.get("fieldRef").get("fieldPath").str().unwrap_or("");
+        path.contains(key) || path == "metadata.annotations" || path == "metadata.labels"
+    };
+    let env = pod.containers.iter().flat_map(|container| container.node.get("env").items()).map(|entry| entry.get("valueFrom"));
+    let files = pod.volumes.iter().flat_map(|volume| {
+        let projected = volume.get("projected").get("sources").items().map(|source| source.get("downwardAPI"));
+        std::iter::once(volume.get("downwardAPI")).chain(projected).flat_map(|source| source.get("items").items()).collect::<Vec<_>>()
+    });
+    env.chain(files).any(reads)
+}
+
+/// Whether the pod mounts a volume whose CSI driver has tokens of the pod's account issued to itself: inline, or through a claim.
+pub(crate) fn has_csi_identity<'a>(context: &Context<'a>, pod: &Pod<'a>) -> bool {
+    pod.volumes.iter().any(|volume| {
+        let csi = volume.get("csi");
+        if csi.is_present() {
+            return signs_in(context, pod, csi);
+        }
+        let claim = volume.get("persistentVolumeClaim").get("claimName");
+        let get = |kind, namespace, name: Node<'a>| {
+            let object = ObjectRef { api_version: "v1", kind, namespace, name: name.str().unwrap_or("") };
+            context.get(object, claim).found()
+        };
+        claim.is_present()
+            && get("PersistentVolumeClaim", pod.namespace, claim)
+                .and_then(|claim| get("PersistentVolume", "", claim.get("spec").get("volumeName")))
+                .is_some_and(|volume| signs_in(context, pod, volume.get("spec").get("csi")))
+    })
+}
+
+/// Whether a CSI volume signs in to Azure: by its driver, and by what its attributes say.
+fn signs_in<'a>(context: &Context<'a>, pod: &Pod<'a>, csi: Node<'a>) -> bool {
+    let attributes = csi.get("volumeAttributes");
+    match csi.get("driver").str() {
+        Some("secrets-store.csi.k8s.io") => {
+            let name = attributes.get("secretProviderClass");
+            let api_version = "secrets-store.csi.x-k8s.io/v1";
+            let class = ObjectRef { api_version, kind: "SecretProviderClass", namespace: pod.namespace, name: name.str().unwrap_or("") };
+            // A class that is not known may well be Azure's.
+            context.get(class, name).found().is_none_or(|class| class.get("spec").get("provider").str().is_none_or(|name| name == "azure"))
+        }
+        Some("blob.csi.azure.com" | "file.csi.azure.com") => attributes
+            .entries()
+            .any(|(key, value)| key.eq_ignore_ascii_case("clientID") && value.peek_str().is_some_and(|text| !text.is_empty())),
+        _ => false,
+    }
+}
+
+/// The namespaces and service accounts of an object's pods that sign in to Azure by label or by hand.
+pub(crate) struct SignedIn<'c, 'a> {
+    cx: &'c Check<'a, Settings>,
+    found: OnceCell<BTreeSet<(&'a str, &'a str)>>,
+}
+
+impl<'c, 'a> SignedIn<'c, 'a> {
+    pub(crate) fn new(cx: &'c Check<'a, Settings>) -> Self {
+        SignedIn { cx, found: OnceCell::new() }
+    }
+
+    /// Whether some pod of the object signs in as the pod's account.
+    pub(crate) fn shares(&self, pod: &Pod<'a>) -> bool {
+        let found = self.found.get_or_init(|| {
+            let pods = self.cx.all_pods().iter().filter(|pod| pod.label(AZURE_USE).is_present() || projects_azure_token(pod));
+            pods.filter_map(|pod| Some((pod.namespace, pod.account.name()?))).collect()
+        });
+        pod.account.name().is_some_and(|name| found.contains(&(pod.namespace, name)))
+    }
+}
+
+/// An object with pods: the one under admission, one inside it, or one whose templates it runs.
+pub(crate) struct Owner<'p, 'a> {
+    pub(crate) node: Node<'a>,
+    pub(crate) group: &'a str,
+    pub(crate) kind: &'a str,
+    pub(crate) pods: Vec<&'p Pod<'a>>,
+}
+
+/// The objects that the request's pods stand in, each with its own.
+pub(crate) fn owners<'p, 'a>(cx: &'p Check<'a, Settings>) -> Vec<Owner<'p, 'a>> {
+    let mut found: Vec<Owner<'p, 'a>> = Vec::new();
+    let mut known = BTreeMap::new();
+    for pod in cx.pods() {
+        let is_object = |node: &Node<'a>| node.peek("apiVersion").peek_str().is_some() && node.peek("kind").peek_str().is_some();
+        let Some(node) = std::iter::successors(Some(pod.node), |node| node.parent()).find(is_object) else { continue };
+        let place = *known.entry(node.value().map(std::ptr::from_ref)).or_insert(found.len());
+        if place == found.len() {
+            let text = |field: &'static str| node.peek(field).peek_str().unwrap_or("");
+            found.push(Owner { node, group: group_of(text("apiVersion")), kind: text("kind"), pods: Vec::new() });
+        }
+        if let Some(owner) = found.get_mut(place) {
+            owner.pods.push(pod);
+        }
+    }
+    found
+}
