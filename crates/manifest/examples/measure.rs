@@ -16,9 +16,10 @@ fn main() {
     let source = Arc::new(Source::from_text("measure.yaml", text).unwrap());
     let limits = Limits::default();
     println!("{} bytes, {} documents", source.text().len(), split(&source, &limits).chunks.len());
-    let resident = resident_kib();
+    let resident = status_kib("VmRSS:");
     let documents = read(&source, &limits);
-    println!("trees take {:.2} x the input (resident)", (resident_kib() - resident) as f64 * 1024.0 / source.text().len() as f64);
+    let ratio = |kib: u64| kib.saturating_sub(resident) as f64 * 1024.0 / source.text().len() as f64;
+    println!("trees take {:.2} x the input, {:.2} x at the peak", ratio(status_kib("VmRSS:")), ratio(status_kib("VmHWM:")));
 
     let bare = best(|| {
         for event in granit_parser::Parser::new_from_str(source.text()) {
@@ -65,9 +66,9 @@ fn best(mut work: impl FnMut()) -> f64 {
     times.fold(f64::INFINITY, f64::min)
 }
 
-fn resident_kib() -> u64 {
+fn status_kib(field: &str) -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix(field)).unwrap_or_default();
     line.trim().trim_end_matches(" kB").parse().unwrap_or_default()
 }
 
