@@ -4,6 +4,7 @@ mod duplicate_key;
 mod flattened_manifest;
 mod leftover_template;
 mod limit_exceeded;
+mod stale_ignore;
 mod unparsable_document;
 mod unparsable_embedded_document;
 
@@ -22,11 +23,12 @@ use crate::payload;
 pub const INPUT_POLICY: &str = "input";
 
 /// The rules.
-pub const INPUT_RULES: [RuleDescriptor; 6] = [
+pub const INPUT_RULES: [RuleDescriptor; 7] = [
     duplicate_key::RULE,
     flattened_manifest::RULE,
     leftover_template::RULE,
     limit_exceeded::RULE,
+    stale_ignore::RULE,
     unparsable_document::RULE,
     unparsable_embedded_document::RULE,
 ];

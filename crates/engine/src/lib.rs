@@ -2,6 +2,7 @@
 
 mod answers;
 mod evaluate;
+mod ignores;
 mod input;
 mod lift;
 mod load;
@@ -14,7 +15,7 @@ mod secrets;
 mod selector;
 mod world;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
@@ -29,6 +30,7 @@ use fedward_outcome::{NotEvaluated, Outcome, Skipped};
 use rayon::prelude::*;
 
 pub use evaluate::{Cost, Runtime};
+pub use ignores::Ignore;
 pub use input::{INPUT_POLICY, INPUT_RULES};
 pub use load::Input;
 pub use policies::{Policy, from_yaml};
@@ -77,6 +79,14 @@ pub struct Options {
     pub limits: Limits,
     /// Objects that are taken at most.
     pub max_objects: usize,
+    /// Ignore entries of the configuration.
+    pub ignores: Vec<Ignore>,
+    /// Whether ignore entries, those in comments included, count.
+    pub use_ignores: bool,
+    /// Every rule that the program knows, whether or not its policy runs.
+    pub known_rules: Vec<String>,
+    /// Today, `YYYY-MM-DD`: whether an entry has expired.
+    pub today: String,
     /// Severities of [`INPUT_RULES`], by rule; `None` is off.
     pub input_severities: BTreeMap<String, Option<Severity>>,
 }
@@ -91,6 +101,10 @@ impl Default for Options {
             indexed: true,
             limits: Limits::default(),
             max_objects: 1_000_000,
+            ignores: Vec::new(),
+            use_ignores: true,
+            known_rules: Vec::new(),
+            today: String::new(),
             input_severities: BTreeMap::new(),
         }
     }
@@ -199,13 +213,6 @@ pub fn run(inputs: Vec<Input>, policies: &[Policy], options: &Options, progress:
         loaded.push(one);
     }
     project.mark_drafts(&loaded, &mut objects);
-    outcome.findings.retain_mut(|finding| match input::severity(&options.input_severities, finding) {
-        Some(severity) => {
-            finding.severity = severity;
-            true
-        }
-        None => false,
-    });
     outcome.secrets = secrets::spans(&loaded, &objects);
     outcome.objects = objects.iter().filter(|object| object.judged).count();
     let keys = objects.par_iter().map(|object| keys(&loaded, object)).collect();
@@ -240,6 +247,27 @@ pub fn run(inputs: Vec<Input>, policies: &[Policy], options: &Options, progress:
         }
         at = end;
     }
+    if options.use_ignores {
+        let runs = |rule: &str| {
+            INPUT_RULES.iter().any(|known| known.id == rule)
+                || policies.iter().any(|policy| policy.descriptor.rules.iter().any(|known| known.id == rule))
+        };
+        let known = |rule: &str| runs(rule) || options.known_rules.iter().any(|known| known == rule);
+        ignores::apply(&mut outcome, &world.loaded, &options.ignores, &options.today, &ignores::Rules { runs: &runs, known: &known });
+    }
+    outcome.findings.retain_mut(|finding| {
+        if finding.policy != INPUT_POLICY {
+            return true;
+        }
+        let severity = input::severity(&options.input_severities, finding);
+        finding.severity = severity.unwrap_or(finding.severity);
+        severity.is_some()
+    });
+    let order: HashMap<&str, usize> = about.iter().enumerate().map(|(index, about)| (about.name.as_str(), index)).collect();
+    outcome.findings.sort_by_cached_key(|finding| {
+        let span = finding.location.span;
+        (order.get(&**finding.location.source.name()).copied(), span.start, span.end, finding.rule.clone(), finding.message.clone())
+    });
     outcome.notes.extend(
         kinds
             .guessed()

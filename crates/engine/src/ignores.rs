@@ -1,0 +1,172 @@
+//! Ignore entries: comments beside a line, and entries of the configuration. A module never sees them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use fedward_kit::policy::RuleDescriptor;
+use fedward_kit::rule::Condition;
+use fedward_kit::text::Glob;
+use fedward_manifest::{Source, Span};
+use fedward_outcome::{Finding, Outcome, Suppression, SuppressionKind};
+
+use crate::input::Report;
+use crate::load::Loaded;
+
+const UNUSED: Condition = Condition::info("unused", "nothing that the entry names was found");
+const EXPIRED: Condition = Condition::warning("expired", "the entry's date has passed: it no longer applies");
+const NO_REASON: Condition = Condition::warning("no-reason", "an inline entry gives no reason: it does not apply");
+const UNKNOWN_RULE: Condition = Condition::warning("unknown-rule", "the entry names a rule that does not exist");
+
+/// The page of this rule is in `input/stale_ignore.rs`.
+pub(crate) const RULE: RuleDescriptor = RuleDescriptor {
+    id: "stale-ignore",
+    summary: "an ignore entry is unused, expired, without reason or names no rule",
+    conditions: &[UNUSED, EXPIRED, NO_REASON, UNKNOWN_RULE],
+    supersedes: &[],
+};
+
+/// An ignore entry of the configuration.
+#[derive(Debug, Clone)]
+pub struct Ignore {
+    /// The rule.
+    pub rule: String,
+    /// Which files; any if `None`.
+    pub path: Option<Glob>,
+    /// Which objects, as `Kind namespace/name` (`Kind name` for cluster-scoped ones); any if `None`.
+    pub object: Option<Glob>,
+    /// Why.
+    pub reason: String,
+    /// The last day on which it applies, `YYYY-MM-DD`.
+    pub expires: Option<String>,
+    /// Where the entry stands.
+    pub source: Arc<Source>,
+    /// Where in it.
+    pub span: Span,
+}
+
+/// What is known of rules.
+pub(crate) struct Rules<'r> {
+    /// Whether a rule is one of this run.
+    pub(crate) runs: &'r dyn Fn(&str) -> bool,
+    /// Whether there is such a rule.
+    pub(crate) known: &'r dyn Fn(&str) -> bool,
+}
+
+/// An inline entry.
+struct Inline {
+    source: Arc<Source>,
+    span: Span,
+    rules: Vec<String>,
+    reason: String,
+    used: bool,
+}
+
+/// Applies both kinds of entries, and reports those that are stale.
+pub(crate) fn apply(outcome: &mut Outcome, loaded: &[Loaded], entries: &[Ignore], today: &str, rules: &Rules<'_>) {
+    let (mut inline, by_line) = inline_entries(loaded);
+    let mut used = vec![false; entries.len()];
+    for finding in &mut outcome.findings {
+        let line = finding.location.start().line;
+        let here = by_line.get(&(Arc::clone(finding.location.source.name()), line)).map(Vec::as_slice).unwrap_or_default();
+        for index in here {
+            if let Some(entry) = inline.get_mut(*index).filter(|entry| entry.rules.contains(&finding.rule)) {
+                entry.used = true;
+                if !entry.reason.is_empty() {
+                    finding.suppressed = Some(Suppression { kind: SuppressionKind::Inline, reason: entry.reason.clone() });
+                }
+            }
+        }
+        for (entry, used) in entries.iter().zip(&mut used).filter(|(entry, _)| entry.rule == finding.rule) {
+            if matches(entry, finding) {
+                *used = true;
+                if !is_expired(entry, today) && finding.suppressed.is_none() {
+                    finding.suppressed = Some(Suppression { kind: SuppressionKind::Config, reason: entry.reason.clone() });
+                }
+            }
+        }
+    }
+    let mut stale = Vec::new();
+    for entry in &inline {
+        let unknown = entry.rules.iter().find(|rule| !(rules.known)(rule));
+        let report = |condition, message| Report::new(&RULE, condition, entry.span, message).finding(&entry.source, None);
+        if let Some(rule) = unknown {
+            stale.push(report(&UNKNOWN_RULE, format!("there is no rule `{rule}`")));
+        } else if entry.reason.is_empty() {
+            stale.push(report(&NO_REASON, "an ignore entry needs a reason: `# fedward: ignore[rule-id] why it is right here`".to_owned()));
+        } else if !entry.used && entry.rules.iter().all(|rule| (rules.runs)(rule)) {
+            stale.push(report(&UNUSED, "nothing on this line is ignored: the entry can go".to_owned()));
+        }
+    }
+    for (entry, used) in entries.iter().zip(used) {
+        let report = |condition, message| Report::new(&RULE, condition, entry.span, message).finding(&entry.source, None);
+        if !(rules.known)(&entry.rule) {
+            stale.push(report(&UNKNOWN_RULE, format!("there is no rule `{}`", entry.rule)));
+        } else if is_expired(entry, today) {
+            stale.push(report(&EXPIRED, format!("the entry for `{}` expired on {}", entry.rule, entry.expires.as_deref().unwrap_or(""))));
+        } else if !used && (rules.runs)(&entry.rule) {
+            stale.push(report(&UNUSED, format!("the entry for `{}` ignores nothing: it can go", entry.rule)));
+        }
+    }
+    outcome.findings.extend(stale);
+}
+
+fn matches(entry: &Ignore, finding: &Finding) -> bool {
+    let object = finding.object.as_ref().map(|object| {
+        let name = if object.namespace.is_empty() { object.name.clone() } else { format!("{}/{}", object.namespace, object.name) };
+        format!("{} {name}", object.kind)
+    });
+    entry.path.as_ref().is_none_or(|glob| glob.matches(finding.location.source.name()))
+        && entry.object.as_ref().is_none_or(|glob| object.as_deref().is_some_and(|object| glob.matches(object)))
+}
+
+fn is_expired(entry: &Ignore, today: &str) -> bool {
+    // Dates of this form sort as text.
+    entry.expires.as_deref().is_some_and(|last| last < today)
+}
+
+type ByLine = HashMap<(Arc<str>, u32), Vec<usize>>;
+
+/// The inline entries, and which apply to which line: a comment after content to its own line, one that stands alone to the next line
+/// that is no comment.
+fn inline_entries(loaded: &[Loaded]) -> (Vec<Inline>, ByLine) {
+    let mut entries = Vec::new();
+    let mut by_line: ByLine = HashMap::new();
+    for one in loaded {
+        let Some(document) = one.document.as_ref().filter(|document| Arc::ptr_eq(document.source(), &one.source)) else { continue };
+        for comment in document.comments() {
+            let Some((rules, reason)) = parse(comment.text) else { continue };
+            let mut line = one.source.position(comment.span.start).line;
+            if comment.own_line {
+                let is_comment = |line: u32| one.source.line_text(line).trim_start().starts_with('#');
+                line += 1;
+                while line < one.source.line_count() && is_comment(line) {
+                    line += 1;
+                }
+            }
+            by_line.entry((Arc::clone(one.source.name()), line)).or_default().push(entries.len());
+            entries.push(Inline { source: Arc::clone(&one.source), span: comment.span, rules, reason, used: false });
+        }
+    }
+    (entries, by_line)
+}
+
+/// `fedward: ignore[rule-id, other-rule] reason`
+fn parse(comment: &str) -> Option<(Vec<String>, String)> {
+    let rest = comment.trim().strip_prefix("fedward:")?.trim_start().strip_prefix("ignore[")?;
+    let (rules, reason) = rest.split_once(']')?;
+    let rules = rules.split(',').map(|rule| rule.trim().to_owned()).filter(|rule| !rule.is_empty()).collect();
+    Some((rules, reason.trim().to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+
+    #[test]
+    fn reads_inline_entries() {
+        assert_eq!(parse(" fedward: ignore[a, b] why not"), Some((vec!["a".to_owned(), "b".to_owned()], "why not".to_owned())));
+        assert_eq!(parse("fedward: ignore[a]"), Some((vec!["a".to_owned()], String::new())));
+        assert_eq!(parse(" fedward: ignored[a] x"), None);
+        assert_eq!(parse(" something else"), None);
+    }
+}
