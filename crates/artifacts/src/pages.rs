@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::catalogue::Documented;
+use crate::catalogue::{Documented, SHARED};
 use crate::files::{Generated, MARK};
 
 /// Pages, index and embedding.
@@ -38,10 +38,7 @@ fn policy_link(policy: &str) -> String {
 fn index(rules: &[Documented]) -> String {
     let mut text = format!("<!-- {MARK} from the rules' own descriptions. -->\n# Rules\n\n");
     text.push_str("The severity is that of the gravest condition; each rule's page lists all of them.\n");
-    let mut policies: Vec<&str> = rules.iter().map(|rule| rule.policy).collect();
-    policies.sort_unstable();
-    policies.dedup();
-    for policy in policies {
+    for policy in fedward_modules::ALL.iter().map(|builtin| builtin.id).chain([SHARED, fedward_engine::INPUT_POLICY]) {
         let summary = fedward_modules::find(policy).map_or("", |builtin| builtin.policy.describe().summary);
         let _ = write!(text, "\n## {policy}\n\n");
         if !summary.is_empty() {
