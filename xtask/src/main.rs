@@ -1,5 +1,6 @@
 //! Developer commands: `cargo xtask`.
 
+mod bench;
 mod features;
 mod new_rule;
 mod process;
@@ -14,6 +15,7 @@ usage: cargo xtask COMMAND
 
   test [STEP]...          everything that must pass, or only the named steps
   ci-extended             what takes long: the tests, then the benchmarks
+  bench                   measure, and write docs/benchmarks.md
   gen write|check         generated files: write them, or say which are not current
   dist                    the annotated modules and their checksums, in target/dist
   new-rule POLICY ID      a rule's file, fixtures and entries";
@@ -33,7 +35,8 @@ fn main() -> ExitCode {
 fn run(words: &[&str]) -> Result<()> {
     match words {
         ["test", steps @ ..] => test::run(steps),
-        ["ci-extended"] => test::run(&[]),
+        ["ci-extended"] => test::run(&[]).and_then(|()| bench::run()),
+        ["bench"] => bench::run(),
         ["gen", mode @ ("write" | "check")] => artifacts(&["gen", mode]),
         ["dist"] => {
             let folder = process::root().join("target/dist");

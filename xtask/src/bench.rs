@@ -1,0 +1,237 @@
+//! `cargo xtask bench`: what fedward costs, beside what others cost on the same machine in the same run.
+
+mod corpus;
+mod measure;
+mod report;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+
+use crate::artifacts;
+use crate::process::{cargo, output, root, succeed};
+use corpus::Corpora;
+use measure::Case;
+use report::{Bar, Limit};
+
+/// How often every process runs, apart from one run to warm up.
+const RUNS: usize = 7;
+/// A folder of JSON schemas for kubeconform; without it, kubeconform fetches them once.
+const SCHEMAS: &str = "FEDWARD_BENCH_SCHEMAS";
+
+/// Builds, measures, prints, and writes `docs/benchmarks.md`.
+pub(crate) fn run() -> Result<()> {
+    let root = root();
+    let mut build = cargo();
+    build.args([
+        "build",
+        "--release",
+        "--locked",
+        "--package",
+        "fedward",
+        "--package",
+        "fedward-artifacts",
+        "--example",
+        "probe",
+        "--bin",
+        "fedward",
+    ]);
+    succeed(&mut build)?;
+    let dist = root.join("target/dist");
+    artifacts(&["dist", &dist.to_string_lossy()])?;
+    let release = root.join("target/release");
+    let (fedward, probe) = (release.join("fedward"), release.join("examples/probe"));
+    let folder = root.join("target/bench");
+    eprintln!("writing the corpora");
+    let corpora = Corpora::write(&folder)?;
+    let kubeconform = Kubeconform::find(&folder, &corpora);
+
+    eprintln!("measuring, {RUNS} runs of each");
+    let mut cases = cases(&corpora, &fedward, &probe, kubeconform.as_ref().ok());
+    measure::all(&mut cases, RUNS)?;
+    let calls = output(Command::new(&probe).arg("calls"))?;
+    let bars = bars(&cases, &calls, &corpora, &dist)?;
+
+    let mut tools = vec![format!("fedward {}", env!("CARGO_PKG_VERSION"))];
+    tools.push(match &kubeconform {
+        Ok(found) => format!("kubeconform {}", found.version),
+        Err(reason) => format!("kubeconform: left out ({reason:#})"),
+    });
+    tools.push(output(Command::new("rustc").arg("--version")).map(|text| text.trim().to_owned()).unwrap_or_default());
+    let text = report::write(&cases, &bars, &tools, RUNS);
+    println!("{text}");
+    std::fs::write(root.join("docs/benchmarks.md"), text).context("cannot write docs/benchmarks.md")
+}
+
+fn cases(corpora: &Corpora, fedward: &Path, probe: &Path, kubeconform: Option<&Kubeconform>) -> Vec<Case> {
+    let check = |name: &str, path: &Path, more: &[&str]| {
+        let path = path.to_string_lossy();
+        Case::new(name, fedward, &[&["check", &path], more].concat())
+    };
+    let mut cases = vec![
+        check("A: fedward", &corpora.large, &[]),
+        check("A: fedward, one thread", &corpora.large, &["--threads", "1"]),
+        check("A: fedward, two threads", &corpora.large, &["--threads", "2"]),
+        Case::new("A: bare parser events", probe, &["events", &corpora.large.to_string_lossy()]),
+        check("B: fedward", &corpora.files, &[]),
+        check("C: fedward", &corpora.one, &[]),
+    ];
+    for (name, [few, many]) in [("one account", &corpora.one_account), ("an account each", &corpora.own_account)] {
+        cases.push(check(&format!("D: {name}, 1,000"), few, &[]));
+        cases.push(check(&format!("D: {name}, 10,000"), many, &[]));
+    }
+    cases.push(check("no findings", &corpora.no_findings, &[]));
+    for format in ["human", "json", "sarif"] {
+        cases.push(check(&format!("10,000 findings, {format}"), &corpora.findings, &["--format", format]));
+    }
+    if let Some(kubeconform) = kubeconform {
+        for (name, path) in [("A", &corpora.large), ("B", &corpora.files), ("C", &corpora.one)] {
+            cases.push(kubeconform.case(&format!("{name}: kubeconform"), path));
+        }
+    }
+    cases
+}
+
+fn bars(cases: &[Case], calls: &str, corpora: &Corpora, dist: &Path) -> Result<Vec<Bar>> {
+    let find = |name: &str| cases.iter().find(|case| case.name == name);
+    let mut bars = Vec::new();
+    let mut ratio = |what: &str, one: &str, other: &str, wall: bool, cpu: bool, limit: Limit| {
+        let (Some(one), Some(other)) = (find(one), find(other)) else { return };
+        if wall {
+            bars.push(Bar::ratio(&format!("{what}, wall"), one.wall(), other.wall(), limit));
+        }
+        if cpu {
+            bars.push(Bar::ratio(&format!("{what}, CPU"), one.cpu(), other.cpu(), limit));
+        }
+    };
+    ratio("A: kubeconform / fedward", "A: kubeconform", "A: fedward", true, true, Limit::AtLeast(3.5, 6.0));
+    ratio("B: kubeconform / fedward", "B: kubeconform", "B: fedward", true, true, Limit::AtLeast(2.0, 4.0));
+    ratio("A: fedward / bare parser events", "A: fedward", "A: bare parser events", false, true, Limit::AtMost(7.0, 4.0));
+    for name in ["one account", "an account each"] {
+        let (many, few) = (format!("D: {name}, 10,000"), format!("D: {name}, 1,000"));
+        ratio(&format!("D: 10 times the objects, {name}"), &many, &few, true, true, Limit::AtMost(12.0, 10.5));
+    }
+    ratio("A: one thread / two threads", "A: fedward, one thread", "A: fedward, two threads", true, false, Limit::AtLeast(1.6, 1.8));
+    for format in ["human", "json", "sarif"] {
+        let some = format!("10,000 findings, {format}");
+        ratio(&format!("10,000 findings / none, {format}"), &some, "no findings", true, true, Limit::AtMost(1.5, 1.2));
+    }
+    if let Some(start) = find("C: fedward") {
+        bars.push(Bar::pair("C: process start to exit, ms", start.wall().map(|time| time.as_secs_f64() * 1e3), Limit::AtMost(25.0, 10.0)));
+    }
+    if let Some(large) = find("A: fedward") {
+        const MIB: f64 = 1_048_576.0;
+        let input = std::fs::metadata(&corpora.large).context("corpus A is gone")?.len() as f64 / MIB;
+        let limit = Limit::AtMost(10.0 * input + 64.0, 6.0 * input + 32.0);
+        bars.push(Bar::one(&format!("A: peak memory, MiB (input {input:.1})"), large.peak() as f64 / MIB, limit));
+    }
+    bars.extend(sizes(dist)?);
+    bars.extend(per_call(calls));
+    Ok(bars)
+}
+
+fn sizes(dist: &Path) -> Result<Vec<Bar>> {
+    let mut bars = Vec::new();
+    for entry in std::fs::read_dir(dist).context("cannot read target/dist")? {
+        let entry = entry.context("cannot read target/dist")?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if let Some(policy) = name.strip_suffix(".wasm") {
+            let size = entry.metadata().context("cannot read target/dist")?.len();
+            bars.push(Bar::one(&format!("module `{policy}`, KB"), size as f64 / 1e3, Limit::AtMost(400.0, 250.0)));
+        }
+    }
+    bars.sort_by(|one, other| one.what.cmp(&other.what));
+    Ok(bars)
+}
+
+/// From lines such as `require-identity-labels 2 8.125`.
+fn per_call(calls: &str) -> Vec<Bar> {
+    let mut bars = Vec::new();
+    let mut alone: Option<(&str, f64)> = None;
+    for line in calls.lines() {
+        let mut words = line.split_whitespace();
+        let (Some(policy), Some(threads), Some(Ok(time))) = (words.next(), words.next(), words.next().map(str::parse::<f64>)) else {
+            continue;
+        };
+        match alone {
+            Some((same, one)) if same == policy => {
+                let what = format!("one evaluation, `{policy}`, {threads} threads / one");
+                bars.push(Bar::one(&what, time / one, Limit::AtMost(1.25, 1.1)));
+                alone = None;
+            }
+            _ => {
+                bars.push(Bar::one(&format!("one evaluation, `{policy}`, µs"), time, Limit::AtMost(20.0, 10.0)));
+                alone = Some((policy, time));
+            }
+        }
+    }
+    bars
+}
+
+struct Kubeconform {
+    program: PathBuf,
+    version: String,
+    args: Vec<String>,
+}
+
+impl Kubeconform {
+    /// The program on the `PATH`, if it has schemas for our corpora.
+    fn find(folder: &Path, corpora: &Corpora) -> Result<Self> {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let program = std::env::split_paths(&path)
+            .map(|folder| folder.join("kubeconform"))
+            .find(|program| program.is_file())
+            .context("not on the PATH; `go install github.com/yannh/kubeconform/cmd/kubeconform@v0.7.0`")?;
+        // What `go install` builds does not know its own version, but the toolchain does.
+        let modules = output(Command::new("go").args(["version", "-m"]).arg(&program)).unwrap_or_default();
+        let version = modules
+            .lines()
+            .find_map(|line| line.trim().strip_prefix("mod")?.split_whitespace().nth(1))
+            .map(str::to_owned)
+            .or_else(|| output(Command::new(&program).arg("-v")).ok())
+            .unwrap_or_default();
+        let mut args = vec!["-summary".to_owned(), "-ignore-missing-schemas".to_owned()];
+        match std::env::var(SCHEMAS) {
+            Ok(schemas) => args.extend(["-schema-location".to_owned(), format!("{schemas}/{{{{.ResourceKind}}}}{{{{.KindSuffix}}}}.json")]),
+            Err(_) => {
+                let cache = folder.join("schemas");
+                std::fs::create_dir_all(&cache).context("cannot make the folder for schemas")?;
+                args.extend(["-cache".to_owned(), cache.to_string_lossy().into_owned()]);
+            }
+        }
+        let found = Kubeconform { program, version: version.trim().to_owned(), args };
+        // Nothing is compared where the other side has nothing to do.
+        let said = output(Command::new(&found.program).args(&found.args).arg(&corpora.one))
+            .with_context(|| format!("no schemas: none could be fetched, and {SCHEMAS} names no folder with them"))?;
+        if !said.contains("Valid: 1") {
+            anyhow::bail!("it found no schema for a Deployment: {}", said.trim());
+        }
+        Ok(found)
+    }
+
+    fn case(&self, name: &str, path: &Path) -> Case {
+        let path = path.to_string_lossy();
+        let mut args: Vec<&str> = self.args.iter().map(String::as_str).collect();
+        args.push(&path);
+        Case::new(name, &self.program, &args)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_become_two_bars_a_policy() {
+        let bars = per_call("a 1 10.0\na 2 12.0\nb 1 30.0\nb 2 60.0\n");
+        let found: Vec<(&str, bool)> = bars.iter().map(|bar| (bar.what.as_str(), bar.is_met())).collect();
+        let expected = [
+            ("one evaluation, `a`, µs", true),
+            ("one evaluation, `a`, 2 threads / one", true),
+            ("one evaluation, `b`, µs", false),
+            ("one evaluation, `b`, 2 threads / one", false),
+        ];
+        assert_eq!(found, expected);
+    }
+}
