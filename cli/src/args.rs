@@ -26,6 +26,10 @@ pub(crate) enum Command {
     Check(Check),
     /// List the rules.
     Rules(Rules),
+    /// Print a rule's page: what it reports, why, and what to do instead.
+    Explain(Explain),
+    /// Print the configuration in force, and where each value comes from.
+    Config(Config),
     /// Print a completion script for a shell.
     Completions(Completions),
 }
@@ -42,6 +46,12 @@ pub(crate) struct Check {
     /// The name that standard input has in outputs.
     #[arg(long, value_name = "NAME", default_value = "stdin.yaml")]
     pub(crate) stdin_filename: String,
+    /// The configuration file, instead of `fedward.yaml` in the first folder that is checked.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Let no ignore entry count, whether in the configuration or in a comment.
+    #[arg(long)]
+    pub(crate) no_ignores: bool,
     /// Further files and folders whose objects rules may look at, but which are not judged.
     #[arg(long, value_name = "PATH")]
     pub(crate) context: Vec<PathBuf>,
@@ -52,8 +62,8 @@ pub(crate) struct Check {
     #[arg(long, value_name = "GLOB")]
     pub(crate) exclude: Vec<String>,
     /// The namespace of objects that name none.
-    #[arg(long, short = 'n', default_value = "default")]
-    pub(crate) namespace: String,
+    #[arg(long, short = 'n')]
+    pub(crate) namespace: Option<String>,
     /// Treat what is not among the loaded objects as not existing, not as unknown.
     #[arg(long)]
     pub(crate) closed_world: bool,
@@ -64,8 +74,8 @@ pub(crate) struct Check {
     #[arg(long, value_name = "POLICY=FILE")]
     pub(crate) settings: Vec<String>,
     /// The least severity that makes the exit code 1.
-    #[arg(long, value_name = "SEVERITY", default_value = "error")]
-    pub(crate) fail_on: Threshold,
+    #[arg(long, value_name = "SEVERITY")]
+    pub(crate) fail_on: Option<Threshold>,
     /// Output format: `human`, `json` or `sarif`, with `=FILE` to write to a file. May be repeated.
     #[arg(long, value_name = "FORMAT[=FILE]", default_value = "human")]
     pub(crate) format: Vec<String>,
@@ -91,6 +101,28 @@ pub(crate) struct Rules {
     /// `human` or `json`.
     #[arg(long, default_value = "human")]
     pub(crate) format: ListFormat,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Explain {
+    /// The rule's id, as findings and `fedward rules` name it.
+    pub(crate) rule: String,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Config {
+    /// The folder that would be checked.
+    #[arg(default_value = ".")]
+    pub(crate) path: PathBuf,
+    /// The configuration file, instead of `fedward.yaml` in the folder.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// `human` or `json`.
+    #[arg(long, default_value = "human")]
+    pub(crate) format: ListFormat,
+    /// Print the JSON Schema of the configuration file instead.
+    #[arg(long)]
+    pub(crate) schema: bool,
 }
 
 #[derive(Debug, clap::Args)]

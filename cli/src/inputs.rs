@@ -10,6 +10,7 @@ use fedward_outcome::Skipped;
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use ignore::WalkBuilder;
 
+
 /// A file larger than this is not read: no manifest is.
 const MAX_FILE: u64 = 512 << 20;
 
@@ -20,12 +21,19 @@ pub(crate) struct Request<'a> {
     pub(crate) stdin_filename: &'a str,
     pub(crate) include: &'a [String],
     pub(crate) exclude: &'a [String],
+    /// The configuration file, which is no input.
+    pub(crate) config: Option<&'a Path>,
 }
 
 /// Reads everything asked for, in the order asked for, folders sorted by path. A file is read once, however often it is named.
 pub(crate) fn read(request: &Request<'_>) -> Result<(Vec<Input>, Vec<Skipped>)> {
     let globs = Globs { include: set(request.include)?, exclude: set(request.exclude)?, any: !request.include.is_empty() };
-    let mut reader = Reader { globs, inputs: Vec::new(), skipped: Vec::new(), seen: std::collections::HashSet::new() };
+    let mut reader = Reader {
+        globs,
+        inputs: Vec::new(),
+        skipped: Vec::new(),
+        seen: request.config.and_then(|file| file.canonicalize().ok()).into_iter().collect(),
+    };
     for (paths, judged) in [(request.paths, true), (request.context, false)] {
         for path in paths {
             if path == Path::new("-") {

@@ -2,8 +2,10 @@
 
 mod args;
 mod commands;
+mod config;
 mod exit;
 mod inputs;
+mod pages;
 
 use std::io;
 use std::process::ExitCode;
@@ -18,6 +20,8 @@ fn main() -> ExitCode {
     let result = match args.command {
         Command::Check(args) => commands::check::run(&args),
         Command::Rules(args) => commands::rules::run(&args),
+        Command::Explain(args) => commands::explain::run(&args),
+        Command::Config(args) => commands::config::run(&args),
         Command::Completions(args) => commands::completions::run(&args),
     };
     match result {

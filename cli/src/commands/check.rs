@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicUsize;
 
 use anyhow::{Context as _, Result, bail};
@@ -15,20 +15,38 @@ use fedward_outcome::Outcome;
 use fedward_report::{RuleInfo, Tool};
 
 use crate::args::Check;
+use crate::config::{Level, Loaded, all_rules, today};
 use crate::exit::Exit;
 use crate::inputs;
 
 pub(crate) fn run(args: &Check) -> Result<Exit> {
     let formats = formats(args)?;
-    let policies = policies(args)?;
+    let loaded = Loaded::find(args.config.as_deref(), &args.paths)?;
+    let config = &loaded.config;
+    let policies = policies(args, &loaded)?;
+    let base = loaded.file.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
+    let context: Vec<PathBuf> = config.context.iter().map(|path| base.join(path)).chain(args.context.iter().cloned()).collect();
+    let both = |one: &[String], other: &[String]| -> Vec<String> { one.iter().chain(other).cloned().collect() };
     let (inputs, skipped) = inputs::read(&inputs::Request {
         paths: &args.paths,
-        context: &args.context,
+        context: &context,
         stdin_filename: &args.stdin_filename,
-        include: &args.include,
-        exclude: &args.exclude,
+        include: &both(&config.paths.include, &args.include),
+        exclude: &both(&config.paths.exclude, &args.exclude),
+        config: loaded.file.as_deref(),
     })?;
-    let mut options = Options { namespace: args.namespace.clone(), closed_world: args.closed_world, ..Options::default() };
+    let namespace = args.namespace.clone().or_else(|| config.namespace.clone()).unwrap_or_else(|| "default".to_owned());
+    let mut options = Options {
+        namespace,
+        closed_world: args.closed_world || config.closed_world.unwrap_or(false),
+        ignores: loaded.ignores(),
+        use_ignores: !args.no_ignores,
+        known_rules: all_rules(),
+        today: today(),
+        input_severities: config.severities.iter().map(|(rule, level)| (rule.clone(), level.severity())).collect(),
+        ..Options::default()
+    };
+    config.limits.apply(&mut options.limits, &mut options.max_objects);
     if args.threads > 0 {
         options.threads = args.threads;
     }
@@ -48,18 +66,18 @@ pub(crate) fn run(args: &Check) -> Result<Exit> {
             }
         }
     }
-    Ok(exit(&outcome, args))
+    let threshold = args.fail_on.map(Severity::from).or_else(|| config.fail_on.and_then(Level::severity)).unwrap_or(Severity::Error);
+    Ok(exit(&outcome, threshold, args.allow_empty))
 }
 
 /// The first that applies, most serious first (ARCHITECTURE.md, exit codes).
-fn exit(outcome: &Outcome, args: &Check) -> Exit {
-    let threshold = Severity::from(args.fail_on);
+fn exit(outcome: &Outcome, threshold: Severity, allow_empty: bool) -> Exit {
     let counts = outcome.findings.iter().any(|finding| finding.suppressed.is_none() && finding.severity >= threshold);
     if !outcome.not_evaluated.is_empty() {
         Exit::NotJudged
     } else if counts {
         Exit::Findings
-    } else if outcome.evaluated == 0 && outcome.findings.is_empty() && !args.allow_empty {
+    } else if outcome.evaluated == 0 && outcome.findings.is_empty() && !allow_empty {
         Exit::Nothing
     } else {
         Exit::Clean
@@ -94,25 +112,30 @@ fn formats(args: &Check) -> Result<Vec<(Format, Option<PathBuf>)>> {
     Ok(formats)
 }
 
-fn policies(args: &Check) -> Result<Vec<Policy>> {
-    let mut settings: HashMap<&str, serde_json::Value> = HashMap::new();
+fn policies(args: &Check, loaded: &Loaded) -> Result<Vec<Policy>> {
+    let mut files: HashMap<&str, serde_json::Map<String, serde_json::Value>> = HashMap::new();
     for text in &args.settings {
         let (policy, file) = text.split_once('=').with_context(|| format!("`{text}` is not of the form POLICY=FILE"))?;
         known(policy)?;
         let content = std::fs::read_to_string(file).with_context(|| format!("cannot read `{file}`"))?;
         let value = fedward_engine::from_yaml(&content).map_err(|error| anyhow::anyhow!("`{file}`: {error}"))?;
-        settings.insert(policy, value);
+        files.insert(policy, value);
     }
+    let enabled = |builtin: &&'static Builtin| loaded.config.policies.get(builtin.id).and_then(|policy| policy.enabled).unwrap_or(true);
     let chosen: Vec<&'static Builtin> = if args.policy.is_empty() {
-        fedward_modules::ALL.iter().collect()
+        fedward_modules::ALL.iter().filter(enabled).collect()
     } else {
         args.policy.iter().map(|id| known(id)).collect::<Result<_>>()?
     };
     let host = Host::new(Limits::default());
-    chosen
-        .into_iter()
-        .map(|builtin| Ok(Policy::builtin(&host, builtin, settings.get(builtin.id).unwrap_or(&serde_json::Value::Null))?))
-        .collect()
+    let mut policies = Vec::new();
+    for builtin in chosen {
+        let rules: Vec<&str> = builtin.policy.describe().rules.iter().map(|rule| rule.id).collect();
+        let mut settings = loaded.settings(builtin.id, &rules);
+        settings.extend(files.remove(builtin.id).unwrap_or_default());
+        policies.push(Policy::builtin(&host, builtin, &settings.into())?);
+    }
+    Ok(policies)
 }
 
 fn known(id: &str) -> Result<&'static Builtin> {
@@ -131,7 +154,7 @@ fn write(format: Format, outcome: &Outcome, args: &Check, color: bool, out: &mut
         }
         Format::Json => fedward_report::json(outcome, &tool, out)?,
         Format::Sarif => {
-            let policies: Vec<_> = fedward_modules::ALL.iter().map(|builtin| builtin.policy.describe()).collect();
+            let policies = super::descriptors();
             let pages: Vec<(String, &'static str, &fedward_kit::policy::RuleDescriptor)> = policies
                 .iter()
                 .flat_map(|policy| policy.rules.iter().map(move |rule| (format!("docs/rules/{}.md", rule.id), policy.id, rule)))

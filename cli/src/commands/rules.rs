@@ -10,7 +10,7 @@ use crate::exit::Exit;
 
 pub(crate) fn run(args: &Rules) -> Result<Exit> {
     let mut out = anstream::stdout().lock();
-    let policies: Vec<_> = fedward_modules::ALL.iter().map(|builtin| builtin.policy.describe()).collect();
+    let policies: Vec<_> = crate::commands::descriptors();
     match args.format {
         ListFormat::Human => {
             for policy in &policies {
