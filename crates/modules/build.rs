@@ -5,6 +5,7 @@
 
 use std::error::Error;
 use std::fmt::Write as _;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
@@ -22,8 +23,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("cargo::rerun-if-changed={}", root.join(input).display());
     }
     let skip = env::var("FEDWARD_MODULES").is_ok_and(|value| value == "skip");
-    // OUT_DIR is <target>/<profile>/build/<package>/out.
-    let target_dir = out.ancestors().nth(4).ok_or("OUT_DIR is not inside a target directory")?.join("modules");
+    // OUT_DIR is <target>/<profile>/build/<package>/out. Checkouts that share a target directory have their own modules in it.
+    let mut checkout = DefaultHasher::new();
+    root.hash(&mut checkout);
+    let target = out.ancestors().nth(4).ok_or("OUT_DIR is not inside a target directory")?;
+    let target_dir = target.join("modules").join(format!("{:08x}", checkout.finish() as u32));
     if !skip {
         install_target(&root)?;
     }
