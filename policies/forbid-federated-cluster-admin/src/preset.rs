@@ -25,6 +25,7 @@ const PRESETS: &[Preset] = &[
     preset("Flux", "flux", "cluster-admin", "helm-controller"),
     preset("Argo CD", "argocd", "cluster-admin", "*argocd-application-controller"),
     preset("Argo CD", "argocd", "*argocd-*", "*argocd-*"),
+    preset("Argo Workflows", "argo-workflows", "*argo-workflows*", "*argo-workflows*"),
     preset("Flux", "flux", "crd-controller*", "*-controller"),
     preset("External Secrets", "external-secrets", "*external-secrets*", "*external-secrets*"),
     preset("cert-manager", "cert-manager", "*cert-manager*", "*cert-manager*"),

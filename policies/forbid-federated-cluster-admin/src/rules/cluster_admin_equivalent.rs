@@ -7,7 +7,7 @@
 //! * Error, in a ClusterRoleBinding: everything; `escalate` or `bind` on roles together with the right to write roles or bindings;
 //!   impersonating users or groups; every verb on cluster role bindings.
 //! * Warning: impersonating service accounts, issuing their tokens, reading secrets, writing admission webhooks, roles, bindings or
-//!   namespaces, `nodes/proxy`, persistent volumes, client certificates.
+//!   namespaces, `nodes/proxy`, persistent volumes, client certificates; `escalate` or `bind` without that right to write.
 //! * Recorded only: running pods, and rights on named objects (`resourceNames`), except binding `cluster-admin` and impersonating
 //!   `system:masters`.
 //!
@@ -36,9 +36,10 @@
 //!
 //! ## Use instead
 //! ```yaml
-//! kind: ClusterRole
+//! kind: Role
 //! metadata:
 //!   name: deployer
+//!   namespace: shop
 //! rules:
 //!   - apiGroups: [apps]
 //!     resources: [deployments]
@@ -58,7 +59,7 @@ use fedward_kit::rule::{Check, Condition, Report, Rule};
 
 use crate::binding::{Binding, unless_draft};
 use crate::preset;
-use crate::rights::{Danger, EVERYTHING, SECRETS, WORKLOADS};
+use crate::rights::{Danger, EVERYTHING, SECRETS};
 use crate::settings::Settings;
 use crate::subject::{Federated, Who, lower};
 
@@ -116,7 +117,7 @@ fn level(settings: &Settings, binding: &Binding<'_>, subject: &Federated<'_>, da
     if binding.is_protected(settings) && subject.home() != Some(binding.namespace) {
         return Some(danger.level.min(Severity::Warning));
     }
-    if danger.what == SECRETS || danger.what == WORKLOADS { None } else { lower(danger.level.min(Severity::Warning)) }
+    if danger.what == SECRETS { None } else { lower(danger.level.min(Severity::Warning)) }
 }
 
 fn report<'a>(

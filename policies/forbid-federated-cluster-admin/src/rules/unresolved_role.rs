@@ -32,7 +32,7 @@
 //! ```
 //!
 //! ## Settings
-//! `privilegedClusterRoles`, `federatedUserPatterns`, `allowed`
+//! `privilegedClusterRoles`, `federatedUserPatterns`, `allowed`, `detectEquivalent` (without it roles are judged by name alone)
 //!
 //! ## References
 //! Kubernetes: RBAC, "RoleBinding and ClusterRoleBinding" (a binding to a role that does not exist is legal).
@@ -55,7 +55,7 @@ pub const RULE: Rule<Settings> = Rule {
 
 fn check(cx: &Check<'_, Settings>) {
     let Some(binding) = Binding::under(cx) else { return };
-    if binding.power(cx.settings) != Power::Other || !matches!(binding.resolve(cx), Role::Unknown) {
+    if !cx.settings.detect_equivalent || binding.power(cx.settings) != Power::Other || !matches!(binding.resolve(cx), Role::Unknown) {
         return;
     }
     let subjects = binding.federated(cx);
