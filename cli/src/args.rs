@@ -23,7 +23,7 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Check manifests.
-    Check(Check),
+    Check(Box<Check>),
     /// List the rules.
     Rules(Rules),
     /// Print a rule's page: what it reports, why, and what to do instead.

@@ -10,7 +10,6 @@ use fedward_outcome::Skipped;
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use ignore::WalkBuilder;
 
-
 /// A file larger than this is not read: no manifest is.
 const MAX_FILE: u64 = 512 << 20;
 

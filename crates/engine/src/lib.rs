@@ -37,7 +37,7 @@ pub use policies::{Policy, from_yaml};
 
 use evaluate::Plan;
 use lift::Lifted;
-use load::{Loaded, Object};
+use load::{Loaded, Object, Read};
 use project::Project;
 use resources::Kinds;
 use world::World;
@@ -130,7 +130,7 @@ pub fn run(inputs: Vec<Input>, policies: &[Policy], options: &Options, progress:
     let mut outcome = Outcome { files: inputs.len(), ..Outcome::default() };
     let about: Vec<About> =
         inputs.iter().map(|input| About { name: input.name.clone(), named: input.named, judged: input.judged }).collect();
-    let (mut loaded, not_text, problems) = load::read(inputs, &options.limits);
+    let Read { mut loaded, not_text, problems } = load::read(inputs, &options.limits);
     for file in not_text {
         let name = about.get(file.input).map_or("", |about| about.name.as_str());
         if let Ok(source) = Source::from_text(name, String::new()) {
@@ -280,7 +280,7 @@ pub fn run(inputs: Vec<Input>, policies: &[Policy], options: &Options, progress:
 /// The objects of a text as JSON values, with what they are. For tests and tools that change objects.
 pub fn objects(text: &str, namespace: &str) -> Vec<(serde_json::Value, fedward_kit::finding::ObjectId)> {
     let input = Input { name: String::new(), bytes: text.as_bytes().to_vec(), named: true, judged: true };
-    let (loaded, ..) = load::read(vec![input], &Limits::default());
+    let loaded = load::read(vec![input], &Limits::default()).loaded;
     let kinds = Kinds::default();
     let mut found = Vec::new();
     for document in loaded.iter().filter_map(|loaded| loaded.document.as_ref()) {

@@ -64,8 +64,16 @@ pub(crate) struct NotText {
     pub(crate) error: SourceError,
 }
 
+/// What reading gives.
+pub(crate) struct Read {
+    pub(crate) loaded: Vec<Loaded>,
+    pub(crate) not_text: Vec<NotText>,
+    /// What is wrong with a file as a whole.
+    pub(crate) problems: Vec<(Arc<Source>, Problem)>,
+}
+
 /// Reads every input. The order of the result is that of the inputs and, inside a file, of its text.
-pub(crate) fn read(inputs: Vec<Input>, limits: &Limits) -> (Vec<Loaded>, Vec<NotText>, Vec<(Arc<Source>, Problem)>) {
+pub(crate) fn read(inputs: Vec<Input>, limits: &Limits) -> Read {
     let mut chunks = Vec::new();
     let mut not_text = Vec::new();
     let mut problems = Vec::new();
@@ -87,7 +95,7 @@ pub(crate) fn read(inputs: Vec<Input>, limits: &Limits) -> (Vec<Loaded>, Vec<Not
             Loaded { source, chunk, document: parsed.document, problems: parsed.problems, input }
         })
         .collect();
-    (loaded, not_text, problems)
+    Read { loaded, not_text, problems }
 }
 
 /// The objects of a document: its root, the items of a `List`, or the elements of an array of objects. `None` if it holds none.

@@ -55,21 +55,21 @@ fn place(world: &World, number: usize, place: &Place) -> Location {
     }
     let Some((object, loaded)) = loaded else { return Location { source: nowhere(), span: Span::at(0), pointer } };
     let root = loaded.document.as_ref().and_then(|document| document.node(object.node));
-    let span = root.map_or(loaded.chunk.span, |root| span(root, place));
+    let encoding = if object.kind == "Secret" && place.path.starts_with("/data/") { Encoding::Base64 } else { Encoding::Text };
+    let span = root.map_or(loaded.chunk.span, |root| span(root, place, encoding));
     Location { source: Arc::clone(&loaded.source), span, pointer }
 }
 
-fn span(root: Node<'_>, place: &Place) -> Span {
+fn span(root: Node<'_>, place: &Place, encoding: Encoding) -> Span {
     let lookup = root.pointer(&place.path);
     if !lookup.is_exact() || (place.embedded.is_empty() && place.offset.is_none()) {
         return at(lookup.node, place.key);
     }
-    within(lookup.node, &place.embedded, place).unwrap_or_else(|| lookup.node.place())
+    within(lookup.node, &place.embedded, place, encoding).unwrap_or_else(|| lookup.node.place())
 }
 
-/// Follows pointers into documents inside strings.
-fn within(node: Node<'_>, pointers: &[String], place: &Place) -> Option<Span> {
-    let encoding = if is_base64(place) { Encoding::Base64 } else { Encoding::Text };
+/// Follows pointers into documents inside strings. Only the outermost string, in the `data` of a Secret, may be encoded.
+fn within(node: Node<'_>, pointers: &[String], place: &Place, encoding: Encoding) -> Option<Span> {
     let parsed = node.embedded(encoding, Format::Auto, &Limits::default()).ok()?;
     let Some((pointer, inner)) = pointers.split_first() else {
         // An offset: where the text breaks.
@@ -80,13 +80,8 @@ fn within(node: Node<'_>, pointers: &[String], place: &Place) -> Option<Span> {
     if inner.is_empty() && place.offset.is_none() || !lookup.is_exact() {
         Some(at(lookup.node, place.key))
     } else {
-        within(lookup.node, inner, place).or_else(|| Some(lookup.node.place()))
+        within(lookup.node, inner, place, Encoding::Text).or_else(|| Some(lookup.node.place()))
     }
-}
-
-/// The only strings that are encoded are the `data` of a Secret.
-fn is_base64(place: &Place) -> bool {
-    place.path.starts_with("/data/")
 }
 
 fn at(node: Node<'_>, key: bool) -> Span {

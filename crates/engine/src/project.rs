@@ -189,7 +189,11 @@ fn read(root: Node<'_>, folder: &str, patches: &mut Vec<(String, String, Option<
     }
     // Labels that Azure's webhook reads may come from the kustomization itself.
     let labels = list("labels").filter_map(|labels| labels.get("pairs")).chain(root.get("commonLabels"));
-    if labels.into_iter().any(|pairs| pairs.get(fedward_kit::identity::AZURE_USE).is_some()) || root.get("replacements").is_some() {
+    // So may the namespace, a name's prefix, or anything that a replacement or a generator reaches.
+    let rewrites = ["namespace", "namePrefix", "nameSuffix", "replacements", "transformers"]
+        .iter()
+        .any(|field| root.get(field).is_some_and(|value| !value.is_null()));
+    if rewrites || labels.into_iter().any(|pairs| pairs.get(fedward_kit::identity::AZURE_USE).is_some()) {
         kustomization.targets.push(Target::default());
     }
     kustomization

@@ -75,7 +75,7 @@ pub(super) fn check(object: &Object, root: Node<'_>) -> Vec<Report<'static>> {
     let mut found = Vec::new();
     for (parent, fields) in PARENTS {
         let holder = root.get(parent);
-        if holder.is_some_and(|holder| !holder.is_null() && !(holder.is_map() && holder.is_empty())) {
+        if holder.is_some_and(|holder| !(holder.is_null() || holder.is_map() && holder.is_empty())) {
             continue;
         }
         let beside: Vec<Node<'_>> = fields.iter().filter_map(|field| root.get(field)).collect();
