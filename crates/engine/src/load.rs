@@ -98,30 +98,10 @@ pub(crate) fn read(inputs: Vec<Input>, limits: &Limits) -> Read {
     Read { loaded, not_text, problems }
 }
 
-/// The objects of a document: its root, the items of a `List`, or the elements of an array of objects. `None` if it holds none.
+/// The objects of a document that say what they are: its root, or those of a list.
 pub(crate) fn objects(document: &Document) -> Vec<Node<'_>> {
-    let mut found = Vec::new();
-    flatten(document.root(), 0, &mut found);
-    found
-}
-
-/// Lists in lists beyond this depth are taken for objects of their own.
-const MAX_LISTS: usize = 8;
-
-fn flatten<'d>(node: Node<'d>, depth: usize, found: &mut Vec<Node<'d>>) {
-    if node.is_seq() && depth == 0 {
-        for item in node.items() {
-            if text(item, "apiVersion").is_some() && text(item, "kind").is_some() {
-                flatten(item, 1, found);
-            }
-        }
-        return;
-    }
-    let (Some(_), Some(kind)) = (text(node, "apiVersion"), text(node, "kind")) else { return };
-    match node.get("items").filter(|items| kind.ends_with("List") && items.is_seq() && depth < MAX_LISTS) {
-        Some(items) => items.items().for_each(|item| flatten(item, depth + 1, found)),
-        None => found.push(node),
-    }
+    let all = document.objects().objects.into_iter().map(|object| object.node);
+    all.filter(|node| text(*node, "apiVersion").is_some() && text(*node, "kind").is_some()).collect()
 }
 
 /// A field that is a string with something in it.
