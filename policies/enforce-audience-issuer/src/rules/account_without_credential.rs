@@ -65,22 +65,27 @@ pub const RULE: Rule<Settings> = Rule {
 
 /// How many other objects are looked at for one finding.
 const MAX: usize = 20;
+/// How many accounts of the same client id are looked at: they all lead to the same identity.
+const MAX_ACCOUNTS: usize = 5;
 
 fn check(cx: &Check<'_, Settings>) {
     if !cx.is("", "ServiceAccount") {
         return;
     }
     let annotation = ServiceAccount::of(cx.object).annotation(AZURE_CLIENT_ID);
-    let Some(client_id) = plain(annotation).filter(|id| is_guid(id)) else { return };
+    let Some(client_id) = annotation.filled() else { return };
+    // What does not match is the name; the client id may still be a placeholder.
+    let place = cx.object.get("metadata").get("name");
     let (namespace, name) = (cx.request.namespace, cx.request.name);
     if any_matches(&cx.common.federated_service_accounts, &format!("{namespace}/{name}"))
-        || !index::credentials_for(cx.context, namespace, name, annotation).is_some_and(|list| list.items.is_empty())
+        || !index::credentials_for(cx.context, namespace, name, place).is_some_and(|list| list.items.is_empty())
     {
         return;
     }
-    let (condition, close) = match of_identity(cx, client_id, annotation) {
+    let of_identity = if is_guid(client_id) && plain(annotation).is_some() { of_identity(cx, client_id, place) } else { None };
+    let (condition, close) = match of_identity {
         Some(close) => (&OF_IDENTITY, close),
-        None => match in_namespace(cx, annotation) {
+        None => match in_namespace(cx, place) {
             Some(close) => (&IN_NAMESPACE, close),
             None => return,
         },
@@ -93,7 +98,7 @@ fn check(cx: &Check<'_, Settings>) {
     };
     let condition = if cx.request.is_final { condition } else { &DRAFT };
     cx.report(
-        Report::new(condition, annotation, format!("no federated credential names the service account `{namespace}/{name}`: {why}"))
+        Report::new(condition, place, format!("no federated credential names the service account `{namespace}/{name}`: {why}"))
             .help(format!(
                 "give the identity a credential with the subject `system:serviceaccount:{namespace}:{name}`, or correct the name"
             ))
@@ -107,7 +112,7 @@ fn of_identity<'a>(cx: &Check<'a, Settings>, client_id: &str, anchor: Node<'a>) 
     let mut found = of_parent(&client_id.to_ascii_lowercase());
     if found.is_empty() {
         let accounts = index::accounts_with_identity(cx.context, &format!("clientId={client_id}"), anchor)?.items;
-        let key = accounts.into_iter().take(MAX).find_map(|account| {
+        let key = accounts.into_iter().take(MAX_ACCOUNTS).find_map(|account| {
             let metadata = account.peek("metadata");
             let (namespace, name) = (metadata.peek("namespace").peek_str()?, metadata.peek("name").peek_str()?);
             let credential = index::credentials_for(cx.context, namespace, name, anchor)?.items.into_iter().next()?;

@@ -143,7 +143,7 @@ fn other_issuer<'a>(cx: &Check<'a, Settings>, statement: &Statement<'a>, test: &
     let mut report = Report::new(
         &OTHER_ISSUER,
         test.node,
-        format!("the condition is on `{claim}` of `{issuer}`, but the statement trusts another issuer: it never holds"),
+        format!("the condition is on `{claim}` of `{issuer}`, but the statement trusts another issuer, whose tokens have no such claim"),
     )
     .on_key();
     if let Some((node, name)) = trusted.first() {

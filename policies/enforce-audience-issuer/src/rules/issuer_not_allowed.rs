@@ -38,7 +38,7 @@ use fedward_kit::finding::PatchStep;
 use fedward_kit::node::Node;
 use fedward_kit::rule::{Check, Condition, Report, Rule};
 use fedward_kit::text::any_matches;
-use fedward_kit::{iam, issuer, suggest};
+use fedward_kit::{iam, issuer, suggest, url};
 
 use crate::settings::Settings;
 use crate::trusted::{self, Side};
@@ -93,7 +93,9 @@ fn judge<'a>(cx: &Check<'a, Settings>, node: Node<'a>, text: &'a str, side: Side
         return;
     }
     let what = if allowed_issuers.is_empty() { "the cluster's" } else { "one of the allowed ones" };
-    let report = Report::new(&NOT_ALLOWED, node, format!("the issuer `{text}` is trusted, but it is not {what}"));
+    // A user name may come with a password.
+    let shown = url::split(text).filter(|parts| !parts.user_info.is_empty()).map_or(text, |parts| parts.host);
+    let report = Report::new(&NOT_ALLOWED, node, format!("the issuer `{shown}` is trusted, but it is not {what}"));
     let near = suggest::nearest(text, allowed_issuers.iter().map(|known| known.as_str()).chain([cluster_issuer.as_str()]));
     let report = match near {
         Some(near) => report.help(format!("did you mean `{near}`? Otherwise remove the trust, or add the issuer to `allowedIssuers`")),

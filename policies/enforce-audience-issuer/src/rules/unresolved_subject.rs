@@ -97,7 +97,7 @@ fn check_credential<'a>(cx: &Check<'a, Settings>, credential: &Credential<'a>) {
                 check_client_id(cx, credential, node, (namespace, name), client_id);
             }
         }
-        Lookup::NotFound | Lookup::NotKnown(Unknown::Absent) if !is_made_by_operator(cx, namespace, name, node) => {
+        Lookup::NotFound | Lookup::NotKnown(Unknown::Absent) if !is_made_by_kind(cx, namespace, name, node) => {
             let is_uncertain = !cx.request.is_final || (!cx.context.indexed && cluster_issuer.is_empty());
             report_missing(cx, if is_uncertain { &UNCERTAIN } else { &NO_ACCOUNT }, node, namespace, name);
         }
@@ -105,13 +105,14 @@ fn check_credential<'a>(cx: &Check<'a, Settings>, credential: &Credential<'a>) {
     }
 }
 
-/// Whether a kind makes the account itself, so that no manifest of it exists.
-fn is_made_by_operator<'a>(cx: &Check<'a, Settings>, namespace: &'a str, name: &str, anchor: Node<'a>) -> bool {
+/// Whether a kind makes the account itself, so that no manifest of it exists; in a cluster the account would be there.
+fn is_made_by_kind<'a>(cx: &Check<'a, Settings>, namespace: &'a str, name: &str, anchor: Node<'a>) -> bool {
     let users = index::workloads_of(cx.context, namespace, name, anchor).map(|list| list.items).unwrap_or_default();
-    users.into_iter().take(MAX).any(|user| {
-        let makes = |pod: &Pod<'_>| pod.account_metadata.is_some() && pod.account.name() == Some(name);
-        workload::pods(user, namespace, cx.context).iter().any(makes)
-    })
+    cx.context.indexed
+        && users.into_iter().take(MAX).any(|user| {
+            let makes = |pod: &Pod<'_>| pod.account_metadata.is_some() && pod.account.name() == Some(name);
+            workload::pods(user, namespace, cx.context).iter().any(makes)
+        })
 }
 
 fn report_missing<'a>(cx: &Check<'a, Settings>, condition: &'static Condition, node: Node<'a>, namespace: &str, name: &str) {
@@ -132,8 +133,10 @@ fn report_missing<'a>(cx: &Check<'a, Settings>, condition: &'static Condition, n
 
 fn check_client_id<'a>(cx: &Check<'a, Settings>, credential: &Credential<'a>, node: Node<'a>, own: (&str, &str), client_id: &str) {
     // An account with credentials of several identities may be annotated with another one.
-    let is_single = index::credentials_for(cx.context, own.0, own.1, node).is_some_and(|list| list.items.len() == 1 && list.more == 0);
-    let Some(key) = credential.parent_key(cx.request.namespace).filter(|_| is_single) else { return };
+    let is_single = |(namespace, name): (&str, &str)| {
+        index::credentials_for(cx.context, namespace, name, node).is_some_and(|list| list.items.len() == 1 && list.more == 0)
+    };
+    let Some(key) = credential.parent_key(cx.request.namespace).filter(|_| is_single(own)) else { return };
     let siblings = index::credentials(cx.context, &format!("parent={key}"), node).map(|list| list.items).unwrap_or_default();
     for sibling in siblings.into_iter().take(MAX).filter_map(Credential::of) {
         let Some(other) = sibling.subject.peek_str().and_then(trust::service_account) else { continue };
@@ -143,6 +146,9 @@ fn check_client_id<'a>(cx: &Check<'a, Settings>, credential: &Credential<'a>, no
         }
         let Some(account) = identity::account(cx.context, other.0, other.1, node).found() else { continue };
         let Some(other_id) = account.client_id().filter(|id| is_guid(id) && !id.eq_ignore_ascii_case(client_id)) else { continue };
+        if !is_single(other) {
+            continue;
+        }
         let message = format!(
             "`{}/{}` has the client id `{client_id}`, but `{}/{}`, which a credential of the same identity names, has `{other_id}`",
             own.0, own.1, other.0, other.1

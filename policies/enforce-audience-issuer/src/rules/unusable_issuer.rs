@@ -75,7 +75,11 @@ fn check(cx: &Check<'_, Settings>) {
     let Some(text) = trusted::plain(node) else { return };
     spaces(cx, node, text);
     let text = text.trim();
-    if let Some(short) = text.find("/.well-known/").and_then(|at| text.get(..=at)).or_else(|| text.strip_suffix("openid/v1/jwks")) {
+    // A text with a user name is told of below, without the password that may follow.
+    let has_user = url::split(text).is_some_and(|parts| !parts.user_info.is_empty());
+    if !has_user
+        && let Some(short) = text.find("/.well-known/").and_then(|at| text.get(..=at)).or_else(|| text.strip_suffix("openid/v1/jwks"))
+    {
         discovery(cx, node, text, short);
     }
     let length = text.chars().count();
@@ -86,9 +90,11 @@ fn check(cx: &Check<'_, Settings>) {
         no_url(cx, node, text);
         return;
     };
+    // A user name may come with a password.
+    let shown = if parts.user_info.is_empty() { text } else { parts.host };
     if !parts.scheme.eq_ignore_ascii_case("https") {
         cx.report(
-            Report::new(&NOT_HTTPS, node, format!("the issuer `{text}` is a `{}` URL, but `https` is required", parts.scheme))
+            Report::new(&NOT_HTTPS, node, format!("the issuer `{shown}` is an `{}` URL, but `https` is required", parts.scheme))
                 .help("use the `https` issuer of the cluster: its tokens have to carry exactly the same text"),
         );
     }
@@ -98,11 +104,15 @@ fn check(cx: &Check<'_, Settings>) {
         (parts.tail.contains('#'), "a fragment"),
         (text.contains('*'), "a wildcard"),
     ];
-    for (_, what) in extra.iter().filter(|(is_there, _)| *is_there) {
-        // The text may hold a password.
+    let extra: Vec<&str> = extra.iter().filter(|(is_there, _)| *is_there).map(|(_, what)| *what).collect();
+    if !extra.is_empty() {
         cx.report(
-            Report::new(&NOT_PLAIN, node, format!("the issuer has {what}, which no token's issuer has"))
-                .help("write the issuer exactly as the cluster's tokens carry it, scheme, host and path only"),
+            Report::new(
+                &NOT_PLAIN,
+                node,
+                format!("the issuer of `{}` has {}, which no token's issuer has", parts.host, extra.join(" and ")),
+            )
+            .help("write the issuer exactly as the cluster's tokens carry it, scheme, host and path only"),
         );
     }
     if trusted.side != Side::Gcp
@@ -141,13 +151,13 @@ fn spaces<'a>(cx: &Check<'a, Settings>, node: Node<'a>, text: &'a str) {
     let trimmed = text.trim();
     if trimmed.len() != text.len() {
         cx.report(
-            Report::new(&SPACES, node, format!("the issuer `{trimmed}` has spaces around it, which block the exchange"))
+            Report::new(&SPACES, node, "the issuer has spaces around it, which block the exchange")
                 .help("remove the spaces")
                 .fix(PatchStep::set(node, trimmed)),
         );
     }
     if trimmed.contains(char::is_whitespace) {
-        cx.report(Report::new(&SPACES, node, format!("the issuer `{trimmed}` has a space inside")).help("remove the space"));
+        cx.report(Report::new(&SPACES, node, "the issuer has a space inside").help("remove the space"));
     }
 }
 

@@ -54,7 +54,8 @@ fn check(cx: &Check<'_, Settings>) {
     let Some(text) = trusted::plain(node).map(str::trim) else { return };
     let Some(parts) = url::split(text) else { return };
     let host = parts.host.to_ascii_lowercase();
-    if !host.contains("prod-aks") {
+    // A user name in a URL, and the password that may follow it, are `unusable-issuer`'s matter.
+    if !host.contains("prod-aks") || !parts.user_info.is_empty() {
         return;
     }
     if !is_aks_host(&host) {

@@ -130,7 +130,7 @@ fn check_audience<'a>(cx: &Check<'a, Settings>, account: ServiceAccount<'a>, rol
                     let message = format!("the account's tokens have the audience `{wanted}`, which {source} does not accept");
                     cx.report(
                         Report::new(condition, node, message)
-                            .help(format!("set `{AUDIENCE}` to an audience of the role, or let the role accept `{wanted}`"))
+                            .help(format!("set `{AUDIENCE}` to an audience that is accepted, or add `{wanted}` there"))
                             .related(place, "the audiences that are accepted"),
                     );
                     return;

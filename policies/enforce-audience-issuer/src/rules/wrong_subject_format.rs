@@ -109,7 +109,7 @@ fn wrong(text: &str) -> Option<&'static str> {
     }
     let Some(rest) = text.strip_prefix("system:serviceaccount:") else {
         let is_case = text.get(.."system:serviceaccount:".len()).is_some_and(|start| start.eq_ignore_ascii_case("system:serviceaccount:"));
-        return Some(if is_case { "it is compared letter by letter" } else { "it does not begin with `system:serviceaccount:`" });
+        return Some(if is_case { "tokens have it in lower case" } else { "it does not begin with `system:serviceaccount:`" });
     };
     let Some((namespace, name)) = rest.split_once(':') else { return Some("the name of the service account is missing") };
     if !is_label(namespace) {
