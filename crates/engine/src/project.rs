@@ -138,6 +138,13 @@ impl Project {
                     None => files.push(resource.clone()),
                 }
             }
+            for component in &next.components {
+                if let Some(below) = self.kustomizations.get(component)
+                    && seen.insert(component.clone())
+                {
+                    open.push(below);
+                }
+            }
         }
         files
     }
@@ -190,6 +197,10 @@ fn read(root: Node<'_>, folder: &str, patches: &mut Vec<(String, String, Option<
     // Labels that Azure's webhook reads may come from the kustomization itself.
     let labels = list("labels").filter_map(|labels| labels.get("pairs")).chain(root.get("commonLabels"));
     // So may the namespace, a name's prefix, or anything that a replacement or a generator reaches.
+    // A component is never applied by itself: whoever includes it completes it.
+    if text(root, "kind") == Some("Component") {
+        kustomization.targets.push(Target::default());
+    }
     let rewrites = ["namespace", "namePrefix", "nameSuffix", "replacements", "transformers"]
         .iter()
         .any(|field| root.get(field).is_some_and(|value| !value.is_null()));
