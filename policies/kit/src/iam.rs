@@ -169,3 +169,50 @@ fn one_or_many(node: Node<'_>) -> Vec<Node<'_>> {
         Some(_) => vec![node],
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+    use bumpalo::Bump;
+
+    use super::{policy, role_name, same_issuer, statements, subjects};
+    use crate::node::{Node, Origin, Session};
+    use crate::value::Value;
+
+    fn object<'a>(json: &'a str, bump: &'a Bump) -> Node<'a> {
+        Session::new(bump).root(Value::from_json(json.as_bytes(), bump).unwrap(), Origin::Aside)
+    }
+
+    #[test]
+    fn reads_statements_wherever_a_role_holds_them() {
+        let text = r#"{"Statement": {"Effect": "Allow", "Action": "sts:Assume*", "Principal": {"Federated": "arn:aws:iam::1:oidc-provider/a.example/x"},
+            "Condition": {"ForAnyValue:StringLikeIfExists": {"a.example/x:sub": ["system:serviceaccount:a:b"]}, "StringNotEquals": {"a.example/x:sub": "c"}}}}"#;
+        for (version, fields) in [
+            ("iam.services.k8s.aws/v1alpha1", "assumeRolePolicyDocument"),
+            ("iam.aws.upbound.io/v1beta1", "assumeRolePolicy"),
+            ("iam.aws.crossplane.io/v1beta1", "assumeRolePolicyDocument"),
+        ] {
+            let bump = Bump::new();
+            let inner = serde_json::json!({ fields: text });
+            let spec = if version.contains("services") { inner } else { serde_json::json!({ "forProvider": inner }) };
+            let json = serde_json::json!({ "apiVersion": version, "kind": "Role", "metadata": { "name": "r" }, "spec": spec }).to_string();
+            let role = object(&json, &bump);
+            let policy = policy(role).unwrap();
+            let found = statements(policy);
+            assert_eq!(found.len(), 1, "{version}");
+            assert_eq!(found[0].issuers[0].1, "a.example/x");
+            assert!(found[0].allows("sts:AssumeRoleWithWebIdentity") && !found[0].allows("sts:TagSession"));
+            assert_eq!(found[0].tests_of("sub").len(), 1, "the negation does not count");
+            assert_eq!(subjects(policy), ["system:serviceaccount:a:b"]);
+            assert_eq!(role_name(role), Some("r"));
+        }
+    }
+
+    #[test]
+    fn other_roles_have_no_trust_policy() {
+        let bump = Bump::new();
+        assert!(policy(object(r#"{"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role"}"#, &bump)).is_none());
+        assert!(same_issuer("https://A.example/x/", "a.example/x"));
+    }
+}

@@ -298,3 +298,46 @@ pub fn supplies_client_id(object: Node<'_>) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use bumpalo::Bump;
+
+    use super::Credential;
+    use crate::node::{Origin, Session};
+    use crate::value::Value;
+
+    #[test]
+    fn reads_every_form_of_a_credential() {
+        let guid = "8F2D1C4B-3a5e-4f60-9b7c-1d2e3f4a5b6c";
+        let operator = serde_json::json!({ "azureName": "n", "owner": { "name": "p" }, "audiences": ["a"], "issuer": "i", "subject": "s" });
+        let crossplane =
+            serde_json::json!({ "forProvider": { "parentIdRef": { "name": "p" }, "audience": ["a"], "issuer": "i", "subject": "s" } });
+        let application = serde_json::json!({
+            "forProvider": { "applicationId": format!("/applications/{guid}"), "displayName": "n", "audience": "a", "subject": "s" },
+            "initProvider": { "issuer": "i" },
+        });
+        let selected = serde_json::json!({ "forProvider": { "parentIdSelector": { "matchLabels": { "b": "2", "a": "1" } }, "audience": ["a"], "issuer": "i", "subject": "s" } });
+        let document = serde_json::json!({ "name": "n", "parent": guid, "audiences": ["a"], "issuer": "i", "subject": "s" });
+        let lower = guid.to_lowercase();
+        for (version, kind, spec, key) in [
+            ("managedidentity.azure.com/v1api20230131", "FederatedIdentityCredential", operator, "ns/p"),
+            ("managedidentity.azure.upbound.io/v1beta1", "FederatedIdentityCredential", crossplane, "ns/p"),
+            ("managedidentity.azure.m.upbound.io/v1beta1", "FederatedIdentityCredential", selected, "ns/a=1,b=2"),
+            ("applications.azuread.upbound.io/v1beta1", "FlexibleFederatedIdentityCredential", application, lower.as_str()),
+            ("trust.fedward/v1", "FederatedCredential", document, lower.as_str()),
+        ] {
+            let bump = Bump::new();
+            let json = serde_json::json!({ "apiVersion": version, "kind": kind, "metadata": { "name": "n" }, "spec": spec }).to_string();
+            let object = Session::new(&bump).root(Value::from_json(json.as_bytes(), &bump).unwrap(), Origin::Aside);
+            let credential = Credential::of(object).unwrap();
+            let texts = [credential.name, credential.issuer, credential.subject].map(|node| node.peek_str().unwrap());
+            assert_eq!(texts, ["n", "i", "s"], "{version}");
+            assert_eq!(credential.audience_list().iter().map(|item| item.peek_str().unwrap()).collect::<Vec<_>>(), ["a"], "{version}");
+            assert_eq!(credential.parent_key("ns").as_deref(), Some(key), "{version}");
+            assert!(credential.has_parent() && !credential.observed, "{version}");
+        }
+    }
+}
