@@ -24,6 +24,8 @@ pub(crate) enum Holds {
     Environment,
     /// A certificate.
     Certificate,
+    /// The name of a person or group, which may look like anything.
+    Principal,
     /// Anything else that an identity depends on: an issuer, a subject, a role, a URL.
     Other,
 }
@@ -44,9 +46,9 @@ pub(crate) struct Field<'a> {
 }
 
 impl<'a> Field<'a> {
-    /// The value as a message may show it: never what a Secret holds.
+    /// The value at the end of a message, behind a colon: nothing for what a Secret holds.
     pub(crate) fn shown(&self, object: Node<'a>) -> String {
-        if secret::is_secret(object) { "its value".to_owned() } else { format!("`{}`", self.text) }
+        if secret::is_secret(object) { String::new() } else { format!(": `{}`", self.text) }
     }
 }
 
@@ -149,7 +151,7 @@ const ROWS: &[Row] = &[
         groups: &["rbac.authorization.k8s.io"],
         kinds: &["ClusterRoleBinding", "RoleBinding"],
         only: Only::All,
-        fields: &[(&["subjects", EACH, "name"], Holds::Other)],
+        fields: &[(&["subjects", EACH, "name"], Holds::Principal)],
     },
     Row {
         groups: &["argoproj.io"],

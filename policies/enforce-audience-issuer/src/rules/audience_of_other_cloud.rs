@@ -81,7 +81,7 @@ fn check(cx: &Check<'_, Settings>) {
                 continue;
             };
             if cloud != other {
-                disagree(cx, audience, "the token's audience", cloud, node, "the container signs in", other);
+                disagree(cx, audience, "the token's audience belongs to", cloud, node, "the container signs in to", other);
                 break;
             }
         }
@@ -100,7 +100,7 @@ fn check_setting(cx: &Check<'_, Settings>) {
     let wanted = cx.settings.cloud;
     let report = |node, what: &str, found: Option<Cloud>| {
         if let Some(found) = found.filter(|found| *found != wanted) {
-            let message = format!("{what} belongs to {}, but everything here to {}", found.name(), wanted.name());
+            let message = format!("{what} {}, but the setting `cloud` says {}", found.name(), wanted.name());
             let help = match wanted.marks() {
                 Some(marks) => format!(
                     "in {}: audience `{}`, sign-in host `https://{}/`, environment `{}`",
@@ -119,14 +119,14 @@ fn check_setting(cx: &Check<'_, Settings>) {
             return;
         }
         match holds {
-            Holds::Audience => report(node, "the audience", Cloud::of_audience(text)),
-            Holds::Authority => report(node, &format!("the host of `{name}`"), Cloud::of_authority_url(text)),
-            Holds::Environment => report(node, &format!("the cloud that `{name}` names"), Cloud::of_environment(text)),
+            Holds::Audience => report(node, "the audience belongs to", Cloud::of_audience(text)),
+            Holds::Authority => report(node, &format!("`{name}` signs in to"), Cloud::of_authority_url(text)),
+            Holds::Environment => report(node, &format!("`{name}` means"), Cloud::of_environment(text)),
             _ => {}
         }
     });
     if let Some(issuer) = Credential::of(cx.object).map(|credential| credential.issuer) {
-        report(issuer, "the issuer", plain(issuer).and_then(Cloud::of_issuer));
+        report(issuer, "the issuer is a cluster of", plain(issuer).and_then(Cloud::of_issuer));
     }
 }
 
@@ -135,7 +135,7 @@ fn check_credential<'a>(cx: &Check<'a, Settings>, credential: &Credential<'a>) {
     let Some(other) = plain(issuer).and_then(Cloud::of_issuer) else { return };
     for audience in credential.audience_list() {
         if let Some(cloud) = plain(audience).and_then(Cloud::of_audience).filter(|cloud| *cloud != other) {
-            disagree(cx, audience, "the credential's audience", cloud, issuer, "the issuer is a cluster", other);
+            disagree(cx, audience, "the credential's audience belongs to", cloud, issuer, "the issuer is a cluster of", other);
         }
     }
 }
@@ -159,8 +159,8 @@ fn check_cluster(cx: &Check<'_, Settings>) {
     if let (Some(cloud), Some(other)) = (name.1, server_cloud)
         && cloud != other
     {
-        let what = if name.0.is_absent() { "the default of `AAD_ENVIRONMENT_NAME`" } else { "`AAD_ENVIRONMENT_NAME`" };
-        disagree(cx, name.0, what, cloud, server, "the cluster's server is", other);
+        let what = if name.0.is_absent() { "`AAD_ENVIRONMENT_NAME` is absent, which means" } else { "`AAD_ENVIRONMENT_NAME` means" };
+        disagree(cx, name.0, what, cloud, server, "the cluster's server is one of", other);
     } else {
         compare(cx, name, host);
     }
@@ -171,13 +171,12 @@ fn compare<'a>(cx: &Check<'a, Settings>, name: (Node<'a>, Option<Cloud>), host: 
     if let (Some(cloud), Some(other)) = (host.1, name.1)
         && cloud != other
     {
-        disagree(cx, host.0, "the host of `AZURE_AUTHORITY_HOST`", cloud, name.0, "`AAD_ENVIRONMENT_NAME` means", other);
+        disagree(cx, host.0, "`AZURE_AUTHORITY_HOST` signs in to", cloud, name.0, "`AAD_ENVIRONMENT_NAME` means", other);
     }
 }
 
 fn disagree<'a>(cx: &Check<'a, Settings>, node: Node<'a>, what: &str, cloud: Cloud, other_node: Node<'a>, other_what: &str, other: Cloud) {
-    let in_word = if other_what.ends_with("means") { "" } else { "in " };
-    let message = format!("{what} belongs to {}, but {other_what} {in_word}{}", cloud.name(), other.name());
+    let message = format!("{what} {}, but {other_what} {}", cloud.name(), other.name());
     cx.report(
         Report::new(&DISAGREE, node, message)
             .help("audience, sign-in host, environment name and issuer change together from cloud to cloud")

@@ -66,11 +66,18 @@ fn check(cx: &Check<'_, Settings>) {
 }
 
 fn is_placeholder(field: &Field<'_>) -> bool {
-    // A certificate in base64 may contain any word by chance.
-    let is_base64 = |text: &str| text.len() > 60 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte));
-    // Policy variables of IAM.
-    let is_variable = field.text.contains("${aws:");
-    text::classify(field.text) == Value::Placeholder && !is_variable && !(field.holds == Holds::Certificate && is_base64(field.text))
+    let is_placeholder = |text: &str| text::classify(text) == Value::Placeholder;
+    match field.holds {
+        // Base64 may contain any word by chance.
+        Holds::Certificate => {
+            let is_base64 = field.text.len() > 60 && field.text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte));
+            !is_base64 && is_placeholder(field.text)
+        }
+        // Groups of directories are often called in capital letters.
+        Holds::Principal => is_placeholder(&field.text.to_ascii_lowercase()),
+        // Policy variables of IAM.
+        _ => is_placeholder(field.text) && !field.text.contains("${aws:"),
+    }
 }
 
 fn report<'a>(cx: &Check<'a, Settings>, field: &Field<'a>) {

@@ -69,7 +69,7 @@ fn judge<'a>(cx: &Check<'a, Settings>, field: &Field<'a>) {
         None => match url::split(&with_scheme) {
             Some(parts) if parts.host.contains('.') => (parts, false),
             _ => {
-                let message = format!("`{name}` has to be an https URL, but is {value}");
+                let message = format!("`{name}` is not an https URL{value}");
                 return cx.report(Report::new(&NOT_HTTPS, field.node, message).help("write `https://login.microsoftonline.com/`"));
             }
         },
@@ -77,7 +77,7 @@ fn judge<'a>(cx: &Check<'a, Settings>, field: &Field<'a>) {
     let host = parts.host.to_ascii_lowercase();
     if let Some(slip) = audience::authority_slip(&host) {
         let meant = format!("https://{}/", slip.meant);
-        let message = format!("`{name}` has to name a host of Microsoft Entra, but is {value}, which is another host");
+        let message = format!("the host of `{name}` resembles one of Microsoft Entra's and is another{value}");
         let report = Report::new(&LOOKALIKE, field.node, message).help(format!("did you mean `{meant}`?"));
         return cx.report(if slip.certain { report.fix(PatchStep::set(field.node, &meant)) } else { report });
     }
@@ -85,16 +85,16 @@ fn judge<'a>(cx: &Check<'a, Settings>, field: &Field<'a>) {
     let bare = format!("https://{host}/");
     let fix = if is_known { PatchStep::set(field.node, &bare) } else { Vec::new() };
     if has_scheme && !parts.scheme.eq_ignore_ascii_case("https") {
-        let message = format!("`{name}` has to be an https URL, but is {value}");
+        let message = format!("`{name}` is not an https URL{value}");
         cx.report(Report::new(&NOT_HTTPS, field.node, message).help("the token would travel in the clear").fix(fix));
     } else if is_known && (parts.path.len() > 1 || !parts.tail.is_empty() || !parts.user_info.is_empty()) {
-        let message = format!("`{name}` has to end behind the host, but is {value}");
-        cx.report(Report::new(&PATH, field.node, message).help("SDKs append the tenant themselves; name it in `AZURE_TENANT_ID`").fix(fix));
+        let message = format!("`{name}` is more than a scheme and a host{value}");
+        cx.report(Report::new(&PATH, field.node, message).help("SDKs append the tenant themselves").fix(fix));
     } else if !is_known && !any_matches(&cx.settings.allowed_authority_hosts, &host) {
-        let message = format!("`{name}` sends tokens to a host that is none of Microsoft Entra's: {value}");
+        let message = format!("`{name}` sends tokens to a host that is none of Microsoft Entra's{value}");
         cx.report(Report::new(&UNKNOWN, field.node, message).help("if it is yours, name the host in the setting `allowedAuthorityHosts`"));
     } else if !has_scheme {
-        let message = format!("`{name}` lacks `https://`, which most SDKs require: {value}");
+        let message = format!("`{name}` lacks `https://`, which most SDKs require{value}");
         cx.report(Report::new(&NO_SCHEME, field.node, message).help("put `https://` in front").fix(fix));
     }
 }

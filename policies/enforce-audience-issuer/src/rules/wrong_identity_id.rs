@@ -89,11 +89,11 @@ fn check(cx: &Check<'_, Settings>) {
 fn report<'a>(cx: &Check<'a, Settings>, field: &Field<'a>) {
     let value = field.shown(cx.object);
     if field.holds == Holds::TenantId && is_tenant_name(field.text) {
-        let message = format!("`{}` names the tenant by name: {value}", field.name);
+        let message = format!("`{}` gives the tenant by name{value}", field.name);
         return cx.report(Report::new(&BY_NAME, field.node, message).help("write the tenant's id, a GUID"));
     }
     let what = if field.holds == Holds::ClientId { "client" } else { "tenant" };
-    let report = Report::new(&NOT_A_GUID, field.node, format!("`{}` has to be a {what} id, a GUID, but is {value}", field.name));
+    let report = Report::new(&NOT_A_GUID, field.node, format!("`{}` is not a {what} id, which is a GUID{value}", field.name));
     let bare = field.text.trim_matches(|letter: char| letter.is_whitespace() || "{}\"'".contains(letter));
     cx.report(if is_guid(bare) {
         report.help("remove what stands around the GUID").fix(PatchStep::set(field.node, bare))
