@@ -44,10 +44,14 @@ pub(crate) fn run() -> Result<()> {
     let (fedward, probe) = (release.join("fedward"), release.join("examples/probe"));
     let folder = root.join("target/bench");
     eprintln!("writing the corpora");
-    let corpora = Corpora::write(&folder)?;
+    let corpora = Corpora::at(&folder);
+    // In a process of its own: a child's peak memory is never below that of the process which starts it.
+    let ourselves = std::env::current_exe().context("cannot find our own program")?;
+    succeed(Command::new(ourselves).args(["bench", "corpora"]))?;
     let kubeconform = Kubeconform::find(&folder, &corpora);
 
     eprintln!("measuring, {RUNS} runs of each");
+    let load = std::fs::read_to_string("/proc/loadavg").ok().and_then(|text| text.split(' ').next()?.parse::<f64>().ok());
     let mut cases = cases(&corpora, &fedward, &probe, kubeconform.as_ref().ok());
     measure::all(&mut cases, RUNS)?;
     let calls = output(Command::new(&probe).arg("calls"))?;
@@ -59,9 +63,14 @@ pub(crate) fn run() -> Result<()> {
         Err(reason) => format!("kubeconform: left out ({reason:#})"),
     });
     tools.push(output(Command::new("rustc").arg("--version")).map(|text| text.trim().to_owned()).unwrap_or_default());
-    let text = report::write(&cases, &bars, &tools, RUNS);
+    let text = report::write(&cases, &bars, &tools, RUNS, load);
     println!("{text}");
     std::fs::write(root.join("docs/benchmarks.md"), text).context("cannot write docs/benchmarks.md")
+}
+
+/// Writes the corpora only.
+pub(crate) fn write_corpora() -> Result<()> {
+    Corpora::at(&root().join("target/bench")).write()
 }
 
 fn cases(corpora: &Corpora, fedward: &Path, probe: &Path, kubeconform: Option<&Kubeconform>) -> Vec<Case> {

@@ -15,7 +15,7 @@ usage: cargo xtask COMMAND
 
   test [STEP]...          everything that must pass, or only the named steps
   ci-extended             what takes long: the tests, then the benchmarks
-  bench                   measure, and write docs/benchmarks.md
+  bench [corpora]         measure, and write docs/benchmarks.md; or only write what is measured
   gen write|check         generated files: write them, or say which are not current
   dist                    the annotated modules and their checksums, in target/dist
   new-rule POLICY ID      a rule's file, fixtures and entries";
@@ -37,6 +37,7 @@ fn run(words: &[&str]) -> Result<()> {
         ["test", steps @ ..] => test::run(steps),
         ["ci-extended"] => test::run(&[]).and_then(|()| bench::run()),
         ["bench"] => bench::run(),
+        ["bench", "corpora"] => bench::write_corpora(),
         ["gen", mode @ ("write" | "check")] => artifacts(&["gen", mode]),
         ["dist"] => {
             let folder = process::root().join("target/dist");

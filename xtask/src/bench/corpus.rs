@@ -26,25 +26,38 @@ pub(crate) struct Corpora {
 }
 
 impl Corpora {
-    /// Writes all of them under `folder`.
-    pub(crate) fn write(folder: &Path) -> Result<Self> {
-        let file = |name: &str, text: String| -> Result<PathBuf> {
-            let path = folder.join(name);
-            fs::create_dir_all(folder)
-                .and_then(|()| fs::write(&path, text))
-                .with_context(|| format!("cannot write `{}`", path.display()))?;
-            Ok(path)
-        };
-        Ok(Corpora {
-            large: file("a.yaml", large())?,
-            files: files(&folder.join("b"))?,
-            one: file("c.yaml", Deployment::new("web", "shop", "web").text())?,
-            one_account: [file("d-one-1000.yaml", context(1_000, true))?, file("d-one-10000.yaml", context(10_000, true))?],
-            own_account: [file("d-own-1000.yaml", context(1_000, false))?, file("d-own-10000.yaml", context(10_000, false))?],
-            findings: file("findings.yaml", labelled("true"))?,
-            no_findings: file("no-findings.yaml", labelled("\"true\""))?,
-        })
+    /// Where they lie in `folder`.
+    pub(crate) fn at(folder: &Path) -> Self {
+        let file = |name: &str| folder.join(name);
+        Corpora {
+            large: file("a.yaml"),
+            files: file("b"),
+            one: file("c.yaml"),
+            one_account: [file("d-one-1000.yaml"), file("d-one-10000.yaml")],
+            own_account: [file("d-own-1000.yaml"), file("d-own-10000.yaml")],
+            findings: file("findings.yaml"),
+            no_findings: file("no-findings.yaml"),
+        }
     }
+
+    /// Writes all of them.
+    pub(crate) fn write(&self) -> Result<()> {
+        write(&self.large, &large())?;
+        write_files(&self.files)?;
+        write(&self.one, &Deployment::new("web", "shop", "web").text())?;
+        for (files, one_account) in [(&self.one_account, true), (&self.own_account, false)] {
+            for (file, count) in files.iter().zip([1_000, 10_000]) {
+                write(file, &context(count, one_account))?;
+            }
+        }
+        write(&self.findings, &labelled("true"))?;
+        write(&self.no_findings, &labelled("\"true\""))
+    }
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    let folder = path.parent().unwrap_or(path);
+    fs::create_dir_all(folder).and_then(|()| fs::write(path, text)).with_context(|| format!("cannot write `{}`", path.display()))
 }
 
 struct Deployment<'a> {
@@ -201,6 +214,7 @@ fn labelled(label: &str) -> String {
     let mut text = String::new();
     for index in 0..10_000 {
         let (name, namespace) = (format!("web-{index}"), format!("team-{}", index % 200));
+        push(&mut text, &account(&name, &namespace));
         push(&mut text, &Deployment { label: Some(label), ..Deployment::new(&name, &namespace, &name) }.text());
     }
     text
@@ -220,23 +234,25 @@ fn context(count: usize, one_account: bool) -> String {
     text
 }
 
-fn files(folder: &Path) -> Result<PathBuf> {
+fn write_files(folder: &Path) -> Result<()> {
     for index in 0..5_000 {
         let namespace = format!("team-{}", index / 100);
         let name = format!("part-{index}");
         let text = match index % 10 {
-            0..4 => Deployment::new(&name, &namespace, &name).text(),
+            0..4 => {
+                // One of the two service accounts among the same ten files.
+                let own = format!("part-{}", index / 10 * 10 + 4 + index % 2);
+                Deployment { label: Some("\"true\""), ..Deployment::new(&name, &namespace, &own) }.text()
+            }
             4..6 => account(&name, &namespace),
             6 => binding(&name, &namespace),
             7 => config_map(&name, &namespace),
             8 => application(&name, &namespace),
             _ => service(&name, &namespace),
         };
-        let folder = folder.join(&namespace);
-        let path = folder.join(format!("{name}.yaml"));
-        fs::create_dir_all(&folder).and_then(|()| fs::write(&path, text)).with_context(|| format!("cannot write `{}`", path.display()))?;
+        write(&folder.join(&namespace).join(format!("{name}.yaml")), &text)?;
     }
-    Ok(folder.to_path_buf())
+    Ok(())
 }
 
 fn binding(name: &str, namespace: &str) -> String {

@@ -44,7 +44,7 @@ impl Bar {
 }
 
 /// The whole page.
-pub(crate) fn write(cases: &[Case], bars: &[Bar], tools: &[String], runs: usize) -> String {
+pub(crate) fn write(cases: &[Case], bars: &[Bar], tools: &[String], runs: usize, load: Option<f64>) -> String {
     let mut text = String::from("<!-- Written by `cargo xtask bench`. -->\n# Benchmarks\n\n");
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let _ = writeln!(
@@ -53,13 +53,17 @@ pub(crate) fn write(cases: &[Case], bars: &[Bar], tools: &[String], runs: usize)
         std::env::consts::ARCH,
         processor()
     );
+    if let Some(load) = load.filter(|load| *load > 0.3 * cores as f64) {
+        let _ = writeln!(text, "**The machine was busy** (load {load:.1}): wall times, and what compares threads, say little.\n");
+    }
     for tool in tools {
         let _ = writeln!(text, "* {tool}");
     }
     text.push_str(
         "\nThe bench writes its own inputs: **A** is one file of 12 MB with 10,000 Deployments, **B** 5,000 small files in 50 folders, **C** one \
          Deployment, **D** 1,000 and 10,000 Deployments in one namespace with a federated service account, or one each, so that every rule on \
-         relations runs. The findings are 10,000 labels of the wrong type; without findings the same labels are right.\n\n## Bars\n\n",
+         relations runs. The findings are 10,000 labels \
+         of the wrong type in a file of Deployments and their service accounts; without findings the same labels are right.\n\n## Bars\n\n",
     );
     text.push_str("| what | of least times | of medians | bar | goal | |\n|---|---|---|---|---|---|\n");
     for bar in bars {
