@@ -40,8 +40,10 @@ pub enum Runtime {
     /// The modules, as in a cluster.
     #[default]
     Module,
-    /// The same policies as native code: for tests that hold one to the other.
+    /// The same policies as native code.
     Native,
+    /// Both: an object of which they say different things, by a single byte, counts as not judged. For tests.
+    Both,
 }
 
 /// How the evaluation runs.
@@ -132,18 +134,20 @@ fn worker(world: &World, plan: &Plan<'_>, shared: &Shared, next: &AtomicUsize) -
                 answers.given.clear();
                 answers.log.clear();
                 part.cost.evaluations += 1;
-                let result = match plan.runtime {
-                    Runtime::Native => {
-                        policy.native.validate(&text, &NativeHost(std::cell::RefCell::new(&mut answers))).and_then(|answer| read(&answer))
-                    }
-                    Runtime::Module => match evaluators.get_mut(index) {
-                        Some(evaluator) => match evaluator.call("validate", &text, &mut answers) {
-                            Ok(answer) => read(answer),
-                            Err(error) => Err(error.to_string()),
-                        },
-                        None => Err("no evaluator".to_owned()),
-                    },
+                let native = |answers: &mut Answers<'_>| policy.native.validate(&text, &NativeHost(std::cell::RefCell::new(answers)));
+                let module = |answers: &mut Answers<'_>, evaluators: &mut [Evaluator]| match evaluators.get_mut(index) {
+                    Some(evaluator) => evaluator.call("validate", &text, answers).map(<[u8]>::to_vec).map_err(|error| error.to_string()),
+                    None => Err("no evaluator".to_owned()),
                 };
+                let answer = match plan.runtime {
+                    Runtime::Native => native(&mut answers),
+                    Runtime::Module => module(&mut answers, &mut evaluators),
+                    Runtime::Both => {
+                        let answer = module(&mut answers, &mut evaluators);
+                        if answer == native(&mut answers) { answer } else { Err("the module and the native build disagree".to_owned()) }
+                    }
+                };
+                let result = answer.and_then(|answer| read(&answer));
                 if !matches!(&result, Ok(findings) if findings.is_empty()) {
                     part.verdicts.push(Verdict { object: number, policy: index, result, given: std::mem::take(&mut answers.given) });
                 }

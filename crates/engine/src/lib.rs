@@ -294,6 +294,23 @@ pub fn objects(text: &str, namespace: &str) -> Vec<(serde_json::Value, fedward_k
     found
 }
 
+/// The payloads of `validate` for the objects of a text, as the engine sends them, without an index. For tests and benches of modules.
+pub fn payloads(text: &str, settings: &serde_json::Value) -> Vec<Vec<u8>> {
+    let input = Input { name: String::new(), bytes: text.as_bytes().to_vec(), named: true, judged: true };
+    let loaded = load::read(vec![input], &Limits::default()).loaded;
+    let kinds = Kinds::default();
+    let mut found = Vec::new();
+    for document in loaded.iter().filter_map(|loaded| loaded.document.as_ref()) {
+        for node in load::objects(document) {
+            let mut payload = format!("{{\"settings\":{settings},").into_bytes();
+            payload::write_request(document, &load::object(0, node, &kinds, "default", true), found.len(), &mut payload);
+            payload.push(b'}');
+            found.push(payload);
+        }
+    }
+    found
+}
+
 /// What an object is filed under in the index.
 fn keys(loaded: &[Loaded], object: &Object) -> Vec<index::Key> {
     let Some(document) = loaded.get(object.document).and_then(|loaded| loaded.document.as_ref()) else { return Vec::new() };

