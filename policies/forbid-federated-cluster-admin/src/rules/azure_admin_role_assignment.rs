@@ -166,8 +166,9 @@ fn scope(text: &str) -> Scope {
         return Scope::Narrow;
     }
     if !text.starts_with('/') {
-        // The kind of an Azure Service Operator resource.
-        return if matches!(lower, "resourcegroup" | "managedcluster") { Scope::Narrow } else { Scope::Elsewhere };
+        // The kind of an Azure Service Operator resource, or ARM's form relative to the resource group.
+        let narrow = matches!(lower, "resourcegroup" | "managedcluster") || lower.starts_with("microsoft.containerservice/managedclusters");
+        return if narrow { Scope::Narrow } else { Scope::Elsewhere };
     }
     match lower.rsplit_once("/providers/") {
         Some((_, provider)) if provider.starts_with("microsoft.management/") => Scope::Broad,
@@ -196,6 +197,8 @@ mod tests {
             ("[resourceGroup().id]".to_owned(), Scope::Narrow),
             (String::new(), Scope::Narrow),
             ("ResourceGroup".to_owned(), Scope::Narrow),
+            ("Microsoft.ContainerService/managedClusters/shop".to_owned(), Scope::Narrow),
+            ("Microsoft.ContainerRegistry/registries/shop".to_owned(), Scope::Elsewhere),
             ("Vault".to_owned(), Scope::Elsewhere),
         ] {
             assert_eq!(scope(&text), want, "{text}");
