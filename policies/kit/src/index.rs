@@ -135,8 +135,6 @@ pub fn keys<'a>(object: Node<'a>, namespace: &'a str) -> Vec<Key> {
     if let Some(policy) = iam::policy(object) {
         let subjects = iam::subjects(policy);
         found.extend(subjects.iter().map(|subject| Key::new(AWS_TRUST, "", format!("subject={subject}"))));
-        // A statement may name a subject twice.
-        found.sort_unstable_by(|one, other| one.selector.cmp(&other.selector));
         found.dedup();
         return found;
     }
@@ -144,8 +142,8 @@ pub fn keys<'a>(object: Node<'a>, namespace: &'a str) -> Vec<Key> {
         found.extend(url.peek_str().map(|url| Key::new(AWS_TRUST, "", issuer_selector(url))));
         return found;
     }
-    for name in trust::token_consumer(object) {
-        found.push(Key::new(TOKEN_CONSUMER, namespace, format!("serviceAccount={name}")));
+    for (other, name) in trust::token_consumer(object) {
+        found.push(Key::new(TOKEN_CONSUMER, other.unwrap_or(namespace), format!("serviceAccount={name}")));
     }
     if crate::webhook::deploys_webhook(object) {
         found.push(Key::new(IDENTITY_WEBHOOK, "", String::new()));

@@ -251,31 +251,39 @@ pub fn provider(object: Node<'_>) -> Provider {
     }
 }
 
-/// The service accounts (of the object's own namespace) whose tokens an object has issued to itself, without any pod: External
-/// Secrets stores, Flux objects, KEDA (rules.md §6.0, "TokenRequest consumers").
-pub fn token_consumer(object: Node<'_>) -> Vec<&str> {
+/// The service accounts, each with its namespace where it is not the object's own, whose tokens an object has issued to itself,
+/// without any pod: External Secrets stores, Flux objects and the ConfigMaps that they sign in to clusters with (rules.md §6.0,
+/// "TokenRequest consumers").
+pub fn token_consumer(object: Node<'_>) -> Vec<(Option<&str>, &str)> {
     let spec = object.peek("spec");
     let mut found = Vec::new();
+    let is_cloud = |node: Node<'_>| matches!(node.peek_str(), Some("azure" | "aws" | "gcp"));
     match (group_of(object.peek("apiVersion").peek_str().unwrap_or("")), object.peek("kind").peek_str().unwrap_or("")) {
-        ("external-secrets.io", "SecretStore" | "ClusterSecretStore") => {
+        ("external-secrets.io", kind @ ("SecretStore" | "ClusterSecretStore")) => {
             let provider = spec.peek("provider");
             for reference in [
                 provider.peek("azurekv").peek("serviceAccountRef"),
                 provider.peek("aws").peek("auth").peek("jwt").peek("serviceAccountRef"),
                 provider.peek("gcpsm").peek("auth").peek("workloadIdentity").peek("serviceAccountRef"),
             ] {
-                found.extend(reference.peek("name").peek_str());
+                // A store of a namespace cannot reach into another.
+                let namespace = reference.peek("namespace").peek_str().filter(|_| kind == "ClusterSecretStore");
+                found.extend(reference.peek("name").peek_str().map(|name| (namespace, name)));
             }
         }
         (group, _) if group.ends_with("toolkit.fluxcd.io") => {
-            if matches!(spec.peek("provider").peek_str(), Some("azure" | "aws" | "gcp")) {
-                found.extend(spec.peek("serviceAccountName").peek_str());
-            }
-            found.extend(spec.peek("decryption").peek("serviceAccountName").peek_str());
+            let account = spec.peek("serviceAccountName").peek_str().filter(|_| is_cloud(spec.peek("provider")));
+            let decryption = spec.peek("decryption").peek("serviceAccountName").peek_str();
+            found.extend([account, decryption].into_iter().flatten().map(|name| (None, name)));
+        }
+        ("", "ConfigMap") => {
+            let data = object.peek("data");
+            let account = data.peek("serviceAccountName").peek_str().filter(|_| is_cloud(data.peek("provider")));
+            found.extend(account.map(|name| (None, name)));
         }
         _ => {}
     }
-    found.retain(|name| !name.is_empty());
+    found.retain(|(_, name)| !name.is_empty());
     found
 }
 
