@@ -96,11 +96,16 @@ fn with_label<'a>(cx: &Check<'a, Settings>, pod: &Pod<'a>, label: Node<'a>, is_s
     } else {
         (&LABEL, "is the label by which the Service of Azure's webhook selects its pods")
     };
-    let mut report = Report::new(condition, label, format!("`{SYSTEM}` {why}")).on_key().help("remove the label");
+    // In the webhook's own namespace the pod should not be, with or without the label.
+    let (help, stays) = match pod.namespace {
+        HOME => ("remove the label, and give the application a namespace of its own", false),
+        _ => ("remove the label", !is_selected),
+    };
+    let mut report = Report::new(condition, label, format!("`{SYSTEM}` {why}")).on_key().help(help);
     if let Some(webhook) = webhook {
         report = report.related(webhook.get("metadata").get("name"), "the webhook");
     }
-    cx.report(if is_selected { report } else { report.fix(PatchStep::remove(label)) });
+    cx.report(if stays { report.fix(PatchStep::remove(label)) } else { report });
 }
 
 /// Whether the pod runs an image of the webhook's own project.

@@ -115,7 +115,8 @@ fn workflow<'a>(cx: &Check<'a, Settings>, owner: &Owner<'_, 'a>) {
     let spec = if owner.kind == "CronWorkflow" { spec.get("workflowSpec") } else { spec };
     let namespace = owner.pods.first().map_or(cx.request.namespace, |pod| pod.namespace);
     let controller = index::workflow_controller(cx.context, namespace, spec);
-    let defaults = controller.and_then(|config| controller_setting(config, "workflowDefaults")).map(|defaults| defaults.get("spec").get("artifactGC"));
+    let defaults =
+        controller.and_then(|config| controller_setting(config, "workflowDefaults")).map(|defaults| defaults.get("spec").get("artifactGC"));
     let collector = spec.get("artifactGC");
     let mut store = None;
     for template in spec.get("templates").items() {
@@ -123,7 +124,10 @@ fn workflow<'a>(cx: &Check<'a, Settings>, owner: &Owner<'_, 'a>) {
             // The artifact's own settings, then the workflow's, then the controller's.
             let settings: Vec<Node<'a>> = [artifact.get("artifactGC"), collector].into_iter().chain(defaults).collect();
             let first = |path: &[&'static str]| settings.iter().map(|settings| settings.at(path)).find(|node| node.filled().is_some());
-            if !first(&["strategy"]).and_then(Node::str).is_some_and(|strategy| matches!(strategy, "OnWorkflowCompletion" | "OnWorkflowDeletion")) {
+            if !first(&["strategy"])
+                .and_then(Node::str)
+                .is_some_and(|strategy| matches!(strategy, "OnWorkflowCompletion" | "OnWorkflowDeletion"))
+            {
                 continue;
             }
             let place = [artifact, template.get("archiveLocation")].into_iter().find(|place| has_location(*place));
@@ -144,10 +148,16 @@ fn workflow<'a>(cx: &Check<'a, Settings>, owner: &Owner<'_, 'a>) {
             } else if place.get("azure").is_present() && first(&["podMetadata", "labels", AZURE_USE]).is_none() {
                 let label = collector.get("podMetadata").get("labels").get(AZURE_USE);
                 cx.report(
-                    Report::new(&NO_LABEL, label, format!("the pod that deletes these artifacts has no label `{AZURE_USE}`: it takes no pod metadata from the workflow"))
-                        .help("add the label to `artifactGC.podMetadata.labels`")
-                        .related(place, "a store that is reached without keys")
-                        .fix(PatchStep::set(label, "true")),
+                    Report::new(
+                        &NO_LABEL,
+                        label,
+                        format!(
+                            "the pod that deletes these artifacts has no label `{AZURE_USE}`: it takes no pod metadata from the workflow"
+                        ),
+                    )
+                    .help("add the label to `artifactGC.podMetadata.labels`")
+                    .related(place, "a store that is reached without keys")
+                    .fix(PatchStep::set(label, "true")),
                 );
             }
         }
@@ -170,7 +180,9 @@ fn repository<'a>(context: &Context<'a>, spec: Node<'a>, namespace: &'a str, con
 
 /// Whether a place says where it is, not only under which key.
 fn has_location(place: Node<'_>) -> bool {
-    [("azure", "container"), ("s3", "bucket"), ("gcs", "bucket")].iter().any(|(store, field)| place.get(store).get(field).filled().is_some())
+    [("azure", "container"), ("s3", "bucket"), ("gcs", "bucket")]
+        .iter()
+        .any(|(store, field)| place.get(store).get(field).filled().is_some())
 }
 
 /// Whether a store is reached with the pod's identity.

@@ -75,12 +75,17 @@ use crate::pods::{AWS_SKIP, is_labelled, is_skipped, projects_azure_token};
 use crate::settings::Settings;
 
 const OTHER_TENANT: Condition = Condition::error("other-tenant", "a labelled pod sets another tenant than its service account");
-const HAND_TENANT: Condition =
-    Condition::warning("other-tenant-by-hand", "the same in a pod that projects its token by hand, or in a cluster, where the account may follow");
-const OTHER_CLIENT: Condition = Condition::warning("other-client", "the pod sets another client id than its service account, or an empty one");
+const HAND_TENANT: Condition = Condition::warning(
+    "other-tenant-by-hand",
+    "the same in a pod that projects its token by hand, or in a cluster, where the account may follow",
+);
+const OTHER_CLIENT: Condition =
+    Condition::warning("other-client", "the pod sets another client id than its service account, or an empty one");
 const PRESENT: Condition = Condition::info("present", "a labelled pod sets a variable that the webhook would inject");
-const HALF: Condition =
-    Condition::error("half-of-a-pair", "EKS: a container has one of `AWS_ROLE_ARN` and `AWS_WEB_IDENTITY_TOKEN_FILE`, and its account a role");
+const HALF: Condition = Condition::error(
+    "half-of-a-pair",
+    "EKS: a container has one of `AWS_ROLE_ARN` and `AWS_WEB_IDENTITY_TOKEN_FILE`, and its account a role",
+);
 
 /// The rule.
 pub const RULE: Rule<Settings> = Rule {
@@ -126,11 +131,19 @@ fn azure<'a>(cx: &Check<'a, Settings>, pod: &Pod<'a>, container: Container<'a>, 
                 _ if !by_hand && cx.context.indexed && cx.request.is_final => &OTHER_TENANT,
                 _ => &HAND_TENANT,
             };
-            let found = if value.filled().is_some() { "differs from" } else { "is empty and hides" };
-            let message = format!("`{variable}` of container `{}` {found} the `{annotation}` of its service account", container.name);
+            let found = value.filled().map_or_else(|| "empty".to_owned(), |value| format!("`{value}`"));
+            let message = format!(
+                "`{variable}` of container `{}` is {found}, the `{annotation}` of its service account `{}`",
+                container.name,
+                says.peek_str().unwrap_or("")
+            );
             cx.report(
                 Report::new(condition, value, message)
-                    .help("remove the variable so that the webhook sets it, or make both agree")
+                    .help(if by_hand {
+                        "make both agree, or remove the annotation, which has no effect on this pod"
+                    } else {
+                        "remove the variable so that the webhook sets it, or make both agree"
+                    })
                     .related(says, "what the service account says"),
             );
         } else if is_labelled(pod) && !by_hand {
@@ -156,13 +169,13 @@ fn aws<'a>(cx: &Check<'a, Settings>, pod: &Pod<'a>, container: Container<'a>) {
     if container.has_env_from() || ["AWS_CONFIG_FILE", "AWS_PROFILE"].iter().any(|name| container.env(name).is_some()) {
         return;
     }
-    let Some(account) = identity::account_of(pod, cx.context).found().filter(|account: &ServiceAccount<'_>| account.role_arn().is_some()) else {
+    let Some(account) = identity::account_of(pod, cx.context).found().filter(|account: &ServiceAccount<'_>| account.role_arn().is_some())
+    else {
         return;
     };
     let anchor = pod.account.node();
-    let associated = pod.account.name().and_then(|name| {
-        index::pod_identities(cx.context, &format!("serviceAccount={}/{name}", pod.namespace), anchor)
-    });
+    let associated =
+        pod.account.name().and_then(|name| index::pod_identities(cx.context, &format!("serviceAccount={}/{name}", pod.namespace), anchor));
     if associated.is_some_and(|list| !list.items.is_empty()) {
         return;
     }

@@ -2,7 +2,7 @@
 //!
 //! ## What it does
 //! In pods with the Azure label, the paths `/var/run/secrets/azure/tokens…` and `/var/run/secrets/tokens/azure-identity-token` are
-//! reported where they stand in the environment, the command, the arguments, an Argo script, or a ConfigMap that the pod uses, unless a
+//! reported where they stand in the environment, the command, the arguments, the script of an Argo or Tekton step, or a ConfigMap that the pod uses, unless a
 //! volume of the pod's own is mounted there.
 //!
 //! ## Why it is bad
@@ -71,12 +71,18 @@ fn check(cx: &Check<'_, Settings>) {
         for container in &pod.containers {
             let node = container.node;
             let texts = node.get("env").items().map(|entry| entry.get("value"));
-            let texts = texts.chain(node.get("command").items()).chain(node.get("args").items()).chain([node.get("source")]);
+            let texts =
+                texts.chain(node.get("command").items()).chain(node.get("args").items()).chain([node.get("source"), node.get("script")]);
             for text in texts {
                 // A script or a shell's argument may be long: what counts is whether the path is in it.
                 if let Some(path) = text.str().and_then(old_path).filter(|path| !is_covered(*container, path)) {
                     let message = format!("`{path}` is where older webhooks mounted the token: from v1.6.0 on it is elsewhere");
-                    cx.report(Report::new(&LITERAL, text, message).help(HELP));
+                    let report = Report::new(&LITERAL, text, message).help(HELP);
+                    let offset = text.peek_str().filter(|text| text.contains('\n')).and_then(|text| text.find(path));
+                    cx.report(match offset {
+                        Some(offset) => report.offset(offset),
+                        None => report,
+                    });
                 }
             }
         }
@@ -100,7 +106,8 @@ fn config_maps<'a>(cx: &Check<'a, Settings>, pod: &Pod<'a>) {
         let Some(config) = cx.context.get(object, name).found() else { continue };
         let found = config.get("data").entries().find_map(|(_, value)| Some((value, value.peek_str().and_then(old_path)?)));
         if let Some((value, path)) = found.filter(|(_, path)| !pod.containers.iter().any(|container| is_covered(*container, path))) {
-            let message = format!("the ConfigMap `{text}` names `{path}`, where older webhooks mounted the token: from v1.6.0 on it is elsewhere");
+            let message =
+                format!("the ConfigMap `{text}` names `{path}`, where older webhooks mounted the token: from v1.6.0 on it is elsewhere");
             cx.report(Report::new(&CONFIG, name, message).help(HELP).related(value, "the path"));
         }
     }

@@ -73,7 +73,12 @@ fn check(cx: &Check<'_, Settings>) {
             if let (Some(value), true) = (label.filled(), annotation.is_absent()) {
                 let mut fix = PatchStep::remove(label);
                 fix.extend(PatchStep::set(annotation, value));
-                cx.report(Report::new(&LABEL, label, format!("`{key}` is an annotation, not a label")).on_key().help("move it to the annotations").fix(fix));
+                cx.report(
+                    Report::new(&LABEL, label, format!("`{key}` is an annotation, not a label"))
+                        .on_key()
+                        .help("move it to the annotations")
+                        .fix(fix),
+                );
             }
         }
     }

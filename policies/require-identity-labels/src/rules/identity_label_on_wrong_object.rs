@@ -64,11 +64,14 @@ use crate::pods::{Owner, is_read_by_pod, owners};
 use crate::settings::Settings;
 
 const MISPLACED: Condition = Condition::error("misplaced", "a pod that the label is meant for lacks it");
-const OLD_WEBHOOK: Condition =
-    Condition::warning("old-webhook", "the label is on the service account, while the set deploys a webhook before v1.0, which looks there");
+const OLD_WEBHOOK: Condition = Condition::warning(
+    "old-webhook",
+    "the label is on the service account, while the set deploys a webhook before v1.0, which looks there",
+);
 const MENDABLE: Condition =
     Condition::warning("mendable", "in a cluster: the label is on the service account, and workloads that exist lack it on their pods");
-const INERT: Condition = Condition::info("inert", "no pod needs it: none is known, the pods project a token themselves, or something patches the object");
+const INERT: Condition =
+    Condition::info("inert", "no pod needs it: none is known, the pods project a token themselves, or something patches the object");
 
 /// The rule.
 pub const RULE: Rule<Settings> = Rule {
@@ -108,12 +111,17 @@ fn workload<'a>(cx: &Check<'a, Settings>, owner: &Owner<'_, 'a>) {
     let Some(first) = lacking.first() else { return };
     let inert = !cx.request.is_final || lacking.iter().all(|pod| has_own_way(cx, pod));
     for place in places {
-        let (condition, why) = if inert { (&INERT, "") } else { (&MISPLACED, ", and the pods lack it") };
+        let (condition, why, help) = match inert {
+            true => (&INERT, "", "remove it, or put it on the pod template if the webhook is to inject the token"),
+            false => (&MISPLACED, ", and the pods lack the label", "move it to the labels of the pod template"),
+        };
         let mut fix = Vec::new();
-        // Which of several steps is meant, only a person can tell.
-        if !is_workflow(owner.kind) || lacking.len() == 1 {
+        // Which of several steps is meant, only a person can tell; what a patch will bring, too.
+        if cx.request.is_final && (inert || !is_workflow(owner.kind) || lacking.len() == 1) {
             fix = PatchStep::remove(place);
-            fix.extend(lacking.iter().flat_map(|pod| PatchStep::set(pod.home.labels.get(AZURE_USE), "true")));
+            if !inert {
+                fix.extend(lacking.iter().flat_map(|pod| PatchStep::set(pod.home.labels.get(AZURE_USE), "true")));
+            }
         }
         let what = match place_name(place) {
             "annotations" => "is a label, not an annotation",
@@ -122,7 +130,7 @@ fn workload<'a>(cx: &Check<'a, Settings>, owner: &Owner<'_, 'a>) {
         cx.report(
             Report::new(condition, place, format!("`{AZURE_USE}` {what}{why}"))
                 .on_key()
-                .help("move it to the labels of the pod template")
+                .help(help)
                 .related(first.label(AZURE_USE), format!("where the label of the {} belongs", first.title))
                 .fix(fix),
         );
@@ -135,7 +143,10 @@ fn places<'a>(owner: &Owner<'_, 'a>) -> Vec<Node<'a>> {
         (owner.group, owner.kind),
         ("apps", "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet")
             | ("batch", "Job" | "CronJob")
-            | ("argoproj.io", "Rollout" | "Workflow" | "WorkflowTemplate" | "ClusterWorkflowTemplate" | "CronWorkflow" | "Sensor" | "EventSource")
+            | (
+                "argoproj.io",
+                "Rollout" | "Workflow" | "WorkflowTemplate" | "ClusterWorkflowTemplate" | "CronWorkflow" | "Sensor" | "EventSource"
+            )
     );
     let mut found = Vec::new();
     if !owner.node.in_request() {
@@ -205,9 +216,14 @@ fn service_account<'a>(cx: &Check<'a, Settings>) {
         }
         let needed = account.client_id().is_some() && !lacking.is_empty() && cx.request.is_final;
         let (condition, why) = match old_webhook(cx, place) {
+            _ if known == 0 => (&INERT, ": the webhook selects pods by their own labels, and no pod of this account is known".to_owned()),
             _ if !needed => (&INERT, ": the webhook selects pods by their own labels".to_owned()),
-            Some(version) => (&OLD_WEBHOOK, format!(" from webhook v1.0 on ({version} of this set still looks there), and pods of this account lack it")),
-            None if !cx.context.indexed => (&MENDABLE, ": the webhook selects pods by their own labels, and pods of this account lack it".to_owned()),
+            Some(version) => {
+                (&OLD_WEBHOOK, format!(" from webhook v1.0 on ({version} of this set still looks there), and pods of this account lack it"))
+            }
+            None if !cx.context.indexed => {
+                (&MENDABLE, ": the webhook selects pods by their own labels, and pods of this account lack it".to_owned())
+            }
             None => (&MISPLACED, ": the webhook selects pods by their own labels, and pods of this account lack it".to_owned()),
         };
         let mut report = Report::new(condition, place, format!("`{AZURE_USE}` on a service account has no effect{why}"))

@@ -97,7 +97,9 @@ fn check(cx: &Check<'_, Settings>) {
             Report::new(
                 condition,
                 pod.account.node(),
-                format!("the service account `{name}` has no annotation `{AZURE_CLIENT_ID}`, so the webhook injects no `AZURE_CLIENT_ID`{why}"),
+                format!(
+                    "the service account `{name}` has no annotation `{AZURE_CLIENT_ID}`, so the webhook injects no `AZURE_CLIENT_ID`{why}"
+                ),
             )
             .help("annotate the service account with the client id of the identity, or remove the label if the pod does not sign in")
             .related(account.annotation(AZURE_CLIENT_ID), "where the client id belongs")
@@ -125,9 +127,13 @@ fn tenant(cx: &Check<'_, Settings>) {
     let tenant = account.annotation(AZURE_TENANT_ID);
     if tenant.str() == Some("") && account.client_id().is_some() {
         cx.report(
-            Report::new(&EMPTY_TENANT, tenant, format!("`{AZURE_TENANT_ID}` is empty: it suppresses the webhook's own tenant, so no `AZURE_TENANT_ID` is injected"))
-                .help("remove the annotation, or give the tenant id")
-                .fix(PatchStep::remove(tenant)),
+            Report::new(
+                &EMPTY_TENANT,
+                tenant,
+                format!("`{AZURE_TENANT_ID}` is empty: it suppresses the webhook's own tenant, so no `AZURE_TENANT_ID` is injected"),
+            )
+            .help("remove the annotation, or give the tenant id")
+            .fix(PatchStep::remove(tenant)),
         );
     }
 }

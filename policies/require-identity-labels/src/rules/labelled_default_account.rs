@@ -71,7 +71,7 @@ fn check(cx: &Check<'_, Settings>) {
         let report = Report::new(
             condition,
             pod.account.node(),
-            format!("the {} asks for an Azure identity and runs as the `default` service account, which all pods of the namespace share", pod.title),
+            "a pod that asks for an Azure identity runs as the `default` service account, which all pods of the namespace share",
         );
         cx.report(
             report

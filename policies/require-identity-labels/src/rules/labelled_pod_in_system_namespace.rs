@@ -74,13 +74,22 @@ fn check(cx: &Check<'_, Settings>) {
             continue;
         }
         let message = format!("on AKS, a webhook that you install yourself never sees pods in `{}`", pod.namespace);
-        cx.report(Report::new(condition, label, message).help("run the pod in a namespace of its own, or set `admissions.enforcer/disabled: \"true\"` on the webhook's configuration"));
+        cx.report(
+            Report::new(condition, label, message).help(
+                "run the pod in a namespace of its own, or set `admissions.enforcer/disabled: \"true\"` on the webhook's configuration",
+            ),
+        );
     }
 }
 
 /// Whether the webhook reaches system namespaces: it opted out of the enforcer, or it is AKS' own.
 fn is_reached<'a>(cx: &Check<'a, Settings>, label: Node<'a>) -> bool {
-    let object = ObjectRef { api_version: "admissionregistration.k8s.io/v1", kind: "MutatingWebhookConfiguration", namespace: "", name: CONFIGURATION };
+    let object = ObjectRef {
+        api_version: "admissionregistration.k8s.io/v1",
+        kind: "MutatingWebhookConfiguration",
+        namespace: "",
+        name: CONFIGURATION,
+    };
     let opted_out = cx.context.get(object, label).found().is_some_and(|configuration| {
         let metadata = configuration.get("metadata");
         ["labels", "annotations"].iter().any(|part| metadata.get(part).get(OPT_OUT).str() == Some("true"))

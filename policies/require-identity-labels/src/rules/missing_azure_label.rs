@@ -13,6 +13,8 @@
 //!   that);
 //! - objects that have the label in a place where it does nothing (`identity-label-on-wrong-object` reports that).
 //!
+//! Of a workflow in which no step signs in there is one finding, since only a person can tell which step should.
+//!
 //! ## Why it is bad
 //! Without the label nothing is injected. The pod starts, and the first call to Azure fails, or silently uses another credential.
 //!
@@ -68,7 +70,10 @@
 //! Azure/azure-workload-identity: `deploy/azure-wi-webhook.yaml` (the webhook's `objectSelector`), troubleshooting for v1.0.0; AKS
 //! workload identity overview ("pod labels"); Azure/secrets-store-csi-driver-provider-azure: workload identity mode.
 
-use fedward_kit::finding::PatchStep;
+use std::collections::BTreeMap;
+
+use fedward_kit::context::List;
+use fedward_kit::finding::{PatchStep, Severity};
 use fedward_kit::identity::{self, AZURE_CLIENT_ID, AZURE_USE, ServiceAccount};
 use fedward_kit::node::Node;
 use fedward_kit::rule::{Check, Condition, Report, Rule};
@@ -101,27 +106,53 @@ pub const RULE: Rule<Settings> = Rule {
 fn check(cx: &Check<'_, Settings>) {
     let needs = Needs::new(cx);
     for owner in owners(cx) {
-        if owner.pods.iter().any(|pod| pod.label(AZURE_USE).is_absent()) && !identity_label_on_wrong_object::reports(cx, &owner) {
-            owner.pods.iter().for_each(|pod| report(cx, &needs, pod));
+        if owner.pods.iter().all(|pod| pod.label(AZURE_USE).is_present()) || identity_label_on_wrong_object::reports(cx, &owner) {
+            continue;
+        }
+        let found = owner.pods.iter().filter(|pod| pod.label(AZURE_USE).is_absent()).filter_map(|pod| Some((*pod, needs.of(pod)?)));
+        let mut of_workflow: BTreeMap<Option<&str>, Vec<(&Pod<'_>, Need<'_>)>> = BTreeMap::new();
+        for (pod, need) in found {
+            match pod.workflow {
+                Some(_) => of_workflow.entry(pod.account.name()).or_default().push((pod, need)),
+                None => report(cx, pod, need),
+            }
+        }
+        // Of a workflow's steps one has to sign in, and only a person can tell which: one finding for all of them.
+        for steps in of_workflow.into_values() {
+            if steps.len() == 1 {
+                steps.into_iter().for_each(|(pod, need)| report(cx, pod, need));
+            } else {
+                report_steps(cx, steps);
+            }
         }
     }
 }
 
-fn report<'a>(cx: &Check<'a, Settings>, needs: &Needs<'_, 'a>, pod: &Pod<'a>) {
+fn report<'a>(cx: &Check<'a, Settings>, pod: &Pod<'a>, need: Need<'a>) {
     let label = pod.label(AZURE_USE);
-    if label.is_present() {
-        return;
-    }
-    let Some(Need { client_id, condition, why }) = needs.of(pod) else { return };
-    let name = pod.account.name().unwrap_or("its own account");
-    let message = format!("the {} runs as `{name}`, which has an Azure client id, but has no label `{AZURE_USE}`{why}", pod.title);
-    cx.report(
-        Report::new(condition, label, message)
-            .help(format!("add `{AZURE_USE}: \"true\"` to the labels of the pod template"))
-            .related(client_id, "the client id that the pod is to use")
-            .fix(PatchStep::set(label, "true")),
-    );
+    let account = pod.account.name().map_or_else(|| "an account of its own".to_owned(), |name| format!("`{name}`"));
+    let message = format!("the {} runs as {account}, which has an Azure client id, but has no label `{AZURE_USE}`{}", pod.title, need.why);
+    let certain = need.condition.severity != Severity::Info;
+    let report = need.related(Report::new(need.condition, label, message)).help(HELP);
+    // Where the pod may do without, a label would only widen who gets a token.
+    cx.report(if certain { report.fix(PatchStep::set(label, "true")) } else { report });
 }
+
+fn report_steps<'a>(cx: &Check<'a, Settings>, steps: Vec<(&Pod<'a>, Need<'a>)>) {
+    let mut steps = steps.into_iter();
+    let Some((pod, need)) = steps.next() else { return };
+    let name = pod.account.name().unwrap_or_default();
+    let message = format!("no step that runs as `{name}`, which has an Azure client id, has the label `{AZURE_USE}`{}", need.why);
+    let place = if pod.account.is_set() { pod.account.node() } else { pod.label(AZURE_USE) };
+    let mut report =
+        need.related(Report::new(need.condition, place, message)).help("add the label to the metadata of the template that signs in");
+    for (pod, _) in std::iter::once((pod, need)).chain(steps) {
+        report = report.related(pod.label(AZURE_USE), format!("the {} lacks the label", pod.title));
+    }
+    cx.report(report);
+}
+
+const HELP: &str = "add `azure.workload.identity/use: \"true\"` to the labels of the pod template";
 
 /// Why a pod needs the label.
 pub(crate) struct Need<'a> {
@@ -130,7 +161,19 @@ pub(crate) struct Need<'a> {
     /// How certain that is.
     pub(crate) condition: &'static Condition,
     /// What to add to the message.
-    pub(crate) why: String,
+    why: String,
+    /// What makes it less certain, if anything does.
+    doubt: Option<Node<'a>>,
+}
+
+impl<'a> Need<'a> {
+    fn related(&self, report: Report<'a>) -> Report<'a> {
+        let report = report.related(self.client_id, "the client id that the pod is to use");
+        match self.doubt {
+            Some(doubt) => report.related(doubt, "what the label may depend on"),
+            None => report,
+        }
+    }
 }
 
 /// Tells which pods of an object need the label.
@@ -150,8 +193,8 @@ impl<'c, 'a> Needs<'c, 'a> {
         if account.client_id().is_none() || has_own_way(self.cx, pod) || self.is_spoken_for(pod) {
             return None;
         }
-        let (condition, why) = condition(self.cx, pod, account);
-        Some(Need { client_id: account.annotation(AZURE_CLIENT_ID), condition, why })
+        let (condition, why, doubt) = condition(self.cx, pod, account);
+        Some(Need { client_id: account.annotation(AZURE_CLIENT_ID), condition, why, doubt })
     }
 
     /// Whether the pod is one of several that share an account, and another is the one that signs in.
@@ -179,29 +222,33 @@ fn starts_as_itself<'a>(cx: &Check<'a, Settings>, pod: &Pod<'a>) -> bool {
     let others = index::workloads_of(cx.context, pod.namespace, name, pod.account.node());
     others.is_some_and(|list| {
         list.items.iter().any(|object| {
-            matches!(object.get("kind").str(), Some("Workflow" | "WorkflowTemplate" | "ClusterWorkflowTemplate" | "CronWorkflow" | "Sensor"))
-                && object.foreign().is_some_and(|found| found.kind != cx.request.kind || found.name != cx.request.name)
+            matches!(
+                object.get("kind").str(),
+                Some("Workflow" | "WorkflowTemplate" | "ClusterWorkflowTemplate" | "CronWorkflow" | "Sensor")
+            ) && object.foreign().is_some_and(|found| found.kind != cx.request.kind || found.name != cx.request.name)
         })
     })
 }
 
-fn condition<'a>(cx: &Check<'a, Settings>, pod: &Pod<'a>, account: ServiceAccount<'a>) -> (&'static Condition, String) {
+fn condition<'a>(cx: &Check<'a, Settings>, pod: &Pod<'a>, account: ServiceAccount<'a>) -> (&'static Condition, String, Option<Node<'a>>) {
     let anchor = pod.account.node();
+    let first = |list: Option<List<'a>>| list.and_then(|list| list.items.first().map(|object| object.get("metadata").get("name")));
     if !cx.request.is_final {
-        return (&MAY_NOT_NEED, ", unless the kustomization that patches this object adds it".to_owned());
+        return (&MAY_NOT_NEED, ", unless the kustomization that patches this object adds it".to_owned(), None);
     }
     let consumers = pod.account.name().and_then(|name| index::token_consumers(cx.context, pod.namespace, name, anchor));
-    if consumers.is_some_and(|list| !list.items.is_empty()) {
-        return (&MAY_NOT_NEED, ", which it needs only if it signs in itself: another object has tokens of this account issued".to_owned());
+    if let Some(consumer) = first(consumers) {
+        let why = ", which it needs only if it signs in itself: another object has tokens of this account issued";
+        return (&MAY_NOT_NEED, why.to_owned(), Some(consumer));
     }
-    if index::label_mutators(cx.context, anchor).is_some_and(|list| !list.items.is_empty()) {
-        return (&MAY_NOT_NEED, ", unless the mutating policy of this set adds it".to_owned());
+    if let Some(policy) = first(index::label_mutators(cx.context, anchor)) {
+        return (&MAY_NOT_NEED, ", unless the mutating policy of this set adds it".to_owned(), Some(policy));
     }
     match old_webhook(cx, anchor) {
         Some(version) if is_marked(account) => {
-            (&OLD_WEBHOOK, format!("; it works with the webhook {version} of this set and fails from v1.0 on"))
+            (&OLD_WEBHOOK, format!("; it works with the webhook {version} of this set and fails from v1.0 on"), None)
         }
-        _ => (&MISSING, String::new()),
+        _ => (&MISSING, String::new(), None),
     }
 }
 

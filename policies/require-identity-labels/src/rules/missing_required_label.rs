@@ -72,7 +72,12 @@ fn check<'a>(cx: &Check<'a, Settings>) {
             .required_labels
             .iter()
             .filter_map(|(key, value)| Some((fault(pod, key, &|text| text == value)?, Some(value))))
-            .chain(settings.extra_required_labels.iter().filter_map(|(key, pattern)| Some((fault(pod, key, &|text| matches(pattern, text))?, None))))
+            .chain(
+                settings
+                    .extra_required_labels
+                    .iter()
+                    .filter_map(|(key, pattern)| Some((fault(pod, key, &|text| matches(pattern, text))?, None))),
+            )
             .collect();
         if missing.is_empty() {
             continue;
@@ -122,8 +127,12 @@ fn use_of<'a>(cx: &Check<'a, Settings>, pod: &Pod<'a>) -> Option<Node<'a>> {
     if let Some(token) = tokens.iter().find(|token| token.audience.str().is_some_and(|name| audience::provider(name).is_some())) {
         return Some(token.audience);
     }
-    let variables =
-        ["AZURE_FEDERATED_TOKEN_FILE", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "GOOGLE_APPLICATION_CREDENTIALS"];
+    let variables = [
+        "AZURE_FEDERATED_TOKEN_FILE",
+        "AWS_WEB_IDENTITY_TOKEN_FILE",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+        "GOOGLE_APPLICATION_CREDENTIALS",
+    ];
     for container in &pod.containers {
         if let Some(token) = variables.iter().find_map(|variable| projection::token_of_env(*container, variable, &tokens)) {
             return Some(token.node);

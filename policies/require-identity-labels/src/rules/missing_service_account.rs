@@ -59,10 +59,14 @@ use fedward_kit::{audience, index, projection, suggest, text};
 use crate::settings::Settings;
 
 const NOT_FOUND: Condition = Condition::error("does-not-exist", "the loaded objects are all there is, and the account is not among them");
-const NOT_LOADED: Condition =
-    Condition::warning("not-among-the-loaded", "other service accounts of the namespace are loaded, or, in a cluster, the account does not exist (yet)");
-const UNSEEN: Condition =
-    Condition::info("nothing-loaded", "no service account of the namespace is loaded and the pod uses an identity, or something patches the object");
+const NOT_LOADED: Condition = Condition::warning(
+    "not-among-the-loaded",
+    "other service accounts of the namespace are loaded, or, in a cluster, the account does not exist (yet)",
+);
+const UNSEEN: Condition = Condition::info(
+    "nothing-loaded",
+    "no service account of the namespace is loaded and the pod uses an identity, or something patches the object",
+);
 
 /// The rule.
 pub const RULE: Rule<Settings> = Rule {

@@ -90,7 +90,11 @@ const KNOWN: [(&str, &[(&str, Place)]); 3] = [
     ),
     (
         "iam.gke.io",
-        &[("gcp-service-account", AccountAnnotation), ("return-principal-id-as-email", AccountAnnotation), ("credential-quota-project", AccountAnnotation)],
+        &[
+            ("gcp-service-account", AccountAnnotation),
+            ("return-principal-id-as-email", AccountAnnotation),
+            ("credential-quota-project", AccountAnnotation),
+        ],
     ),
 ];
 
@@ -116,10 +120,16 @@ fn map<'a>(cx: &Check<'a, Settings>, map: Node<'a>, read_here: &[Place]) {
             return;
         }
         let right = format!("{domain}/{name}");
-        let report = Report::new(&NEAR_MISS, value, format!("`{key}` is read by nobody: `{right}` is")).on_key();
+        let report = Report::new(&NEAR_MISS, value, format!("nothing reads `{key}`: the key is `{right}`")).on_key();
         let right = map.get(map.session().text(&right));
         let (Some(text), true, true) = (value.peek_str(), right.is_absent(), read_here.contains(&place)) else {
-            cx.report(report.help("remove it, or put the right key where it is read"));
+            let place = match place {
+                AccountAnnotation => "an annotation of service accounts",
+                PodLabel => "a label of pods",
+                PodAnnotation => "an annotation of pods",
+                Annotation => "an annotation of pods and service accounts",
+            };
+            cx.report(report.help(format!("remove it here; the right key is {place}")));
             continue;
         };
         let mut fix = PatchStep::remove(value);
@@ -132,11 +142,13 @@ fn map<'a>(cx: &Check<'a, Settings>, map: Node<'a>, read_here: &[Place]) {
 fn meant(key: &str) -> Option<(&'static str, &'static str, Place)> {
     let (domain, name) = key.split_once('/')?;
     // Cheap tests first: nearly every key of the world ends here.
-    let letters = |text: &str| text.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase()).collect::<String>();
+    let letters =
+        |text: &str| text.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase()).collect::<String>();
     if !["azure", "eks", "gke"].iter().any(|word| domain.to_ascii_lowercase().contains(word)) {
         return None;
     }
-    let (right, names) = KNOWN.iter().find(|(known, _)| domain == *known || letters(domain) == letters(known) || is_slip(domain, known, 3))?;
+    let (right, names) =
+        KNOWN.iter().find(|(known, _)| domain == *known || letters(domain) == letters(known) || is_slip(domain, known, 3))?;
     let known = |(known, place): &(&'static str, Place)| (*right, *known, *place);
     if domain == *right {
         // Custom token endpoints have annotations `use-<suffix>` of their own.
@@ -144,7 +156,11 @@ fn meant(key: &str) -> Option<(&'static str, &'static str, Place)> {
             return None;
         }
     }
-    names.iter().find(|(known, _)| *known == name || letters(known) == letters(name)).or_else(|| names.iter().find(|(known, _)| is_slip(name, known, 2))).map(known)
+    names
+        .iter()
+        .find(|(known, _)| *known == name || letters(known) == letters(name))
+        .or_else(|| names.iter().find(|(known, _)| is_slip(name, known, 2)))
+        .map(known)
 }
 
 /// Whether two words differ by a few letters, of which short words may have fewer.

@@ -74,7 +74,8 @@ fn check(cx: &Check<'_, Settings>) {
         }
         let value = proxy.str().unwrap_or("");
         if ["false", "no", "off", "0", ""].iter().any(|word| value.eq_ignore_ascii_case(word)) {
-            let message = format!("`{AZURE_PROXY}` is `{value}`, but its presence alone injects the proxy");
+            let value = if value.is_empty() { "empty".to_owned() } else { format!("`{value}`") };
+            let message = format!("`{AZURE_PROXY}` is {value}, but its presence alone injects the proxy");
             cx.report(Report::new(&SAYS_NO, proxy, message).help("remove the annotation").fix(PatchStep::remove(proxy)));
             continue;
         }

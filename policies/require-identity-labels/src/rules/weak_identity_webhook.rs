@@ -82,7 +82,10 @@ fn check(cx: &Check<'_, Settings>) {
         for image in webhook::images(cx.object) {
             let Some(version) = image.peek_str().and_then(webhook::version_of) else { continue };
             if version < webhook::POD_LABEL_ONLY {
-                let message = format!("v{}.{}.{} of Azure's webhook looks at the service account and lets pods pass when it fails", version.0, version.1, version.2);
+                let message = format!(
+                    "v{}.{}.{} of Azure's webhook looks at the service account and lets pods pass when it fails",
+                    version.0, version.1, version.2
+                );
                 cx.report(Report::new(&OLD, image, message).help("upgrade to v1 or later, after labelling the pods"));
             }
         }
@@ -103,10 +106,16 @@ fn configuration<'a>(cx: &Check<'a, Settings>, webhook: Node<'a>) {
         });
     }
     if !selects {
-        let report = Report::new(&NO_SELECTOR, selector, format!("no `objectSelector` for the pod label `{AZURE_USE}`: the webhook is called for every pod"));
+        let report = Report::new(
+            &NO_SELECTOR,
+            selector,
+            format!("no `objectSelector` for the pod label `{AZURE_USE}`: the webhook is called for every pod"),
+        );
         let label = selector.get("matchLabels").get(AZURE_USE);
         cx.report(match old_webhook(cx, webhook) {
-            Some(version) => report.help(format!("the webhook {version} of this set serves unlabelled pods: label them and upgrade it first")),
+            Some(version) => {
+                report.help(format!("the webhook {version} of this set serves unlabelled pods: label them and upgrade it first"))
+            }
             None => report.help(format!("select `{AZURE_USE}: \"true\"`")).fix(PatchStep::set(label, "true")),
         });
     }
@@ -115,7 +124,7 @@ fn configuration<'a>(cx: &Check<'a, Settings>, webhook: Node<'a>) {
         if operations.items().any(|operation| operation.str().is_some_and(|name| matches!(name, "UPDATE" | "*"))) {
             cx.report(
                 Report::new(&UPDATES, operations, "the webhook acts on updates, which cannot change a pod's volumes any more")
-                    .help("leave CREATE alone")
+                    .help("leave only CREATE")
                     .fix(PatchStep::set_value(operations, vec!["CREATE"].into())),
             );
         }

@@ -49,8 +49,10 @@ use crate::settings::Settings;
 const WRONG: Condition = Condition::error("wrong-value", "the value is not exactly `true`");
 const NEEDED: Condition =
     Condition::error("opted-out-but-needed", "the value says no, but the pod's service account has an Azure client id");
-const OLD_WEBHOOK: Condition =
-    Condition::warning("old-webhook", "the value is not exactly `true`, while the set deploys a webhook before v1.0, which reads the key alone");
+const OLD_WEBHOOK: Condition = Condition::warning(
+    "old-webhook",
+    "the value is not exactly `true`, while the set deploys a webhook before v1.0, which reads the key alone",
+);
 const OPT_OUT: Condition = Condition::info("opted-out", "the value says no, and nothing needs the label");
 
 /// The rule.
@@ -73,10 +75,11 @@ fn check(cx: &Check<'_, Settings>) {
         let report = if says_no(value) {
             let needed = needs.of(pod);
             let (condition, why) = match needed {
-                Some(_) => (&NEEDED, ", but its service account has an Azure client id: nothing is injected"),
+                Some(_) => (&NEEDED, ", but the pod's service account has an Azure client id: nothing is injected"),
                 None => (&OPT_OUT, ": the webhook leaves the pod alone, as if there were no label"),
             };
-            let report = Report::new(condition, label, format!("`{AZURE_USE}` is `{value}`{why}"))
+            let value = if value.is_empty() { "empty".to_owned() } else { format!("`{value}`") };
+            let report = Report::new(condition, label, format!("`{AZURE_USE}` is {value}{why}"))
                 .help("set it to \"true\" if the pod signs in to Azure, remove it if not");
             match needed {
                 Some(need) => report.related(need.client_id, "the client id that the pod is to use"),
@@ -84,7 +87,9 @@ fn check(cx: &Check<'_, Settings>) {
             }
         } else {
             let (condition, why) = match old_webhook(cx, label) {
-                Some(version) => (&OLD_WEBHOOK, format!(": the webhook {version} of this set reads the key alone, from v1.0 on nothing is injected")),
+                Some(version) => {
+                    (&OLD_WEBHOOK, format!(": the webhook {version} of this set reads the key alone, from v1.0 on nothing is injected"))
+                }
                 None => (&WRONG, ": the webhook selects on exactly `true`, so nothing is injected".to_owned()),
             };
             Report::new(condition, label, format!("`{AZURE_USE}` is `{value}`{why}"))

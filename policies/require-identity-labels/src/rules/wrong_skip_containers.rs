@@ -106,7 +106,8 @@ fn check(cx: &Check<'_, Settings>) {
 fn has_container(pod: &Pod<'_>, key: &'static str, name: &str) -> bool {
     // Other kinds are templates for controllers that add containers of their own. What stands outside the template (a workflow's
     // `podMetadata`) speaks to several pods, and not each has every container.
-    let complete = pod.home.annotations.peek(key).is_present() && ["v1/", "apps/", "batch/", "argoproj.io/", "keda.sh/", "jobset."].iter().any(|row| pod.row.starts_with(row));
+    let complete = pod.home.annotations.peek(key).is_present()
+        && ["v1/", "apps/", "batch/", "argoproj.io/", "keda.sh/", "jobset."].iter().any(|row| pod.row.starts_with(row));
     !complete
         || pod.containers.is_empty()
         || pod.containers.iter().any(|container| container.name == name)

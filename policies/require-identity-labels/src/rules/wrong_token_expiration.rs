@@ -85,13 +85,15 @@ fn report<'a>(cx: &Check<'a, Settings>, annotation: Node<'a>, shortest: i64, con
     if annotation.foreign().is_some() || text::classify(value) != text::Value::Plain || is_valid(value, shortest) {
         return;
     }
+    let condition = condition();
     let effect = match (shortest, value.parse::<i64>()) {
+        (3600, _) if condition == &UNUSED => "the webhook will refuse labelled pods that use it",
         (3600, _) => "the webhook refuses the pod",
         (_, Ok(seconds)) if seconds < shortest => "the webhook raises it to 600",
         (_, Ok(_)) => "EKS issues no token for longer",
         (_, Err(_)) => "the webhook ignores it",
     };
-    let found = Report::new(condition(), annotation, format!("`{value}` is no number of seconds from {shortest} to {LONGEST}: {effect}"));
+    let found = Report::new(condition, annotation, format!("`{value}` is no number of seconds from {shortest} to {LONGEST}: {effect}"));
     let seconds = value.strip_suffix('s').unwrap_or(value).parse::<i64>().ok().map(|seconds| seconds.clamp(shortest, LONGEST).to_string());
     cx.report(match seconds {
         Some(seconds) => found.help(format!("write \"{seconds}\"")).fix(PatchStep::set(annotation, &seconds)),
@@ -122,7 +124,13 @@ mod tests {
     #[test]
     fn reads_numbers_as_go_does() {
         assert!(is_valid("3600", 3600) && is_valid("+3600", 3600) && is_valid("03600", 3600) && is_valid("86400", 3600));
-        assert!(!is_valid("3599", 3600) && !is_valid("86401", 3600) && !is_valid("1h", 3600) && !is_valid(" 3600", 3600) && !is_valid("3_600", 3600));
+        assert!(
+            !is_valid("3599", 3600)
+                && !is_valid("86401", 3600)
+                && !is_valid("1h", 3600)
+                && !is_valid(" 3600", 3600)
+                && !is_valid("3_600", 3600)
+        );
         assert!(is_valid("600", 600) && !is_valid("599", 600));
     }
 }
