@@ -156,12 +156,21 @@ pub fn authority_slip(host: &str) -> Option<Slip> {
     if let Some(meant) = authorities().find(|known| host.strip_prefix(known).is_some_and(|rest| rest.starts_with(['.', '-']))) {
         return Some(Slip { meant, certain: false });
     }
-    let mut near: Vec<(usize, &'static str)> = authorities().map(|known| (strsim::osa_distance(host, known), known)).collect();
-    near.sort_unstable();
-    match near.as_slice() {
-        [(distance, meant), (second, _), ..] if *distance <= 2 => Some(Slip { meant, certain: *second > distance + 1 }),
-        _ => None,
+    nearest(host, authorities())
+}
+
+/// The name that at most two letters, in lower case, tell from a text.
+fn nearest(lower: &str, names: impl Iterator<Item = &'static str>) -> Option<Slip> {
+    let (mut best, mut second, mut meant) = (usize::MAX, usize::MAX, "");
+    for name in names {
+        let distance = strsim::osa_distance(lower, &name.to_ascii_lowercase());
+        if distance < best {
+            (best, second, meant) = (distance, best, name);
+        } else {
+            second = second.min(distance);
+        }
     }
+    (best <= 2).then_some(Slip { meant, certain: second > best + 1 })
 }
 
 impl Cloud {
@@ -270,15 +279,9 @@ pub fn slip(audience: &str) -> Option<Slip> {
         return None;
     }
     let lower = audience.trim().trim_end_matches('/').to_ascii_lowercase();
-    let mut near: Vec<(usize, &'static str)> =
-        (AZURE.iter().map(|(known, _)| *known).chain([AWS_STS, "sts.amazonaws.com.cn", AWS_POD_IDENTITY]))
-            .map(|known| (strsim::osa_distance(&lower, &known.to_ascii_lowercase()), known))
-            .collect();
-    near.sort_unstable();
-    if let [(distance, meant), (second, _), ..] = near.as_slice()
-        && *distance <= 2
-    {
-        return Some(Slip { meant, certain: *second > distance + 1 });
+    let clouds = AZURE.iter().map(|(known, _)| *known).chain([AWS_STS, "sts.amazonaws.com.cn", AWS_POD_IDENTITY]);
+    if let Some(slip) = nearest(&lower, clouds) {
+        return Some(slip);
     }
     // `AzureADTokenExchange` without its scheme, with a scope behind it, with an unabridged cloud: the longest name that is in there. What
     // else begins like it can have meant nothing else.

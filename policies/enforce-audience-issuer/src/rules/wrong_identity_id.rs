@@ -30,8 +30,6 @@
 //! Azure/azure-workload-identity: `pkg/webhook/webhook.go` (`getClientID`, `getTenantID`); Azure SDK for Go, azidentity (`validTenantID`:
 //! letters, digits, `-` and `.`).
 
-use std::collections::BTreeMap;
-
 use fedward_kit::finding::PatchStep;
 use fedward_kit::rule::{Check, Condition, Report, Rule};
 use fedward_kit::text::{self, Value, is_guid};
@@ -54,7 +52,7 @@ pub const RULE: Rule<Settings> = Rule {
 
 fn check(cx: &Check<'_, Settings>) {
     // The client and the tenant that stand together.
-    let mut pairs: BTreeMap<usize, [Option<Field<'_>>; 2]> = BTreeMap::new();
+    let mut pairs: Vec<(usize, [Option<Field<'_>>; 2])> = Vec::new();
     fields::each(cx, &mut |field| {
         let side = match field.holds {
             Holds::ClientId => 0,
@@ -66,14 +64,19 @@ fn check(cx: &Check<'_, Settings>) {
         }
         if is_guid(field.text) {
             let scope = field.scope.value().map_or(0, |value| std::ptr::from_ref(value) as usize);
-            if let Some(slot) = pairs.entry(scope).or_default().get_mut(side) {
+            // Fields of one scope come close to each other.
+            if !pairs.iter().rev().take(NEAR).any(|(known, _)| *known == scope) {
+                pairs.push((scope, [None; 2]));
+            }
+            let pair = pairs.iter_mut().rev().take(NEAR).find(|(known, _)| *known == scope);
+            if let Some(slot) = pair.and_then(|(_, pair)| pair.get_mut(side)) {
                 *slot = Some(field);
             }
         } else {
             report(cx, &field);
         }
     });
-    for pair in pairs.into_values() {
+    for (_, pair) in pairs {
         if let [Some(client), Some(tenant)] = pair
             && client.text.eq_ignore_ascii_case(tenant.text)
         {
@@ -85,6 +88,9 @@ fn check(cx: &Check<'_, Settings>) {
         }
     }
 }
+
+/// How many scopes back a field's partner is looked for: a list of solvers gives all clients before all tenants.
+const NEAR: usize = 32;
 
 fn report<'a>(cx: &Check<'a, Settings>, field: &Field<'a>) {
     let value = field.shown(cx.object);
