@@ -8,6 +8,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::string_slice, reason = "tests")]
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicUsize;
@@ -126,6 +127,7 @@ fn check(case: &Case, header: &Header, name: &str, text: &str, on: bool, runtime
         namespace: header.namespace.clone().unwrap_or_else(|| "default".to_owned()),
         closed_world: header.closed_world || header.cluster,
         indexed: !header.cluster,
+        input_severities: if on { BTreeMap::new() } else { BTreeMap::from([(case.rule.clone(), None)]) },
         threads: 1,
         runtime,
         ..Options::default()
@@ -135,10 +137,7 @@ fn check(case: &Case, header: &Header, name: &str, text: &str, on: bool, runtime
     if let Some(failed) = outcome.not_evaluated.first() {
         return Err(format!("could not be judged: {}", failed.reason).into());
     }
-    outcome.findings.retain(|finding| finding.rule == case.rule);
-    if !on && policies.is_empty() {
-        outcome.findings.clear();
-    }
+    outcome.findings.retain(|finding| finding.rule == case.rule && finding.suppressed.is_none());
     Ok(outcome)
 }
 
