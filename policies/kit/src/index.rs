@@ -91,90 +91,108 @@ impl Host for Nobody {
 }
 
 /// What the engine files an object under.
+///
+/// A module asks each kind's own function below instead: it would pay for all of them with its size.
 pub fn keys<'a>(object: Node<'a>, namespace: &'a str) -> Vec<Key> {
     let api_version = object.peek("apiVersion").peek_str().unwrap_or("");
     let kind = object.peek("kind").peek_str().unwrap_or("");
-    let mut found = Vec::new();
     if api_version == "v1" && kind == "ServiceAccount" {
-        let account = crate::identity::ServiceAccount::of(object);
-        if !account.marks().is_empty() {
-            found.push(Key::new(FEDERATED_ACCOUNT, namespace, String::new()));
-        }
-        for (annotation, field) in [
-            (crate::identity::AZURE_CLIENT_ID, "clientId"),
-            (crate::identity::AWS_ROLE_ARN, "roleArn"),
-            (crate::identity::GCP_ACCOUNT, "gcpAccount"),
-        ] {
-            if let Some(value) = account.annotation(annotation).filled() {
-                found.push(Key::new(IDENTITY_ACCOUNT, "", format!("{field}={value}")));
-            }
-        }
-        return found;
+        return account_keys(object, namespace);
     }
-    if let Some(credential) = trust::Credential::of(object) {
-        if let Some(subject) = credential.subject.peek_str() {
-            found.push(Key::new(CREDENTIAL, "", format!("subject={subject}")));
-            if let Some((namespace, _)) = trust::service_account(subject) {
-                found.push(Key::new(CREDENTIAL, "", format!("subjectNamespace={namespace}")));
-            }
+    for of in [credential_keys, pod_identity_keys, aws_trust_keys] {
+        if let Some(found) = of(object, namespace) {
+            return found;
         }
-        if let Some(parent) = credential.parent_key(namespace) {
-            found.push(Key::new(CREDENTIAL, "", format!("parent={parent}")));
-        }
-        return found;
     }
-    if let Some(association) = trust::PodIdentity::of(object) {
-        if let (Some(namespace), Some(name)) = (association.namespace.peek_str(), association.service_account.peek_str()) {
-            found.push(Key::new(POD_IDENTITY, "", format!("serviceAccount={namespace}/{name}")));
-        }
-        if let Some(role) = association.role_arn.peek_str() {
-            found.push(Key::new(POD_IDENTITY, "", format!("roleArn={role}")));
-        }
-        return found;
-    }
-    if let Some(policy) = iam::policy(object) {
-        let subjects = iam::subjects(policy);
-        found.extend(subjects.iter().map(|subject| Key::new(AWS_TRUST, "", format!("subject={subject}"))));
-        found.dedup();
-        return found;
-    }
-    if let Some((url, _)) = iam::oidc_provider(object) {
-        found.extend(url.peek_str().map(|url| Key::new(AWS_TRUST, "", issuer_selector(url))));
-        return found;
-    }
+    let mut found = Vec::new();
     for (other, name) in trust::token_consumer(object) {
         found.push(Key::new(TOKEN_CONSUMER, other.unwrap_or(namespace), format!("serviceAccount={name}")));
     }
-    if crate::webhook::deploys_webhook(object) {
-        found.push(Key::new(IDENTITY_WEBHOOK, "", String::new()));
-    }
     for (kind, applies) in [
+        (IDENTITY_WEBHOOK, crate::webhook::deploys_webhook(object)),
         (WORKFLOW_CONTROLLER, workload::is_controller_config(object)),
         (CLIENT_ID_SUPPLIER, trust::supplies_client_id(object)),
         (IDENTITY_CLUSTER, crate::webhook::is_identity_cluster(object)),
         (SUBSTITUTION, group_of(api_version) == "kustomize.toolkit.fluxcd.io" && object.peek("spec").peek("postBuild").is_present()),
+        (LABEL_MUTATOR, is_label_mutator(object, api_version, kind)),
     ] {
         if applies {
             found.push(Key::new(kind, "", String::new()));
         }
     }
-    if is_label_mutator(object, api_version, kind) {
-        found.push(Key::new(LABEL_MUTATOR, "", String::new()));
-    }
-    // A context that knows nothing: references to other objects are followed when a rule asks, not here.
-    let context = Context::new(object.session().bump().alloc(Nobody), object.session(), false);
-    for pod in workload::pods(object, namespace, context) {
-        if let Some(name) = pod.account.name() {
-            found.push(Key::new(WORKLOAD, pod.namespace, format!("serviceAccount={name}")));
-        }
-    }
+    found.extend(workload_keys(object, namespace));
     found.dedup();
     found
+}
+
+fn account_keys<'a>(object: Node<'a>, namespace: &str) -> Vec<Key> {
+    let mut found = Vec::new();
+    let account = crate::identity::ServiceAccount::of(object);
+    if !account.marks().is_empty() {
+        found.push(Key::new(FEDERATED_ACCOUNT, namespace, String::new()));
+    }
+    for (annotation, field) in [
+        (crate::identity::AZURE_CLIENT_ID, "clientId"),
+        (crate::identity::AWS_ROLE_ARN, "roleArn"),
+        (crate::identity::GCP_ACCOUNT, "gcpAccount"),
+    ] {
+        if let Some(value) = account.annotation(annotation).filled() {
+            found.push(Key::new(IDENTITY_ACCOUNT, "", format!("{field}={value}")));
+        }
+    }
+    found
+}
+
+fn credential_keys(object: Node<'_>, namespace: &str) -> Option<Vec<Key>> {
+    let credential = trust::Credential::of(object)?;
+    let mut found = Vec::new();
+    if let Some(subject) = credential.subject.peek_str() {
+        found.push(Key::new(CREDENTIAL, "", format!("subject={subject}")));
+        if let Some((namespace, _)) = trust::service_account(subject) {
+            found.push(Key::new(CREDENTIAL, "", format!("subjectNamespace={namespace}")));
+        }
+    }
+    if let Some(parent) = credential.parent_key(namespace) {
+        found.push(Key::new(CREDENTIAL, "", format!("parent={parent}")));
+    }
+    Some(found)
+}
+
+fn pod_identity_keys(object: Node<'_>, _: &str) -> Option<Vec<Key>> {
+    let association = trust::PodIdentity::of(object)?;
+    let mut found = Vec::new();
+    if let (Some(namespace), Some(name)) = (association.namespace.peek_str(), association.service_account.peek_str()) {
+        found.push(Key::new(POD_IDENTITY, "", format!("serviceAccount={namespace}/{name}")));
+    }
+    if let Some(role) = association.role_arn.peek_str() {
+        found.push(Key::new(POD_IDENTITY, "", format!("roleArn={role}")));
+    }
+    Some(found)
+}
+
+fn aws_trust_keys(object: Node<'_>, _: &str) -> Option<Vec<Key>> {
+    let mut found: Vec<Key> = Vec::new();
+    if let Some(policy) = iam::policy(object) {
+        found.extend(iam::subjects(policy).iter().map(|subject| Key::new(AWS_TRUST, "", format!("subject={subject}"))));
+        found.dedup();
+        return Some(found);
+    }
+    let (url, _) = iam::oidc_provider(object)?;
+    found.extend(url.peek_str().map(|url| Key::new(AWS_TRUST, "", issuer_selector(url))));
+    Some(found)
+}
+
+fn workload_keys<'a>(object: Node<'a>, namespace: &'a str) -> Vec<Key> {
+    // A context that knows nothing: references to other objects are followed when a rule asks, not here.
+    let context = Context::new(object.session().bump().alloc(Nobody), object.session(), false);
+    let pods = workload::pods(object, namespace, context);
+    pods.iter().filter_map(|pod| Some(Key::new(WORKLOAD, pod.namespace, format!("serviceAccount={}", pod.account.name()?)))).collect()
 }
 
 /// Kinds that are listed for [`workloads_of`] in a cluster.
 const WORKLOAD_KINDS: [(&str, &str); 5] =
     [("apps/v1", "Deployment"), ("apps/v1", "StatefulSet"), ("apps/v1", "DaemonSet"), ("batch/v1", "CronJob"), ("batch/v1", "Job")];
+const ACCOUNT: (&str, &str) = ("v1", "ServiceAccount");
 /// Kinds that are listed for [`credentials_for`] in a cluster: Azure Service Operator's.
 const CREDENTIAL_KINDS: [(&str, &str); 1] = [("managedidentity.azure.com/v1api20230131", "FederatedIdentityCredential")];
 
@@ -183,11 +201,9 @@ pub fn workloads_of<'a>(context: &Context<'a>, namespace: &str, name: &str, anch
     if context.indexed {
         return context.list(API_VERSION, WORKLOAD, namespace, &format!("serviceAccount={name}"), anchor);
     }
-    let lists = WORKLOAD_KINDS.iter().map(|(api_version, kind)| context.list(api_version, kind, namespace, "", anchor));
-    merge(lists, |object| {
-        keys(object, object.session().text(namespace))
-            .iter()
-            .any(|key| key.kind == WORKLOAD && key.selector == format!("serviceAccount={name}"))
+    let selector = format!("serviceAccount={name}");
+    listed(context, &WORKLOAD_KINDS, &[namespace], anchor, &|object| {
+        has(workload_keys(object, object.session().text(namespace)), &selector)
     })
 }
 
@@ -201,10 +217,9 @@ pub fn credentials<'a>(context: &Context<'a>, selector: &str, anchor: Node<'a>) 
     if context.indexed {
         return context.list(API_VERSION, CREDENTIAL, "", selector, anchor);
     }
-    let lists = CREDENTIAL_KINDS.iter().map(|(api_version, kind)| context.list(api_version, kind, "", "", anchor));
-    merge(lists, |object| {
+    listed(context, &CREDENTIAL_KINDS, &[""], anchor, &|object| {
         let namespace = object.peek("metadata").peek("namespace").peek_str().unwrap_or("");
-        keys(object, namespace).iter().any(|key| key.kind == CREDENTIAL && key.selector == selector)
+        credential_keys(object, namespace).is_some_and(|keys| has(keys, selector))
     })
 }
 
@@ -213,8 +228,8 @@ pub fn pod_identities<'a>(context: &Context<'a>, selector: &str, anchor: Node<'a
     if context.indexed {
         return context.list(API_VERSION, POD_IDENTITY, "", selector, anchor);
     }
-    merge([context.list("eks.services.k8s.aws/v1alpha1", "PodIdentityAssociation", "", "", anchor)].into_iter(), |object| {
-        keys(object, "").iter().any(|key| key.kind == POD_IDENTITY && key.selector == selector)
+    listed(context, &[("eks.services.k8s.aws/v1alpha1", "PodIdentityAssociation")], &[""], anchor, &|object| {
+        pod_identity_keys(object, "").is_some_and(|keys| has(keys, selector))
     })
 }
 
@@ -233,8 +248,8 @@ fn aws_trust<'a>(context: &Context<'a>, kind: &str, selector: &str, anchor: Node
         return context.list(API_VERSION, AWS_TRUST, "", selector, anchor);
     }
     // In a cluster: the objects of AWS Controllers for Kubernetes.
-    merge([context.list("iam.services.k8s.aws/v1alpha1", kind, "", "", anchor)].into_iter(), |object| {
-        keys(object, "").iter().any(|key| key.kind == AWS_TRUST && key.selector == selector)
+    listed(context, &[("iam.services.k8s.aws/v1alpha1", kind)], &[""], anchor, &|object| {
+        aws_trust_keys(object, "").is_some_and(|keys| has(keys, selector))
     })
 }
 
@@ -253,9 +268,7 @@ pub fn federated_accounts<'a>(context: &Context<'a>, namespace: &str, anchor: No
     if context.indexed {
         return context.list(API_VERSION, FEDERATED_ACCOUNT, namespace, "", anchor);
     }
-    merge([context.list("v1", "ServiceAccount", namespace, "", anchor)].into_iter(), |object| {
-        !crate::identity::ServiceAccount::of(object).marks().is_empty()
-    })
+    listed(context, &[ACCOUNT], &[namespace], anchor, &|object| !crate::identity::ServiceAccount::of(object).marks().is_empty())
 }
 
 /// Service accounts of all namespaces that name an identity; see [`IDENTITY_ACCOUNT`] for the selectors. `None` where the host cannot say.
@@ -263,9 +276,7 @@ pub fn accounts_with_identity<'a>(context: &Context<'a>, selector: &str, anchor:
     if context.indexed {
         return context.list(API_VERSION, IDENTITY_ACCOUNT, "", selector, anchor);
     }
-    merge([context.list("v1", "ServiceAccount", "", "", anchor)].into_iter(), |object| {
-        keys(object, "").iter().any(|key| key.kind == IDENTITY_ACCOUNT && key.selector == selector)
-    })
+    listed(context, &[ACCOUNT], &[""], anchor, &|object| has(account_keys(object, ""), selector))
 }
 
 /// Deployments of Azure's mutating webhook. `None` where the host cannot say.
@@ -274,10 +285,7 @@ pub fn identity_webhooks<'a>(context: &Context<'a>, anchor: Node<'a>) -> Option<
         return context.list(API_VERSION, IDENTITY_WEBHOOK, "", "", anchor);
     }
     let namespaces = ["azure-workload-identity-system", "kube-system"];
-    merge(
-        namespaces.into_iter().map(|namespace| context.list("apps/v1", "Deployment", namespace, "", anchor)),
-        crate::webhook::deploys_webhook,
-    )
+    listed(context, &[("apps/v1", "Deployment")], &namespaces, anchor, &|object| crate::webhook::deploys_webhook(object))
 }
 
 /// Mutating policies that mention Azure's pod label. `None` in a cluster: there the policy sees the object after mutation.
@@ -334,18 +342,31 @@ fn mentions(node: Node<'_>, text: &str, depth: usize) -> bool {
             || node.peek_items().any(|item| mentions(item, text, depth + 1)))
 }
 
-/// One list of those that the host could give; `None` if it could give none. A list that is missing makes the answer incomplete.
-fn merge<'a>(lists: impl Iterator<Item = Option<List<'a>>>, keep: impl Fn(Node<'a>) -> bool) -> Option<List<'a>> {
+fn has(keys: Vec<Key>, selector: &str) -> bool {
+    keys.iter().any(|key| key.selector == selector)
+}
+
+/// In a cluster: the objects of these kinds in these namespaces (`""` is all of them) that are worth keeping, as far as the host can
+/// give the lists; `None` if it can give none. A list that is missing makes the answer incomplete.
+fn listed<'a>(
+    context: &Context<'a>,
+    kinds: &[(&str, &str)],
+    namespaces: &[&str],
+    anchor: Node<'a>,
+    keep: &dyn Fn(Node<'a>) -> bool,
+) -> Option<List<'a>> {
     let mut merged = List { complete: true, ..List::default() };
     let mut any = false;
-    for list in lists {
-        let Some(list) = list else {
-            merged.complete = false;
-            continue;
-        };
-        any = true;
-        merged.complete &= list.complete;
-        merged.items.extend(list.items.into_iter().filter(|object| keep(*object)));
+    for (api_version, kind) in kinds {
+        for namespace in namespaces {
+            let Some(list) = context.list(api_version, kind, namespace, "", anchor) else {
+                merged.complete = false;
+                continue;
+            };
+            any = true;
+            merged.complete &= list.complete;
+            merged.items.extend(list.items.into_iter().filter(|object| keep(*object)));
+        }
     }
     any.then_some(merged)
 }
