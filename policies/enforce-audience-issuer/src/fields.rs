@@ -4,6 +4,7 @@
 use fedward_kit::identity::{AWS_ROLE_ARN, AZURE_CLIENT_ID, AZURE_TENANT_ID, GCP_ACCOUNT};
 use fedward_kit::node::{Format, Node};
 use fedward_kit::rule::Check;
+use fedward_kit::text::{self, Value};
 use fedward_kit::trust::{Credential, PodIdentity};
 use fedward_kit::{iam, projection, secret};
 
@@ -46,11 +47,25 @@ pub(crate) struct Field<'a> {
 }
 
 impl<'a> Field<'a> {
+    /// What the value really is: beside what every placeholder looks like, ids that merely name themselves.
+    pub(crate) fn kind(&self) -> Value {
+        let kind = text::classify(self.text);
+        let names_itself = || {
+            let letters: String = self.text.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase()).collect();
+            SELF_NAMES.contains(&letters.strip_prefix("azure").unwrap_or(&letters))
+        };
+        let is_id = matches!(self.holds, Holds::ClientId | Holds::TenantId);
+        if kind == Value::Plain && is_id && names_itself() { Value::Placeholder } else { kind }
+    }
+
     /// The value at the end of a message, behind a colon: nothing for what a Secret holds.
     pub(crate) fn shown(&self, object: Node<'a>) -> String {
         if secret::is_secret(object) { String::new() } else { format!(": `{}`", self.text) }
     }
 }
+
+/// Ids as samples write them: `tid`, `client-id` …, letters only.
+const SELF_NAMES: [&str; 8] = ["tid", "cid", "tenant", "tenantid", "client", "clientid", "guid", "uuid"];
 
 /// Variables of containers, and of the exec plugin in Argo CD's cluster Secrets.
 const VARIABLES: [(&str, Holds); 15] = [

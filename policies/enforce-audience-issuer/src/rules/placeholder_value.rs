@@ -3,7 +3,8 @@
 //! ## What it does
 //! Looks at the fields that an identity depends on (client and tenant ids, roles, audiences, issuers, subjects, sign-in hosts, an Argo CD
 //! cluster's server and certificate, repository URLs) and reports values such as `<client-id>`, `${CLIENT_ID}`, `#{clientId}#`, `__id__`,
-//! `XXX`, `changeme`, `UPPER_SNAKE_NAMES`, `[…]` as the whole value, and the GUID of zeros. No other rule judges such a value.
+//! `XXX`, `changeme`, `UPPER_SNAKE_NAMES`, `[…]` as the whole value, the GUID of zeros, and ids that name themselves (`tenant-id`). No other
+//! rule judges such a value.
 //!
 //! Not reported: template expressions (`{{ … }}`, compiled ARM expressions), references (`$(NAME)`, `$secret:key`), and encrypted values.
 //!
@@ -76,7 +77,7 @@ fn is_placeholder(field: &Field<'_>) -> bool {
         // Groups of directories are often called in capital letters.
         Holds::Principal => is_placeholder(&field.text.to_ascii_lowercase()),
         // Policy variables of IAM.
-        _ => is_placeholder(field.text) && !field.text.contains("${aws:"),
+        _ => field.kind() == Value::Placeholder && !field.text.contains("${aws:"),
     }
 }
 

@@ -32,7 +32,7 @@
 
 use fedward_kit::finding::PatchStep;
 use fedward_kit::rule::{Check, Condition, Report, Rule};
-use fedward_kit::text::{self, Value, is_guid};
+use fedward_kit::text::{Value, is_guid};
 
 use crate::fields::{self, Field, Holds};
 use crate::settings::Settings;
@@ -59,7 +59,7 @@ fn check(cx: &Check<'_, Settings>) {
             Holds::TenantId => 1,
             _ => return,
         };
-        if text::classify(field.text) != Value::Plain {
+        if field.kind() != Value::Plain {
             return;
         }
         if is_guid(field.text) {
