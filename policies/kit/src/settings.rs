@@ -47,7 +47,9 @@ pub fn read<S: Settings>(node: Node<'_>, rules: &[&'static str]) -> (Common, S, 
 }
 
 impl<'a> Reader<'a> {
-    fn field(&mut self, name: &'static str, doc: &'static str, schema: serde_json::Value) -> Node<'a> {
+    fn field(&mut self, name: &'static str, doc: &'static str, schema: impl FnOnce() -> serde_json::Value) -> Node<'a> {
+        // A module reads settings at every request and never shows their schema.
+        let (doc, schema) = if cfg!(target_arch = "wasm32") { ("", serde_json::Value::Null) } else { (doc, schema()) };
         self.fields.push(Field { name, doc, schema });
         self.node.peek(name)
     }
@@ -58,7 +60,7 @@ impl<'a> Reader<'a> {
 
     /// `true` or `false`.
     pub fn bool(&mut self, name: &'static str, default: bool, doc: &'static str) -> bool {
-        let node = self.field(name, doc, json!({ "type": "boolean", "default": default }));
+        let node = self.field(name, doc, || json!({ "type": "boolean", "default": default }));
         match node.value() {
             None | Some(crate::value::Value::Null) => default,
             Some(crate::value::Value::Bool(value)) => *value,
@@ -71,7 +73,7 @@ impl<'a> Reader<'a> {
 
     /// A whole number from `range`.
     pub fn int(&mut self, name: &'static str, default: i64, range: std::ops::RangeInclusive<i64>, doc: &'static str) -> i64 {
-        let schema = json!({ "type": "integer", "minimum": range.start(), "maximum": range.end(), "default": default });
+        let schema = || json!({ "type": "integer", "minimum": range.start(), "maximum": range.end(), "default": default });
         let node = self.field(name, doc, schema);
         match node.value() {
             None | Some(crate::value::Value::Null) => default,
@@ -92,7 +94,7 @@ impl<'a> Reader<'a> {
         doc: &'static str,
     ) -> Option<T> {
         let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
-        let node = self.field(name, doc, json!({ "type": "string", "enum": words, "default": default }));
+        let node = self.field(name, doc, || json!({ "type": "string", "enum": words, "default": default }));
         let word = if node.is_absent() { default } else { node.peek_str().unwrap_or("") };
         let found = choices.iter().find(|(name, _)| *name == word).map(|(_, value)| *value);
         if found.is_none() {
@@ -103,7 +105,7 @@ impl<'a> Reader<'a> {
 
     /// A string; empty where it is not set.
     pub fn string(&mut self, name: &'static str, doc: &'static str) -> String {
-        let node = self.field(name, doc, json!({ "type": "string" }));
+        let node = self.field(name, doc, || json!({ "type": "string" }));
         if node.is_absent() {
             return String::new();
         }
@@ -118,7 +120,7 @@ impl<'a> Reader<'a> {
 
     /// A list of strings.
     pub fn strings(&mut self, name: &'static str, default: &[&str], doc: &'static str) -> Vec<String> {
-        let node = self.field(name, doc, json!({ "type": "array", "items": { "type": "string" }, "default": default }));
+        let node = self.field(name, doc, || json!({ "type": "array", "items": { "type": "string" }, "default": default }));
         if node.is_absent() {
             return default.iter().map(|item| (*item).to_owned()).collect();
         }
@@ -143,7 +145,7 @@ impl<'a> Reader<'a> {
 
     /// A map from names to strings.
     pub fn string_map(&mut self, name: &'static str, doc: &'static str) -> BTreeMap<String, String> {
-        let node = self.field(name, doc, json!({ "type": "object", "additionalProperties": { "type": "string" } }));
+        let node = self.field(name, doc, || json!({ "type": "object", "additionalProperties": { "type": "string" } }));
         let mut found = BTreeMap::new();
         if node.is_present() && !matches!(node.value(), Some(crate::value::Value::Map(_))) {
             self.wrong(node, "a map from names to strings is required");
@@ -159,9 +161,11 @@ impl<'a> Reader<'a> {
 
     /// A list of maps with string fields. Each item is the values of `keys`, empty where one is not set; `required` keys must be there.
     pub fn records(&mut self, name: &'static str, keys: &[&'static str], required: &[&'static str], doc: &'static str) -> Vec<Vec<String>> {
-        let properties: serde_json::Map<_, _> = keys.iter().map(|key| ((*key).to_owned(), json!({ "type": "string" }))).collect();
-        let item = json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false });
-        let node = self.field(name, doc, json!({ "type": "array", "items": item, "default": [] }));
+        let node = self.field(name, doc, || {
+            let properties: serde_json::Map<_, _> = keys.iter().map(|key| ((*key).to_owned(), json!({ "type": "string" }))).collect();
+            let item = json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false });
+            json!({ "type": "array", "items": item, "default": [] })
+        });
         if node.is_present() && !matches!(node.value(), Some(crate::value::Value::Seq(_))) {
             self.wrong(node, "a list is required");
         }
@@ -241,8 +245,10 @@ pub struct Common {
 impl Common {
     fn read(reader: &mut Reader<'_>, rules: &[&'static str]) -> Self {
         let words = ["error", "warning", "info", "off"];
-        let properties: serde_json::Map<_, _> = rules.iter().map(|rule| ((*rule).to_owned(), json!({ "enum": words }))).collect();
-        let schema = json!({ "type": "object", "properties": properties, "additionalProperties": false, "default": {} });
+        let schema = || {
+            let properties: serde_json::Map<_, _> = rules.iter().map(|rule| ((*rule).to_owned(), json!({ "enum": words }))).collect();
+            json!({ "type": "object", "properties": properties, "additionalProperties": false, "default": {} })
+        };
         let node = reader.field(
             "severities",
             "Severity of a rule, by its id: `error`, `warning`, `info` or `off`. Replaces the severities of all its conditions.",
