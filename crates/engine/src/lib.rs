@@ -268,12 +268,13 @@ pub fn run(inputs: Vec<Input>, policies: &[Policy], options: &Options, progress:
         let span = finding.location.span;
         (order.get(&**finding.location.source.name()).copied(), span.start, span.end, finding.rule.clone(), finding.message.clone())
     });
-    outcome.notes.extend(
-        kinds
-            .guessed()
-            .into_iter()
-            .map(|kind| format!("the resource name and scope of kind `{kind}` are guessed: nothing in the input defines it")),
-    );
+    let guessed = kinds.guessed();
+    if !guessed.is_empty() {
+        outcome.notes.push(format!(
+            "nothing in the input defines these kinds, so their resource names and scopes are guessed: {}",
+            guessed.join(", ")
+        ));
+    }
     (outcome, cost)
 }
 
