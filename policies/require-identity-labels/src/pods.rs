@@ -1,7 +1,6 @@
 //! What several rules of this policy ask of a pod.
 
 use std::cell::OnceCell;
-use std::collections::{BTreeMap, BTreeSet};
 
 use fedward_kit::context::Context;
 use fedward_kit::finding::ObjectRef;
@@ -92,7 +91,8 @@ fn signs_in<'a>(context: &Context<'a>, pod: &Pod<'a>, csi: Node<'a>) -> bool {
 /// The namespaces and service accounts of an object's pods that sign in to Azure by label or by hand.
 pub(crate) struct SignedIn<'c, 'a> {
     cx: &'c Check<'a, Settings>,
-    found: OnceCell<BTreeSet<(&'a str, &'a str)>>,
+    /// Sorted.
+    found: OnceCell<Vec<(&'a str, &'a str)>>,
 }
 
 impl<'c, 'a> SignedIn<'c, 'a> {
@@ -103,10 +103,16 @@ impl<'c, 'a> SignedIn<'c, 'a> {
     /// Whether some pod of the object signs in as the pod's account.
     pub(crate) fn shares(&self, pod: &Pod<'a>) -> bool {
         let found = self.found.get_or_init(|| {
-            let pods = self.cx.all_pods().iter().filter(|pod| pod.label(AZURE_USE).is_present() || projects_azure_token(pod));
-            pods.filter_map(|pod| Some((pod.namespace, pod.account.name()?))).collect()
+            let mut found = Vec::new();
+            for pod in self.cx.all_pods().iter().filter(|pod| pod.label(AZURE_USE).is_present() || projects_azure_token(pod)) {
+                let account = (pod.namespace, pod.account.name().unwrap_or_default());
+                if let Err(at) = found.binary_search(&account) {
+                    found.insert(at, account);
+                }
+            }
+            found
         });
-        pod.account.name().is_some_and(|name| found.contains(&(pod.namespace, name)))
+        pod.account.name().is_some_and(|name| found.binary_search(&(pod.namespace, name)).is_ok())
     }
 }
 
@@ -121,15 +127,21 @@ pub(crate) struct Owner<'p, 'a> {
 /// The objects that the request's pods stand in, each with its own.
 pub(crate) fn owners<'p, 'a>(cx: &'p Check<'a, Settings>) -> Vec<Owner<'p, 'a>> {
     let mut found: Vec<Owner<'p, 'a>> = Vec::new();
-    let mut known = BTreeMap::new();
+    // The objects' addresses, sorted, and their places in `found`.
+    let mut known: Vec<(usize, usize)> = Vec::new();
     for pod in cx.pods() {
         let is_object = |node: &Node<'a>| node.peek("apiVersion").peek_str().is_some() && node.peek("kind").peek_str().is_some();
         let Some(node) = std::iter::successors(Some(pod.node), |node| node.parent()).find(is_object) else { continue };
-        let place = *known.entry(node.value().map(std::ptr::from_ref)).or_insert(found.len());
-        if place == found.len() {
-            let text = |field: &'static str| node.peek(field).peek_str().unwrap_or("");
-            found.push(Owner { node, group: group_of(text("apiVersion")), kind: text("kind"), pods: Vec::new() });
-        }
+        let address = node.value().map_or(0, |value| std::ptr::from_ref(value).addr());
+        let place = match known.binary_search_by_key(&address, |(address, _)| *address) {
+            Ok(at) => known.get(at).map_or(0, |(_, place)| *place),
+            Err(at) => {
+                known.insert(at, (address, found.len()));
+                let text = |field: &'static str| node.peek(field).peek_str().unwrap_or("");
+                found.push(Owner { node, group: group_of(text("apiVersion")), kind: text("kind"), pods: Vec::new() });
+                found.len() - 1
+            }
+        };
         if let Some(owner) = found.get_mut(place) {
             owner.pods.push(pod);
         }

@@ -1,7 +1,5 @@
 //! The policy's settings.
 
-use std::collections::BTreeMap;
-
 use fedward_kit::settings::Reader;
 use fedward_kit::text::Glob;
 
@@ -10,10 +8,26 @@ use fedward_kit::text::Glob;
 pub struct Settings {
     /// Whether pods whose only use of the identity is a CSI driver need no label.
     pub allow_csi_only: bool,
-    /// Labels that identity-using pods must have, with their exact values.
-    pub required_labels: BTreeMap<String, String>,
-    /// Labels that identity-using pods must have, with a pattern for the value.
-    pub extra_required_labels: Vec<(String, Glob)>,
+    /// Labels that identity-using pods must have.
+    pub required_labels: Vec<RequiredLabel>,
+}
+
+/// A label that identity-using pods must have.
+#[derive(Debug, Clone)]
+pub struct RequiredLabel {
+    /// The label's key.
+    pub key: String,
+    /// What its value has to be.
+    pub value: RequiredValue,
+}
+
+/// What the value of a label has to be.
+#[derive(Debug, Clone)]
+pub enum RequiredValue {
+    /// This.
+    Exactly(String),
+    /// Not empty, and of this form.
+    Like(Glob),
 }
 
 impl fedward_kit::settings::Settings for Settings {
@@ -24,29 +38,30 @@ impl fedward_kit::settings::Settings for Settings {
                 true,
                 "Whether a pod whose only use of the identity is a CSI driver that asks for tokens itself needs no Azure label.",
             ),
-            required_labels: reader.string_map(
-                "requiredLabels",
-                "Labels that every pod with a cloud identity must have, each with its exact value, such as `cost-center: \"4711\"`.",
-            ),
-            extra_required_labels: extra(reader),
+            required_labels: required_labels(reader),
         }
     }
 }
 
-fn extra(reader: &mut Reader<'_>) -> Vec<(String, Glob)> {
-    const NAME: &str = "extraRequiredLabels";
+fn required_labels(reader: &mut Reader<'_>) -> Vec<RequiredLabel> {
+    let exact = reader.string_map(
+        "requiredLabels",
+        "Labels that every pod with a cloud identity must have, each with its exact value, such as `cost-center: \"4711\"`.",
+    );
+    let mut found: Vec<_> = exact.into_iter().map(|(key, value)| RequiredLabel { key, value: RequiredValue::Exactly(value) }).collect();
     let entries = reader.strings(
-        NAME,
+        EXTRA,
         &[],
         "Labels that every pod with a cloud identity must have: `key` for any value that is not empty, or `key=pattern`, where `*` stands for any text.",
     );
-    let mut found = Vec::new();
     for entry in entries {
         let (key, pattern) = entry.split_once('=').unwrap_or((&entry, "*"));
         if key.is_empty() {
-            reader.error(NAME, "a label's key is required before `=`");
+            reader.error(EXTRA, "a label's key is required before `=`");
         }
-        found.push((key.to_owned(), Glob::new(pattern)));
+        found.push(RequiredLabel { key: key.to_owned(), value: RequiredValue::Like(Glob::new(pattern)) });
     }
     found
 }
+
+const EXTRA: &str = "extraRequiredLabels";

@@ -74,15 +74,9 @@ fn check(cx: &Check<'_, Settings>) {
             let texts =
                 texts.chain(node.get("command").items()).chain(node.get("args").items()).chain([node.get("source"), node.get("script")]);
             for text in texts {
-                // A script or a shell's argument may be long: what counts is whether the path is in it.
                 if let Some(path) = text.str().and_then(old_path).filter(|path| !is_covered(*container, path)) {
                     let message = format!("`{path}` is where older webhooks mounted the token: from v1.6.0 on it is elsewhere");
-                    let report = Report::new(&LITERAL, text, message).help(HELP);
-                    let offset = text.peek_str().filter(|text| text.contains('\n')).and_then(|text| text.find(path));
-                    cx.report(match offset {
-                        Some(offset) => report.offset(offset),
-                        None => report,
-                    });
+                    cx.report(Report::new(&LITERAL, text, message).help(HELP));
                 }
             }
         }

@@ -70,8 +70,6 @@
 //! Azure/azure-workload-identity: `deploy/azure-wi-webhook.yaml` (the webhook's `objectSelector`), troubleshooting for v1.0.0; AKS
 //! workload identity overview ("pod labels"); Azure/secrets-store-csi-driver-provider-azure: workload identity mode.
 
-use std::collections::BTreeMap;
-
 use fedward_kit::context::List;
 use fedward_kit::finding::{PatchStep, Severity};
 use fedward_kit::identity::{self, AZURE_CLIENT_ID, AZURE_USE, ServiceAccount};
@@ -110,15 +108,25 @@ fn check(cx: &Check<'_, Settings>) {
             continue;
         }
         let found = owner.pods.iter().filter(|pod| pod.label(AZURE_USE).is_absent()).filter_map(|pod| Some((*pod, needs.of(pod)?)));
-        let mut of_workflow: BTreeMap<Option<&str>, Vec<(&Pod<'_>, Need<'_>)>> = BTreeMap::new();
+        // The steps of a workflow by their account, sorted.
+        let mut of_workflow: Vec<(Option<&str>, Steps<'_, '_>)> = Vec::new();
         for (pod, need) in found {
-            match pod.workflow {
-                Some(_) => of_workflow.entry(pod.account.name()).or_default().push((pod, need)),
-                None => report(cx, pod, need),
+            if pod.workflow.is_none() {
+                report(cx, pod, need);
+                continue;
+            }
+            let name = pod.account.name();
+            match of_workflow.binary_search_by_key(&name, |(name, _)| *name) {
+                Ok(at) => {
+                    if let Some((_, steps)) = of_workflow.get_mut(at) {
+                        steps.push((pod, need));
+                    }
+                }
+                Err(at) => of_workflow.insert(at, (name, vec![(pod, need)])),
             }
         }
-        // Of a workflow's steps one has to sign in, and only a person can tell which: one finding for all of them.
-        for steps in of_workflow.into_values() {
+        // One of them has to sign in, and only a person can tell which: one finding for all.
+        for (_, steps) in of_workflow {
             if steps.len() == 1 {
                 steps.into_iter().for_each(|(pod, need)| report(cx, pod, need));
             } else {
@@ -138,7 +146,7 @@ fn report<'a>(cx: &Check<'a, Settings>, pod: &Pod<'a>, need: Need<'a>) {
     cx.report(if certain { report.fix(PatchStep::set(label, "true")) } else { report });
 }
 
-fn report_steps<'a>(cx: &Check<'a, Settings>, steps: Vec<(&Pod<'a>, Need<'a>)>) {
+fn report_steps<'a>(cx: &Check<'a, Settings>, steps: Steps<'_, 'a>) {
     let mut steps = steps.into_iter();
     let Some((pod, need)) = steps.next() else { return };
     let name = pod.account.name().unwrap_or_default();
@@ -153,6 +161,9 @@ fn report_steps<'a>(cx: &Check<'a, Settings>, steps: Vec<(&Pod<'a>, Need<'a>)>) 
 }
 
 const HELP: &str = "add `azure.workload.identity/use: \"true\"` to the labels of the pod template";
+
+/// Steps of a workflow that need the label, or one of them.
+type Steps<'p, 'a> = Vec<(&'p Pod<'a>, Need<'a>)>;
 
 /// Why a pod needs the label.
 pub(crate) struct Need<'a> {

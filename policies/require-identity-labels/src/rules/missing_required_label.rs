@@ -43,11 +43,10 @@
 use fedward_kit::finding::PatchStep;
 use fedward_kit::node::Node;
 use fedward_kit::rule::{Check, Condition, Report, Rule};
-use fedward_kit::text::{self, Glob};
 use fedward_kit::workload::Pod;
-use fedward_kit::{audience, identity, projection};
+use fedward_kit::{audience, identity, projection, text};
 
-use crate::settings::Settings;
+use crate::settings::{RequiredLabel, RequiredValue, Settings};
 
 const MISSING: Condition = Condition::error("missing", "a required label is absent or empty");
 const MISMATCH: Condition = Condition::error("mismatch", "a required label has a value that the settings do not allow");
@@ -63,58 +62,45 @@ pub const RULE: Rule<Settings> = Rule {
 };
 
 fn check<'a>(cx: &Check<'a, Settings>) {
-    let settings: &'a Settings = cx.settings;
-    if settings.required_labels.is_empty() && settings.extra_required_labels.is_empty() {
-        return;
-    }
+    let required: &'a [RequiredLabel] = &cx.settings.required_labels;
     for pod in cx.pods() {
-        let missing: Vec<_> = settings
-            .required_labels
-            .iter()
-            .filter_map(|(key, value)| Some((fault(pod, key, &|text| text == value)?, Some(value))))
-            .chain(
-                settings
-                    .extra_required_labels
-                    .iter()
-                    .filter_map(|(key, pattern)| Some((fault(pod, key, &|text| matches(pattern, text))?, None))),
-            )
-            .collect();
-        if missing.is_empty() {
-            continue;
-        }
-        let Some(why) = use_of(cx, pod) else { continue };
-        for (label, value) in missing {
+        let mut why = None;
+        for required in required {
+            let label = pod.label(&required.key);
             let found = label.str().unwrap_or("");
-            let key = label.key();
-            let (condition, message) = if found.is_empty() {
-                (&MISSING, format!("the {} uses a cloud identity and lacks the label `{key}`", pod.title))
-            } else {
-                (&MISMATCH, format!("the label `{key}` of the {} is `{found}`, which the settings do not allow", pod.title))
-            };
-            let condition = if cx.request.is_final { condition } else { &DRAFT };
-            let report = Report::new(condition, label, message).related(why, "what makes the pod an identity user");
-            cx.report(match value {
-                Some(value) => report.help(format!("set it to `{value}`")).fix(PatchStep::set(label, value)),
-                None => report.help(format!("the settings require `{}`", requirement(settings, &key))),
-            });
+            // What a template or a person still has to fill in is not judged.
+            if fits(&required.value, found) || text::classify(found) != text::Value::Plain {
+                continue;
+            }
+            // Asked once for a pod, and only if something is wrong.
+            let Some(why) = *why.get_or_insert_with(|| use_of(cx, pod)) else { break };
+            report(cx, pod, required, label, why);
         }
     }
 }
 
-fn requirement(settings: &Settings, key: &str) -> String {
-    let pattern = settings.extra_required_labels.iter().find(|(known, _)| known == key).map_or("*", |(_, pattern)| pattern.as_str());
-    if pattern == "*" { key.to_owned() } else { format!("{key}={pattern}") }
+fn report<'a>(cx: &Check<'a, Settings>, pod: &Pod<'a>, required: &'a RequiredLabel, label: Node<'a>, why: Node<'a>) {
+    let key = &required.key;
+    let (condition, message) = match label.filled() {
+        None => (&MISSING, format!("the {} uses a cloud identity and lacks the label `{key}`", pod.title)),
+        Some(found) => (&MISMATCH, format!("the label `{key}` of the {} is `{found}`, which the settings do not allow", pod.title)),
+    };
+    let condition = if cx.request.is_final { condition } else { &DRAFT };
+    let report = Report::new(condition, label, message).related(why, "what makes the pod an identity user");
+    cx.report(match &required.value {
+        RequiredValue::Exactly(value) => report.help(format!("set it to `{value}`")).fix(PatchStep::set(label, value)),
+        RequiredValue::Like(pattern) => report.help(match pattern.as_str() {
+            "*" => "give it a value".to_owned(),
+            pattern => format!("the settings require `{key}={pattern}`"),
+        }),
+    });
 }
 
-fn matches(pattern: &Glob, text: &str) -> bool {
-    !text.is_empty() && pattern.matches(text)
-}
-
-/// The label, if it is not as required. What a template or a person still has to fill in is not judged.
-fn fault<'a>(pod: &Pod<'a>, key: &'a str, fits: &dyn Fn(&str) -> bool) -> Option<Node<'a>> {
-    let label = pod.label(key);
-    let value = label.str().unwrap_or("");
-    (!fits(value) && text::classify(value) == text::Value::Plain).then_some(label)
+fn fits(required: &RequiredValue, value: &str) -> bool {
+    match required {
+        RequiredValue::Exactly(exact) => value == exact,
+        RequiredValue::Like(pattern) => !value.is_empty() && pattern.matches(value),
+    }
 }
 
 /// What makes the pod an identity user.
