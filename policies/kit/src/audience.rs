@@ -162,7 +162,8 @@ pub fn authority_slip(host: &str) -> Option<Slip> {
 /// The name that at most two letters, in lower case, tell from a text.
 fn nearest(lower: &str, names: impl Iterator<Item = &'static str>) -> Option<Slip> {
     let (mut best, mut second, mut meant) = (usize::MAX, usize::MAX, "");
-    for name in names {
+    // What differs more in length alone decides nothing.
+    for name in names.filter(|name| name.len().abs_diff(lower.len()) <= 3) {
         let distance = strsim::osa_distance(lower, &name.to_ascii_lowercase());
         if distance < best {
             (best, second, meant) = (distance, best, name);
