@@ -7,11 +7,14 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         return None;
     }
     let lower = word.to_lowercase();
+    let (length, most) = (lower.chars().count(), |candidate: &str| candidate.chars().count().max(3) / 3);
     candidates
         .into_iter()
         .filter(|candidate| candidate.len() <= 300 && *candidate != word)
+        // Words of very different lengths are far apart without a closer look.
+        .filter(|candidate| candidate.chars().count().abs_diff(length) <= most(candidate))
         .map(|candidate| (strsim::osa_distance(&lower, &candidate.to_lowercase()), candidate))
-        .filter(|(distance, candidate)| *distance <= candidate.chars().count().max(3) / 3)
+        .filter(|(distance, candidate)| *distance <= most(candidate))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }
