@@ -82,6 +82,7 @@ const HAND_TENANT: Condition = Condition::warning(
 const OTHER_CLIENT: Condition =
     Condition::warning("other-client", "the pod sets another client id than its service account, or an empty one");
 const PRESENT: Condition = Condition::info("present", "a labelled pod sets a variable that the webhook would inject");
+const DRAFT: Condition = Condition::info("draft", "any of these, on a base that something patches");
 const HALF: Condition = Condition::error(
     "half-of-a-pair",
     "EKS: a container has one of `AWS_ROLE_ARN` and `AWS_WEB_IDENTITY_TOKEN_FILE`, and its account a role",
@@ -91,7 +92,7 @@ const HALF: Condition = Condition::error(
 pub const RULE: Rule<Settings> = Rule {
     id: "env-shadows-identity",
     summary: "an environment variable keeps a webhook from injecting what the service account says",
-    conditions: &[OTHER_TENANT, HAND_TENANT, OTHER_CLIENT, PRESENT, HALF],
+    conditions: &[OTHER_TENANT, HAND_TENANT, OTHER_CLIENT, PRESENT, HALF, DRAFT],
     supersedes: &[],
     check,
 };
@@ -127,8 +128,9 @@ fn azure<'a>(cx: &Check<'a, Settings>, pod: &Pod<'a>, container: Container<'a>, 
         let value = entry.get("value");
         if let Some(says) = says.filter(|says| differ(entry, *says)) {
             let condition = match annotation {
+                _ if !cx.request.is_final => &DRAFT,
                 AZURE_CLIENT_ID => &OTHER_CLIENT,
-                _ if !by_hand && cx.context.indexed && cx.request.is_final => &OTHER_TENANT,
+                _ if !by_hand && cx.context.indexed => &OTHER_TENANT,
                 _ => &HAND_TENANT,
             };
             let found = value.filled().map_or_else(|| "empty".to_owned(), |value| format!("`{value}`"));
@@ -182,7 +184,7 @@ fn aws<'a>(cx: &Check<'a, Settings>, pod: &Pod<'a>, container: Container<'a>) {
     let other = AWS.into_iter().find(|name| *name != variable).unwrap_or("");
     let message = format!("container `{}` sets `{variable}` and not `{other}`: the webhook then injects neither", container.name);
     cx.report(
-        Report::new(&HALF, entry, message)
+        Report::new(if cx.request.is_final { &HALF } else { &DRAFT }, entry, message)
             .help("remove the variable so that the webhook sets both, or set both")
             .related(account.annotation(identity::AWS_ROLE_ARN), "the role that the webhook would inject"),
     );

@@ -24,6 +24,8 @@
 //!       labels:
 //!         app: api
 //!         azure.workload.identity/use: "true"
+//!     spec:
+//!       serviceAccountName: api
 //! ```
 //!
 //! ## Use instead
@@ -41,6 +43,8 @@
 //!       labels:
 //!         app: api
 //!         azure.workload.identity/use: "true"
+//!     spec:
+//!       serviceAccountName: api
 //! ```
 //!
 //! ## References

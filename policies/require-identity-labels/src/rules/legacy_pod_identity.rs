@@ -65,7 +65,7 @@ const OLD: &str = "aadpodidbinding";
 fn check(cx: &Check<'_, Settings>) {
     for pod in cx.pods() {
         let label = pod.label(OLD);
-        if label.is_absent() || label.foreign().is_some() {
+        if label.filled().is_none() || label.foreign().is_some() {
             continue;
         }
         if pod.label(AZURE_USE).is_present() {

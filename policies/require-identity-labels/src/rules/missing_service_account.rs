@@ -25,6 +25,8 @@
 //! kind: Pod
 //! metadata:
 //!   name: deployer
+//!   labels:
+//!     azure.workload.identity/use: "true"
 //! spec:
 //!   serviceAccountName: svc-deployers
 //! ```
@@ -42,6 +44,8 @@
 //! kind: Pod
 //! metadata:
 //!   name: deployer
+//!   labels:
+//!     azure.workload.identity/use: "true"
 //! spec:
 //!   serviceAccountName: svc-deployer
 //! ```

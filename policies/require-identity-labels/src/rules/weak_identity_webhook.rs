@@ -60,13 +60,14 @@ use crate::settings::Settings;
 const IGNORE: Condition = Condition::warning("ignores-failure", "the webhook's failure is ignored");
 const NO_SELECTOR: Condition = Condition::warning("no-selector", "the webhook does not select pods by the label");
 const UPDATES: Condition = Condition::warning("acts-on-updates", "the webhook acts on other operations than CREATE");
+const DRAFT: Condition = Condition::info("draft", "either of the first two, on a base that something patches");
 const OLD: Condition = Condition::warning("before-v1", "the webhook's image is older than v1.0");
 
 /// The rule.
 pub const RULE: Rule<Settings> = Rule {
     id: "weak-identity-webhook",
     summary: "Azure's webhook is deployed so that pods pass without their identity",
-    conditions: &[IGNORE, NO_SELECTOR, UPDATES, OLD],
+    conditions: &[IGNORE, NO_SELECTOR, DRAFT, UPDATES, OLD],
     supersedes: &[],
     check,
 };
@@ -96,8 +97,9 @@ fn configuration<'a>(cx: &Check<'a, Settings>, webhook: Node<'a>) {
     let selector = webhook.get("objectSelector");
     let selects = selects(selector);
     let policy = webhook.get("failurePolicy");
+    let or_draft = |condition: &'static Condition| if cx.request.is_final { condition } else { &DRAFT };
     if policy.str() == Some("Ignore") {
-        let report = Report::new(&IGNORE, policy, "while the webhook is away, pods start without their identity");
+        let report = Report::new(or_draft(&IGNORE), policy, "while the webhook is away, pods start without their identity");
         // Without the selector, `Fail` would hold up every pod of the cluster.
         cx.report(if selects {
             report.help("set it to `Fail`").fix(PatchStep::set(policy, "Fail"))
@@ -107,7 +109,7 @@ fn configuration<'a>(cx: &Check<'a, Settings>, webhook: Node<'a>) {
     }
     if !selects {
         let report = Report::new(
-            &NO_SELECTOR,
+            or_draft(&NO_SELECTOR),
             selector,
             format!("no `objectSelector` for the pod label `{AZURE_USE}`: the webhook is called for every pod"),
         );
