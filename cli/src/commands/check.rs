@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicUsize;
 
 use anyhow::{Context as _, Result, bail};
 use fedward_engine::{Options, Policy};
@@ -17,7 +16,7 @@ use fedward_report::{RuleInfo, Tool};
 use crate::args::Check;
 use crate::config::{Level, Loaded, all_rules, today};
 use crate::exit::Exit;
-use crate::inputs;
+use crate::{inputs, progress};
 
 pub(crate) fn run(args: &Check) -> Result<Exit> {
     let formats = formats(args)?;
@@ -50,7 +49,7 @@ pub(crate) fn run(args: &Check) -> Result<Exit> {
     if args.threads > 0 {
         options.threads = args.threads;
     }
-    let (mut outcome, _) = fedward_engine::run(inputs, &policies, &options, &AtomicUsize::new(0));
+    let (mut outcome, _) = progress::shown(args.quiet, |count| fedward_engine::run(inputs, &policies, &options, count));
     outcome.skipped.splice(0..0, skipped);
     for (format, file) in &formats {
         match file {

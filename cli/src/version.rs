@@ -1,0 +1,17 @@
+//! What `fedward --version` says: the program, and the modules in it.
+
+use std::fmt::Write as _;
+
+/// The key of a policy's version in its metadata.
+const KEY: &str = "io.kubewarden.policy.version:";
+
+/// The program's version, and a line for each module.
+pub(crate) fn long() -> String {
+    let mut text = env!("CARGO_PKG_VERSION").to_owned();
+    for builtin in fedward_modules::ALL {
+        let version = builtin.metadata.lines().find_map(|line| line.trim().strip_prefix(KEY)).unwrap_or("").trim();
+        // Writing to a string cannot fail.
+        let _ = write!(text, "\nmodule {} {version}, {} KB", builtin.id, builtin.wasm.len() / 1000);
+    }
+    text
+}
