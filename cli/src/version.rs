@@ -1,12 +1,18 @@
 //! What `fedward --version` says: the program, and the modules in it.
 
 use std::fmt::Write as _;
+use std::sync::LazyLock;
 
 /// The key of a policy's version in its metadata.
 const KEY: &str = "io.kubewarden.policy.version:";
 
 /// The program's version, and a line for each module.
-pub(crate) fn long() -> String {
+pub(crate) fn long() -> &'static str {
+    static TEXT: LazyLock<String> = LazyLock::new(text);
+    &TEXT
+}
+
+fn text() -> String {
     let mut text = env!("CARGO_PKG_VERSION").to_owned();
     for builtin in fedward_modules::ALL {
         let version = builtin.metadata.lines().find_map(|line| line.trim().strip_prefix(KEY)).unwrap_or("").trim();
