@@ -226,9 +226,13 @@ fn service_account<'a>(cx: &Check<'a, Settings>) {
             }
             None => (&MISPLACED, ": the webhook selects pods by their own labels, and pods of this account lack it".to_owned()),
         };
-        let mut report = Report::new(condition, place, format!("`{AZURE_USE}` on a service account has no effect{why}"))
-            .on_key()
-            .help("put the label on the pod templates that use the account");
+        let mut report = Report::new(condition, place, format!("`{AZURE_USE}` on a service account has no effect{why}")).on_key().help(
+            if known > 0 && lacking.is_empty() {
+                "remove it: the pods of this account get their tokens without the webhook"
+            } else {
+                "put the label on the pod templates that use the account"
+            },
+        );
         for pod in lacking {
             report = report.related(pod.label(AZURE_USE), format!("the {} lacks the label", pod.title));
         }
