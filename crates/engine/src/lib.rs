@@ -64,6 +64,7 @@ pub enum EngineError {
 }
 
 /// How to run.
+#[derive(Debug, Clone)]
 pub struct Options {
     /// The namespace of namespaced objects that name none.
     pub namespace: String,
@@ -127,6 +128,14 @@ fn stem(path: &str) -> &str {
 ///
 /// `progress` counts the objects that are done.
 pub fn run(inputs: Vec<Input>, policies: &[Policy], options: &Options, progress: &AtomicUsize) -> (Outcome, Cost) {
+    // Reading takes as many threads as evaluating. A machine that gives no threads has the one that runs already.
+    match rayon::ThreadPoolBuilder::new().num_threads(options.threads.max(1)).build() {
+        Ok(pool) => pool.install(|| run_here(inputs, policies, options, progress)),
+        Err(_) => run_here(inputs, policies, &Options { threads: 1, ..options.clone() }, progress),
+    }
+}
+
+fn run_here(inputs: Vec<Input>, policies: &[Policy], options: &Options, progress: &AtomicUsize) -> (Outcome, Cost) {
     let mut outcome = Outcome { files: inputs.len(), ..Outcome::default() };
     let about: Vec<About> =
         inputs.iter().map(|input| About { name: input.name.clone(), named: input.named, judged: input.judged }).collect();
