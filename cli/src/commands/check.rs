@@ -76,7 +76,7 @@ fn exit(outcome: &Outcome, threshold: Severity, allow_empty: bool) -> Exit {
         Exit::NotJudged
     } else if counts {
         Exit::Findings
-    } else if outcome.evaluated == 0 && outcome.findings.is_empty() && !allow_empty {
+    } else if outcome.evaluated == 0 && !allow_empty {
         Exit::Nothing
     } else {
         Exit::Clean

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use fedward_kit::policy::RuleDescriptor;
 use fedward_kit::rule::Condition;
+use fedward_kit::suggest;
 use fedward_kit::text::Glob;
 use fedward_manifest::{Source, Span};
 use fedward_outcome::{Finding, Outcome, Suppression, SuppressionKind};
@@ -16,12 +17,13 @@ const UNUSED: Condition = Condition::info("unused", "nothing that the entry name
 const EXPIRED: Condition = Condition::warning("expired", "the entry's date has passed: it no longer applies");
 const NO_REASON: Condition = Condition::warning("no-reason", "an inline entry gives no reason: it does not apply");
 const UNKNOWN_RULE: Condition = Condition::warning("unknown-rule", "the entry names a rule that does not exist");
+const MALFORMED: Condition = Condition::warning("malformed", "a comment begins like an inline entry, but is none");
 
 /// The page of this rule is in `input/stale_ignore.rs`.
 pub(crate) const RULE: RuleDescriptor = RuleDescriptor {
     id: "stale-ignore",
-    summary: "an ignore entry is unused, expired, without reason or names no rule",
-    conditions: &[UNUSED, EXPIRED, NO_REASON, UNKNOWN_RULE],
+    summary: "an ignore entry is unused, expired, without reason, malformed or names no rule",
+    conditions: &[UNUSED, EXPIRED, NO_REASON, UNKNOWN_RULE, MALFORMED],
     supersedes: &[],
 };
 
@@ -32,7 +34,7 @@ pub struct Ignore {
     pub rule: String,
     /// Which files; any if `None`.
     pub path: Option<Glob>,
-    /// Which objects, as `Kind namespace/name` (`Kind name` for cluster-scoped ones); any if `None`.
+    /// Which objects, as `Kind namespace/name` or `Kind name` (in any namespace, or in none); any if `None`.
     pub object: Option<Glob>,
     /// Why.
     pub reason: String,
@@ -46,11 +48,30 @@ pub struct Ignore {
 
 /// What is known of rules.
 pub(crate) struct Rules<'r> {
-    /// Whether a rule is one of this run.
-    pub(crate) runs: &'r dyn Fn(&str) -> bool,
-    /// Whether there is such a rule.
-    pub(crate) known: &'r dyn Fn(&str) -> bool,
+    /// Those of this run.
+    pub(crate) runs: &'r [&'r str],
+    /// Further ones that there are.
+    pub(crate) known: &'r [String],
 }
+
+impl Rules<'_> {
+    fn run(&self, rule: &str) -> bool {
+        self.runs.contains(&rule)
+    }
+
+    /// A report's text if there is no such rule.
+    fn unknown(&self, rule: &str) -> Option<String> {
+        let all = || self.runs.iter().copied().chain(self.known.iter().map(String::as_str));
+        if all().any(|known| known == rule) {
+            return None;
+        }
+        let meant = suggest::nearest(rule, all()).map(|known| format!("; did you mean `{known}`?"));
+        Some(format!("there is no rule `{rule}`{}", meant.unwrap_or_default()))
+    }
+}
+
+/// How an inline entry is written.
+const FORM: &str = "`# fedward: ignore[rule-id] why it is right here`";
 
 /// An inline entry.
 struct Inline {
@@ -87,23 +108,25 @@ pub(crate) fn apply(outcome: &mut Outcome, loaded: &[Loaded], entries: &[Ignore]
     }
     let mut stale = Vec::new();
     for entry in &inline {
-        let unknown = entry.rules.iter().find(|rule| !(rules.known)(rule));
+        let unknown = entry.rules.iter().find_map(|rule| rules.unknown(rule));
         let report = |condition, message| Report::new(&RULE, condition, entry.span, message).finding(&entry.source, None);
-        if let Some(rule) = unknown {
-            stale.push(report(&UNKNOWN_RULE, format!("there is no rule `{rule}`")));
+        if let Some(message) = unknown {
+            stale.push(report(&UNKNOWN_RULE, message));
+        } else if entry.rules.is_empty() {
+            stale.push(report(&MALFORMED, format!("this comment ignores nothing: an entry is written {FORM}")));
         } else if entry.reason.is_empty() {
-            stale.push(report(&NO_REASON, "an ignore entry needs a reason: `# fedward: ignore[rule-id] why it is right here`".to_owned()));
-        } else if !entry.used && entry.rules.iter().all(|rule| (rules.runs)(rule)) {
+            stale.push(report(&NO_REASON, format!("an ignore entry needs a reason: {FORM}")));
+        } else if !entry.used && entry.rules.iter().all(|rule| rules.run(rule)) {
             stale.push(report(&UNUSED, "nothing on this line is ignored: the entry can go".to_owned()));
         }
     }
     for (entry, used) in entries.iter().zip(used) {
         let report = |condition, message| Report::new(&RULE, condition, entry.span, message).finding(&entry.source, None);
-        if !(rules.known)(&entry.rule) {
-            stale.push(report(&UNKNOWN_RULE, format!("there is no rule `{}`", entry.rule)));
+        if let Some(message) = rules.unknown(&entry.rule) {
+            stale.push(report(&UNKNOWN_RULE, message));
         } else if is_expired(entry, today) {
             stale.push(report(&EXPIRED, format!("the entry for `{}` expired on {}", entry.rule, entry.expires.as_deref().unwrap_or(""))));
-        } else if !used && (rules.runs)(&entry.rule) {
+        } else if !used && rules.run(&entry.rule) {
             stale.push(report(&UNUSED, format!("the entry for `{}` ignores nothing: it can go", entry.rule)));
         }
     }
@@ -111,12 +134,13 @@ pub(crate) fn apply(outcome: &mut Outcome, loaded: &[Loaded], entries: &[Ignore]
 }
 
 fn matches(entry: &Ignore, finding: &Finding) -> bool {
-    let object = finding.object.as_ref().map(|object| {
-        let name = if object.namespace.is_empty() { object.name.clone() } else { format!("{}/{}", object.namespace, object.name) };
-        format!("{} {name}", object.kind)
-    });
-    entry.path.as_ref().is_none_or(|glob| glob.matches(finding.location.source.name()))
-        && entry.object.as_ref().is_none_or(|glob| object.as_deref().is_some_and(|object| glob.matches(object)))
+    let is_object = |glob: &Glob| {
+        finding.object.as_ref().is_some_and(|object| {
+            glob.matches(&format!("{} {}", object.kind, object.name))
+                || !object.namespace.is_empty() && glob.matches(&format!("{} {}/{}", object.kind, object.namespace, object.name))
+        })
+    };
+    entry.path.as_ref().is_none_or(|glob| glob.matches(finding.location.source.name())) && entry.object.as_ref().is_none_or(is_object)
 }
 
 fn is_expired(entry: &Ignore, today: &str) -> bool {
@@ -150,10 +174,19 @@ fn inline_entries(loaded: &[Loaded]) -> (Vec<Inline>, ByLine) {
     (entries, by_line)
 }
 
-/// `fedward: ignore[rule-id, other-rule] reason`
+/// `fedward: ignore[rule-id, other-rule] reason`. What only begins like that has no rules.
 fn parse(comment: &str) -> Option<(Vec<String>, String)> {
-    let rest = comment.trim().strip_prefix("fedward:")?.trim_start().strip_prefix("ignore[")?;
-    let (rules, reason) = rest.split_once(']')?;
+    let rest = comment.trim_start().strip_prefix("fedward")?;
+    let verb = rest.trim_start_matches([' ', ':', '-', '_']);
+    let word = verb.split(|letter: char| !letter.is_ascii_alphabetic()).next().unwrap_or_default();
+    let is_meant =
+        ["ignore", "disable", "noqa", "skip", "allow"].contains(&word) || verb.strip_prefix(word).is_some_and(|rest| rest.starts_with('['));
+    // Ordinary prose begins with `fedward`, too.
+    if verb.len() == rest.len() || !is_meant {
+        return None;
+    }
+    let entry = rest.strip_prefix(':').and_then(|rest| rest.trim_start().strip_prefix("ignore["));
+    let Some((rules, reason)) = entry.and_then(|entry| entry.split_once(']')) else { return Some((Vec::new(), String::new())) };
     let rules = rules.split(',').map(|rule| rule.trim().to_owned()).filter(|rule| !rule.is_empty()).collect();
     Some((rules, reason.trim().to_owned()))
 }
@@ -164,9 +197,22 @@ mod tests {
 
     #[test]
     fn reads_inline_entries() {
-        assert_eq!(parse(" fedward: ignore[a, b] why not"), Some((vec!["a".to_owned(), "b".to_owned()], "why not".to_owned())));
-        assert_eq!(parse("fedward: ignore[a]"), Some((vec!["a".to_owned()], String::new())));
-        assert_eq!(parse(" fedward: ignored[a] x"), None);
-        assert_eq!(parse(" something else"), None);
+        let entry = |rules: &[&str], reason: &str| Some((rules.iter().map(|&rule| rule.to_owned()).collect(), reason.to_owned()));
+        assert_eq!(parse(" fedward: ignore[a, b] why not"), entry(&["a", "b"], "why not"));
+        assert_eq!(parse("fedward: ignore[a]"), entry(&["a"], ""));
+        for malformed in [
+            " fedward: ignored[a] x",
+            "fedward:ignore a",
+            "fedward-ignore[a] x",
+            "fedward ignore[a] x",
+            "fedward: ignore [a]",
+            "fedward: disable=a",
+        ] {
+            assert_eq!(parse(malformed), entry(&[], ""), "{malformed}");
+        }
+        for other in [" something else", " fedward is a linter", "fedward skips these", "fedwardignore", "use fedward: ignore[a] like this"]
+        {
+            assert_eq!(parse(other), None, "{other}");
+        }
     }
 }

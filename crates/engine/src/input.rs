@@ -8,6 +8,7 @@ mod stale_ignore;
 mod unparsable_document;
 mod unparsable_embedded_document;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use fedward_kit::finding::{ObjectId, Severity};
@@ -106,23 +107,57 @@ pub(crate) fn object(source: &Arc<Source>, object: &Object, node: Node<'_>, limi
     reports.into_iter().map(|report| report.finding(source, Some(payload::id(object)))).collect()
 }
 
-/// Whether a text that does not parse was meant as a manifest. Argo CD decides alike: such a file without `apiVersion`, `kind` and
-/// `metadata` is taken for something else.
-pub(crate) fn looks_like_manifest(text: &str) -> bool {
-    let mut found = [false; 3];
-    for line in text.lines() {
-        let line = line.trim_start_matches([' ', '\t', '{', ',', '-', '"']);
-        for (found, key) in found.iter_mut().zip(["apiVersion", "kind", "metadata"]) {
-            *found |= line.strip_prefix(key).is_some_and(|rest| rest.trim_start_matches(['"', ' ']).starts_with(':'));
-        }
-        if let [true, true, _] = found {
-            return true;
-        }
-    }
-    false
+/// A document that is one string although it has the keys of a manifest: a comment or a stray word before it made it one.
+pub(crate) fn not_a_map(source: &Arc<Source>, span: Span) -> Finding {
+    unparsable_document::not_a_map(Span::at(span.start)).finding(source, None)
 }
 
-/// The severity that the settings of policy `input` leave, `None` for off.
-pub(crate) fn severity(severities: &std::collections::BTreeMap<String, Option<Severity>>, finding: &Finding) -> Option<Severity> {
-    severities.get(&finding.rule).copied().unwrap_or(Some(finding.severity))
+/// Whether a text that does not parse was meant as a manifest: it has the keys `apiVersion` and `kind`, in whatever form. Argo CD
+/// decides alike: such a file without `apiVersion`, `kind` and `metadata` is taken for something else.
+pub(crate) fn looks_like_manifest(text: &str) -> bool {
+    ["apiVersion", "kind"].iter().all(|key| has_key(text, key))
+}
+
+/// Whether a word stands in a text as a key does: after a line's beginning, a bracket, a comma or a dash, and before a colon.
+fn has_key(text: &str, key: &str) -> bool {
+    let quotes = ['"', '\''];
+    text.match_indices(key).any(|(at, _)| {
+        let before = text.get(..at).unwrap_or_default();
+        let before = before.strip_suffix(quotes).unwrap_or(before).trim_end_matches([' ', '\t']);
+        let after = text.get(at + key.len()..).unwrap_or_default();
+        let after = after.strip_prefix(quotes).unwrap_or(after).trim_start_matches([' ', '\t']);
+        after.starts_with(':') && (before.is_empty() || before.ends_with(['\n', '\r', '\u{feff}', '{', ',', '-', '[', '}']))
+    })
+}
+
+/// Gives the findings of the reader the severities that the configuration sets, and drops those that it turns off.
+pub(crate) fn set_severities(findings: &mut Vec<Finding>, severities: &BTreeMap<String, Option<Severity>>) {
+    findings.retain_mut(|finding| match severities.get(&finding.rule).filter(|_| finding.policy == INPUT_POLICY) {
+        Some(Some(severity)) => {
+            finding.severity = *severity;
+            true
+        }
+        set => set.is_none(),
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::looks_like_manifest;
+
+    #[test]
+    fn manifests_are_told_from_other_text() {
+        for text in [
+            "apiVersion: v1\nkind: Pod\n  broken",
+            "{\"apiVersion\": \"v1\", \"kind\" : \"Pod\", ",
+            "{apiVersion: v1, kind: Pod, metadata: {name: [}}",
+            "- apiVersion: v1\n  'kind': Pod\n\tx",
+            "// pod\n{\"kind\":\"Pod\",\"apiVersion\":\"v1\"}",
+        ] {
+            assert!(looks_like_manifest(text), "{text}");
+        }
+        for text in ["kind: Pod", "the apiVersion: and kind: keys", "apiVersions: 1\nkinds: 2", "a_kind: x\napiVersion: v1"] {
+            assert!(!looks_like_manifest(text), "{text}");
+        }
+    }
 }

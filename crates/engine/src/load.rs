@@ -58,34 +58,36 @@ impl Object {
     }
 }
 
-/// A file that is not text.
-pub(crate) struct NotText {
-    pub(crate) input: usize,
-    pub(crate) error: SourceError,
+/// What is wrong with a file as a whole.
+pub(crate) enum Broken {
+    /// It is not text. The source is empty, and has the file's name.
+    NotText(Arc<Source>, SourceError),
+    /// Another problem.
+    File(Arc<Source>, Problem),
 }
 
 /// What reading gives.
 pub(crate) struct Read {
     pub(crate) loaded: Vec<Loaded>,
-    pub(crate) not_text: Vec<NotText>,
-    /// What is wrong with a file as a whole.
-    pub(crate) problems: Vec<(Arc<Source>, Problem)>,
+    pub(crate) broken: Vec<Broken>,
 }
 
 /// Reads every input. The order of the result is that of the inputs and, inside a file, of its text.
 pub(crate) fn read(inputs: Vec<Input>, limits: &Limits) -> Read {
     let mut chunks = Vec::new();
-    let mut not_text = Vec::new();
-    let mut problems = Vec::new();
+    let mut broken = Vec::new();
     for (index, input) in inputs.into_iter().enumerate() {
-        match Source::new(input.name, input.bytes) {
+        match Source::new(input.name.as_str(), input.bytes) {
             Ok(source) => {
                 let source = Arc::new(source);
                 let found = split(&source, limits);
-                problems.extend(found.problems.into_iter().map(|problem| (Arc::clone(&source), problem)));
+                broken.extend(found.problems.into_iter().map(|problem| Broken::File(Arc::clone(&source), problem)));
                 chunks.extend(found.chunks.into_iter().map(|chunk| (index, Arc::clone(&source), chunk)));
             }
-            Err(error) => not_text.push(NotText { input: index, error }),
+            // An empty text is always a source.
+            Err(error) => {
+                broken.extend(Source::from_text(input.name, String::new()).ok().map(|name| Broken::NotText(Arc::new(name), error)))
+            }
         }
     }
     let loaded = chunks
@@ -95,7 +97,7 @@ pub(crate) fn read(inputs: Vec<Input>, limits: &Limits) -> Read {
             Loaded { source, chunk, document: parsed.document, problems: parsed.problems, input }
         })
         .collect();
-    Read { loaded, not_text, problems }
+    Read { loaded, broken }
 }
 
 /// The objects of a document that say what they are: its root, or those of a list.

@@ -112,7 +112,12 @@ fn load(host: &Host, builtin: &'static Builtin) -> Result<Module, fedward_host::
     unsafe { Module::from_precompiled(host, Strategy::Kept, builtin.compiled, builtin.wasm) }
 }
 
-/// What a rule of any policy is, by id: its superseded rules, for settling findings over policies.
+/// The policy that has a rule.
+pub(crate) fn owner<'p>(policies: &'p [Policy], rule: &str) -> Option<&'p Policy> {
+    policies.iter().find(|policy| policy.descriptor.rules.iter().any(|known| known.id == rule))
+}
+
+/// The rules that a rule of any policy supersedes, for settling findings over policies.
 pub(crate) fn supersedes(policies: &[Policy], rule: &str) -> &'static [&'static str] {
     policies.iter().flat_map(|policy| &policy.descriptor.rules).find(|known| known.id == rule).map_or(&[], |known| known.supersedes)
 }

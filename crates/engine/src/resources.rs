@@ -61,9 +61,12 @@ impl Kinds {
         }
     }
 
-    /// The kinds whose resource was guessed.
-    pub(crate) fn guessed(&self) -> Vec<String> {
-        self.guessed.lock().map(|guessed| guessed.iter().cloned().collect()).unwrap_or_default()
+    /// Which kinds' resources were guessed, in words.
+    pub(crate) fn note(&self) -> Option<String> {
+        let guessed: Vec<String> = self.guessed.lock().map(|guessed| guessed.iter().cloned().collect()).unwrap_or_default();
+        let kinds = guessed.join(", ");
+        let note = format!("nothing in the input defines these kinds, so their resource names and scopes are guessed: {kinds}");
+        (!guessed.is_empty()).then_some(note)
     }
 }
 
@@ -197,6 +200,6 @@ mod tests {
         let kinds = Kinds::default();
         assert_eq!(kinds.resource("apps", "Deployment").plural, "deployments");
         assert_eq!(kinds.resource("example.com", "ClusterThing").scope, Scope::Cluster);
-        assert_eq!(kinds.guessed(), ["ClusterThing.example.com"]);
+        assert!(kinds.note().is_some_and(|note| note.ends_with(" guessed: ClusterThing.example.com")));
     }
 }

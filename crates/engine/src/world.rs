@@ -173,18 +173,20 @@ impl World {
     fn bounds(&self) -> Vec<usize> {
         let mut bounds = vec![0; self.objects.len()];
         for copies in self.by_name.values().filter(|copies| copies.len() > 1) {
-            for (index, number) in copies.iter().enumerate() {
-                let path = self.path(*number);
-                // Copies in the very same file cannot be told apart by path.
-                let other = |index: Option<usize>| {
-                    index.and_then(|index| copies.get(index)).map(|other| self.path(*other)).filter(|other| *other != path)
-                };
-                let shared =
-                    [other(index.checked_sub(1)), other(Some(index + 1))].into_iter().flatten().map(|other| common(path, other)).max();
-                if let (Some(shared), Some(bound)) = (shared, bounds.get_mut(*number)) {
-                    // One component more than what is shared; the file itself if there is no further folder.
-                    let rest = path.get(shared..).unwrap_or("");
-                    *bound = shared + rest.find('/').map_or(rest.len(), |slash| slash + 1);
+            // Copies in the very same file cannot be told apart by path: they are bounded as one.
+            let files: Vec<&[usize]> = copies.chunk_by(|one, other| self.path(*one) == self.path(*other)).collect();
+            let path = |index: usize| files.get(index).and_then(|file| file.first()).map(|number| self.path(*number));
+            for (index, file) in files.iter().enumerate() {
+                let Some(own) = path(index) else { continue };
+                let neighbours = [index.checked_sub(1), index.checked_add(1)].into_iter().flatten().filter_map(path);
+                let Some(shared) = neighbours.map(|other| common(own, other)).max() else { continue };
+                // One component more than what is shared; the file itself if there is no further folder.
+                let rest = own.get(shared..).unwrap_or("");
+                let bound = shared + rest.find('/').map_or(rest.len(), |slash| slash + 1);
+                for number in *file {
+                    if let Some(entry) = bounds.get_mut(*number) {
+                        *entry = bound;
+                    }
                 }
             }
         }

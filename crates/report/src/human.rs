@@ -185,6 +185,9 @@ impl Page<'_> {
 /// `Deployment shop/web`, or `ClusterRole admin` without a namespace.
 pub(crate) fn describe(object: &ObjectId) -> String {
     let ObjectId { kind, namespace, name, .. } = object;
+    if name.is_empty() {
+        return format!("{kind} without a name");
+    }
     if namespace.is_empty() { format!("{kind} {name}") } else { format!("{kind} {namespace}/{name}") }
 }
 

@@ -48,7 +48,8 @@ fn findings(outcome: &Outcome) -> String {
     add(warnings, count(warnings, "warning"));
     add(infos, format!("{infos} info"));
     if counts.is_empty() {
-        counts.push("no findings".to_owned());
+        // A clean result says that something was judged.
+        counts.push(if outcome.evaluated == 0 { "nothing was judged" } else { "no findings" }.to_owned());
     }
     if ignored > 0 {
         counts.push(format!("{ignored} ignored"));

@@ -62,6 +62,8 @@ const PARENTS: [(&str, &[&str]); 3] = [
             "entrypoint",
             "templates",
             "triggers",
+            "type",
+            "ports",
         ],
     ),
     ("roleRef", &["apiGroup"]),

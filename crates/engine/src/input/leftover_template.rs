@@ -2,7 +2,8 @@
 //!
 //! ## What it does
 //! A document that is broken by `{{ … }}`, `${…}` or the like is not a manifest yet: something still has to render it. Templates inside
-//! strings that parse (Workflows, ApplicationSets, External Secrets) are ordinary values and not reported.
+//! strings that parse (Workflows, ApplicationSets, External Secrets) are ordinary values and not reported. A chart's `templates` folder
+//! beside its `Chart.yaml` is not read as manifests at all: it is counted as skipped.
 //!
 //! ## Why it is bad
 //! What is not rendered cannot be judged. A green result for a folder of templates would say nothing.
@@ -29,7 +30,7 @@ use fedward_manifest::Problem;
 
 use super::Report;
 
-const TEMPLATE: Condition = Condition::warning("template", "the document does not parse, and template syntax stands where it breaks");
+const TEMPLATE: Condition = Condition::error("template", "the document does not parse, and template syntax stands where it breaks");
 
 pub(super) const RULE: RuleDescriptor = RuleDescriptor {
     id: "leftover-template",

@@ -2,7 +2,8 @@
 //!
 //! ## What it does
 //! An entry of `fedward.yaml` or an inline `# fedward: ignore[rule-id] reason` is reported when nothing that it names is found, when
-//! its date has passed, when an inline one gives no reason (then it does not apply), and when it names a rule that does not exist.
+//! its date has passed, when an inline one gives no reason (then it does not apply), when it names a rule that does not exist, and when
+//! a comment begins like an entry (`# fedward: ignore …`) but is not written as one.
 //!
 //! ## Why it is bad
 //! A stale entry hides the next mistake of that kind, and nobody remembers why it is there.

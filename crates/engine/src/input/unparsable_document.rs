@@ -58,3 +58,8 @@ pub(super) fn report(problem: &Problem) -> Report<'static> {
 pub(super) fn not_text(error: &SourceError) -> Report<'static> {
     Report::new(&RULE, &NOT_TEXT, Span::at(0), error.to_string()).help("save the file as UTF-8")
 }
+
+pub(super) fn not_a_map(span: Span) -> Report<'static> {
+    Report::new(&RULE, &SYNTAX, span, "the document is one piece of text, not a map, although it has the keys of a manifest")
+        .help("look at its first line: comments are written with `#`, and JSON has none")
+}

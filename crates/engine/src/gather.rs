@@ -1,0 +1,166 @@
+//! Inputs to objects: what each document is, and the reason where it is none.
+
+use std::sync::Arc;
+
+use fedward_manifest::{Document, ProblemKind};
+use fedward_outcome::{Outcome, Skipped};
+
+use crate::Options;
+use crate::input;
+use crate::lift::{self, Lifted};
+use crate::load::{self, Input, Loaded, Object, Read};
+use crate::project::Project;
+use crate::resources::Kinds;
+
+/// What the inputs hold.
+pub(crate) struct Gathered {
+    /// Every document, those made from trust documents last.
+    pub(crate) loaded: Vec<Loaded>,
+    /// Every object, in the order of the documents.
+    pub(crate) objects: Vec<Object>,
+    /// The kinds that were met.
+    pub(crate) kinds: Kinds,
+    /// Whether objects were left out because there were too many: then what is not there may exist all the same.
+    pub(crate) truncated: bool,
+}
+
+/// What is known of an input apart from its content.
+#[derive(Clone, Copy)]
+struct About {
+    named: bool,
+    judged: bool,
+}
+
+/// Reads the inputs. What is wrong with them, and what is no manifest, goes to the outcome.
+pub(crate) fn gather(inputs: Vec<Input>, options: &Options, outcome: &mut Outcome) -> Gathered {
+    let about: Vec<About> = inputs.iter().map(|input| About { named: input.named, judged: input.judged }).collect();
+    let Read { loaded, broken } = load::read(inputs, &options.limits);
+    outcome.findings.extend(broken.iter().map(|broken| match broken {
+        load::Broken::NotText(source, error) => input::not_text(source, error),
+        load::Broken::File(source, problem) => input::problem(source, problem),
+    }));
+    let mut kinds = Kinds::default();
+    for document in loaded.iter().filter_map(|loaded| loaded.document.as_ref()) {
+        for node in load::objects(document).into_iter().filter(|node| load::text(*node, "kind") == Some("CustomResourceDefinition")) {
+            kinds.define(node);
+        }
+    }
+    let project = Project::of(&loaded);
+    let mut gatherer = Gatherer { options, outcome, kinds, objects: Vec::new(), truncated: false };
+    let mut lifted: Vec<Loaded> = Vec::new();
+    let mut whole_file: Option<Arc<str>> = None;
+    for (number, one) in loaded.iter().enumerate() {
+        let about = about.get(one.input).copied().unwrap_or(About { named: true, judged: true });
+        let path = one.source.name();
+        if let Some(reason) = project.skips(path) {
+            if whole_file.as_ref() != Some(path) {
+                whole_file = Some(Arc::clone(path));
+                gatherer.outcome.skipped.push(Skipped { file: path.to_string(), line: None, reason });
+            }
+            continue;
+        }
+        match &one.document {
+            None => gatherer.without_tree(one, about.named),
+            Some(document) if document.is_empty() => {}
+            Some(document) => lifted.extend(gatherer.document(number, one, document, about)),
+        }
+    }
+    let mut loaded = loaded;
+    for one in lifted {
+        if let Some(document) = &one.document {
+            let judged = about.get(one.input).is_none_or(|about| about.judged);
+            gatherer.object(loaded.len(), &one, document.root(), judged);
+        }
+        loaded.push(one);
+    }
+    let Gatherer { mut objects, kinds, truncated, .. } = gatherer;
+    project.mark_drafts(&loaded, &mut objects);
+    Gathered { loaded, objects, kinds, truncated }
+}
+
+struct Gatherer<'a> {
+    options: &'a Options,
+    outcome: &'a mut Outcome,
+    kinds: Kinds,
+    objects: Vec<Object>,
+    truncated: bool,
+}
+
+impl Gatherer<'_> {
+    /// A document that does not parse is a finding if it was meant as a manifest; otherwise it is something else's business.
+    fn without_tree(&mut self, one: &Loaded, named: bool) {
+        if named || input::looks_like_manifest(one.source.slice(one.chunk.span)) {
+            self.problems(one);
+            return;
+        }
+        let limit = one.problems.iter().find(|problem| matches!(problem.kind, ProblemKind::Limit(_)));
+        let why = limit.map_or("does not parse", |problem| problem.message.as_str());
+        self.skip(one, format!("{why}; does not look like a manifest"));
+    }
+
+    /// A document that parses: its objects, or what it is instead. Returns the documents that a trust document becomes.
+    fn document(&mut self, number: usize, one: &Loaded, document: &Document, about: About) -> Vec<Loaded> {
+        let found = load::objects(document);
+        if !found.is_empty() {
+            self.problems(one);
+            for node in found {
+                self.object(number, one, node, about.judged);
+            }
+            return Vec::new();
+        }
+        match lift::lift(document, stem(one.source.name()), &self.options.limits) {
+            Lifted::Objects(documents) => {
+                self.problems(one);
+                let lifted = |document| Loaded {
+                    source: Arc::clone(&one.source),
+                    chunk: one.chunk,
+                    document: Some(document),
+                    problems: Vec::new(),
+                    input: one.input,
+                };
+                return documents.into_iter().map(lifted).collect();
+            }
+            Lifted::NotUnderstood(reason) => self.skip(one, reason),
+            Lifted::No => {
+                let root = document.root();
+                let is_scalar = !root.is_map() && !root.is_seq();
+                if is_scalar && input::looks_like_manifest(one.source.slice(one.chunk.span)) {
+                    self.outcome.findings.push(input::not_a_map(&one.source, root.span()));
+                } else {
+                    self.skip(one, "not a Kubernetes manifest".to_owned());
+                }
+            }
+        }
+        Vec::new()
+    }
+
+    fn object(&mut self, number: usize, one: &Loaded, node: fedward_manifest::Node<'_>, judged: bool) {
+        if self.objects.len() >= self.options.max_objects {
+            if !self.truncated {
+                self.truncated = true;
+                self.outcome.findings.push(input::too_many(self.options.max_objects, node.place()).finding(&one.source, None));
+            }
+            return;
+        }
+        let object = load::object(number, node, &self.kinds, &self.options.namespace, judged);
+        if judged {
+            self.outcome.findings.extend(input::object(&one.source, &object, node, &self.options.limits));
+        }
+        self.objects.push(object);
+    }
+
+    fn problems(&mut self, one: &Loaded) {
+        self.outcome.findings.extend(one.problems.iter().map(|problem| input::problem(&one.source, problem)));
+    }
+
+    fn skip(&mut self, one: &Loaded, reason: String) {
+        let line = Some(one.source.position(one.chunk.span.start).line);
+        self.outcome.skipped.push(Skipped { file: one.source.name().to_string(), line, reason });
+    }
+}
+
+/// The name of a file without folder and extension.
+fn stem(path: &str) -> &str {
+    let file = path.rsplit('/').next().unwrap_or(path);
+    file.split('.').next().unwrap_or(file)
+}
