@@ -9,7 +9,7 @@ use fedward_kit::node::Node;
 use fedward_kit::request::group_of;
 use fedward_kit::rule::Check;
 use fedward_kit::workload::{Container, Pod};
-use fedward_kit::{audience, projection};
+use fedward_kit::{audience, projection, token_use};
 
 use crate::settings::Settings;
 
@@ -21,9 +21,16 @@ pub(crate) fn is_labelled(pod: &Pod<'_>) -> bool {
     pod.label(AZURE_USE).peek_str() == Some("true")
 }
 
-/// Whether the pod projects a token for Azure by hand. The application may know the path from anywhere, so no environment is asked for.
+/// Whether the pod projects a token for Azure by hand: one of Azure's audience (the application may know the path from anywhere), or
+/// one that Azure's variable names (a wrong audience is what other rules report).
 pub(crate) fn projects_azure_token(pod: &Pod<'_>) -> bool {
-    projection::tokens(pod).iter().any(|token| token.audience.str().is_some_and(audience::is_azure))
+    let is_named = |token: projection::Token<'_>| {
+        pod.containers.iter().any(|container| {
+            token_use::literal(*container, token_use::AZURE_FILE)
+                .is_some_and(|(_, file)| projection::files(*container, token).contains(&projection::join(file, "")))
+        })
+    };
+    projection::tokens(pod).into_iter().any(|token| token.audience.str().is_some_and(audience::is_azure) || is_named(token))
 }
 
 /// Whether an annotation tells a webhook to leave the container alone.

@@ -38,9 +38,11 @@ use fedward_kit::finding::PatchStep;
 use fedward_kit::node::Node;
 use fedward_kit::rule::{Check, Condition, Report, Rule};
 use fedward_kit::text::any_matches;
-use fedward_kit::{iam, issuer, suggest, url};
+use fedward_kit::trust::Credential;
+use fedward_kit::{iam, index, issuer, suggest, url};
 
 use crate::settings::Settings;
+use crate::siblings;
 use crate::trusted::{self, Side};
 
 const NOT_ALLOWED: Condition = Condition::error("not-allowed", "the settings name neither this issuer nor a pattern that it matches");
@@ -105,7 +107,25 @@ fn judge<'a>(cx: &Check<'a, Settings>, node: Node<'a>, text: &'a str, side: Side
         None => report.help("remove the trust, or add the issuer to `allowedIssuers`"),
     };
     // Only one issuer can be meant where the settings name only one.
-    cx.report(if allowed_issuers.is_empty() && side == Side::Azure { report.fix(PatchStep::set(node, cluster_issuer)) } else { report });
+    if !allowed_issuers.is_empty() || side != Side::Azure {
+        return cx.report(report);
+    }
+    cx.report(match same_trust(cx) {
+        Some(other) => report.help("remove this credential").related(other, "the identity trusts the subject of the cluster's issuer already"),
+        None => report.fix(PatchStep::set(node, cluster_issuer)),
+    });
+}
+
+/// Another credential of the identity that trusts the same subject of the cluster's issuer: with that issuer this one would repeat it.
+fn same_trust<'a>(cx: &Check<'a, Settings>) -> Option<Node<'a>> {
+    let credential = Credential::of(cx.object)?;
+    let (subject, key) = (trusted::plain(credential.subject)?, credential.parent_key(cx.request.namespace)?);
+    let list = index::credentials(cx.context, &format!("subject={subject}"), credential.subject)?;
+    list.items.into_iter().find_map(|object| {
+        let (id, other) = (siblings::id(object), Credential::of(object)?);
+        let is_same = id != siblings::id(cx.object) && other.parent_key(id.namespace).as_ref() == Some(&key);
+        (is_same && trusted::plain(other.issuer) == Some(cx.settings.cluster_issuer.as_str())).then_some(other.issuer)
+    })
 }
 
 fn is_account(subject: &str) -> bool {

@@ -9,8 +9,7 @@
 //! - pods whose use of the identity is a CSI driver that asks for tokens itself (`secrets-store.csi.k8s.io`, or `blob.csi.azure.com`
 //!   and `file.csi.azure.com` with a `clientID`, inline or through a claim), unless `allowCsiOnly` is off;
 //! - steps of an Argo workflow in which another step signs in: that a step needs no identity is its good right;
-//! - the pod of a Sensor or EventSource that merely shares the account of the workflow it starts (`shared-eventing-identity` reports
-//!   that);
+//! - the pod of a Sensor or EventSource that merely shares the account of the workflow it starts: the workflow signs in;
 //! - objects that have the label in a place where it does nothing (`identity-label-on-wrong-object` reports that).
 //!
 //! Of a workflow in which no step signs in there is one finding, since only a person can tell which step should.
