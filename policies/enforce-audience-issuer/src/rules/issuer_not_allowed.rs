@@ -111,7 +111,9 @@ fn judge<'a>(cx: &Check<'a, Settings>, node: Node<'a>, text: &'a str, side: Side
         return cx.report(report);
     }
     cx.report(match same_trust(cx) {
-        Some(other) => report.help("remove this credential").related(other, "the identity trusts the subject of the cluster's issuer already"),
+        Some(other) => {
+            report.help("remove this credential").related(other, "the identity trusts the subject of the cluster's issuer already")
+        }
         None => report.fix(PatchStep::set(node, cluster_issuer)),
     });
 }
