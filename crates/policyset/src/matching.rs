@@ -1,0 +1,153 @@
+//! Which requests reach a policy: what the API server decides for its webhook, short of CEL.
+
+use crate::selector::{LabelSelector, Labels};
+use crate::spec::Condition;
+
+/// The label that every namespace has, with its name.
+const NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
+
+/// Which requests reach a policy.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Matching {
+    /// Any of them has to match.
+    pub rules: Vec<Rule>,
+    /// Whether another version of a resource that a rule names matches as well (`matchPolicy: Equivalent`).
+    pub equivalent: bool,
+    /// Of the object's namespace. `None` for everything.
+    pub namespace_selector: Option<LabelSelector>,
+    /// Of the object. `None` for everything.
+    pub object_selector: Option<LabelSelector>,
+    /// The only namespace, for policies of a namespace.
+    pub only_namespace: Option<String>,
+    /// All have to hold.
+    pub conditions: Vec<Condition>,
+}
+
+/// A rule of a webhook (`admissionregistration.k8s.io/v1`, RuleWithOperations).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    /// Groups, or `*`.
+    pub groups: Vec<String>,
+    /// Versions, or `*`.
+    pub versions: Vec<String>,
+    /// Resources: `pods`, `pods/log`, `pods/*`, `*/scale`, `*`, `*/*`.
+    pub resources: Vec<String>,
+    /// Operations, or `*`.
+    pub operations: Vec<String>,
+    /// Which scope.
+    pub scope: Scope,
+}
+
+/// The scope of a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Scope {
+    /// Cluster-scoped resources, namespaces included.
+    Cluster,
+    /// Resources in a namespace.
+    Namespaced,
+    /// Both.
+    #[default]
+    All,
+}
+
+/// What of a request decides.
+#[derive(Debug, Clone, Copy)]
+pub struct Attributes<'a> {
+    /// The group; empty for the core.
+    pub group: &'a str,
+    /// The version.
+    pub version: &'a str,
+    /// The resource plural.
+    pub resource: &'a str,
+    /// The sub-resource, or empty.
+    pub subresource: &'a str,
+    /// The namespace; empty for cluster-scoped objects. For a Namespace it is its own name, as in the API server.
+    pub namespace: &'a str,
+    /// `CREATE`, `UPDATE`, `DELETE` or `CONNECT`.
+    pub operation: &'a str,
+    /// The object's labels; `None` if there is no object (on DELETE).
+    pub labels: Option<&'a Labels>,
+    /// The labels of the object before; `None` if there is none (on CREATE).
+    pub old_labels: Option<&'a Labels>,
+    /// The labels of the namespace; `None` if they are not known.
+    pub namespace_labels: Option<&'a Labels>,
+}
+
+/// Whether a request reaches a policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// It does, if the conditions hold.
+    Yes,
+    /// It does not.
+    No,
+    /// The labels of the namespace decide, and they are not known.
+    NotKnown,
+}
+
+impl Matching {
+    /// Whether a request reaches the policy, its conditions aside.
+    #[must_use]
+    pub fn reach(&self, request: &Attributes<'_>) -> Reach {
+        if !self.rules.iter().any(|rule| rule.matches(request, self.equivalent)) || !self.selects_object(request) {
+            return Reach::No;
+        }
+        if self.only_namespace.as_deref().is_some_and(|only| only != request.namespace) {
+            return Reach::No;
+        }
+        self.selects_namespace(request)
+    }
+
+    /// Either object; one that does not exist is not selected, not even by the empty selector (`plugin/webhook/predicates/object`).
+    fn selects_object(&self, request: &Attributes<'_>) -> bool {
+        let Some(selector) = self.object_selector.as_ref().filter(|selector| !selector.requirements.is_empty()) else { return true };
+        [request.labels, request.old_labels].into_iter().flatten().any(|labels| selector.selects(labels))
+    }
+
+    /// A cluster-scoped object other than a namespace is always selected; a namespace by its own labels
+    /// (`plugin/webhook/predicates/namespace`).
+    fn selects_namespace(&self, request: &Attributes<'_>) -> Reach {
+        let Some(selector) = &self.namespace_selector else { return Reach::Yes };
+        let is_namespace = request.group.is_empty() && request.resource == "namespaces";
+        if request.namespace.is_empty() && !is_namespace {
+            return Reach::Yes;
+        }
+        let own = if is_namespace && request.subresource.is_empty() { request.labels.or(request.old_labels) } else { None };
+        // The API server sets the name's label on every namespace.
+        let selected = selector.selects_with((NAMESPACE_NAME, request.namespace), own.or(request.namespace_labels));
+        match selected {
+            Some(true) => Reach::Yes,
+            Some(false) => Reach::No,
+            None => Reach::NotKnown,
+        }
+    }
+}
+
+impl Rule {
+    /// As `plugin/webhook/predicates/rules` of the API server decides. With `equivalent`, another version of a resource that the rule
+    /// names matches, too: the API server converts it first.
+    #[must_use]
+    pub fn matches(&self, request: &Attributes<'_>, equivalent: bool) -> bool {
+        let has = |list: &[String], value: &str| list.iter().any(|item| item == "*" || item == value);
+        has(&self.operations, request.operation)
+            && has(&self.groups, request.group)
+            && (equivalent || has(&self.versions, request.version))
+            && self.resources.iter().any(|resource| {
+                let (name, sub) = resource.split_once('/').unwrap_or((resource, ""));
+                (name == "*" || name == request.resource) && (sub == "*" || sub == request.subresource)
+            })
+            && self.scope.holds(request)
+    }
+}
+
+impl Scope {
+    fn holds(self, request: &Attributes<'_>) -> bool {
+        // The namespace of a request for a Namespace is its own name, and yet it is cluster-scoped.
+        let is_namespace = request.group.is_empty() && request.resource == "namespaces";
+        let is_namespaced = !request.namespace.is_empty() && !is_namespace;
+        match self {
+            Self::All => true,
+            Self::Cluster => !is_namespaced,
+            Self::Namespaced => is_namespaced,
+        }
+    }
+}

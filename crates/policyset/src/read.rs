@@ -1,0 +1,418 @@
+//! Policy manifests, field by field.
+//!
+//! Fields and defaults are those of the custom resources (kubewarden-controller, `api/policies/v1`; `v1alpha2` differs by nothing that
+//! is read here). Where the API server or the controller's webhook refuses a manifest, so does this.
+
+use std::collections::{BTreeMap, HashSet};
+
+use serde_json::{Map, Value};
+
+use crate::matching::{Matching, Rule, Scope};
+use crate::selector::{LabelSelector, Operator, Requirement};
+use crate::spec::{Body, Condition, FailurePolicy, Kind, Member, Mode, Policy, Problem, Resource};
+
+/// The group of the custom resources.
+const GROUP: &str = "policies.kubewarden.io/";
+/// Fields of every policy's spec.
+const COMMON: [&str; 14] = [
+    "policyServer",
+    "mode",
+    "rules",
+    "failurePolicy",
+    "backgroundAudit",
+    "matchPolicy",
+    "matchConditions",
+    "objectSelector",
+    "sideEffects",
+    "timeoutSeconds",
+    "message",
+    "timeoutEvalSeconds",
+    "priorityClassName",
+    "auditLevel",
+];
+/// Conditions of a policy at most, as in webhooks.
+const MAX_CONDITIONS: usize = 64;
+
+/// The kind of policy that a manifest holds, if it holds one.
+#[must_use]
+pub fn is_policy(api_version: &str, kind: &str) -> Option<Kind> {
+    let kinds = [Kind::Cluster, Kind::Namespaced, Kind::ClusterGroup, Kind::NamespacedGroup];
+    api_version.strip_prefix(GROUP).and_then(|_| kinds.into_iter().find(|known| known.name() == kind))
+}
+
+/// Reads a policy manifest. `None` if something fatal is wrong; every problem is listed, fatal or not.
+#[must_use]
+pub fn read(kind: Kind, manifest: &Value, default_namespace: &str) -> (Option<Policy>, Vec<Problem>) {
+    let mut problems = Problems::default();
+    let root = At::root(manifest);
+    let metadata = root.get("metadata");
+    let name = metadata.get("name").text(&mut problems).unwrap_or_default();
+    let spec = root.get("spec");
+    let fields = match kind {
+        Kind::Cluster => &["module", "settings", "mutating", "contextAwareResources", "namespaceSelector"][..],
+        Kind::Namespaced => &["module", "settings", "mutating"],
+        Kind::ClusterGroup => &["policies", "expression", "namespaceSelector"],
+        _ => &["policies", "expression"],
+    };
+    spec.only(&mut problems, &[&COMMON, fields]);
+    let namespace = kind
+        .is_namespaced()
+        .then(|| metadata.get("namespace").optional_text(&mut problems).unwrap_or_else(|| default_namespace.to_owned()));
+    let matching = matching(&spec, kind, namespace.clone(), &mut problems);
+    let body = if kind.is_group() { group(&spec, kind, &mut problems) } else { member(&spec, kind, &mut problems).map(Body::Single) };
+    let message = spec.get("message");
+    if kind.is_group() && message.value.is_none() {
+        message.refuse(&mut problems, "a group needs a `message`");
+    }
+    let policy = body.map(|body| Policy {
+        kind,
+        name,
+        namespace,
+        mode: spec.get("mode").one_of(&mut problems, &[("protect", Mode::Protect), ("monitor", Mode::Monitor)]),
+        mutating: !kind.is_group() && spec.get("mutating").required_bool(&mut problems),
+        failure_policy: spec
+            .get("failurePolicy")
+            .one_of(&mut problems, &[("Fail", FailurePolicy::Fail), ("Ignore", FailurePolicy::Ignore)]),
+        message: message.optional_text(&mut problems).filter(|text| !text.is_empty()),
+        background_audit: spec.get("backgroundAudit").flag(&mut problems, true),
+        matching: Some(matching),
+        body,
+    });
+    (policy.filter(|_| !problems.0.iter().any(|problem| problem.fatal)), problems.0)
+}
+
+fn matching(spec: &At<'_>, kind: Kind, only_namespace: Option<String>, problems: &mut Problems) -> Matching {
+    let rules = spec.get("rules");
+    let found: Vec<Rule> = rules.items(problems).iter().map(|item| rule(item, problems)).collect();
+    if found.is_empty() {
+        rules.refuse(problems, "a policy needs at least one rule");
+    }
+    let conditions = spec.get("matchConditions");
+    let conditions_found: Vec<Condition> = conditions.items(problems).iter().filter_map(|item| condition(item, problems)).collect();
+    if conditions_found.len() > MAX_CONDITIONS {
+        conditions.refuse(problems, &format!("a policy has at most {MAX_CONDITIONS} conditions"));
+    }
+    let mut names = HashSet::new();
+    for condition in conditions_found.iter().filter(|condition| !names.insert(condition.name.as_str())) {
+        problems.add(&condition.pointer, format!("two conditions have the name `{}`", condition.name), true);
+    }
+    let selector = |field: &'static str, problems: &mut Problems| {
+        let at = spec.get(field);
+        at.value.is_some().then(|| label_selector(&at, problems))
+    };
+    Matching {
+        rules: found,
+        equivalent: spec.get("matchPolicy").one_of(problems, &[("Equivalent", Flag(true)), ("Exact", Flag(false))]).0,
+        namespace_selector: if kind.is_namespaced() { None } else { selector("namespaceSelector", problems) },
+        object_selector: selector("objectSelector", problems),
+        only_namespace,
+        conditions: conditions_found,
+    }
+}
+
+/// `true` unless a field says otherwise.
+#[derive(Clone, Copy)]
+struct Flag(bool);
+
+impl Default for Flag {
+    fn default() -> Self {
+        Flag(true)
+    }
+}
+
+fn rule(at: &At<'_>, problems: &mut Problems) -> Rule {
+    at.only(problems, &[&["apiGroups", "apiVersions", "resources", "operations", "scope"]]);
+    let mut list = |field: &'static str| {
+        let at = at.get(field);
+        let found = at.texts(problems);
+        if found.is_empty() {
+            at.refuse(problems, &format!("a rule needs `{field}`"));
+        }
+        if found.len() > 1 && (found.iter().any(|item| item == "*/*") || has_everything_and_more(&found)) {
+            at.refuse(problems, "`*` stands alone");
+        }
+        found
+    };
+    let (groups, versions, resources, operations) = (list("apiGroups"), list("apiVersions"), list("resources"), list("operations"));
+    for operation in &operations {
+        if !["CREATE", "UPDATE", "DELETE", "CONNECT", "*"].contains(&operation.as_str()) {
+            at.get("operations")
+                .refuse(problems, &format!("there is no operation `{operation}` (`CREATE`, `UPDATE`, `DELETE`, `CONNECT` or `*`)"));
+        }
+    }
+    let scopes = [("*", Scope::All), ("Cluster", Scope::Cluster), ("Namespaced", Scope::Namespaced)];
+    Rule { groups, versions, resources, operations, scope: at.get("scope").one_of(problems, &scopes) }
+}
+
+/// Beside `*` only sub-resources may stand.
+fn has_everything_and_more(list: &[String]) -> bool {
+    list.iter().any(|item| item == "*") && list.iter().any(|item| item != "*" && !item.contains('/'))
+}
+
+fn condition(at: &At<'_>, problems: &mut Problems) -> Option<Condition> {
+    at.only(problems, &[&["name", "expression"]]);
+    let (name, expression) = (at.get("name"), at.get("expression"));
+    let found = (name.text(problems), expression.text(problems));
+    Some(Condition { name: found.0?, expression: found.1?, pointer: expression.pointer })
+}
+
+fn label_selector(at: &At<'_>, problems: &mut Problems) -> LabelSelector {
+    at.only(problems, &[&["matchLabels", "matchExpressions"]]);
+    let mut requirements = Vec::new();
+    for (key, value) in at.get("matchLabels").entries(problems) {
+        if let Some(value) = value.any_text(problems) {
+            requirements.push(Requirement { key: key.to_owned(), operator: Operator::In, values: vec![value] });
+        }
+    }
+    for item in at.get("matchExpressions").items(problems) {
+        item.only(problems, &[&["key", "operator", "values"]]);
+        let operators = [
+            ("In", Some(Operator::In)),
+            ("NotIn", Some(Operator::NotIn)),
+            ("Exists", Some(Operator::Exists)),
+            ("DoesNotExist", Some(Operator::DoesNotExist)),
+        ];
+        let values = item.get("values").texts(problems);
+        let Some(operator) = item.get("operator").one_of(problems, &operators) else {
+            item.get("operator").refuse(problems, "an expression needs an `operator`");
+            continue;
+        };
+        let wants_values = matches!(operator, Operator::In | Operator::NotIn);
+        if wants_values == values.is_empty() {
+            let what = if wants_values { "needs `values`" } else { "takes no `values`" };
+            item.get("values").refuse(problems, &format!("this operator {what}"));
+        }
+        if let Some(key) = item.get("key").text(problems) {
+            requirements.push(Requirement { key, operator, values });
+        }
+    }
+    LabelSelector { requirements }
+}
+
+fn group(spec: &At<'_>, kind: Kind, problems: &mut Problems) -> Option<Body> {
+    let policies = spec.get("policies");
+    let mut members = BTreeMap::new();
+    for (name, at) in policies.entries(problems) {
+        if !is_identifier(name) {
+            at.refuse(problems, &format!("`{name}` cannot be the name of a member: the expression calls it as a function"));
+        }
+        at.only(problems, &[MEMBER, if kind == Kind::ClusterGroup { &["contextAwareResources"] } else { &[] }]);
+        members.extend(member(&at, kind, problems).map(|member| (name.to_owned(), member)));
+    }
+    if policies.value.is_some() && members.is_empty() {
+        policies.refuse(problems, "a group needs at least one member");
+    }
+    let expression = spec.get("expression").text(problems)?;
+    policies.required(problems)?;
+    Some(Body::Group { expression, members })
+}
+
+/// Fields of a group's member.
+pub(crate) const MEMBER: &[&str] = &["module", "settings", "timeoutEvalSeconds", "hostCapabilities"];
+
+/// What CEL can call, and does not mean already (kubewarden-controller, `policygroup_validation.go`).
+pub(crate) fn is_identifier(name: &str) -> bool {
+    const RESERVED: [&str; 21] = [
+        "true",
+        "false",
+        "null",
+        "in",
+        "as",
+        "break",
+        "const",
+        "continue",
+        "else",
+        "for",
+        "function",
+        "if",
+        "import",
+        "let",
+        "loop",
+        "package",
+        "namespace",
+        "return",
+        "var",
+        "void",
+        "while",
+    ];
+    name.starts_with(|first: char| first == '_' || first.is_ascii_alphabetic())
+        && name.chars().all(|letter| letter == '_' || letter.is_ascii_alphanumeric())
+        && !RESERVED.contains(&name)
+}
+
+pub(crate) fn member(at: &At<'_>, kind: Kind, problems: &mut Problems) -> Option<Member> {
+    let settings = at.get("settings");
+    let context = at.get("contextAwareResources");
+    let mut context_aware = Vec::new();
+    for item in context.items(problems) {
+        item.only(problems, &[&["apiVersion", "kind"]]);
+        if let (Some(api_version), Some(kind)) = (item.get("apiVersion").text(problems), item.get("kind").text(problems)) {
+            context_aware.push(Resource { api_version, kind });
+        }
+    }
+    let capabilities = at.get("hostCapabilities");
+    let timeout = at.get("timeoutEvalSeconds").number(problems, 1..=30);
+    Some(Member {
+        module: with_scheme(&at.get("module").text(problems)?),
+        settings_pointer: settings.pointer.clone(),
+        settings: match settings.value {
+            None | Some(Value::Null) => Map::new(),
+            Some(Value::Object(fields)) => fields.clone(),
+            Some(_) => {
+                settings.refuse(problems, "settings are a map");
+                return None;
+            }
+        },
+        context_aware: if kind.is_namespaced() { Vec::new() } else { context_aware },
+        // Deny-all unless said (policy-server); the controller grants them to the policies of the custom resources.
+        host_capabilities: (kind == Kind::Server || capabilities.value.is_some()).then(|| capabilities.texts(problems)),
+        timeout_seconds: timeout,
+    })
+}
+
+/// A module without a scheme is one of a registry.
+fn with_scheme(module: &str) -> String {
+    if module.contains("://") { module.to_owned() } else { format!("registry://{module}") }
+}
+
+/// What is wrong, in the order in which it was met.
+#[derive(Default)]
+pub(crate) struct Problems(pub(crate) Vec<Problem>);
+
+impl Problems {
+    fn add(&mut self, pointer: &str, message: String, fatal: bool) {
+        self.0.push(Problem { pointer: pointer.to_owned(), message, fatal });
+    }
+}
+
+/// A place in a manifest, present or not.
+pub(crate) struct At<'v> {
+    pub(crate) value: Option<&'v Value>,
+    pub(crate) pointer: String,
+}
+
+impl<'v> At<'v> {
+    pub(crate) fn root(value: &'v Value) -> Self {
+        At { value: Some(value), pointer: String::new() }
+    }
+
+    /// A field; a null one counts as absent.
+    pub(crate) fn get(&self, field: &str) -> At<'v> {
+        let value = self.value.and_then(|value| value.get(field)).filter(|value| !value.is_null());
+        At { value, pointer: format!("{}/{}", self.pointer, escaped(field)) }
+    }
+
+    pub(crate) fn refuse(&self, problems: &mut Problems, message: &str) {
+        problems.add(&self.pointer, message.to_owned(), true);
+    }
+
+    fn field(&self) -> &str {
+        self.pointer.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// Names the fields that nobody reads.
+    pub(crate) fn only(&self, problems: &mut Problems, known: &[&[&str]]) {
+        let Some(Value::Object(fields)) = self.value else { return };
+        for field in fields.keys().filter(|field| !known.iter().any(|known| known.contains(&field.as_str()))) {
+            let pointer = format!("{}/{}", self.pointer, escaped(field));
+            problems.add(&pointer, format!("there is no field `{field}`: the API server drops it"), false);
+        }
+    }
+
+    pub(crate) fn required(&self, problems: &mut Problems) -> Option<&'v Value> {
+        if self.value.is_none() {
+            self.refuse(problems, &format!("`{}` is required", self.field()));
+        }
+        self.value
+    }
+
+    fn wrong_type(&self, problems: &mut Problems, wanted: &str) {
+        self.refuse(problems, &format!("`{}` has to be {wanted}", self.field()));
+    }
+
+    /// A text that has to be there, with something in it.
+    pub(crate) fn text(&self, problems: &mut Problems) -> Option<String> {
+        self.required(problems)?;
+        let text = self.any_text(problems)?;
+        if text.trim().is_empty() {
+            self.refuse(problems, &format!("`{}` is empty", self.field()));
+            return None;
+        }
+        Some(text)
+    }
+
+    pub(crate) fn optional_text(&self, problems: &mut Problems) -> Option<String> {
+        self.value.and_then(|_| self.any_text(problems))
+    }
+
+    fn any_text(&self, problems: &mut Problems) -> Option<String> {
+        match self.value {
+            Some(Value::String(text)) => return Some(text.clone()),
+            Some(_) => self.wrong_type(problems, "a text"),
+            None => {}
+        }
+        None
+    }
+
+    pub(crate) fn flag(&self, problems: &mut Problems, default: bool) -> bool {
+        match self.value {
+            Some(Value::Bool(flag)) => return *flag,
+            Some(_) => self.wrong_type(problems, "`true` or `false`"),
+            None => {}
+        }
+        default
+    }
+
+    fn required_bool(&self, problems: &mut Problems) -> bool {
+        self.required(problems).is_some() && self.flag(problems, false)
+    }
+
+    fn number(&self, problems: &mut Problems, range: std::ops::RangeInclusive<u32>) -> Option<u32> {
+        let value = self.value?;
+        let found = value.as_u64().and_then(|number| u32::try_from(number).ok()).filter(|number| range.contains(number));
+        if found.is_none() {
+            self.wrong_type(problems, &format!("a number from {} to {}", range.start(), range.end()));
+        }
+        found
+    }
+
+    /// One of several words; the default if absent.
+    pub(crate) fn one_of<T: Copy + Default>(&self, problems: &mut Problems, words: &[(&str, T)]) -> T {
+        let Some(value) = self.value else { return T::default() };
+        if let Some((_, found)) = words.iter().find(|(word, _)| value.as_str() == Some(word)) {
+            return *found;
+        }
+        let all: Vec<String> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
+        self.wrong_type(problems, &all.join(" or "));
+        T::default()
+    }
+
+    pub(crate) fn items(&self, problems: &mut Problems) -> Vec<At<'v>> {
+        match self.value {
+            Some(Value::Array(items)) => {
+                let at = |(index, value)| At { value: Some(value), pointer: format!("{}/{index}", self.pointer) };
+                return items.iter().enumerate().map(at).collect();
+            }
+            Some(_) => self.wrong_type(problems, "a list"),
+            None => {}
+        }
+        Vec::new()
+    }
+
+    fn texts(&self, problems: &mut Problems) -> Vec<String> {
+        self.items(problems).iter().filter_map(|item| item.any_text(problems)).collect()
+    }
+
+    pub(crate) fn entries(&self, problems: &mut Problems) -> Vec<(&'v str, At<'v>)> {
+        match self.value {
+            Some(Value::Object(fields)) => return fields.keys().map(|key| (key.as_str(), self.get(key))).collect(),
+            Some(_) => self.wrong_type(problems, "a map"),
+            None => {}
+        }
+        Vec::new()
+    }
+}
+
+fn escaped(field: &str) -> String {
+    field.replace('~', "~0").replace('/', "~1")
+}
