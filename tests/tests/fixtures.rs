@@ -2,7 +2,8 @@
 //!
 //! Only the rule under test is on. A reject case must give exactly the findings of the `.findings` file beside it (`UPDATE_EXPECT=1`
 //! writes it), must have an accept twin of the same name, and must give nothing with the rule off. An accept case must give nothing.
-//! Module and native build must agree, and every fix must remove its finding without making another.
+//! Module and native build must agree, and every fix must remove its finding without making another. So must its text edits, which must
+//! make of the object what the fix does, and leave everything else as it is.
 //!
 //! The first line of a case may be `# fedward-test: {…}`, see [`Header`].
 
@@ -98,7 +99,10 @@ fn test(case: &Case) -> Result<(), Failed> {
         return Err(diff("findings differ from the expected ones; UPDATE_EXPECT=1 writes them", &want, &found));
     }
     for finding in outcome.findings.iter().filter(|finding| !finding.fix.is_empty()) {
-        mended(finding, &outcome, &text, header.namespace.as_deref().unwrap_or("default"), &|text| check(text, true, Runtime::Module))?;
+        let namespace = header.namespace.as_deref().unwrap_or("default");
+        let check = |text: &str| check(text, true, Runtime::Module);
+        let objects = mended(finding, &outcome, &text, namespace, &check)?;
+        edited(finding, &outcome, &text, namespace, &objects, &check)?;
     }
     Ok(())
 }
@@ -167,30 +171,62 @@ fn print(outcome: &Outcome) -> String {
     text
 }
 
-/// Applies a finding's fix to its object and looks again.
+/// Applies a finding's fix to its object and looks again. Returns all objects, with that one mended.
 fn mended(
     finding: &Finding,
     before: &Outcome,
     text: &str,
     namespace: &str,
     check: &dyn Fn(&str) -> Result<Outcome, Failed>,
-) -> Result<(), Failed> {
+) -> Result<Vec<serde_json::Value>, Failed> {
     let id = finding.object.as_ref().unwrap();
     let patch: json_patch::Patch = serde_json::from_value(serde_json::to_value(&finding.fix)?)?;
     let mut patched = false;
-    let mut mended = String::new();
+    let mut mended = Vec::new();
     for (mut object, object_id) in fedward_engine::objects(text, namespace) {
         if !patched && object_id == *id {
             json_patch::patch(&mut object, &patch).map_err(|error| format!("the fix of `{}` does not apply: {error}", finding.message))?;
             patched = true;
         }
-        mended.push_str(&object.to_string());
-        mended.push('\n');
+        mended.push(object);
     }
+    let lines: Vec<String> = mended.iter().map(ToString::to_string).collect();
+    is_gone(finding, before, &check(&lines.join("\n"))?)?;
+    Ok(mended)
+}
+
+/// Applies a fix's text edits and looks again.
+fn edited(
+    finding: &Finding,
+    before: &Outcome,
+    text: &str,
+    namespace: &str,
+    mended: &[serde_json::Value],
+    check: &dyn Fn(&str) -> Result<Outcome, Failed>,
+) -> Result<(), Failed> {
+    if finding.edits.is_empty() {
+        return Err(format!("the fix of `{}` has no text edits", finding.message).into());
+    }
+    if finding.edits.windows(2).any(|pair| pair[0].span.end >= pair[1].span.start) {
+        return Err(format!("the edits of `{}` are not apart and in order: {:?}", finding.message, finding.edits).into());
+    }
+    let after = fedward_manifest::edit::apply(text, &finding.edits);
+    let objects: Vec<serde_json::Value> = fedward_engine::objects(&after, namespace).into_iter().map(|(object, _)| object).collect();
+    if objects != mended {
+        return Err(format!("the edits of `{}` do not do what the fix does:\n{after}", finding.message).into());
+    }
+    let comments = |text: &str| -> Vec<String> { text.lines().filter_map(|line| Some(line[line.find('#')?..].to_owned())).collect() };
+    if comments(&after) != comments(text) {
+        return Err(diff(&format!("the edits of `{}` touch a comment", finding.message), text, &after));
+    }
+    is_gone(finding, before, &check(&after)?)
+}
+
+/// Whether a finding is not there any more, and no new one is.
+fn is_gone(finding: &Finding, before: &Outcome, after: &Outcome) -> Result<(), Failed> {
     let key =
         |finding: &Finding| (finding.rule.clone(), finding.condition.clone(), finding.location.pointer.clone(), finding.object.clone());
     let known: Vec<_> = before.findings.iter().map(key).collect();
-    let after = check(&mended)?;
     for left in &after.findings {
         if key(left) == key(finding) {
             return Err(format!("the fix of `{}` does not remove the finding: `{}`", finding.message, left.message).into());

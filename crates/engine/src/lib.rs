@@ -1,6 +1,7 @@
 //! Policies and objects to findings with places.
 
 mod answers;
+mod edits;
 mod evaluate;
 mod gather;
 mod ignores;

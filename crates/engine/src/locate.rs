@@ -6,6 +6,7 @@ use fedward_kit::finding::{Finding, ObjectId, Place};
 use fedward_manifest::{Encoding, Format, Limits, Node, Source, Span};
 use fedward_outcome::{Location, Related};
 
+use crate::edits;
 use crate::payload;
 use crate::world::World;
 
@@ -23,6 +24,7 @@ pub(crate) fn finding(world: &World, number: usize, given: &[usize], policy: &st
         };
         Related { location: place(world, number, &related.place), message: related.message.clone() }
     });
+    let edits = edits::of(world, number, &finding);
     fedward_outcome::Finding {
         related: related.collect(),
         location: place(world, number, &finding.place),
@@ -36,7 +38,7 @@ pub(crate) fn finding(world: &World, number: usize, given: &[usize], policy: &st
         related_more: finding.related_more,
         object: world.objects.get(number).map(payload::id),
         fix: finding.fix,
-        edits: Vec::new(),
+        edits,
         suppressed: None,
     }
 }

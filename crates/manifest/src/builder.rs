@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     assembly::{Assembly, Value},
-    document::{Document, Node},
+    document::{Document, Node, Origin},
     limits::Limits,
     parse::Parsed,
     problem::Problem,
@@ -123,7 +123,7 @@ impl<'s> Builder<'s> {
             return Err(error);
         }
         let (tree, problems) = self.assembly.finish();
-        let document = Document { text: Arc::clone(self.source), outer: None, tree, comments: Vec::new() };
+        let document = Document { text: Arc::clone(self.source), outer: None, origin: Origin::Built, tree, comments: Vec::new() };
         Ok(Parsed { document: Some(document), problems, stray_comments: Vec::new() })
     }
 
@@ -132,7 +132,7 @@ impl<'s> Builder<'s> {
             return self;
         }
         self.ends.push(place.end);
-        let opened = self.assembly.open(map, place.start, Style::Flow);
+        let opened = self.assembly.open(map, place.start, Style::Alias);
         self.check(opened)
     }
 

@@ -15,8 +15,18 @@ pub struct Document {
     pub(crate) text: Arc<Source>,
     /// Where that text stands, if not in a file of its own.
     pub(crate) outer: Option<Arc<Outer>>,
+    pub(crate) origin: Origin,
     pub(crate) tree: Tree,
     pub(crate) comments: Vec<Span>,
+}
+
+/// What made a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    Yaml,
+    Json,
+    /// A [`crate::Builder`]: what it did not copy is not written as such.
+    Built,
 }
 
 /// Names a node of one document.

@@ -30,6 +30,7 @@ mod base64;
 mod builder;
 mod comment;
 mod document;
+pub mod edit;
 mod embedded;
 mod json;
 mod json_write;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     assembly::Assembly,
-    document::Document,
+    document::{Document, Origin},
     json,
     limits::{Limit, Limits},
     offsets::Outer,
@@ -64,7 +64,7 @@ fn parse_chunk(source: &Arc<Source>, chunk: Chunk, limits: &Limits) -> Parsed {
     let mut assembly = Assembly::new(text, limits, chunk.span.start);
     let read = json::read(text, chunk.span.start as usize + at, chunk.span.end as usize, &mut assembly);
     match read {
-        Ok(()) => finish(source, assembly, Vec::new()),
+        Ok(()) => finish(source, Origin::Json, assembly, Vec::new()),
         Err(problem) if chunk.format == Format::Json || problem.kind != ProblemKind::Syntax => fail(assembly, problem),
         Err(problem) => {
             let parsed = parse_yaml(source, chunk.span, limits);
@@ -82,7 +82,7 @@ fn parse_yaml(source: &Arc<Source>, span: Span, limits: &Limits) -> Parsed {
     let mut assembly = Assembly::new(text, limits, span.start);
     let mut comments = Vec::new();
     match yaml::read(text, from, to, limits, &mut assembly, &mut comments) {
-        Ok(()) => finish(source, assembly, comments),
+        Ok(()) => finish(source, Origin::Yaml, assembly, comments),
         Err(problem) => {
             let problem = template::explain(problem, text, from, assembly.tree());
             add_own_line_comments(text, assembly.last_end() as usize, to, &mut comments);
@@ -105,9 +105,9 @@ fn add_own_line_comments(text: &str, from: usize, to: usize, comments: &mut Vec<
     }
 }
 
-fn finish(source: &Arc<Source>, assembly: Assembly<'_>, comments: Vec<Span>) -> Parsed {
+fn finish(source: &Arc<Source>, origin: Origin, assembly: Assembly<'_>, comments: Vec<Span>) -> Parsed {
     let (tree, problems) = assembly.finish();
-    let document = Document { text: Arc::clone(source), outer: None, tree, comments };
+    let document = Document { text: Arc::clone(source), outer: None, origin, tree, comments };
     Parsed { document: Some(document), problems, stray_comments: Vec::new() }
 }
 

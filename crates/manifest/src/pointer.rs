@@ -44,13 +44,18 @@ impl<'d> Node<'d> {
 
     fn child(self, token: &str) -> Option<Node<'d>> {
         if self.is_seq() {
-            let canonical = token == "0" || !token.starts_with(['0', '+']);
-            return if canonical { self.index(token.parse().ok()?) } else { None };
+            return self.index(index(token)?);
         }
         self.get(&unescape(token))
     }
 }
 
-fn unescape(token: &str) -> Cow<'_, str> {
+/// The index that a token writes, without leading zeros.
+pub(crate) fn index(token: &str) -> Option<usize> {
+    let canonical = token == "0" || !token.starts_with(['0', '+']);
+    if canonical { token.parse().ok() } else { None }
+}
+
+pub(crate) fn unescape(token: &str) -> Cow<'_, str> {
     if token.contains('~') { token.replace("~1", "/").replace("~0", "~").into() } else { token.into() }
 }

@@ -123,6 +123,9 @@ pub(crate) struct Tree {
     /// Texts that do not stand in the source as they are.
     pub(crate) owned: String,
     pub(crate) owned_keys: Vec<OwnedKey>,
+    /// Nodes whose text makes more than them: what aliases and merge keys use. In a tree that is complete in rising order, and without
+    /// those that stand in another.
+    pub(crate) shared: Vec<u32>,
 }
 
 impl Tree {
@@ -191,6 +194,20 @@ impl Tree {
             }
         }
         height
+    }
+
+    /// Whether the node is used elsewhere, or stands in one that is.
+    pub(crate) fn is_shared(&self, id: u32) -> bool {
+        let next = self.shared.partition_point(|shared| *shared <= id);
+        let before = next.checked_sub(1).and_then(|at| self.shared.get(at));
+        before.is_some_and(|shared| id < shared + self.get(*shared).map_or(1, Raw::size))
+    }
+
+    /// Whether the node, or something in it, is used elsewhere, or it stands in one that is.
+    pub(crate) fn has_shared(&self, id: u32) -> bool {
+        let end = id + self.get(id).map_or(1, Raw::size);
+        let next = self.shared.partition_point(|shared| *shared < id);
+        self.shared.get(next).is_some_and(|shared| *shared < end) || self.is_shared(id)
     }
 
     fn skip_dead(&self, mut id: u32, end: u32) -> Option<u32> {

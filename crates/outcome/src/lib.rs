@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use fedward_kit::finding::{ObjectId, PatchStep, Severity};
+pub use fedward_manifest::edit::Edit;
 use fedward_manifest::{Position, Source, Span};
 
 /// A stretch of a file.
@@ -86,19 +87,11 @@ pub struct Finding {
     pub object: Option<ObjectId>,
     /// A JSON Patch on the object.
     pub fix: Vec<PatchStep>,
-    /// The same mending as text edits of the file, applied together; empty where the patch cannot be written as such.
+    /// The same mending as text edits of the file, in its order and apart from one another, to be applied together. Empty where the
+    /// patch cannot be written as such.
     pub edits: Vec<Edit>,
     /// Set where an ignore entry applies: the finding is shown, but does not count.
     pub suppressed: Option<Suppression>,
-}
-
-/// A text edit.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Edit {
-    /// What is replaced; empty for an insertion.
-    pub span: Span,
-    /// By what.
-    pub text: String,
 }
 
 /// Something that could not be judged: the policy trapped, ran out of time, answered nonsense.

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use fedward_kit::finding::{ObjectId, PatchStep, Severity};
 use fedward_outcome::{Finding, Location, NotEvaluated, Outcome, Related, Skipped, Suppression, SuppressionKind};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::Tool;
 use crate::writer::{self, Each};
@@ -91,6 +91,8 @@ struct FindingEntry<'a> {
     #[serde(skip_serializing_if = "<[PatchStep]>::is_empty")]
     fix: &'a [PatchStep],
     #[serde(skip_serializing_if = "Option::is_none")]
+    edits: Option<Edits<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     suppressed: Option<Suppressed<'a>>,
 }
 
@@ -108,9 +110,32 @@ impl<'a> FindingEntry<'a> {
             related_more: Some(finding.related_more).filter(|more| *more > 0),
             object: finding.object.as_ref(),
             fix: &finding.fix,
+            edits: Some(Edits(finding)).filter(|_| !finding.edits.is_empty()),
             suppressed: finding.suppressed.as_ref().map(Suppressed::new),
         }
     }
+}
+
+/// Edits of the file that the finding is in.
+struct Edits<'a>(&'a Finding);
+
+impl Serialize for Edits<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let source = &self.0.location.source;
+        serializer.collect_seq(self.0.edits.iter().map(|edit| {
+            let (start, end) = (source.position(edit.span.start), source.position(edit.span.end));
+            EditEntry { line: start.line, column: start.column, end_line: end.line, end_column: end.column, text: &edit.text }
+        }))
+    }
+}
+
+#[derive(Serialize)]
+struct EditEntry<'a> {
+    line: u32,
+    column: u32,
+    end_line: u32,
+    end_column: u32,
+    text: &'a str,
 }
 
 #[derive(Serialize)]

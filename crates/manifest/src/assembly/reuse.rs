@@ -45,6 +45,7 @@ impl Assembly<'_> {
             return Err(Problem::limit(Limit::Depth(self.limits.depth), span));
         }
         self.last_end = span.end;
+        self.tree.shared.push(target);
         if let Some(key) = self.take_merge() {
             if raw.shape == Shape::Map {
                 return self.merge(target, span);
@@ -74,6 +75,9 @@ impl Assembly<'_> {
         self.room(size as usize, place)?;
         if self.frames.len() + document.tree.height(first) > self.limits.depth {
             return Err(Problem::limit(Limit::Depth(self.limits.depth), place));
+        }
+        if !same_text || !document.tree.shared.is_empty() {
+            self.tree.shared.push(number(self.tree.nodes.len()));
         }
         for id in first..first + size {
             let Some(raw) = document.tree.get(id) else { break };
@@ -136,6 +140,7 @@ impl Assembly<'_> {
             return Err(Problem::limit(Limit::AliasNodes(self.limits.alias_nodes), span));
         }
         self.room(size as usize, span)?;
+        self.tree.shared.push(map);
         let mut next = self.tree.first_child(map);
         let copies = number(self.tree.nodes.len());
         while let Some(child) = next {
