@@ -96,14 +96,6 @@ impl<'s> Assembly<'s> {
             self.tree.nodes.push(blank(Shape::Null, Span::at(self.last_end), Style::Plain));
         }
         self.tree.nodes.shrink_to_fit();
-        self.tree.shared.sort_unstable();
-        let (mut shared, mut end) = (std::mem::take(&mut self.tree.shared), 0);
-        shared.retain(|id| {
-            let outermost = *id >= end;
-            end = if outermost { id + self.tree.get(*id).map_or(1, Raw::size) } else { end };
-            outermost
-        });
-        self.tree.shared = shared;
         (self.tree, self.problems)
     }
 

@@ -3,6 +3,8 @@
 //! A subtree is one contiguous run of nodes and holds no absolute index, so an alias is a copy of that run. What a
 //! later key or a merge replaces stays in the arena, marked dead: removing it would move the targets of aliases.
 
+use std::sync::OnceLock;
+
 use crate::source::Span;
 
 /// What a node is. `Raw::a` and `Raw::b` mean something else for each.
@@ -123,9 +125,10 @@ pub(crate) struct Tree {
     /// Texts that do not stand in the source as they are.
     pub(crate) owned: String,
     pub(crate) owned_keys: Vec<OwnedKey>,
-    /// Nodes whose text makes more than them: what aliases and merge keys use. In a tree that is complete in rising order, and without
-    /// those that stand in another.
-    pub(crate) shared: Vec<u32>,
+    /// Nodes whose text makes more than them: what aliases and merge keys use, in any order.
+    pub(crate) reused: Vec<u32>,
+    /// The same in rising order, without those that stand in another. Only edits ask for it, and modules never edit.
+    shared: OnceLock<Vec<u32>>,
 }
 
 impl Tree {
@@ -198,16 +201,31 @@ impl Tree {
 
     /// Whether the node is used elsewhere, or stands in one that is.
     pub(crate) fn is_shared(&self, id: u32) -> bool {
-        let next = self.shared.partition_point(|shared| *shared <= id);
-        let before = next.checked_sub(1).and_then(|at| self.shared.get(at));
+        let shared = self.shared();
+        let before = shared.partition_point(|shared| *shared <= id).checked_sub(1).and_then(|at| shared.get(at));
         before.is_some_and(|shared| id < shared + self.get(*shared).map_or(1, Raw::size))
     }
 
     /// Whether the node, or something in it, is used elsewhere, or it stands in one that is.
     pub(crate) fn has_shared(&self, id: u32) -> bool {
         let end = id + self.get(id).map_or(1, Raw::size);
-        let next = self.shared.partition_point(|shared| *shared < id);
-        self.shared.get(next).is_some_and(|shared| *shared < end) || self.is_shared(id)
+        let shared = self.shared();
+        let next = shared.get(shared.partition_point(|shared| *shared < id));
+        next.is_some_and(|shared| *shared < end) || self.is_shared(id)
+    }
+
+    fn shared(&self) -> &[u32] {
+        self.shared.get_or_init(|| {
+            let mut shared = self.reused.clone();
+            shared.sort_unstable();
+            let mut end = 0;
+            shared.retain(|id| {
+                let outermost = *id >= end;
+                end = if outermost { id + self.get(*id).map_or(1, Raw::size) } else { end };
+                outermost
+            });
+            shared
+        })
     }
 
     fn skip_dead(&self, mut id: u32, end: u32) -> Option<u32> {

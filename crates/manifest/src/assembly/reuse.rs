@@ -45,7 +45,7 @@ impl Assembly<'_> {
             return Err(Problem::limit(Limit::Depth(self.limits.depth), span));
         }
         self.last_end = span.end;
-        self.tree.shared.push(target);
+        self.tree.reused.push(target);
         if let Some(key) = self.take_merge() {
             if raw.shape == Shape::Map {
                 return self.merge(target, span);
@@ -76,8 +76,8 @@ impl Assembly<'_> {
         if self.frames.len() + document.tree.height(first) > self.limits.depth {
             return Err(Problem::limit(Limit::Depth(self.limits.depth), place));
         }
-        if !same_text || !document.tree.shared.is_empty() {
-            self.tree.shared.push(number(self.tree.nodes.len()));
+        if !same_text || !document.tree.reused.is_empty() {
+            self.tree.reused.push(number(self.tree.nodes.len()));
         }
         for id in first..first + size {
             let Some(raw) = document.tree.get(id) else { break };
@@ -140,7 +140,7 @@ impl Assembly<'_> {
             return Err(Problem::limit(Limit::AliasNodes(self.limits.alias_nodes), span));
         }
         self.room(size as usize, span)?;
-        self.tree.shared.push(map);
+        self.tree.reused.push(map);
         let mut next = self.tree.first_child(map);
         let copies = number(self.tree.nodes.len());
         while let Some(child) = next {

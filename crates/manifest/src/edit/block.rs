@@ -228,7 +228,7 @@ impl<'d> Writer<'d, '_> {
     /// Whether a merge key brought an entry.
     pub(super) fn is_merged(&self, map: Node<'d>, entry: Node<'d>) -> bool {
         let key = self.page.document.tree.key_span(entry.raw).unwrap_or_default();
-        !self.page.document.tree.shared.is_empty() && (key.start < map.raw.span.start || key.end > map.raw.span.end)
+        !self.page.document.tree.reused.is_empty() && (key.start < map.raw.span.start || key.end > map.raw.span.end)
     }
 }
 

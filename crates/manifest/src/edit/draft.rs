@@ -159,7 +159,7 @@ impl<'d> Draft<'d> {
         };
         let Some(child) = old else { return Ok(None) };
         self.parents.insert(child, id);
-        Ok(Some(Child::Old { id: child, own: self.document.tree.shared.is_empty() || is_own(node, child) }))
+        Ok(Some(Child::Old { id: child, own: self.document.tree.reused.is_empty() || is_own(node, child) }))
     }
 
     fn new_value(&mut self, owner: u32, at: At) -> Option<&mut Value> {
@@ -384,7 +384,7 @@ fn is_own(map: Node<'_>, id: u32) -> bool {
 
 /// The children that are written in the node; `None` for all.
 fn own_children(node: Node<'_>) -> Option<BTreeSet<u32>> {
-    if !node.is_map() || node.is_built() || node.document.tree.shared.is_empty() {
+    if !node.is_map() || node.is_built() || node.document.tree.reused.is_empty() {
         return None;
     }
     let mut own = BTreeSet::new();
