@@ -234,5 +234,5 @@ impl<'d> Writer<'d, '_> {
 
 /// Whether a node is a string, number or word of that value.
 pub(super) fn is_scalar_of(node: Node<'_>, value: &Value) -> bool {
-    !node.raw.is_collection() && node.raw.style != Style::Alias && super::draft::is_same(node, value)
+    !node.raw.is_collection() && node.raw.style != Style::Alias && super::draft::difference::is_same(node, value)
 }

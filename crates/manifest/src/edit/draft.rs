@@ -1,9 +1,16 @@
 //! A JSON Patch played on a tree: what it changes is kept beside the tree, by node.
 
+mod children;
+pub(super) mod difference;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use self::{
+    children::{dead_keys, is_own},
+    difference::is_same,
+};
 use super::{Refusal, Step};
 use crate::{
     document::{Document, Kind, Node},
@@ -289,114 +296,6 @@ impl<'d> Draft<'d> {
             }
         }
     }
-
-    fn replace_entries(&mut self, node: Node<'d>, entries: &Map<String, Value>) -> Result<(), Refusal> {
-        let mut known = BTreeSet::new();
-        let (own, dead) = (own_children(node), dead_keys(node));
-        for child in node.items() {
-            let key = child.key().unwrap_or_default();
-            known.insert(key);
-            let own = own.as_ref().is_none_or(|own| own.contains(&child.id));
-            match entries.get(key) {
-                Some(value) => self.replace_child(node.id, child.id, own, value)?,
-                None => self.remove_entry(node.id, child.id, own, &dead)?,
-            }
-        }
-        for (key, value) in entries.iter().filter(|(key, _)| !known.contains(key.as_str())) {
-            self.add(node.id, key, value)?;
-        }
-        Ok(())
-    }
-
-    /// What is equal at both ends stays. Between, items that only came or only went are found; others are replaced one by one.
-    fn replace_items(&mut self, node: Node<'d>, items: &[Value]) -> Result<(), Refusal> {
-        let old: Vec<Node<'d>> = node.items().collect();
-        let same = |(old, new): &(&Node<'d>, &Value)| is_same(**old, new);
-        let head = old.iter().zip(items).take_while(same).count();
-        let rest = old.len().min(items.len()) - head;
-        let tail = old.iter().rev().zip(items.iter().rev()).take(rest).take_while(same).count();
-        let old_middle = old.get(head..old.len() - tail).unwrap_or_default();
-        let new_middle = items.get(head..items.len() - tail).unwrap_or_default();
-        let mut slots: Vec<Slot> = old.get(..head).unwrap_or_default().iter().map(|item| Slot::Old(item.id)).collect();
-        if new_middle.len() < old_middle.len() && is_part(new_middle.iter(), old_middle.iter(), |new, old| is_same(**old, new)) {
-            let mut wanted = new_middle.iter().peekable();
-            slots.extend(old_middle.iter().filter(|old| wanted.next_if(|new| is_same(**old, new)).is_some()).map(|old| Slot::Old(old.id)));
-        } else if new_middle.len() > old_middle.len() && is_part(old_middle.iter(), new_middle.iter(), |old, new| is_same(**old, new)) {
-            let mut there = old_middle.iter().peekable();
-            slots.extend(new_middle.iter().map(|new| match there.next_if(|old| is_same(**old, new)) {
-                Some(old) => Slot::Old(old.id),
-                None => Slot::New(new.clone()),
-            }));
-        } else {
-            for (old, new) in old_middle.iter().zip(new_middle) {
-                self.replace_child(node.id, old.id, true, new)?;
-                slots.push(Slot::Old(old.id));
-            }
-            slots.extend(new_middle.iter().skip(old_middle.len()).map(|new| Slot::New(new.clone())));
-        }
-        slots.extend(old.iter().skip(old.len() - tail).map(|item| Slot::Old(item.id)));
-        let unchanged = slots.len() == old.len() && slots.iter().all(|slot| matches!(slot, Slot::Old(_)));
-        let stays: BTreeSet<u32> = slots.iter().filter_map(|slot| if let Slot::Old(id) = slot { Some(*id) } else { None }).collect();
-        for gone in old.iter().filter(|item| !stays.contains(&item.id)) {
-            self.forget(gone.id)?;
-        }
-        if !unchanged && let Change::Seq(change) = self.change(node.id)? {
-            *change = slots;
-        }
-        Ok(())
-    }
-}
-
-/// Whether one sequence is the other with items left out.
-fn is_part<'x, S: 'x, L: 'x>(
-    short: impl Iterator<Item = &'x S>,
-    long: impl Iterator<Item = &'x L>,
-    same: impl Fn(&&'x S, &&'x L) -> bool,
-) -> bool {
-    let mut short = short.peekable();
-    for item in long {
-        short.next_if(|wanted| same(wanted, &item));
-    }
-    short.peek().is_none()
-}
-
-/// All children of a node, those included that are replaced or left out.
-pub(super) fn children(node: Node<'_>) -> impl Iterator<Item = Node<'_>> {
-    let end = node.id + node.raw.size();
-    let mut next = node.id + 1;
-    std::iter::from_fn(move || {
-        let id = next;
-        let raw = node.document.tree.get(id).filter(|_| id < end)?;
-        next += raw.size();
-        Some(Node { document: node.document, id, raw })
-    })
-}
-
-/// Keys of entries that later ones replace.
-fn dead_keys(map: Node<'_>) -> BTreeSet<&str> {
-    children(map).filter(|child| child.raw.dead).filter_map(Node::key).collect()
-}
-
-/// Whether an entry is written in its map, not brought there by a merge key. Written ones come in the order of the text.
-fn is_own(map: Node<'_>, id: u32) -> bool {
-    own_children(map).is_none_or(|own| own.contains(&id))
-}
-
-/// The children that are written in the node; `None` for all.
-fn own_children(node: Node<'_>) -> Option<BTreeSet<u32>> {
-    if !node.is_map() || node.is_built() || node.document.tree.reused.is_empty() {
-        return None;
-    }
-    let mut own = BTreeSet::new();
-    let mut end = node.raw.span.start;
-    for child in children(node) {
-        let start = node.document.tree.key_span(child.raw).unwrap_or(child.raw.span).start;
-        if start >= end && child.raw.span.end <= node.raw.span.end {
-            own.insert(child.id);
-            end = child.raw.span.end.max(start + 1);
-        }
-    }
-    Some(own)
 }
 
 /// The reference tokens of a JSON Pointer.
@@ -405,24 +304,6 @@ fn tokens(path: &str) -> Option<Vec<String>> {
         return Some(Vec::new());
     }
     Some(path.strip_prefix('/')?.split('/').map(|token| unescape(token).into_owned()).collect())
-}
-
-/// Whether a node has a value, numbers compared as JSON writes them.
-pub(super) fn is_same(node: Node<'_>, value: &Value) -> bool {
-    match (node.kind(), value) {
-        (Kind::Null, Value::Null) => true,
-        (Kind::Bool(one), Value::Bool(other)) => one == *other,
-        (Kind::Int(one), Value::Number(other)) => other.as_i64() == Some(one),
-        (Kind::Uint(one), Value::Number(other)) => other.as_u64() == Some(one),
-        (Kind::Float(one), Value::Number(other)) => other.is_f64() && other.as_f64() == Some(one),
-        (Kind::Str(one), Value::String(other)) => one == other,
-        (Kind::Seq, Value::Array(items)) => node.len() == items.len() && node.items().zip(items).all(|(one, other)| is_same(one, other)),
-        (Kind::Map, Value::Object(entries)) => {
-            node.len() == entries.len()
-                && node.entries().all(|entry| entries.get(entry.key).is_some_and(|value| is_same(entry.value, value)))
-        }
-        _ => false,
-    }
 }
 
 fn value_at<'v>(value: &'v mut Value, token: &String) -> Option<&'v mut Value> {

@@ -2,12 +2,16 @@
 
 use std::collections::HashSet;
 
-use fedward_manifest::Span;
+use fedward_manifest::{
+    Limits, Span,
+    edit::{self, Step},
+    parse, split,
+};
 use fedward_outcome::{Edit, Outcome};
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
-use crate::testing::{RULES, at, everything, find, finding, outcome, place, related, sarif_text, source};
+use crate::testing::{RULES, WEB, at, everything, find, finding, outcome, place, related, sarif_text, source};
 use crate::{Tool, sarif};
 
 /// The schema of the standard, unchanged; see the notice beside it.
@@ -122,6 +126,41 @@ fn a_fix_is_the_edits() {
             }],
         }])
     );
+}
+
+/// The patch of a finding, made into edits, and these applied as a reader of the standard would: by lines and columns.
+#[test]
+fn a_real_fix_mends_the_file() {
+    let text = format!("{WEB}---\n# other\nkind: Pod\n");
+    let file = source("apps/web.yaml", &text);
+    let limits = Limits::default();
+    let document = parse(&file, split(&file, &limits).chunks[0], &limits).document.unwrap();
+    let value = json!("true");
+    let template = "/spec/template";
+    let (label, annotations) = (format!("{template}/metadata/labels/example~1use"), format!("{template}/metadata/annotations"));
+    let annotation = json!({"example/audience": "api://x"});
+    let steps = [
+        Step::Add { path: &label, value: &value },
+        Step::Add { path: &annotations, value: &annotation },
+        Step::Remove { path: "/spec/template/spec/serviceAccountName" },
+    ];
+    let mut fixable = finding(place(&file, "labels:"));
+    fixable.edits = document.root().edits(steps).unwrap();
+    let fix = results(&outcome(vec![fixable.clone()]))[0]["fixes"][0].clone();
+    assert_snapshot!(serde_json::to_string_pretty(&fix).unwrap());
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    let offset = |region: &Value, line: &str, column: &str| {
+        let at = |key: &str| usize::try_from(region[key].as_u64().unwrap()).unwrap() - 1;
+        lines[..at(line)].concat().len() + at(column)
+    };
+    let mut mended = text.clone();
+    for replacement in fix["artifactChanges"][0]["replacements"].as_array().unwrap().iter().rev() {
+        let region = &replacement["deletedRegion"];
+        let range = offset(region, "startLine", "startColumn")..offset(region, "endLine", "endColumn");
+        mended.replace_range(range, replacement["insertedContent"]["text"].as_str().unwrap_or_default());
+    }
+    assert_eq!(mended, edit::apply(&text, &fixable.edits));
+    assert_snapshot!(mended);
 }
 
 #[test]
