@@ -37,6 +37,12 @@ use crate::{
 /// How many steps one patch may have.
 pub const MAX_STEPS: usize = 1000;
 
+/// How many values one patch may bring, those in lists and maps included.
+pub const MAX_VALUES: usize = 10_000;
+
+/// How many bytes the edits of one patch may insert. Indentation can make a text much longer than the patch.
+pub const MAX_TEXT: usize = 256 << 10;
+
 /// A step of a JSON Patch (RFC 6902). Paths are JSON Pointers from the node that is edited.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Step<'p> {
@@ -76,9 +82,9 @@ pub enum Refusal {
     /// The patch does not fit the object.
     #[error("`{0}` leads nowhere in the object")]
     Path(String),
-    /// More than [`MAX_STEPS`] steps.
-    #[error("more than {MAX_STEPS} steps in one patch")]
-    TooManySteps,
+    /// More than [`MAX_STEPS`], [`MAX_VALUES`] or [`MAX_TEXT`].
+    #[error("the patch has more than {MAX_STEPS} steps, {MAX_VALUES} values or {MAX_TEXT} bytes of text")]
+    TooLarge,
     /// What is written in a string cannot be edited in place.
     #[error("the document stands in a string of another")]
     Embedded,
@@ -110,9 +116,13 @@ impl Node<'_> {
             return Err(Refusal::Embedded);
         }
         let mut draft = draft::Draft::new(self);
+        let mut values = 0;
         for (index, step) in steps.into_iter().enumerate() {
-            if index >= MAX_STEPS {
-                return Err(Refusal::TooManySteps);
+            if let Step::Add { value, .. } | Step::Replace { value, .. } = step {
+                values += count(value);
+            }
+            if index >= MAX_STEPS || values > MAX_VALUES {
+                return Err(Refusal::TooLarge);
             }
             draft.apply(step)?;
         }
@@ -127,6 +137,15 @@ impl Node<'_> {
     /// Whether what a builder made, and did not copy, stands here.
     fn is_built(self) -> bool {
         self.document.origin == Origin::Built && self.raw.style == crate::tree::Style::Alias
+    }
+}
+
+/// How many values there are in one, itself included.
+fn count(value: &Value) -> usize {
+    1 + match value {
+        Value::Array(items) => items.iter().map(count).sum(),
+        Value::Object(entries) => entries.values().map(count).sum(),
+        _ => 0,
     }
 }
 

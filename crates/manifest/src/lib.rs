@@ -23,6 +23,8 @@
 //! handles are `Copy`, keys and texts are `&str` that live as long as the [`Document`], and nothing is allocated on the
 //! way.
 //!
+//! To change an object in its text, see [`edit`].
+//!
 //! The crate builds for `wasm32-unknown-unknown`: it knows no files, threads or clock.
 
 mod assembly;

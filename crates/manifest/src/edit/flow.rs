@@ -6,6 +6,7 @@ use super::{
     Refusal,
     block::{MAX_PAIRS, is_scalar_of},
     draft::{MapChange, Slot},
+    page::MAX_STEP,
     scalar::{self, Place},
     value::FlowStyle,
     writer::Writer,
@@ -16,7 +17,7 @@ use crate::{
 };
 
 /// The longest blank space between items that is copied.
-const MAX_GAP: usize = 500;
+const MAX_GAP: usize = 160;
 
 /// An entry or item as it stands in the text.
 struct Part<'d> {
@@ -256,7 +257,7 @@ impl<'d> Writer<'d, '_> {
         {
             let indent = line.trim_start_matches(['\n', '\r']);
             let closing = self.page.prefix(node.raw.span.end - 1);
-            let unit = indent.strip_prefix(closing).filter(|unit| !unit.is_empty()).unwrap_or("  ");
+            let unit = indent.strip_prefix(closing).filter(|unit| (1..=MAX_STEP).contains(&unit.len())).unwrap_or("  ");
             style.lines = Some((format!("{}{indent}", self.page.line_break), unit.to_owned()));
         }
         Ok(style)

@@ -7,6 +7,9 @@ use crate::{
     tree::Style,
 };
 
+/// The most by which a collection is written further in than what holds it.
+pub(super) const MAX_STEP: usize = 16;
+
 /// Nodes that are looked at to learn how a document is indented.
 const SAMPLE: u32 = 1000;
 
@@ -45,7 +48,9 @@ impl<'d> Page<'d> {
         for id in root.id..(root.id + root.raw.size()).min(root.id + SAMPLE) {
             let Some(node) = self.document.node(crate::NodeId(id)) else { break };
             let Some(key) = self.document.tree.key_span(node.raw).filter(|_| node.raw.style == Style::Block) else { continue };
-            let Some(by) = self.column(node.raw.span.start).checked_sub(self.column(key.start)) else { continue };
+            let Some(by) = self.column(node.raw.span.start).checked_sub(self.column(key.start)).filter(|by| *by <= MAX_STEP) else {
+                continue;
+            };
             match node.is_map() {
                 true if by > 0 => step = step.or(Some(by)),
                 false => list_step = list_step.or(Some(by)),

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The widest indentation that is written: beyond it, a few lines would be megabytes.
-const MAX_COLUMN: usize = 500;
+const MAX_COLUMN: usize = 160;
 
 pub(super) struct Writer<'d, 'p> {
     pub(super) page: Page<'d>,
@@ -64,6 +64,9 @@ impl<'d, 'p> Writer<'d, 'p> {
     pub(super) fn finish(self) -> Result<Vec<Edit>, Refusal> {
         let page = self.page;
         let mut edits = self.edits;
+        if edits.iter().map(|edit| edit.text.len()).sum::<usize>() > super::MAX_TEXT {
+            return Err(Refusal::TooLarge);
+        }
         edits.retain(|edit| !edit.span.is_empty() || !edit.text.is_empty());
         edits.sort_by_key(|edit| edit.span);
         let mut merged: Vec<Edit> = Vec::with_capacity(edits.len());

@@ -77,7 +77,9 @@ fn patches_that_do_not_fit() {
         assert_eq!(refusal("a: 1\nl: [1, 2]\n", &patch), Refusal::Path(path));
     }
     let steps: Vec<Value> = (0..2000).map(|_| json!({"op": "add", "path": "/l/0", "value": 1})).collect();
-    assert_eq!(refusal("l: []\n", &steps.into()), Refusal::TooManySteps);
+    assert_eq!(refusal("l: []\n", &steps.into()), Refusal::TooLarge);
+    let many: Vec<Value> = vec![json!(1); 20_000];
+    assert_eq!(refusal("l: 1\n", &json!([{"op": "add", "path": "/l", "value": many}])), Refusal::TooLarge);
 }
 
 #[test]
@@ -129,8 +131,9 @@ fn large_documents_cost_no_more_than_their_size() {
         |count: usize| format!("m: &m {{x: 1}}\na:\n{}  <<: *m\n", (0..count).map(|at| format!("  k{at}: {at} # c\n")).collect::<String>());
     let flow = |count: usize| json!({ "a": map(count, "k") }).to_string();
     let items = |count: usize| format!("a:\n{}", (0..count).map(|at| format!("- {at}\n")).collect::<String>());
-    let small = 2_000;
-    let cases: [(&str, &dyn Fn(usize) -> (String, Value)); 8] = [
+    let small = 300;
+    type Case<'c> = (&'c str, &'c dyn Fn(usize) -> (String, Value));
+    let cases: [Case<'_>; 8] = [
         ("entries of a block map", &|count| (block(count), whole(map(count, "n")))),
         ("entries of a map with a merge", &|count| (merged(count), whole(json!({"x": 1, "y": 2})))),
         ("entries of a flow map", &|count| (flow(count), whole(map(count, "n")))),

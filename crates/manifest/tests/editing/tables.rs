@@ -1,3 +1,5 @@
+//! Patches on texts, by the shape of what is written there.
+
 use crate::edited;
 
 /// Patch, text before, text after.
