@@ -1,226 +1,538 @@
 //! Mistakes planted in every kind that makes pods: each must be found, by its rule, on its line.
 //!
-//! A row is a manifest with slots; a plant is what goes into them. The line that is wrong ends with `# here`.
+//! `tests/rows/<group>_<Kind>[@variant].yaml` is a manifest of a row of the kit's table, with slots. A plant is what a rule's mistake puts
+//! into the slots; the line that is wrong ends with `# here`. What is not there is reported on the next thing around
+//! it: an absent label on the line before the entry with `# label`, or where the manifest itself says `# absent label`; an absent account
+//! where it says `# absent account`. Every rule has a plant, or is in [`NO_PODS`] with the reason. Where a row
+//! cannot have a mistake, [`ONLY`], [`NO_SLOT`] and [`CANNOT`] say why.
+//!
+//! Slots on a line of their own take the entries of a map or list: `<labels>`, `<annotations>` of the pod; `<own-labels>`,
+//! `<own-annotations>` of the object; `<selector>`, `<env>`, `<mounts>`, `<volumes>`; `<identity>`, the annotations of an account that the
+//! kind makes itself. `<account>`, `<own-account>`, `<namespace>`, `<kind>` and `<command>` are values, `<template>` a whole pod template.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::string_slice, reason = "tests")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
 use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, LazyLock};
 
 use fedward_engine::{Input, Options, Policy, run};
 use fedward_host::{Host, Limits};
-use fedward_kit::workload::ROWS;
+use fedward_kit::workload::{ROWS, Row};
 use libtest_mimic::{Arguments, Failed, Trial};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-/// The row's name as in the kit's table, and a manifest. `<labels>`, `<annotations>`, `<env>` and `<volumes>` stand for the entries of
-/// a map or list at their indentation, `<account>` for the name of a service account.
-const MANIFESTS: &[(&str, &str)] = &[
-    (
-        "v1/Pod",
-        "apiVersion: v1\nkind: Pod\nmetadata:\n  name: x\n  namespace: shop\n  labels:\n    <labels>\n  annotations:\n    <annotations>\nspec:\n  serviceAccountName: <account>\n  containers:\n    - name: main\n      env:\n        <env>\n  volumes:\n    <volumes>\n",
-    ),
-    ("v1/PodTemplate", "apiVersion: v1\nkind: PodTemplate\nmetadata: {name: x, namespace: shop}\ntemplate:\n  <template>\n"),
-    (
-        "v1/ReplicationController",
-        "apiVersion: v1\nkind: ReplicationController\nmetadata: {name: x, namespace: shop}\nspec:\n  template:\n    <template>\n",
-    ),
-    (
-        "apps/Deployment",
-        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: x, namespace: shop}\nspec:\n  template:\n    <template>\n",
-    ),
-    (
-        "apps/StatefulSet",
-        "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: x, namespace: shop}\nspec:\n  template:\n    <template>\n",
-    ),
-    ("apps/DaemonSet", "apiVersion: apps/v1\nkind: DaemonSet\nmetadata: {name: x, namespace: shop}\nspec:\n  template:\n    <template>\n"),
-    (
-        "apps/ReplicaSet",
-        "apiVersion: apps/v1\nkind: ReplicaSet\nmetadata: {name: x, namespace: shop}\nspec:\n  template:\n    <template>\n",
-    ),
-    ("batch/Job", "apiVersion: batch/v1\nkind: Job\nmetadata: {name: x, namespace: shop}\nspec:\n  template:\n    <template>\n"),
-    (
-        "batch/CronJob",
-        "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: x, namespace: shop}\nspec:\n  jobTemplate:\n    spec:\n      template:\n        <template>\n",
-    ),
-    (
-        "argoproj.io/Rollout",
-        "apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {name: x, namespace: shop}\nspec:\n  strategy: {canary: {}}\n  template:\n    <template>\n",
-    ),
-    (
-        "argoproj.io/Experiment",
-        "apiVersion: argoproj.io/v1alpha1\nkind: Experiment\nmetadata: {name: x, namespace: shop}\nspec:\n  templates:\n    - name: canary\n      template:\n        <template>\n",
-    ),
-    (
-        "argoproj.io/AnalysisTemplate",
-        "apiVersion: argoproj.io/v1alpha1\nkind: AnalysisTemplate\nmetadata: {name: x, namespace: shop}\nspec:\n  metrics:\n    - name: probe\n      provider:\n        job:\n          spec:\n            template:\n              <template>\n",
-    ),
-    (
-        "argoproj.io/Workflow",
-        "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {name: x, namespace: shop}\nspec:\n  entrypoint: main\n  serviceAccountName: <account>\n  volumes:\n    <volumes>\n  templates:\n    - name: main\n      metadata:\n        labels:\n          <labels>\n        annotations:\n          <annotations>\n      container:\n        image: registry.example/x:1\n        env:\n          <env>\n",
-    ),
-    (
-        "argoproj.io/CronWorkflow",
-        "apiVersion: argoproj.io/v1alpha1\nkind: CronWorkflow\nmetadata: {name: x, namespace: shop}\nspec:\n  schedule: '0 0 * * *'\n  workflowSpec:\n    entrypoint: main\n    serviceAccountName: <account>\n    volumes:\n      <volumes>\n    templates:\n      - name: main\n        metadata:\n          labels:\n            <labels>\n          annotations:\n            <annotations>\n        container:\n          image: registry.example/x:1\n          env:\n            <env>\n",
-    ),
-    (
-        "argoproj.io/Sensor",
-        "apiVersion: argoproj.io/v1alpha1\nkind: Sensor\nmetadata: {name: x, namespace: shop}\nspec:\n  template:\n    serviceAccountName: <account>\n    metadata:\n      labels:\n        <labels>\n      annotations:\n        <annotations>\n    container:\n      env:\n        <env>\n    volumes:\n      <volumes>\n  triggers: []\n",
-    ),
-    (
-        "argoproj.io/EventSource",
-        "apiVersion: argoproj.io/v1alpha1\nkind: EventSource\nmetadata: {name: x, namespace: shop}\nspec:\n  template:\n    serviceAccountName: <account>\n    metadata:\n      labels:\n        <labels>\n      annotations:\n        <annotations>\n    container:\n      env:\n        <env>\n    volumes:\n      <volumes>\n",
-    ),
-    (
-        "argoproj.io/EventBus",
-        "apiVersion: argoproj.io/v1alpha1\nkind: EventBus\nmetadata: {name: x, namespace: shop}\nspec:\n  jetstream:\n    serviceAccountName: <account>\n    metadata:\n      labels:\n        <labels>\n      annotations:\n        <annotations>\n",
-    ),
-    (
-        "pkg.crossplane.io/DeploymentRuntimeConfig",
-        "apiVersion: pkg.crossplane.io/v1beta1\nkind: DeploymentRuntimeConfig\nmetadata: {name: x}\nspec:\n  deploymentTemplate:\n    spec:\n      template:\n        metadata:\n          labels:\n            <labels>\n          annotations:\n            <annotations>\n        spec:\n          containers:\n            - name: package-runtime\n              env:\n                <env>\n          volumes:\n            <volumes>\n",
-    ),
-    (
-        "apiextensions.crossplane.io/Composition",
-        "apiVersion: apiextensions.crossplane.io/v1\nkind: Composition\nmetadata: {name: x}\nspec:\n  resources:\n    - name: app\n      base:\n        apiVersion: apps/v1\n        kind: Deployment\n        metadata: {name: x, namespace: shop}\n        spec:\n          template:\n            <template>\n",
-    ),
-    (
-        "kro.run/ResourceGraphDefinition",
-        "apiVersion: kro.run/v1alpha1\nkind: ResourceGraphDefinition\nmetadata: {name: x}\nspec:\n  resources:\n    - id: app\n      template:\n        apiVersion: apps/v1\n        kind: Deployment\n        metadata: {name: x, namespace: shop}\n        spec:\n          template:\n            <template>\n",
-    ),
-    (
-        "kubernetes.crossplane.io/Object",
-        "apiVersion: kubernetes.crossplane.io/v1alpha2\nkind: Object\nmetadata: {name: x}\nspec:\n  forProvider:\n    manifest:\n      apiVersion: apps/v1\n      kind: Deployment\n      metadata: {name: x, namespace: shop}\n      spec:\n        template:\n          <template>\n",
-    ),
-    (
-        "monitoring.coreos.com/Prometheus",
-        "apiVersion: monitoring.coreos.com/v1\nkind: Prometheus\nmetadata: {name: x, namespace: shop}\nspec:\n  serviceAccountName: <account>\n  podMetadata:\n    labels:\n      <labels>\n    annotations:\n      <annotations>\n  containers:\n    - name: proxy\n      env:\n        <env>\n  volumes:\n    <volumes>\n",
-    ),
-    (
-        "postgresql.cnpg.io/Cluster",
-        "apiVersion: postgresql.cnpg.io/v1\nkind: Cluster\nmetadata: {name: x, namespace: shop}\nspec:\n  inheritedMetadata:\n    labels:\n      <labels>\n    annotations:\n      <annotations>\n",
-    ),
-    (
-        "keda.sh/ScaledJob",
-        "apiVersion: keda.sh/v1alpha1\nkind: ScaledJob\nmetadata: {name: x, namespace: shop}\nspec:\n  jobTargetRef:\n    template:\n      <template>\n",
-    ),
-    (
-        "serving.knative.dev/Service",
-        "apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {name: x, namespace: shop}\nspec:\n  template:\n    <template>\n",
-    ),
-    (
-        "tekton.dev/PipelineRun",
-        "apiVersion: tekton.dev/v1\nkind: PipelineRun\nmetadata:\n  name: x\n  namespace: shop\n  labels:\n    <labels>\n  annotations:\n    <annotations>\nspec:\n  taskRunTemplate:\n    serviceAccountName: <account>\n",
-    ),
-    (
-        "prow.k8s.io/ProwJob",
-        "apiVersion: prow.k8s.io/v1\nkind: ProwJob\nmetadata:\n  name: x\n  namespace: shop\n  labels:\n    <labels>\n  annotations:\n    <annotations>\nspec:\n  pod_spec:\n    serviceAccountName: <account>\n    containers:\n      - name: test\n        env:\n          <env>\n    volumes:\n      <volumes>\n",
-    ),
-    (
-        "jobset.x-k8s.io/JobSet",
-        "apiVersion: jobset.x-k8s.io/v1alpha2\nkind: JobSet\nmetadata: {name: x, namespace: shop}\nspec:\n  replicatedJobs:\n    - name: workers\n      template:\n        spec:\n          template:\n            <template>\n",
-    ),
-    (
-        "actions.github.com/AutoscalingRunnerSet",
-        "apiVersion: actions.github.com/v1alpha1\nkind: AutoscalingRunnerSet\nmetadata: {name: x, namespace: shop}\nspec:\n  template:\n    <template>\n",
-    ),
-    (
-        "sparkoperator.k8s.io/SparkApplication",
-        "apiVersion: sparkoperator.k8s.io/v1beta2\nkind: SparkApplication\nmetadata: {name: x, namespace: shop}\nspec:\n  driver:\n    serviceAccount: <account>\n    labels:\n      <labels>\n    annotations:\n      <annotations>\n    env:\n      <env>\n",
-    ),
-    (
-        "generic fallback",
-        "apiVersion: example.org/v1\nkind: Widget\nmetadata: {name: x, namespace: shop}\nspec:\n  worker:\n    template:\n      <template>\n",
-    ),
-];
+const TEMPLATE: &str = "\
+metadata:
+  labels:
+    <labels>
+  annotations:
+    <annotations>
+spec:
+  serviceAccountName: <account>
+  containers:
+    - name: main
+      image: registry.example/app:1
+      command: <command>
+      env:
+        <env>
+      volumeMounts:
+        <mounts>
+  volumes:
+    <volumes>";
 
-const TEMPLATE: &str = "metadata:\n  labels:\n    <labels>\n  annotations:\n    <annotations>\nspec:\n  serviceAccountName: <account>\n  containers:\n    - name: main\n      env:\n        <env>\n  volumes:\n    <volumes>";
-
-/// What goes into the slots; an empty slot gets something harmless.
+/// What goes into the slots.
+#[derive(Clone, Copy)]
 struct Plant {
     rule: &'static str,
+    /// Of the rule's policy.
+    settings: &'static str,
+    namespace: &'static str,
     labels: &'static str,
     annotations: &'static str,
+    selector: &'static str,
     account: &'static str,
+    command: &'static str,
     env: &'static str,
+    mounts: &'static str,
     volumes: &'static str,
-    /// The slot that holds the mistake: a row without it is left out.
-    slot: &'static str,
+    collector: &'static str,
+    outputs: &'static str,
+    /// More objects.
+    more: &'static str,
+    /// The slots that the mistake needs: a row without one of them cannot have it.
+    needs: &'static [&'static str],
 }
 
 const HARMLESS: Plant = Plant {
     rule: "",
+    settings: "{}",
+    namespace: "shop",
     labels: "app: x",
     annotations: "example.org/team: shop",
+    selector: "tier: web",
     account: "plain",
+    command: "[run]",
     env: "- {name: LEVEL, value: info}",
+    mounts: "- {name: scratch, mountPath: /scratch}",
     volumes: "- {name: scratch, emptyDir: {}}",
-    slot: "",
+    collector: "parallelism: 1",
+    outputs: "daemon: false",
+    more: "",
+    needs: &[],
+};
+
+const LABELLED: Plant = Plant { labels: "azure.workload.identity/use: \"true\"", account: "federated", ..HARMLESS };
+
+/// A token that Azure's SDKs read.
+const READ: Plant = Plant {
+    env: "- {name: AZURE_FEDERATED_TOKEN_FILE, value: /token/t}",
+    mounts: "- {name: token, mountPath: /token}",
+    needs: &["<env>", "<mounts>", "<volumes>"],
+    ..HARMLESS
 };
 
 const PLANTS: &[Plant] = &[
-    Plant { rule: "wrong-azure-label-value", labels: "azure.workload.identity/use: \"True\" # here", slot: "<labels>", ..HARMLESS },
+    Plant { rule: "missing-azure-label", labels: "app: x # label", account: "federated", needs: &["<labels>", "<account>"], ..HARMLESS },
+    Plant { rule: "wrong-azure-label-value", labels: "azure.workload.identity/use: \"True\" # here", needs: &["<labels>"], ..HARMLESS },
+    Plant {
+        rule: "identity-label-on-wrong-object",
+        annotations: "azure.workload.identity/use: \"true\" # here",
+        account: "federated",
+        needs: &["<annotations>"],
+        ..HARMLESS
+    },
+    Plant { rule: "label-without-identity", account: "plain # here", needs: &["<labels>", "<account>"], ..LABELLED },
+    Plant { rule: "missing-service-account", account: "nobody # here", needs: &["<account>"], ..LABELLED },
+    Plant { rule: "labelled-default-account", account: "default # here", needs: &["<labels>", "<account>"], ..LABELLED },
+    Plant { rule: "legacy-pod-identity", labels: "aadpodidbinding: shop # here", needs: &["<labels>"], ..HARMLESS },
+    Plant {
+        rule: "missing-required-label",
+        settings: r#"{"extraRequiredLabels": ["cost-center=4*"]}"#,
+        labels: "azure.workload.identity/use: \"true\"\ncost-center: \"17\" # here",
+        needs: &["<labels>"],
+        ..LABELLED
+    },
+    Plant {
+        rule: "wrong-skip-containers",
+        annotations: "azure.workload.identity/skip-containers: a,b # here",
+        needs: &["<annotations>"],
+        ..LABELLED
+    },
     Plant {
         rule: "wrong-token-expiration",
-        labels: "azure.workload.identity/use: \"true\"",
         annotations: "azure.workload.identity/service-account-token-expiration: \"600\" # here",
+        needs: &["<annotations>"],
+        ..LABELLED
+    },
+    Plant {
+        rule: "proxy-sidecar-trap",
+        annotations: "azure.workload.identity/inject-proxy-sidecar: \"false\" # here",
+        needs: &["<labels>", "<annotations>"],
+        ..LABELLED
+    },
+    Plant {
+        rule: "env-shadows-identity",
+        env: "- {name: AZURE_CLIENT_ID, value: 0c5e6b1a-7d28-4a6f-8a55-2f3b9a1d4e60} # here",
+        needs: &["<labels>", "<account>", "<env>"],
+        ..LABELLED
+    },
+    Plant {
+        rule: "labelled-pod-in-system-namespace",
+        namespace: "kube-system",
+        labels: "azure.workload.identity/use: \"true\" # here",
+        needs: &["<labels>"],
+        ..LABELLED
+    },
+    Plant { rule: "app-in-webhook-scope", labels: "azure-workload-identity.io/system: \"true\" # here", needs: &["<labels>"], ..HARMLESS },
+    Plant {
+        rule: "webhook-skipped",
+        labels: "eks.amazonaws.com/skip-pod-identity-webhook: \"true\" # here",
+        account: "aws",
+        needs: &["<labels>", "<account>"],
+        ..HARMLESS
+    },
+    Plant {
+        rule: "hard-coded-token-path",
+        command: "[run, --token=/var/run/secrets/azure/tokens/azure-identity-token] # here",
+        needs: &["<labels>", "<command>"],
+        ..LABELLED
+    },
+    Plant {
+        rule: "identity-annotation-on-wrong-object",
+        annotations: "azure.workload.identity/client-id: 2f7d9a31-64c5-4a0b-9a53-7cf5b0c1d822 # here",
+        needs: &["<annotations>"],
+        ..HARMLESS
+    },
+    Plant {
+        rule: "identity-label-in-selector",
+        selector: "azure.workload.identity/use: \"true\" # here",
+        needs: &["<selector>"],
+        ..LABELLED
+    },
+    Plant {
+        rule: "artifact-gc-without-identity",
+        collector: "artifactGC: {strategy: OnWorkflowDeletion, serviceAccountName: federated} # here",
+        outputs: "outputs: {artifacts: [{name: a, path: /a, azure: {endpoint: \"https://shop.example\", container: c, blob: b, useSDKCreds: true}}]}",
+        needs: &["<collector>", "<outputs>"],
+        ..LABELLED
+    },
+    Plant { rule: "misspelt-identity-key", labels: "azure.workload-identity/use: \"true\" # here", needs: &["<labels>"], ..HARMLESS },
+    Plant {
+        rule: "audience-disagreement",
         account: "federated",
-        slot: "<annotations>",
-        ..HARMLESS
-    },
-    Plant { rule: "misspelt-identity-key", labels: "azure.workload-identity/use: \"true\" # here", slot: "<labels>", ..HARMLESS },
-    Plant {
-        rule: "label-without-identity",
-        labels: "azure.workload.identity/use: \"true\"",
-        account: "plain # here",
-        slot: "<account>",
-        ..HARMLESS
-    },
-    Plant {
-        rule: "missing-service-account",
-        labels: "azure.workload.identity/use: \"true\"",
-        account: "nobody # here",
-        slot: "<account>",
-        ..HARMLESS
+        volumes: "- {name: token, projected: {sources: [{serviceAccountToken: {path: t, audience: \"api://AzureADTokenExchangeUSGov\"}}]}} # here",
+        more: "\
+apiVersion: managedidentity.azure.com/v1api20230131
+kind: FederatedIdentityCredential
+metadata: {name: federated, namespace: shop}
+spec:
+  owner: {name: shop}
+  audiences: [\"api://AzureADTokenExchange\"]
+  issuer: https://westeurope.oic.prod-aks.azure.com/8f2c4f0a-3d5e-4a52-9d0a-1f6f7d6b2c11/2b7e1516-28ae-4d2a-a6ab-f7158809cf4f/
+  subject: system:serviceaccount:shop:federated",
+        needs: &["<account>", "<env>", "<mounts>", "<volumes>"],
+        ..READ
     },
     Plant {
-        rule: "wrong-authority-host",
-        env: "- {name: AZURE_AUTHORITY_HOST, value: \"http://login.microsoftonline.com/\"} # here",
-        slot: "<env>",
+        rule: "audience-of-other-cloud",
+        env: "- {name: AAD_ENVIRONMENT_NAME, value: AzureChinaCloud}\n- {name: AZURE_AUTHORITY_HOST, value: \"https://login.microsoftonline.com/\"} # here",
+        needs: &["<env>"],
         ..HARMLESS
+    },
+    Plant {
+        rule: "audience-of-other-provider",
+        volumes: "- {name: token, projected: {sources: [{serviceAccountToken: {path: t, audience: sts.amazonaws.com}}]}} # here",
+        ..READ
+    },
+    Plant {
+        rule: "missing-token-audience",
+        volumes: "- {name: token, projected: {sources: [{serviceAccountToken: {path: t}}]}} # here",
+        ..READ
     },
     Plant {
         rule: "misspelt-audience",
         volumes: "- {name: token, projected: {sources: [{serviceAccountToken: {path: t, audience: \"api://azureadtokenexchange\"}}]}} # here",
-        slot: "<volumes>",
+        needs: &["<volumes>"],
         ..HARMLESS
     },
-    Plant { rule: "wrong-field-type", labels: "azure.workload.identity/use: true # here", slot: "<labels>", ..HARMLESS },
+    Plant {
+        rule: "placeholder-value",
+        env: "- {name: AZURE_CLIENT_ID, value: \"<your-client-id>\"} # here",
+        needs: &["<env>"],
+        ..HARMLESS
+    },
+    Plant {
+        rule: "unexpected-token-audience",
+        volumes: "- {name: token, projected: {sources: [{serviceAccountToken: {path: t, audience: shop-internal}}]}} # here",
+        needs: &["<volumes>"],
+        ..HARMLESS
+    },
+    Plant {
+        rule: "unresolved-subject",
+        env: "- {name: AZURE_CLIENT_ID, value: 2f7d9a31-64c5-4a0b-9a53-7cf5b0c1d822}",
+        account: "plain # here",
+        more: "\
+apiVersion: managedidentity.azure.com/v1api20230131
+kind: FederatedIdentityCredential
+metadata: {name: federated, namespace: shop}
+spec:
+  owner: {name: shop}
+  audiences: [\"api://AzureADTokenExchange\"]
+  issuer: https://westeurope.oic.prod-aks.azure.com/8f2c4f0a-3d5e-4a52-9d0a-1f6f7d6b2c11/2b7e1516-28ae-4d2a-a6ab-f7158809cf4f/
+  subject: system:serviceaccount:shop:federated",
+        needs: &["<labels>", "<account>", "<env>"],
+        ..LABELLED
+    },
+    Plant {
+        rule: "wrong-authority-host",
+        env: "- {name: AZURE_AUTHORITY_HOST, value: \"http://login.microsoftonline.com/\"} # here",
+        needs: &["<env>"],
+        ..HARMLESS
+    },
+    Plant {
+        rule: "wrong-identity-binding",
+        annotations: "azure.workload.identity/use-identity-binding: \"yes\" # here",
+        needs: &["<annotations>"],
+        ..HARMLESS
+    },
+    Plant { rule: "wrong-identity-id", env: "- {name: AZURE_CLIENT_ID, value: shop-app} # here", needs: &["<env>"], ..HARMLESS },
+    Plant { rule: "wrong-field-type", labels: "azure.workload.identity/use: true # here", needs: &["<labels>"], ..HARMLESS },
 ];
 
-const ACCOUNTS: &str = "---\napiVersion: v1\nkind: ServiceAccount\nmetadata: {name: plain, namespace: shop}\n---\napiVersion: v1\nkind: ServiceAccount\n\
-metadata: {name: federated, namespace: shop, annotations: {azure.workload.identity/client-id: 2f7d9a31-64c5-4a0b-9a53-7cf5b0c1d822}}\n";
+/// Rules that judge no pod, and what they judge.
+const NO_PODS: &[(&str, &str)] = &[
+    ("account-without-credential", "a service account"),
+    ("addon-manager-labels", "roles and bindings"),
+    ("aws-auth-masters", "a ConfigMap"),
+    ("azure-admin-role-assignment", "an assignment of a role in Azure"),
+    ("broad-aws-trust", "a trust policy"),
+    ("broad-ci-trust", "a credential, or a trust policy"),
+    ("broken-binding-subject", "a binding"),
+    ("cluster-admin-equivalent", "a binding"),
+    ("cluster-wide-edit", "a binding"),
+    ("credential-without-parent", "a credential"),
+    ("dangerous-aggregated-role", "a role"),
+    ("duplicate-credential", "a credential"),
+    ("federated-account-cluster-admin", "a binding"),
+    ("federated-admin-in-protected-namespace", "a binding"),
+    ("federated-group-cluster-admin", "a binding"),
+    ("federated-namespace-admin", "a binding"),
+    ("federated-user-cluster-admin", "a binding"),
+    ("indirect-identity-use", "a binding"),
+    ("issuer-not-allowed", "a credential, or a trust policy"),
+    ("issuer-subject-mismatch", "a credential"),
+    ("mass-group-privileged", "a binding"),
+    ("not-one-audience", "a credential"),
+    ("sso-mapped-cluster-admin", "a service account"),
+    ("subject-and-claims-expression", "a credential"),
+    ("too-many-credentials", "a credential"),
+    ("two-aws-identities", "a service account"),
+    ("two-identity-webhooks", "the webhook's own Deployment"),
+    ("unresolved-role", "a binding"),
+    ("unusable-issuer", "a credential"),
+    ("weak-identity-webhook", "a webhook configuration"),
+    ("wrong-aks-issuer", "a credential"),
+    ("wrong-aws-identity", "a service account"),
+    ("wrong-credential-name", "a credential"),
+    ("wrong-subject-format", "a credential"),
+];
+
+/// Rules about what only some rows have, those rows, and why the others cannot break them.
+const ONLY: &[(&str, &[&str], &str)] = &[
+    (
+        "identity-label-in-selector",
+        &[
+            "apps/Deployment",
+            "apps/StatefulSet",
+            "apps/DaemonSet",
+            "apps/ReplicaSet",
+            "batch/Job",
+            "argoproj.io/Rollout",
+            "v1/ReplicationController",
+            // They hold a Deployment.
+            "apiextensions.crossplane.io/Composition",
+            "kro.run/ResourceGraphDefinition",
+            "kubernetes.crossplane.io/Object",
+        ],
+        "no selector of their own, or one that can be changed",
+    ),
+    ("artifact-gc-without-identity", &["argoproj.io/Workflow", "argoproj.io/CronWorkflow"], "only workflows have artifacts"),
+    (
+        "identity-annotation-on-wrong-object",
+        &[
+            "v1/Pod",
+            "v1/PodTemplate",
+            "v1/ReplicationController",
+            "apps/Deployment",
+            "apps/StatefulSet",
+            "apps/DaemonSet",
+            "apps/ReplicaSet",
+            "batch/Job",
+            "batch/CronJob",
+            "argoproj.io/Rollout",
+            "argoproj.io/Experiment",
+            "argoproj.io/AnalysisTemplate",
+            "argoproj.io/Workflow",
+            "argoproj.io/CronWorkflow",
+            "argoproj.io/Sensor",
+            "argoproj.io/EventSource",
+            "argoproj.io/EventBus",
+            "apiextensions.crossplane.io/Composition",
+            "kro.run/ResourceGraphDefinition",
+            "kubernetes.crossplane.io/Object",
+        ],
+        "their operators may pass annotations on to the accounts that they make",
+    ),
+];
+
+/// Rows (all their files, or one of them) that have no place for what a slot takes.
+const NO_SLOT: &[(&str, &[&str], &str)] = &[
+    ("argoproj.io/EventBus", &["<command>", "<env>", "<mounts>", "<volumes>"], "the containers are the controller's own"),
+    ("postgresql.cnpg.io/Cluster", &["<command>", "<env>", "<mounts>", "<volumes>"], "the containers are the operator's own"),
+    (
+        "pkg.crossplane.io/ControllerConfig",
+        &["<command>", "<env>", "<mounts>"],
+        "its `env` stands outside a container and is not looked at",
+    ),
+    ("sparkoperator.k8s.io/SparkApplication", &["<command>"], "Spark's images know what to run"),
+    ("sparkoperator.k8s.io/SparkApplication", &["<volumes>"], "volumes stand beside driver and executor and are not looked at"),
+    ("argoproj.io/Workflow@podMetadata", &["<collector>", "<outputs>"], "the same as `argoproj.io/Workflow`, which has them"),
+    ("argoproj.io/Workflow@script", &["<collector>", "<outputs>"], "the same as `argoproj.io/Workflow`, which has them"),
+    ("argoproj.io/Workflow@resource", &["<collector>", "<outputs>"], "the pod is a Job's"),
+];
+
+/// Mistakes for which a row has a place, and that are none there, or are not found.
+const CANNOT: &[(&str, &[&str], &str)] = &[
+    (
+        "argoproj.io/Workflow@podMetadata",
+        &["identity-label-on-wrong-object", "identity-annotation-on-wrong-object"],
+        "only a template's own annotations are looked at",
+    ),
+    ("actions.github.com/AutoscalingRunnerSet@listener", &["labelled-default-account"], "the controller gives the listener an account"),
+    ("postgresql.cnpg.io/Cluster", &["missing-service-account", "labelled-default-account"], "the operator makes the account"),
+    ("pkg.crossplane.io/DeploymentRuntimeConfig", &["missing-service-account", "labelled-default-account"], "Crossplane makes the account"),
+    ("pkg.crossplane.io/ControllerConfig", &["missing-service-account", "labelled-default-account"], "Crossplane makes the account"),
+    (
+        "pkg.crossplane.io/DeploymentRuntimeConfig",
+        &["labelled-pod-in-system-namespace", "audience-disagreement"],
+        "the pods run in Crossplane's namespace, which the object does not say",
+    ),
+    (
+        "pkg.crossplane.io/ControllerConfig",
+        &["labelled-pod-in-system-namespace"],
+        "the pods run in Crossplane's namespace, which the object does not say",
+    ),
+    ("argoproj.io/Sensor@own", &["env-shadows-identity"], UNNAMED),
+    ("argoproj.io/EventSource", &["env-shadows-identity"], UNNAMED),
+    ("sparkoperator.k8s.io/SparkApplication", &["env-shadows-identity"], UNNAMED),
+];
+
+const UNNAMED: &str = "a container without a name counts as one that `skip-containers` names, even where there is no such annotation";
+
+/// Rows that make no pods.
+const NONE: &[(&str, &str)] = &[
+    ("argoproj.io/WorkflowEventBinding", "runs the template that it names, which is judged itself"),
+    ("argoproj.io/Application", "holds values: what it deploys is rendered"),
+];
+
+const ACCOUNTS: &str = "\
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: plain, namespace: <namespace>}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: federated, namespace: <namespace>, annotations: {<azure>}}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: aws, namespace: <namespace>, annotations: {<aws>}}
+";
+const AZURE: &str = "azure.workload.identity/client-id: 2f7d9a31-64c5-4a0b-9a53-7cf5b0c1d822";
+const AWS: &str = "eks.amazonaws.com/role-arn: arn:aws:iam::112233445566:role/shop";
+
+/// A manifest with slots.
+struct File {
+    /// The row's name, with the variant.
+    name: String,
+    row: &'static Row,
+    text: String,
+}
+
+fn files() -> Vec<File> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("rows");
+    let mut paths: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths
+        .into_iter()
+        .map(|path| {
+            let name = path.file_stem().unwrap().to_string_lossy().replacen('_', "/", 1);
+            let row = name.split('@').next().unwrap().to_owned();
+            let row = ROWS.iter().find(|known| known.name == row).unwrap_or(&FALLBACK);
+            let text = fill(&fs::read_to_string(path).unwrap(), "<template>", TEMPLATE);
+            File { name, row, text }
+        })
+        .collect()
+}
+
+const FALLBACK: Row = Row { name: "generic/fallback", group: "example.org", kinds: &["Widget"], shape: fedward_kit::workload::Shape::None };
+
+impl File {
+    /// The kinds of the row that the file is for.
+    fn kinds(&self) -> Vec<&'static str> {
+        let is_for = |kind: &&&str| self.text.contains("kind: <kind>\n") || self.text.contains(&format!("kind: {kind}\n"));
+        self.row.kinds.iter().filter(is_for).copied().collect()
+    }
+}
+
+static POLICIES: LazyLock<BTreeMap<&'static str, Arc<Vec<Policy>>>> = LazyLock::new(|| {
+    let settings: BTreeSet<&str> = PLANTS.iter().map(|plant| plant.settings).collect();
+    settings.into_iter().map(|settings| (settings, Arc::new(policies(settings)))).collect()
+});
+
+/// All policies; the one that knows the settings has them.
+fn policies(settings: &str) -> Vec<Policy> {
+    let host = Host::new(Limits::default());
+    let given: Value = serde_json::from_str(settings).unwrap();
+    let policy = |builtin| Policy::builtin(&host, builtin, &given).unwrap_or_else(|_| Policy::builtin(&host, builtin, &json!({})).unwrap());
+    fedward_modules::ALL.iter().map(policy).collect()
+}
 
 fn main() {
-    let mut trials = vec![Trial::test("every row of the table has a manifest here", complete)];
-    for (row, manifest) in MANIFESTS {
-        let manifest = fill(manifest, "<template>", TEMPLATE);
-        for plant in PLANTS.iter().filter(|plant| manifest.contains(plant.slot)) {
-            let manifest = manifest.clone();
-            trials.push(Trial::test(format!("{row}/{}", plant.rule), move || test(&manifest, plant)));
+    let mut trials = vec![
+        Trial::test("every rule has a plant or judges no pods", every_rule),
+        Trial::test("every kind of every row has a manifest", every_kind),
+        Trial::test("every exception is needed", every_exception),
+    ];
+    for file in files() {
+        for kind in file.kinds() {
+            for plant in PLANTS {
+                let is_only = ONLY.iter().find(|(rule, ..)| *rule == plant.rule);
+                let outside = is_only.is_some_and(|(_, rows, _)| !rows.contains(&file.row.name));
+                let has = |slot: &&&str| file.text.contains(**slot) || **slot == "<account>" && file.text.contains("<identity>");
+                if plant.needs.iter().any(|slot| is_exempt(NO_SLOT, &file.name, slot))
+                    || outside && !plant.needs.iter().all(|slot| has(&slot))
+                {
+                    continue;
+                }
+                let cannot = outside || is_exempt(CANNOT, &file.name, plant.rule);
+                let (name, plant) = (file.name.clone(), *plant);
+                let text = fill(&file.text, "<kind>", kind);
+                trials.push(Trial::test(format!("{name}/{kind}/{}", plant.rule), move || test(&name, &text, &plant, cannot)));
+            }
         }
     }
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }
 
-/// Rows that make no pods, and those whose pods are parts of others, have none.
-fn complete() -> Result<(), Failed> {
-    const NONE: [&str; 3] = ["argoproj.io/WorkflowEventBinding", "argoproj.io/Application", "pkg.crossplane.io/ControllerConfig"];
-    let here: BTreeSet<&str> = MANIFESTS.iter().map(|(row, _)| *row).chain(NONE).collect();
-    let missing: Vec<&str> = ROWS.iter().map(|row| row.name).filter(|row| !here.contains(row)).collect();
-    if missing.is_empty() { Ok(()) } else { Err(format!("rows without a manifest: {missing:?}").into()) }
+/// Whether an exception speaks of a row's file: by the row's name all of them, with the variant one.
+fn is_exempt(list: &[(&str, &[&str], &str)], file: &str, what: &str) -> bool {
+    list.iter().any(|(row, of, _)| of.contains(&what) && (*row == file || file.split('@').next() == Some(row)))
 }
 
-/// Replaces a slot on a line of its own by lines at its indentation.
+fn every_rule() -> Result<(), Failed> {
+    let rules: BTreeSet<&str> =
+        fedward_modules::ALL.iter().flat_map(|builtin| builtin.policy.describe().rules).map(|rule| rule.id).collect();
+    let planted: BTreeSet<&str> = PLANTS.iter().map(|plant| plant.rule).collect();
+    let podless: BTreeSet<&str> = NO_PODS.iter().map(|(rule, _)| *rule).collect();
+    let told: BTreeSet<&str> = planted.union(&podless).copied().collect();
+    let wrong: Vec<&&str> = rules.symmetric_difference(&told).chain(planted.intersection(&podless)).collect();
+    if wrong.is_empty() { Ok(()) } else { Err(format!("neither planted nor without pods, or both, or no rule: {wrong:?}").into()) }
+}
+
+fn every_kind() -> Result<(), Failed> {
+    let here: BTreeSet<(&str, &str)> = files().iter().flat_map(|file| file.kinds().into_iter().map(|kind| (file.row.name, kind))).collect();
+    let all = ROWS.iter().filter(|row| NONE.iter().all(|(none, _)| *none != row.name));
+    let missing: Vec<_> = all.flat_map(|row| row.kinds.iter().map(|kind| (row.name, *kind))).filter(|one| !here.contains(one)).collect();
+    if missing.is_empty() { Ok(()) } else { Err(format!("kinds without a manifest: {missing:?}").into()) }
+}
+
+fn every_exception() -> Result<(), Failed> {
+    let files = files();
+    let speaks = |row: &str, file: &File| row == file.name || row == file.row.name;
+    let mut wrong = Vec::new();
+    for (row, slots, _) in NO_SLOT {
+        let has = |slot: &str| files.iter().any(|file| speaks(row, file) && file.text.contains(slot));
+        wrong.extend(slots.iter().filter(|slot| has(slot)).map(|slot| format!("{row} has {slot}")));
+    }
+    let rules: BTreeSet<&str> = PLANTS.iter().map(|plant| plant.rule).collect();
+    for (row, of, _) in CANNOT {
+        wrong.extend(of.iter().filter(|rule| !rules.contains(*rule)).map(|rule| format!("{row}: {rule}")));
+    }
+    for (row, ..) in NO_SLOT.iter().chain(CANNOT).filter(|(row, ..)| !files.iter().any(|file| speaks(row, file))) {
+        wrong.push((*row).to_owned());
+    }
+    for (rule, rows, _) in ONLY {
+        wrong.extend(rows.iter().filter(|row| !files.iter().any(|file| file.row.name == **row)).map(|row| format!("{rule}: {row}")));
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(format!("exceptions that speak of nothing: {wrong:?}").into()) }
+}
+
+/// Replaces a slot: on a line of its own by lines at its indentation, elsewhere by the text.
 fn fill(manifest: &str, slot: &str, with: &str) -> String {
     let mut filled = String::new();
     for line in manifest.lines() {
@@ -236,26 +548,56 @@ fn fill(manifest: &str, slot: &str, with: &str) -> String {
     filled
 }
 
-fn test(manifest: &str, plant: &Plant) -> Result<(), Failed> {
+/// The 1-based line of the finding.
+fn expected(text: &str) -> usize {
+    let line = |mark: &str| text.lines().position(|line| line.ends_with(mark)).map(|index| index + 1);
+    let absent_label = || line("# label").map(|first| line("# absent label").unwrap_or(first - 1));
+    line("# here").or_else(absent_label).or_else(|| line("# absent account")).unwrap()
+}
+
+fn test(name: &str, manifest: &str, plant: &Plant, cannot: bool) -> Result<(), Failed> {
+    let has = |slot: &str| manifest.contains(slot) || slot == "<account>" && manifest.contains("<identity>");
+    if let Some(slot) = plant.needs.iter().find(|slot| !has(slot)) {
+        return Err(format!("`{name}` has no slot {slot}").into());
+    }
+    let identity = match plant.account {
+        "federated" => AZURE,
+        "aws" => AWS,
+        _ => HARMLESS.annotations,
+    };
+    // An account that a kind makes itself has the kind's name for it, and the annotations that the plant's account has.
+    let own_account = if plant.account.contains("# here") { "x # here" } else { "x" };
+    let more = if plant.more.is_empty() { String::new() } else { format!("---\n{}\n", plant.more) };
     let slots = [
+        ("<own-account>", own_account),
+        ("<identity>", identity),
+        ("<namespace>", plant.namespace),
         ("<labels>", plant.labels),
         ("<annotations>", plant.annotations),
+        ("<own-labels>", HARMLESS.labels),
+        ("<own-annotations>", HARMLESS.annotations),
+        ("<selector>", plant.selector),
         ("<account>", plant.account),
+        ("<command>", plant.command),
         ("<env>", plant.env),
+        ("<mounts>", plant.mounts),
         ("<volumes>", plant.volumes),
+        ("<collector>", plant.collector),
+        ("<outputs>", plant.outputs),
+        ("<azure>", AZURE),
+        ("<aws>", AWS),
     ];
-    let text = slots.iter().fold(manifest.to_owned(), |text, (slot, with)| fill(&text, slot, with)) + ACCOUNTS;
-    let host = Host::new(Limits::default());
-    let policies: Vec<Policy> = fedward_modules::ALL.iter().map(|builtin| Policy::builtin(&host, builtin, &Value::Null).unwrap()).collect();
+    let text = slots.iter().fold(format!("{manifest}{ACCOUNTS}"), |text, (slot, with)| fill(&text, slot, with)) + &more;
     let input = Input { name: "row.yaml".to_owned(), bytes: text.clone().into_bytes(), named: true, judged: true };
     // A kind without a namespace of its own uses the default one for its pods.
-    let options = Options { threads: 1, namespace: "shop".to_owned(), ..Options::default() };
-    let (outcome, _) = run(vec![input], &policies, &options, &AtomicUsize::new(0));
-    let line = text.lines().position(|line| line.ends_with("# here")).unwrap() as u32 + 1;
+    let options = Options { threads: 1, namespace: plant.namespace.to_owned(), ..Options::default() };
+    let (outcome, _) = run(vec![input], &POLICIES[plant.settings], &options, &AtomicUsize::new(0));
+    let line = expected(&text);
     let found: Vec<String> = outcome.findings.iter().map(|finding| format!("{}:{}", finding.location.start().line, finding.rule)).collect();
-    if found.contains(&format!("{line}:{}", plant.rule)) {
-        Ok(())
-    } else {
-        Err(format!("no {} on line {line}, but {found:?}\n{text}", plant.rule).into())
+    let numbered = || text.lines().enumerate().map(|(number, line)| format!("{:3} {line}\n", number + 1)).collect::<String>();
+    match (found.contains(&format!("{line}:{}", plant.rule)), cannot) {
+        (true, false) | (false, true) => Ok(()),
+        (false, false) => Err(format!("no {} on line {line}, but {found:?}\n{}", plant.rule, numbered()).into()),
+        (true, true) => Err(format!("{} is found: the exception in CANNOT can go\n{}", plant.rule, numbered()).into()),
     }
 }
