@@ -7,6 +7,7 @@ pub mod catalogue;
 pub mod files;
 pub mod metadata;
 pub mod pages;
+pub mod readme;
 pub mod settings;
 pub mod workloads;
 
@@ -24,11 +25,12 @@ pub fn root() -> PathBuf {
 /// Every generated file of the repository.
 ///
 /// # Errors
-/// A rule without a source file.
+/// A rule without a source file; a policy without a README, or with one that lacks a place for what is generated.
 pub fn generated(root: &Path) -> Result<Vec<Generated>> {
     let rules = catalogue::rules(root)?;
     let mut files = pages::generate(&rules);
     files.extend(settings::generate());
     files.push(workloads::generate());
+    files.extend(readme::generate(root)?);
     Ok(files)
 }

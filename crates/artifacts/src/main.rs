@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result, bail};
 use fedward_artifacts::annotate::annotate;
 use fedward_artifacts::metadata::Metadata;
-use fedward_artifacts::{files, generated, root};
+use fedward_artifacts::{files, generated, readme, root};
 use sha2::{Digest as _, Sha256};
 
 fn main() -> ExitCode {
@@ -46,7 +46,7 @@ fn check() -> Result<()> {
     if stale.is_empty() { Ok(()) } else { bail!("generated files are not current: run `cargo xtask gen write`") }
 }
 
-/// Writes the annotated modules and their checksums.
+/// Writes the annotated modules, their READMEs and the modules' checksums.
 fn dist(folder: &Path) -> Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("cannot make `{}`", folder.display()))?;
     let mut sums = String::new();
@@ -54,12 +54,14 @@ fn dist(folder: &Path) -> Result<()> {
         if builtin.wasm.is_empty() {
             bail!("this build has no modules (it was built with FEDWARD_MODULES=skip)");
         }
-        let usage = fs::read_to_string(root().join("policies").join(builtin.id).join("README.md")).ok();
+        let usage = readme::text(&root(), builtin.id)?;
         let metadata = Metadata::read(builtin.metadata).with_context(|| format!("metadata.yml of `{}`", builtin.id))?;
-        let module = annotate(builtin.wasm, &metadata.to_section(usage.as_deref())?)?;
+        let module = annotate(builtin.wasm, &metadata.to_section(Some(&usage))?)?;
         let name = format!("{}.wasm", builtin.id);
         let path = folder.join(&name);
         fs::write(&path, &module).with_context(|| format!("cannot write `{}`", path.display()))?;
+        let path = folder.join(format!("{}.md", builtin.id));
+        fs::write(&path, &usage).with_context(|| format!("cannot write `{}`", path.display()))?;
         for byte in Sha256::digest(&module) {
             write!(sums, "{byte:02x}")?;
         }

@@ -36,11 +36,17 @@ fn table<'a>(text: &mut String, title: &str, summary: &str, fields: impl Iterato
     if !summary.is_empty() {
         let _ = write!(text, "{summary}\n\n");
     }
-    text.push_str("| setting | type | default | what it does |\n|---|---|---|---|\n");
+    text.push_str(&rows(fields));
+}
+
+/// The table's head, and a row for each field.
+pub(crate) fn rows<'a>(fields: impl Iterator<Item = &'a Field>) -> String {
+    let mut text = "| setting | type | default | what it does |\n|---|---|---|---|\n".to_owned();
     for field in fields {
         let default = field.schema.get("default").map_or_else(String::new, |value| format!("`{}`", cell(&spaced(value))));
         let _ = writeln!(text, "| `{}` | {} | {default} | {} |", field.name, cell(&kind(&field.schema)), cell(field.doc));
     }
+    text
 }
 
 /// A list with a space after each comma, so that a table can break it.

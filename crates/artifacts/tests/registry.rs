@@ -1,6 +1,6 @@
 //! Holds every rule to the conventions: names, pages, fixtures, lists.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -220,5 +220,31 @@ fn an_annotated_module_runs() {
         let annotated = fedward_artifacts::annotate::annotate(builtin.wasm, &section).unwrap();
         let module = Module::from_wasm(&host, Strategy::Fresh, &annotated).unwrap();
         assert_eq!(module.evaluator().call("protocol_version", b"", &mut NoHostCalls).unwrap(), b"\"v1\"", "{}", builtin.id);
+    }
+}
+
+/// The manifest of each README can be pasted: it parses, asks for what the metadata ask for, and the module takes its settings.
+#[test]
+fn the_manifest_of_a_readme_can_be_pasted() {
+    use fedward_engine::{Policy, from_yaml};
+    use fedward_host::{Host, Limits};
+    let host = Host::new(Limits::default());
+    for builtin in fedward_modules::ALL {
+        let readme = fedward_artifacts::readme::text(&root(), builtin.id).unwrap();
+        let blocks: Vec<&str> = readme.split("```yaml\n").skip(1).filter_map(|block| block.split("```").next()).collect();
+        let objects: Vec<serde_json::Value> = blocks.iter().map(|block| from_yaml(block).unwrap()).collect();
+        let policy = objects.iter().find(|object| object["kind"] == "ClusterAdmissionPolicy").unwrap();
+        let metadata: serde_json::Value = from_yaml(builtin.metadata).unwrap();
+        for field in ["rules", "contextAwareResources", "mutating", "backgroundAudit"] {
+            assert_eq!(policy["spec"][field], metadata[field], "{}: {field}", builtin.id);
+        }
+        assert_eq!(policy["metadata"]["name"], builtin.id);
+        let settings = &policy["spec"]["settings"];
+        assert!(settings.as_object().is_some_and(|settings| !settings.is_empty()), "{}: no settings", builtin.id);
+        Policy::builtin(&host, builtin, settings).unwrap();
+        let role = objects.iter().find(|object| object["kind"] == "ClusterRole").unwrap();
+        let granted: usize = role["rules"].as_array().unwrap().iter().map(|rule| rule["resources"].as_array().unwrap().len()).sum();
+        assert_eq!(granted, metadata["contextAwareResources"].as_array().unwrap().len(), "{}", builtin.id);
+        assert!(objects.len() == 2, "{}: another block of YAML", builtin.id);
     }
 }

@@ -1,0 +1,173 @@
+//! The parts of each policy's README that follow from its code and its metadata: rules, settings, a manifest for the cluster, access.
+//!
+//! People write `policies/<id>/README.md`; what stands between `<!-- NAME: … -->` and `<!-- end of NAME -->` is replaced.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, Result, anyhow};
+use fedward_kit::policy::{Builtin, Descriptor};
+
+use crate::files::{Generated, MARK};
+use crate::metadata::{Metadata, Resource};
+use crate::pages::cell;
+use crate::settings;
+
+/// Settings for the manifest, of the policy's own rather than the common ones.
+const SETTINGS: &[(&str, &str)] = &[
+    (
+        "enforce-audience-issuer",
+        "cloud: public\nclusterIssuer: https://oidc.clusters.example/blue\nallowedIssuers:\n  - https://token.actions.githubusercontent.com\n",
+    ),
+    (
+        "forbid-federated-cluster-admin",
+        "forbidAdminGroups: true\nallowed:\n  - role: cluster-admin\n    subject: delivery/bootstrap\n    reason: sets up new clusters, see the runbook\n",
+    ),
+    ("require-identity-labels", "extraRequiredLabels:\n  - team\nexemptNamespaces:\n  - kube-*\n"),
+];
+
+/// A policy's README as it is.
+///
+/// # Errors
+/// There is none.
+pub fn text(root: &Path, id: &str) -> Result<String> {
+    let path = format!("policies/{id}/README.md");
+    fs::read_to_string(root.join(&path)).with_context(|| format!("cannot read `{path}`"))
+}
+
+/// The READMEs of all policies, with what is generated in its places.
+///
+/// # Errors
+/// A README that is not there or lacks a place, or metadata that do not parse.
+pub fn generate(root: &Path) -> Result<Vec<Generated>> {
+    fedward_modules::ALL.iter().map(|builtin| readme(root, builtin)).collect()
+}
+
+fn readme(root: &Path, builtin: &Builtin) -> Result<Generated> {
+    let path = format!("policies/{}/README.md", builtin.id);
+    let metadata = Metadata::read(builtin.metadata).with_context(|| format!("metadata.yml of `{}`", builtin.id))?;
+    let policy = builtin.policy.describe();
+    let parts = [
+        ("rules", rules(&policy)),
+        ("settings", settings::rows(policy.settings.iter())),
+        ("manifest", fenced(&manifest(builtin.id, &metadata))),
+        ("access", fenced(&access(builtin.id, &metadata.context_aware_resources))),
+    ];
+    let mut text = text(root, builtin.id)?;
+    for (name, part) in parts {
+        text = replaced(&text, name, &part).ok_or_else(|| anyhow!("`{path}` has no `<!-- {name}: -->` … `<!-- end of {name} -->`"))?;
+    }
+    Ok(Generated { path, text })
+}
+
+/// The text with a part between its marks, which are written anew.
+fn replaced(text: &str, name: &str, part: &str) -> Option<String> {
+    let (before, rest) = text.split_once(&format!("<!-- {name}:"))?;
+    let end = format!("<!-- end of {name} -->");
+    let (_, after) = rest.split_once(&end)?;
+    Some(format!("{before}<!-- {name}: {MARK}. -->\n{part}{end}{after}"))
+}
+
+fn fenced(yaml: &str) -> String {
+    format!("```yaml\n{yaml}```\n")
+}
+
+fn rules(policy: &Descriptor) -> String {
+    let mut text = "| rule | severity | what is reported |\n|---|---|---|\n".to_owned();
+    for rule in &policy.rules {
+        let gravest = rule.conditions.iter().map(|condition| condition.severity).max();
+        let _ = writeln!(text, "| `{}` | {} | {} |", rule.id, gravest.map_or("", |severity| severity.name()), cell(rule.summary));
+    }
+    text
+}
+
+/// A `ClusterAdmissionPolicy`, with what the metadata ask for.
+fn manifest(id: &str, metadata: &Metadata) -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    let mut yaml = format!(
+        "apiVersion: policies.kubewarden.io/v1\nkind: ClusterAdmissionPolicy\nmetadata:\n  name: {id}\nspec:\n  \
+         module: registry://registry.example/fedward/{id}:v{version} # wherever you pushed it\n  mutating: {}\n  backgroundAudit: {}\n  \
+         mode: monitor # protect, once the reports are clean\n",
+        metadata.mutating, metadata.background_audit
+    );
+    yaml.push_str("  settings:\n");
+    for line in example_settings(id).lines() {
+        let _ = writeln!(yaml, "    {line}");
+    }
+    yaml.push_str("  rules:\n");
+    for rule in &metadata.rules {
+        let lists = [
+            ("- apiGroups", &rule.api_groups),
+            ("  apiVersions", &rule.api_versions),
+            ("  resources", &rule.resources),
+            ("  operations", &rule.operations),
+        ];
+        for (name, list) in lists {
+            let items: Vec<String> = list.iter().map(|item| quoted(item)).collect();
+            let _ = writeln!(yaml, "    {name}: [{}]", items.join(", "));
+        }
+    }
+    yaml.push_str("  contextAwareResources:\n");
+    for resource in &metadata.context_aware_resources {
+        let _ = writeln!(yaml, "    - {{apiVersion: {}, kind: {}}}", resource.api_version, resource.kind);
+    }
+    yaml
+}
+
+/// The example's settings, for the manifest and its test.
+pub fn example_settings(id: &str) -> &'static str {
+    SETTINGS.iter().find(|(known, _)| *known == id).map_or("{}\n", |(_, settings)| settings)
+}
+
+/// A flow scalar.
+fn quoted(text: &str) -> String {
+    if text.is_empty() || text == "*" { format!("\"{text}\"") } else { text.to_owned() }
+}
+
+/// The role that lets a policy server, or the audit scanner, look at what the policy asks for.
+fn access(id: &str, resources: &[Resource]) -> String {
+    let mut by_group: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for resource in resources {
+        let group = resource.api_version.split_once('/').map_or("", |(group, _)| group);
+        by_group.entry(group).or_default().push(plural(&resource.kind));
+    }
+    let mut yaml = format!("apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata:\n  name: fedward-{id}\nrules:\n");
+    for (group, resources) in by_group {
+        let _ =
+            writeln!(yaml, "  - apiGroups: [{}]\n    resources: [{}]\n    verbs: [get, list, watch]", quoted(group), resources.join(", "));
+    }
+    yaml
+}
+
+/// The resource name of a kind, by the rule that Kubernetes' own tools guess by.
+fn plural(kind: &str) -> String {
+    let name = kind.to_ascii_lowercase();
+    match name.strip_suffix('y') {
+        Some(stem) => format!("{stem}ies"),
+        None if name.ends_with('s') => format!("{name}es"),
+        None => format!("{name}s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_is_replaced_between_its_marks_and_only_there() {
+        let text = "# a\n<!-- rules: old mark -->\nold\n<!-- end of rules -->\nmine\n";
+        let want = format!("# a\n<!-- rules: {MARK}. -->\nnew\n<!-- end of rules -->\nmine\n");
+        assert_eq!(replaced(text, "rules", "new\n").as_deref(), Some(want.as_str()));
+        assert_eq!(replaced(&want, "rules", "new\n").as_deref(), Some(want.as_str()));
+        assert_eq!(replaced(text, "settings", "new\n"), None);
+    }
+
+    #[test]
+    fn plurals() {
+        assert_eq!(plural("ServiceAccount"), "serviceaccounts");
+        assert_eq!(plural("SecretProviderClass"), "secretproviderclasses");
+        assert_eq!(plural("Policy"), "policies");
+    }
+}
