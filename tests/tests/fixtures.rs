@@ -1,11 +1,11 @@
-//! Every file under `fixtures/rules/<rule-id>/{accept,reject}/` is a test.
+//! Every file under `fixtures/rules/<rule-id>/{accept,reject}/` is a test, and so is every folder there with all its files.
 //!
 //! Only the rule under test is on. A reject case must give exactly the findings of the `.findings` file beside it (`UPDATE_EXPECT=1`
 //! writes it), must have an accept twin of the same name, and must give nothing with the rule off. An accept case must give nothing.
 //! Module and native build must agree, and every fix must remove its finding without making another. So must its text edits, which must
 //! make of the object what the fix does, and leave everything else as it is.
 //!
-//! The first line of a case may be `# fedward-test: {…}`, see [`Header`].
+//! The first line of a case, or of one of its files, may be `# fedward-test: {…}`, see [`Header`].
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::string_slice, reason = "tests")]
 
@@ -17,7 +17,7 @@ use std::{env, fs};
 
 use fedward_engine::{Input, Options, Policy, Runtime, run};
 use fedward_host::{Host, Limits};
-use fedward_outcome::{Finding, Outcome};
+use fedward_outcome::{Finding, Location, Outcome};
 use libtest_mimic::{Arguments, Failed, Trial};
 use serde::Deserialize;
 
@@ -35,13 +35,20 @@ struct Header {
     /// Whether the modules see what they would see in a cluster: no index, and a complete world.
     #[serde(default)]
     cluster: bool,
+    /// Beginnings of paths in the case's folder whose objects are only looked at, as with `--context`.
+    #[serde(default)]
+    context: Vec<String>,
 }
 
 struct Case {
     rule: String,
-    file: PathBuf,
+    /// A file, or a folder.
+    path: PathBuf,
     reject: bool,
 }
+
+/// A case's files by their names: the file's own, or paths in the folder.
+type Files = BTreeMap<String, String>;
 
 fn main() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/rules");
@@ -50,9 +57,9 @@ fn main() {
         let id = rule.file_name().unwrap().to_string_lossy().into_owned();
         for reject in [false, true] {
             let folder = rule.join(if reject { "reject" } else { "accept" });
-            for file in sorted(&folder).into_iter().filter(|file| file.extension().is_some_and(|extension| extension != "findings")) {
-                let name = format!("{id}/{}/{}", if reject { "reject" } else { "accept" }, file.file_stem().unwrap().to_string_lossy());
-                let case = Case { rule: id.clone(), file, reject };
+            for path in sorted(&folder).into_iter().filter(|path| path.extension().is_none_or(|extension| extension != "findings")) {
+                let name = format!("{id}/{}/{}", if reject { "reject" } else { "accept" }, path.file_stem().unwrap().to_string_lossy());
+                let case = Case { rule: id.clone(), path, reject };
                 trials.push(Trial::test(name, move || test(&case)));
             }
         }
@@ -67,30 +74,51 @@ fn sorted(folder: &Path) -> Vec<PathBuf> {
     entries
 }
 
+/// Reads a case; only files of folders have paths as names.
+fn read(path: &Path) -> Result<Files, Failed> {
+    if path.is_file() {
+        return Ok(BTreeMap::from([(path.file_name().unwrap().to_string_lossy().into_owned(), fs::read_to_string(path)?)]));
+    }
+    let (mut files, mut folders) = (Files::new(), vec![path.to_owned()]);
+    while let Some(folder) = folders.pop() {
+        for entry in sorted(&folder) {
+            if entry.is_dir() {
+                folders.push(entry);
+            } else {
+                let name = entry.strip_prefix(path)?.to_string_lossy().replace('\\', "/");
+                files.insert(name, fs::read_to_string(&entry)?);
+            }
+        }
+    }
+    Ok(files)
+}
+
 fn test(case: &Case) -> Result<(), Failed> {
-    let text = fs::read_to_string(&case.file)?;
-    let name = case.file.file_name().unwrap().to_string_lossy().into_owned();
-    let header: Header = match text.lines().next().and_then(|line| line.strip_prefix("# fedward-test:")) {
-        Some(json) => serde_json::from_str(json)?,
-        None => Header::default(),
-    };
-    let check = |text: &str, on: bool, runtime| check(case, &header, &name, text, on, runtime);
-    let outcome = check(&text, true, Runtime::Both)?;
+    let files = read(&case.path)?;
+    let mut headers = files.values().filter_map(|text| text.lines().next()?.strip_prefix("# fedward-test:"));
+    let header: Header = headers.next().map(serde_json::from_str).transpose()?.unwrap_or_default();
+    if headers.next().is_some() {
+        return Err("several files begin with `# fedward-test:`".into());
+    }
+    let name = case.path.file_name().unwrap().to_string_lossy().into_owned();
+    let check = |files: &Files, on: bool, runtime| check(case, &header, files, on, runtime);
+    let print = |outcome: &Outcome| print(outcome, case.path.is_dir());
+    let outcome = check(&files, true, Runtime::Both)?;
     let found = print(&outcome);
     if !case.reject {
         return if found.is_empty() { Ok(()) } else { Err(format!("an accept case gives findings:\n{found}").into()) };
     }
-    if !case.file.parent().unwrap().parent().unwrap().join("accept").join(&name).is_file() {
+    if !case.path.parent().unwrap().parent().unwrap().join("accept").join(&name).exists() {
         return Err("no accept twin of the same name".into());
     }
     if found.is_empty() {
         return Err("a reject case gives nothing".into());
     }
-    let off = print(&check(&text, false, Runtime::Module)?);
+    let off = print(&check(&files, false, Runtime::Module)?);
     if !off.is_empty() {
         return Err(format!("with the rule off there are still findings:\n{off}").into());
     }
-    let expected = case.file.with_extension("findings");
+    let expected = case.path.with_extension("findings");
     if env::var_os("UPDATE_EXPECT").is_some() {
         fs::write(&expected, &found)?;
     }
@@ -100,9 +128,14 @@ fn test(case: &Case) -> Result<(), Failed> {
     }
     for finding in outcome.findings.iter().filter(|finding| !finding.fix.is_empty()) {
         let namespace = header.namespace.as_deref().unwrap_or("default");
-        let check = |text: &str| check(text, true, Runtime::Module);
-        let objects = mended(finding, &outcome, &text, namespace, &check)?;
-        edited(finding, &outcome, &text, namespace, &objects, &check)?;
+        // A fix changes one file.
+        let file = finding.location.source.name().to_string();
+        let check = |changed: &str| {
+            let with = |(name, text): (&String, &String)| (name.clone(), if *name == file { changed.to_owned() } else { text.clone() });
+            check(&files.iter().map(with).collect(), true, Runtime::Module)
+        };
+        let objects = mended(finding, &outcome, &files[&file], namespace, &check)?;
+        edited(finding, &outcome, &files[&file], namespace, &objects, &check)?;
     }
     Ok(())
 }
@@ -111,7 +144,7 @@ fn diff(what: &str, one: &str, other: &str) -> Failed {
     format!("{what}\n{}", similar::TextDiff::from_lines(one, other).unified_diff()).into()
 }
 
-fn check(case: &Case, header: &Header, name: &str, text: &str, on: bool, runtime: Runtime) -> Result<Outcome, Failed> {
+fn check(case: &Case, header: &Header, files: &Files, on: bool, runtime: Runtime) -> Result<Outcome, Failed> {
     let host = Host::new(Limits::default());
     let mut policies = Vec::new();
     for builtin in fedward_modules::ALL {
@@ -139,8 +172,14 @@ fn check(case: &Case, header: &Header, name: &str, text: &str, on: bool, runtime
         runtime,
         ..Options::default()
     };
-    let input = Input { name: name.to_owned(), bytes: text.as_bytes().to_vec(), named: true, judged: true };
-    let (mut outcome, _) = run(vec![input], &policies, &options, &AtomicUsize::new(0));
+    let inputs = files.iter().map(|(name, text)| Input {
+        name: name.clone(),
+        bytes: text.as_bytes().to_vec(),
+        // The files of a folder are met, not named.
+        named: case.path.is_file(),
+        judged: !header.context.iter().any(|path| name.starts_with(path.as_str())),
+    });
+    let (mut outcome, _) = run(inputs.collect(), &policies, &options, &AtomicUsize::new(0));
     if let Some(failed) = outcome.not_evaluated.first() {
         return Err(format!("could not be judged: {}", failed.reason).into());
     }
@@ -148,18 +187,22 @@ fn check(case: &Case, header: &Header, name: &str, text: &str, on: bool, runtime
     Ok(outcome)
 }
 
-fn print(outcome: &Outcome) -> String {
+/// Findings as text, with the names of files where there are several.
+fn print(outcome: &Outcome, with_files: bool) -> String {
+    let place = |location: &Location| {
+        let (start, file) = (location.start(), location.source.name());
+        if with_files { format!("{file}:{}:{}", start.line, start.column) } else { format!("{}:{}", start.line, start.column) }
+    };
     let mut text = String::new();
     for finding in &outcome.findings {
-        let (start, end) = (finding.location.start(), finding.location.end());
-        let place = format!("{}:{}-{}:{}", start.line, start.column, end.line, end.column);
-        writeln!(text, "{} {} {place} {}", finding.severity.name(), finding.rule, finding.message).unwrap();
+        let end = finding.location.end();
+        let place_of = format!("{}-{}:{}", place(&finding.location), end.line, end.column);
+        writeln!(text, "{} {} {place_of} {}", finding.severity.name(), finding.rule, finding.message).unwrap();
         if !finding.help.is_empty() {
             writeln!(text, "  help: {}", finding.help).unwrap();
         }
         for related in &finding.related {
-            let start = related.location.start();
-            writeln!(text, "  {}:{} {}", start.line, start.column, related.message).unwrap();
+            writeln!(text, "  {} {}", place(&related.location), related.message).unwrap();
         }
         if finding.related_more > 0 {
             writeln!(text, "  and {} more places", finding.related_more).unwrap();
@@ -224,8 +267,10 @@ fn edited(
 
 /// Whether a finding is not there any more, and no new one is.
 fn is_gone(finding: &Finding, before: &Outcome, after: &Outcome) -> Result<(), Failed> {
-    let key =
-        |finding: &Finding| (finding.rule.clone(), finding.condition.clone(), finding.location.pointer.clone(), finding.object.clone());
+    let key = |finding: &Finding| {
+        let place = (finding.location.source.name().clone(), finding.location.pointer.clone());
+        (finding.rule.clone(), finding.condition.clone(), place, finding.object.clone())
+    };
     let known: Vec<_> = before.findings.iter().map(key).collect();
     for left in &after.findings {
         if key(left) == key(finding) {
