@@ -9,7 +9,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::string_slice, reason = "tests")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicUsize;
@@ -65,6 +65,7 @@ fn main() {
         }
     }
     assert!(!trials.is_empty(), "no fixtures under {}", root.display());
+    trials.push(Trial::test("every condition of every rule has a case", every_condition));
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }
 
@@ -93,13 +94,52 @@ fn read(path: &Path) -> Result<Files, Failed> {
     Ok(files)
 }
 
+/// Conditions that no case can meet, and why.
+const NO_CASE: &[(&str, &str, &str)] =
+    &[("stale-ignore", "expired", "only entries of the configuration expire"), ("unparsable-document", "not-text", "cases are text")];
+
+fn every_condition() -> Result<(), Failed> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/rules");
+    let mut met = BTreeSet::new();
+    for rule in sorted(&root) {
+        let id = rule.file_name().unwrap().to_string_lossy().into_owned();
+        for path in sorted(&rule.join("reject")).into_iter().filter(|path| path.extension().is_none_or(|extension| extension != "findings"))
+        {
+            let case = Case { rule: id.clone(), path, reject: true };
+            let files = read(&case.path)?;
+            let outcome = check(&case, &header(&files)?, &files, true, Runtime::Native)?;
+            met.extend(outcome.findings.into_iter().map(|finding| (finding.rule, finding.condition)));
+        }
+    }
+    let rules = fedward_modules::ALL.iter().flat_map(|builtin| builtin.policy.describe().rules).chain(fedward_engine::INPUT_RULES);
+    let mut wrong = BTreeSet::new();
+    for rule in rules {
+        for condition in rule.conditions {
+            let is_met = met.contains(&(rule.id.to_owned(), condition.name.to_owned()));
+            let is_known = NO_CASE.iter().any(|(id, name, _)| (*id, *name) == (rule.id, condition.name));
+            if is_met == is_known {
+                wrong.insert(format!(
+                    "{}: {} ({})",
+                    rule.id,
+                    condition.name,
+                    if is_met { "has a case: NO_CASE is wrong" } else { "no case" }
+                ));
+            }
+        }
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(wrong.into_iter().collect::<Vec<_>>().join("\n").into()) }
+}
+
+/// What a case's first line says.
+fn header(files: &Files) -> Result<Header, Failed> {
+    let mut headers = files.values().filter_map(|text| text.lines().next()?.strip_prefix("# fedward-test:"));
+    let header = headers.next().map(serde_json::from_str).transpose()?.unwrap_or_default();
+    if headers.next().is_some() { Err("several files begin with `# fedward-test:`".into()) } else { Ok(header) }
+}
+
 fn test(case: &Case) -> Result<(), Failed> {
     let files = read(&case.path)?;
-    let mut headers = files.values().filter_map(|text| text.lines().next()?.strip_prefix("# fedward-test:"));
-    let header: Header = headers.next().map(serde_json::from_str).transpose()?.unwrap_or_default();
-    if headers.next().is_some() {
-        return Err("several files begin with `# fedward-test:`".into());
-    }
+    let header = header(&files)?;
     let name = case.path.file_name().unwrap().to_string_lossy().into_owned();
     let check = |files: &Files, on: bool, runtime| check(case, &header, files, on, runtime);
     let print = |outcome: &Outcome| print(outcome, case.path.is_dir());
