@@ -1,7 +1,9 @@
 //! Developer commands: `cargo xtask`.
 
 mod bench;
+mod extended;
 mod features;
+mod fuzz_words;
 mod new_rule;
 mod process;
 mod test;
@@ -14,7 +16,11 @@ const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
   test [STEP]...          everything that must pass, or only the named steps
-  ci-extended             what takes long: the tests, then the benchmarks
+  ci-extended [--seconds N]
+                          what takes long: the tests, peer, fuzz, then the benchmarks
+  peer                    our host against Kubewarden's own, on every fixture
+  fuzz [TARGET]... [--seconds N]
+                          fuzz targets, each for so long (120 s)
   bench [corpora]         measure, and write docs/benchmarks.md; or only write what is measured
   gen write|check         generated files: write them, or say which are not current
   dist                    the annotated modules and their checksums, in target/dist
@@ -35,7 +41,9 @@ fn main() -> ExitCode {
 fn run(words: &[&str]) -> Result<()> {
     match words {
         ["test", steps @ ..] => test::run(steps),
-        ["ci-extended"] => test::run(&[]).and_then(|()| bench::run()),
+        ["ci-extended", rest @ ..] => extended::run(rest),
+        ["peer"] => extended::peer(),
+        ["fuzz", rest @ ..] => extended::fuzz(rest),
         ["bench"] => bench::run(),
         ["bench", "corpora"] => bench::write_corpora(),
         ["gen", mode @ ("write" | "check")] => artifacts(&["gen", mode]),

@@ -17,10 +17,12 @@ struct Step {
     tool: Option<Tool>,
 }
 
-struct Tool {
+/// A program that is asked for before anything is built.
+pub(crate) struct Tool {
     /// A subcommand of cargo.
-    subcommand: &'static str,
-    install: &'static str,
+    pub(crate) subcommand: &'static str,
+    /// How to get it.
+    pub(crate) install: &'static str,
 }
 
 const STEPS: &[Step] = &[
@@ -64,7 +66,8 @@ fn seconds(time: Duration) -> String {
     format!("{:.1} s", time.as_secs_f64())
 }
 
-fn present(tool: &Tool) -> Result<()> {
+/// Fails with how to install it if the tool is not there.
+pub(crate) fn present(tool: &Tool) -> Result<()> {
     let mut command = cargo();
     command.args([tool.subcommand, "--version"]).stdout(Stdio::null()).stderr(Stdio::null());
     if command.status().is_ok_and(|status| status.success()) {
