@@ -65,6 +65,11 @@ pub(crate) fn read(source: &str, from: usize, to: usize, assembly: &mut Assembly
     }
 }
 
+/// Whether a comment begins here that no YAML has, either.
+pub(crate) fn is_comment(rest: &[u8]) -> bool {
+    matches!(rest, [b'/', b'/' | b'*', ..])
+}
+
 const fn closing(bracket: u8) -> u8 {
     if bracket == b'{' { b'}' } else { b']' }
 }
@@ -104,7 +109,8 @@ impl Reader<'_> {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
         let message = match rest {
             [] => "JSON ends before its value does",
-            [b'/', b'/' | b'*', ..] | [b'#', ..] => "JSON has no comments",
+            [b'#', ..] => "JSON has no comments",
+            rest if is_comment(rest) => "JSON has no comments",
             [b'\'', ..] => "JSON strings need double quotes",
             _ => otherwise,
         };

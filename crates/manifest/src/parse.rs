@@ -66,6 +66,8 @@ fn parse_chunk(source: &Arc<Source>, chunk: Chunk, limits: &Limits) -> Parsed {
     match read {
         Ok(()) => finish(source, Origin::Json, assembly, Vec::new()),
         Err(problem) if chunk.format == Format::Json || problem.kind != ProblemKind::Syntax => fail(assembly, problem),
+        // As YAML, the comment would be the beginning of the next key or value: that is never meant.
+        Err(problem) if is_comment_before(text, problem.span.start as usize) => fail(assembly, problem),
         Err(problem) => {
             let parsed = parse_yaml(source, chunk.span, limits);
             let is_yaml = parsed.document.is_some();
@@ -74,6 +76,12 @@ fn parse_chunk(source: &Arc<Source>, chunk: Chunk, limits: &Limits) -> Parsed {
             if is_yaml || is_template() { parsed } else { fail(assembly, problem) }
         }
     }
+}
+
+/// Whether a comment as JavaScript has them stands where a key or a value is expected.
+fn is_comment_before(text: &str, at: usize) -> bool {
+    let Some((before, rest)) = text.split_at_checked(at) else { return false };
+    json::is_comment(rest.as_bytes()) && !before.trim_ascii_end().ends_with(|last: char| last.is_ascii_alphanumeric())
 }
 
 fn parse_yaml(source: &Arc<Source>, span: Span, limits: &Limits) -> Parsed {

@@ -3,7 +3,7 @@
 use memchr::memchr2_iter;
 
 use crate::{
-    json::{next_object, value_end},
+    json::{is_comment, next_object, value_end},
     limits::{Limit, Limits},
     problem::Problem,
     source::{Source, Span, number},
@@ -134,6 +134,10 @@ fn push_values(text: &str, from: usize, to: usize, limit: usize, chunks: &mut Ve
     };
     let mut start = from;
     value += from;
+    if is_comment(body.as_bytes().get(value..).unwrap_or_default()) {
+        chunks.push(chunk(from, to, Format::Auto));
+        return;
+    }
     let mut broken = false;
     while start < to && chunks.len() <= limit {
         let end = match value_end(body, value, broken) {
@@ -152,15 +156,29 @@ fn push_values(text: &str, from: usize, to: usize, limit: usize, chunks: &mut Ve
     }
 }
 
-/// Where JSON begins in the text of a document, if its first significant character opens an object or array.
+/// Where JSON begins in the text of a document, if its first significant character opens an object or array, or is that of a
+/// comment before one.
 pub(crate) fn json_start(text: &str) -> Option<usize> {
     let rest = text.strip_prefix(BOM).unwrap_or(text).trim_ascii_start();
     let rest = rest.strip_prefix("---").map_or(rest, str::trim_ascii_start);
-    let opens = match rest.as_bytes() {
+    let opens = match after_comments(rest.as_bytes()) {
         [b'[', ..] => true,
         // A key in quotes, or none: `{{` and `{a: b}` are YAML, if anything.
-        [b'{', inside @ ..] => matches!(inside.trim_ascii_start(), [] | [b'"' | b'}', ..]),
+        [b'{', inside @ ..] => matches!(after_comments(inside.trim_ascii_start()), [] | [b'"' | b'}', ..]),
         _ => false,
     };
     opens.then(|| text.len() - rest.len())
+}
+
+/// What follows comments as JavaScript has them: people write them in JSON, where they are mistakes.
+fn after_comments(mut rest: &[u8]) -> &[u8] {
+    while is_comment(rest) {
+        let end = if rest.starts_with(b"//") {
+            memchr::memchr2(b'\n', b'\r', rest)
+        } else {
+            memchr::memmem::find(rest.get(2..).unwrap_or_default(), b"*/").map(|at| at + 4)
+        };
+        rest = end.and_then(|end| rest.get(end..)).unwrap_or_default().trim_ascii_start();
+    }
+    rest
 }

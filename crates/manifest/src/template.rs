@@ -18,7 +18,8 @@ pub(crate) fn explain(problem: Problem, source: &str, from: usize, tree: &Tree) 
     let line_start = source.get(from..at).and_then(|text| text.rfind(['\n', '\r'])).map_or(from, |start| from + start + 1);
     let variable = |pair: &[u8]| pair == b"${";
     match first_outside(source, from, line_end, tree).or_else(|| find(source, line_start, line_end, variable)) {
-        Some(marker) => leftover(marker).with_related(problem.span, problem.message),
+        // What the parser makes of a template's text, and where, helps nobody.
+        Some(marker) => leftover(marker),
         None => problem,
     }
 }

@@ -72,9 +72,7 @@ impl Reader<'_, '_, '_> {
     fn syntax(&self, error: &ScanError, limits: &Limits) -> Problem {
         let mut at = self.base + error.marker().byte_offset().unwrap_or_default().min(self.text.len());
         if messages::is_tab(error.kind()) {
-            // The parser is past it; show the tab itself.
-            let line = self.source.get(self.base..at).and_then(|text| text.rsplit(['\n', '\r']).next()).unwrap_or_default();
-            at -= line.rfind('\t').map_or(0, |tab| line.len() - tab);
+            at = self.tab_near(at);
         }
         let width = self.source.get(at..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
         let span = Span::new(number(at), number(at + width));
@@ -82,6 +80,27 @@ impl Reader<'_, '_, '_> {
             Some((kind, message)) => Problem::new(kind, span, message),
             None => Problem::limit(Limit::Depth(limits.depth), span),
         }
+    }
+
+    /// The tab that an error means. The parser tells of it when it is past it, or at the blank space before it, or at the beginning of
+    /// the text that it ends.
+    fn tab_near(&self, at: usize) -> usize {
+        let (before, after) = self.source.split_at_checked(at).unwrap_or_default();
+        let line = before.get(self.base..).and_then(|text| text.rsplit(['\n', '\r']).next()).unwrap_or_default();
+        let behind = line.rfind('\t').map(|tab| at - (line.len() - tab));
+        if let Some(tab) = behind.filter(|_| line.bytes().all(|byte| matches!(byte, b' ' | b'\t' | b'-'))) {
+            return tab;
+        }
+        let mut start = at;
+        for line in after.split_inclusive(['\n', '\r']) {
+            let indentation = line.len() - line.trim_start_matches([' ', '\t']).len();
+            let tab = line.get(..indentation).and_then(|indentation| indentation.find('\t'));
+            if let Some(tab) = tab {
+                return start + tab;
+            }
+            start += line.len();
+        }
+        behind.unwrap_or(at)
     }
 
     fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), Problem> {

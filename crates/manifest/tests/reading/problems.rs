@@ -97,6 +97,51 @@ fn template_syntax_is_told_from_mistakes() {
 }
 
 #[test]
+fn a_tab_is_shown_itself() {
+    let at = |text: &str| {
+        let problem = problem(text);
+        assert_eq!(problem.message, "tab where YAML wants spaces", "{text}");
+        assert_eq!(&text[problem.span.range()], "\t", "{text}");
+        let position = Source::from_text("t", text.to_owned()).unwrap().position(problem.span.start);
+        (position.line, position.column)
+    };
+    assert_eq!(at("a:\n\tb: 1\n"), (2, 1));
+    assert_eq!(at("a:\n  b: 1\n\tc: 2\n"), (3, 1));
+    assert_eq!(at("a:\n  - b\n\t- c\n"), (3, 1));
+    assert_eq!(at("a:\n  b:\n  \tc: 2\n"), (3, 3));
+    assert_eq!(at("a:\tb\nc:\n  d: 1\n\n  \te: 2\n"), (5, 3));
+}
+
+#[test]
+fn the_words_of_the_parser_do_not_explain_a_template() {
+    let problem = problem("a:\n  {{- if .x }}\n  b: c\n");
+    assert_eq!((problem.kind, problem.related.len()), (ProblemKind::TemplateSyntax, 0));
+}
+
+/// As YAML, the comment would be part of the key below it, and the object would have lost its kind.
+#[test]
+fn comments_are_not_json() {
+    for (text, line, column) in [
+        ("// c\n{\"kind\": \"Pod\"}\n", 1, 1),
+        ("\n  /* c\n */ {\"kind\": \"Pod\"}\n", 2, 3),
+        ("{ // it's } \"this\n  \"kind\": \"Pod\"}\n", 1, 3),
+        ("{\"kind\": \"Pod\", // c\n  \"a\": 1}\n", 1, 17),
+        ("{\"kind\": \"Pod\" /* c */, \"a\": 1}\n", 1, 16),
+        ("[\n  // c\n  {\"kind\": \"Pod\"}]\n", 2, 3),
+    ] {
+        let problem = problem(text);
+        assert_eq!((problem.kind, problem.message.as_str()), (ProblemKind::Syntax, "JSON has no comments"), "{text}");
+        let at = Source::from_text("t", text.to_owned()).unwrap().position(problem.span.start);
+        assert_eq!((at.line, at.column), (line, column), "{text}");
+    }
+    // Behind a number it is part of a text, and Kubernetes takes it.
+    assert_eq!(all_json("{\"a\": 1 /* c */}\n"), [r#"{"a":"1 /* c */"}"#]);
+    // A comment of YAML in what looks like JSON is right, and so is a text that begins with slashes.
+    assert_eq!(all_json("{\"a\": 1, # c\n \"b\": 2}\n"), [r#"{"a":1,"b":2}"#]);
+    assert_eq!(all_json("// c\n"), [r#""// c""#]);
+}
+
+#[test]
 fn every_limit_has_a_name_and_a_value() {
     let small = Limits { documents: 2, document_bytes: 40, nodes: 12, depth: 4, alias_nodes: 5, problems: 2 };
     let messages = |text: &str| -> Vec<String> {
