@@ -5,6 +5,14 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 use fedward_kit::finding::Severity;
 
+const EXIT_CODES: &str = "\
+Exit codes, the first that applies of 2, 3, 1, 4, 0:
+  0  everything was judged, and nothing reaches --fail-on
+  1  findings at or above --fail-on; a document that does not parse is one
+  2  wrong usage or configuration, an input or output that was named and cannot be read or written
+  3  something could not be judged, or a file below a folder could not be read
+  4  nothing was judged and nothing found (--allow-empty makes it 0)";
+
 /// Workload identity federation checks for Kubernetes manifests.
 ///
 /// fedward runs offline the very policy modules that a cluster runs, and puts every finding on its file, line and column.
@@ -13,7 +21,7 @@ use fedward_kit::finding::Severity;
     name = "fedward",
     version,
     max_term_width = 120,
-    after_help = "Exit codes: 0 clean, 1 findings, 2 wrong usage or configuration, 3 something could not be judged, 4 nothing was judged."
+    after_help = EXIT_CODES
 )]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -26,7 +34,7 @@ pub(crate) enum Command {
     Check(Box<Check>),
     /// List the rules.
     Rules(Rules),
-    /// Print a rule's page: what it reports, why, and what to do instead.
+    /// Print what a rule reports, why, and what to do instead; or a policy's rules and settings.
     Explain(Explain),
     /// Print the configuration in force, and where each value comes from.
     Config(Config),
@@ -36,17 +44,25 @@ pub(crate) enum Command {
 
 /// Where objects come from and what is asked of them.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Examples:\n  fedward check deploy/\n  helm template ./chart | fedward check - --stdin-filename chart.yaml\n  fedward check . --format sarif=fedward.sarif --format human"
-)]
+#[command(after_help = format!("\
+Examples:
+  fedward check deploy/
+  helm template ./chart | fedward check - --stdin-filename chart.yaml
+  fedward check . --format sarif=fedward.sarif --format human
+
+In a folder, every .yaml, .yml and .json file is read that is not hidden and that .gitignore and .ignore do not exclude. To read others,
+name them, or give --hidden or --no-gitignore.
+
+{EXIT_CODES}"))]
 pub(crate) struct Check {
-    /// Files and folders; `-` reads standard input.
+    /// Files and folders; `-` reads standard input. Hidden and git-ignored files are read only where they are named.
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
     /// The name that standard input has in outputs.
     #[arg(long, value_name = "NAME", default_value = "stdin.yaml")]
     pub(crate) stdin_filename: String,
-    /// The configuration file, instead of `fedward.yaml` in the first folder that is checked.
+    /// The configuration, instead of the nearest `fedward.yaml` upwards from the first path (not above its repository, or, outside of
+    /// one, the working directory).
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     /// Let no ignore entry count, whether in the configuration or in a comment.
@@ -58,35 +74,42 @@ pub(crate) struct Check {
     /// Only files that match one of these globs (relative to the folder that is walked).
     #[arg(long, value_name = "GLOB")]
     pub(crate) include: Vec<String>,
-    /// No files that match one of these globs.
+    /// No files and folders that match one of these globs.
     #[arg(long, value_name = "GLOB")]
     pub(crate) exclude: Vec<String>,
-    /// The namespace of objects that name none.
-    #[arg(long, short = 'n')]
+    /// Also read hidden files and folders (`.git` never is).
+    #[arg(long)]
+    pub(crate) hidden: bool,
+    /// Also read files that `.gitignore` and `.ignore` exclude. (For findings, see `--no-ignores`.)
+    #[arg(long)]
+    pub(crate) no_gitignore: bool,
+    /// The namespace of objects that name none: a label of RFC 1123.
+    #[arg(long, short = 'n', value_parser = namespace)]
     pub(crate) namespace: Option<String>,
     /// Treat what is not among the loaded objects as not existing, not as unknown.
     #[arg(long)]
     pub(crate) closed_world: bool,
-    /// Only these policies.
+    /// Only these policies, even those that the configuration turns off. What the reader itself finds (policy `input`) is always reported.
     #[arg(long, value_name = "POLICY")]
     pub(crate) policy: Vec<String>,
-    /// Settings of a policy: a YAML or JSON file.
+    /// Settings of a policy: a YAML or JSON file whose fields replace those of the configuration.
     #[arg(long, value_name = "POLICY=FILE")]
     pub(crate) settings: Vec<String>,
     /// The least severity that makes the exit code 1.
     #[arg(long, value_name = "SEVERITY")]
     pub(crate) fail_on: Option<Threshold>,
-    /// Output format: `human`, `json` or `sarif`, with `=FILE` to write to a file. May be repeated.
+    /// Output format: `human`, `json` or `sarif`, with `=FILE` to write to a file. May be repeated. Files take their names at the end of
+    /// the run, all of them or none.
     #[arg(long, value_name = "FORMAT[=FILE]", default_value = "human")]
     pub(crate) format: Vec<String>,
-    /// Write the (first) format to a file.
+    /// Write the first format that has no file to this one.
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
     /// Exit 0 even if nothing was judged.
     #[arg(long)]
     pub(crate) allow_empty: bool,
-    /// How many threads evaluate; 0 takes all cores.
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    /// How many threads read and evaluate, at most 4 for each core; 0 takes all cores.
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = threads)]
     pub(crate) threads: usize,
     /// Findings only: no summary, no notes.
     #[arg(long, short, conflicts_with = "verbose")]
@@ -105,16 +128,17 @@ pub(crate) struct Rules {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Explain {
-    /// The rule's id, as findings and `fedward rules` name it.
-    pub(crate) rule: String,
+    /// The id of a rule or a policy, as findings and `fedward rules` name it.
+    #[arg(value_name = "RULE|POLICY")]
+    pub(crate) name: String,
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Config {
-    /// The folder that would be checked.
+    /// What would be checked: the nearest `fedward.yaml` upwards from it is the configuration, as for `check`.
     #[arg(default_value = ".")]
     pub(crate) path: PathBuf,
-    /// The configuration file, instead of `fedward.yaml` in the folder.
+    /// The configuration, instead of the nearest `fedward.yaml`.
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     /// `human` or `json`.
@@ -154,4 +178,15 @@ impl From<Threshold> for Severity {
             Threshold::Info => Severity::Info,
         }
     }
+}
+
+fn namespace(text: &str) -> Result<String, &'static str> {
+    let rule = "lower-case letters, digits and `-`, with a letter or digit at both ends, and at most 63 characters are required";
+    if fedward_config::is_namespace(text) { Ok(text.to_owned()) } else { Err(rule) }
+}
+
+fn threads(text: &str) -> Result<usize, String> {
+    let most = fedward_engine::max_threads();
+    let number = text.parse().ok().filter(|number| *number <= most);
+    number.ok_or_else(|| format!("a whole number from 0 (all cores) to {most} (4 for each core) is required"))
 }

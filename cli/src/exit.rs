@@ -9,9 +9,9 @@ pub(crate) enum Exit {
     Clean = 0,
     /// There are findings at or above the threshold.
     Findings = 1,
-    /// Wrong usage or configuration; nothing was judged.
+    /// Wrong usage or configuration, or an input or output that was named cannot be read or written.
     Usage = 2,
-    /// Something could not be judged.
+    /// Something could not be judged, or a file below a folder could not be read.
     NotJudged = 3,
     /// Nothing was judged and nothing found: probably a wrong path.
     Nothing = 4,

@@ -1,123 +1,237 @@
 //! Which files are read: walking as people expect it, never out of the given roots.
 
-use std::io::Read as _;
+use std::collections::{HashMap, HashSet};
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::{fs, io};
 
 use anyhow::{Context as _, Result, bail};
+use fedward_config::words;
 use fedward_engine::Input;
-use fedward_outcome::Skipped;
+use fedward_outcome::{Skipped, Unread};
 use globset::{Glob, GlobSet, GlobSetBuilder};
-use ignore::WalkBuilder;
+use ignore::{DirEntry, WalkBuilder};
+
+use crate::setup::unreadable;
 
 /// A file larger than this is not read: no manifest is.
 const MAX_FILE: u64 = 512 << 20;
 
-/// What the command line asks for.
+/// What the command line and the configuration ask for.
+#[derive(Default)]
 pub(crate) struct Request<'a> {
     pub(crate) paths: &'a [PathBuf],
     pub(crate) context: &'a [PathBuf],
     pub(crate) stdin_filename: &'a str,
+    /// Globs of the command line, relative to the folder that is walked.
     pub(crate) include: &'a [String],
     pub(crate) exclude: &'a [String],
-    /// The configuration file, which is no input.
-    pub(crate) config: Option<&'a Path>,
+    /// Globs of the configuration, relative to `folder`.
+    pub(crate) config_include: &'a [String],
+    pub(crate) config_exclude: &'a [String],
+    /// The folder of the configuration.
+    pub(crate) folder: Option<&'a Path>,
+    /// Whether hidden files are read.
+    pub(crate) hidden: bool,
+    /// Whether `.gitignore` and `.ignore` count.
+    pub(crate) gitignore: bool,
+    /// Files that are no input: the configuration, the outputs.
+    pub(crate) own: Vec<PathBuf>,
+}
+
+/// What was read.
+#[derive(Debug, Default)]
+pub(crate) struct Inputs {
+    pub(crate) files: Vec<Input>,
+    pub(crate) skipped: Vec<Skipped>,
+    pub(crate) unread: Vec<Unread>,
+    /// The path of a file relative to the folder of the configuration, by the name that outputs show, where the two differ.
+    pub(crate) config_names: HashMap<String, String>,
 }
 
 /// Reads everything asked for, in the order asked for, folders sorted by path. A file is read once, however often it is named.
-pub(crate) fn read(request: &Request<'_>) -> Result<(Vec<Input>, Vec<Skipped>)> {
-    let globs = Globs { include: set(request.include)?, exclude: set(request.exclude)?, any: !request.include.is_empty() };
+///
+/// What is named and cannot be read is an error; what is met on the way and cannot be read is listed.
+pub(crate) fn read(request: &Request<'_>) -> Result<Inputs> {
+    let globs = |include: &[String], exclude: &[String]| -> Result<Globs> {
+        Ok(Globs { include: set(include)?, exclude: set(exclude)?, any: !include.is_empty() })
+    };
     let mut reader = Reader {
-        globs,
-        inputs: Vec::new(),
-        skipped: Vec::new(),
-        seen: request.config.and_then(|file| file.canonicalize().ok()).into_iter().collect(),
+        globs: globs(request.include, request.exclude)?,
+        config_globs: globs(request.config_include, request.config_exclude)?,
+        folder: request.folder.and_then(|folder| folder.canonicalize().ok()),
+        request,
+        inputs: Inputs::default(),
+        seen: request.own.iter().filter_map(|file| file.canonicalize().ok()).collect(),
+        stdin_is_read: false,
     };
     for (paths, judged) in [(request.paths, true), (request.context, false)] {
         for path in paths {
             if path == Path::new("-") {
-                let mut bytes = Vec::new();
-                io::stdin().take(MAX_FILE).read_to_end(&mut bytes).context("cannot read standard input")?;
-                reader.inputs.push(Input { name: request.stdin_filename.to_owned(), bytes, named: true, judged });
+                reader.stdin(judged)?;
             } else if path.is_dir() {
                 reader.walk(path, judged)?;
             } else {
-                reader.file(path, true, judged).with_context(|| format!("cannot read `{}`", path.display()))?;
+                reader.file(path, true, judged).map_err(|error| unreadable(path, &error))?;
             }
         }
     }
-    Ok((reader.inputs, reader.skipped))
+    Ok(reader.inputs)
 }
 
+#[derive(Clone)]
 struct Globs {
     include: GlobSet,
     exclude: GlobSet,
     any: bool,
 }
 
-struct Reader {
-    globs: Globs,
-    inputs: Vec<Input>,
-    skipped: Vec<Skipped>,
-    seen: std::collections::HashSet<PathBuf>,
+impl Globs {
+    fn takes(&self, path: &Path) -> bool {
+        !self.exclude.is_match(path) && (!self.any || self.include.is_match(path))
+    }
 }
 
-impl Reader {
+struct Reader<'a> {
+    globs: Globs,
+    config_globs: Globs,
+    /// The folder of the configuration, without links.
+    folder: Option<PathBuf>,
+    request: &'a Request<'a>,
+    inputs: Inputs,
+    seen: HashSet<PathBuf>,
+    stdin_is_read: bool,
+}
+
+impl Reader<'_> {
+    fn stdin(&mut self, judged: bool) -> Result<()> {
+        if std::mem::replace(&mut self.stdin_is_read, true) {
+            return Ok(());
+        }
+        let bytes = bounded(io::stdin().lock()).map_err(|error| anyhow::anyhow!("cannot read standard input: {}", words::io(&error)))?;
+        self.inputs.files.push(Input { name: self.request.stdin_filename.to_owned(), bytes, named: true, judged });
+        Ok(())
+    }
+
     fn walk(&mut self, root: &Path, judged: bool) -> Result<()> {
-        let canonical = root.canonicalize().with_context(|| format!("cannot read `{}`", root.display()))?;
+        let canonical = root.canonicalize().map_err(|error| unreadable(root, &error))?;
+        fs::read_dir(root).map_err(|error| unreadable(root, &error))?;
+        // What the globs of the configuration see of a path below this root.
+        let below = self.folder.as_deref().and_then(|folder| canonical.strip_prefix(folder).ok()).unwrap_or(Path::new("")).to_owned();
+        let (globs, config_globs) = (self.globs.clone(), self.config_globs.clone());
+        let (own_root, prefix) = (root.to_owned(), below.clone());
+        let enters = move |entry: &DirEntry| {
+            let relative = entry.path().strip_prefix(&own_root).unwrap_or(entry.path());
+            let excluded = globs.exclude.is_match(relative) || config_globs.exclude.is_match(prefix.join(relative));
+            entry.depth() == 0 || (!excluded && entry.file_name() != ".git")
+        };
         // `.gitignore` counts outside a checkout, too; links are followed by hand, so that none leads out of the root.
-        let walk = WalkBuilder::new(root).require_git(false).follow_links(false).sort_by_file_path(Path::cmp).build();
+        let walk = WalkBuilder::new(root)
+            .standard_filters(self.request.gitignore)
+            .hidden(!self.request.hidden)
+            .require_git(false)
+            .follow_links(false)
+            .filter_entry(enters)
+            .sort_by_file_path(Path::cmp)
+            .build();
         for entry in walk {
-            let entry = match entry {
-                Ok(entry) => entry,
-                Err(error) => bail!("cannot walk `{}`: {error}", root.display()),
-            };
-            let path = entry.path();
-            let relative = path.strip_prefix(root).unwrap_or(path);
-            if !is_manifest_name(path)
-                || self.globs.exclude.is_match(relative)
-                || (self.globs.any && !self.globs.include.is_match(relative))
-            {
-                continue;
-            }
-            let kind = entry.file_type();
-            if kind.is_some_and(|kind| kind.is_symlink()) {
-                match path.canonicalize() {
-                    Ok(target) if target.starts_with(&canonical) && target.is_file() => {}
-                    Ok(target) if target.is_dir() => continue,
-                    Ok(_) => {
-                        self.skip(path, "a link that leads out of the folder");
-                        continue;
-                    }
-                    Err(_) => {
-                        self.skip(path, "a link that leads nowhere");
-                        continue;
-                    }
-                }
-            } else if !kind.is_some_and(|kind| kind.is_file()) {
-                continue;
-            }
-            if let Err(error) = self.file(path, false, judged) {
-                bail!("cannot read `{}`: {error:#}", path.display());
+            match entry {
+                Ok(entry) => self.entry(&entry, root, &canonical, &below, judged),
+                Err(error) => self.broken(root, &error),
             }
         }
         Ok(())
     }
 
-    fn file(&mut self, path: &Path, named: bool, judged: bool) -> Result<()> {
-        if !self.seen.insert(path.canonicalize()?) {
+    fn entry(&mut self, entry: &DirEntry, root: &Path, canonical: &Path, below: &Path, judged: bool) {
+        let path = entry.path();
+        let relative = path.strip_prefix(root).unwrap_or(path);
+        let is_wanted = is_manifest_name(path) && self.globs.takes(relative) && self.config_globs.takes(&below.join(relative));
+        let kind = entry.file_type();
+        if kind.is_some_and(|kind| kind.is_dir()) {
+            return;
+        }
+        if kind.is_some_and(|kind| kind.is_symlink()) {
+            match path.canonicalize() {
+                Ok(target) if !target.starts_with(canonical) => {
+                    if is_wanted || target.is_dir() {
+                        self.skip(path, "a link that leads out of the folder");
+                    }
+                    return;
+                }
+                // The walk comes by what it holds.
+                Ok(target) if target.is_dir() => return,
+                Ok(_) => {}
+                Err(_) => {
+                    if is_wanted {
+                        self.skip(path, "a link that leads nowhere");
+                    }
+                    return;
+                }
+            }
+        }
+        if !is_wanted {
+            return;
+        }
+        if !path.is_file() {
+            self.skip(path, "not an ordinary file");
+        } else if let Err(error) = self.file(path, false, judged) {
+            self.inputs.unread.push(Unread { file: shown(path), reason: words::io(&error) });
+        }
+    }
+
+    /// Something below the root that the walk cannot enter.
+    fn broken(&mut self, root: &Path, error: &ignore::Error) {
+        let file = path_of(error).unwrap_or(root);
+        let reason = error.io_error().map_or_else(|| error.to_string(), words::io);
+        self.inputs.unread.push(Unread { file: shown(file), reason });
+    }
+
+    fn file(&mut self, path: &Path, named: bool, judged: bool) -> io::Result<()> {
+        // A pipe (`<(command)`) has no path of its own.
+        let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        if self.seen.contains(&real) {
             return Ok(());
         }
-        let length = fs::metadata(path)?.len();
+        let file = File::open(path)?;
+        let length = file.metadata()?.len();
         if length > MAX_FILE {
-            bail!("larger than {MAX_FILE} bytes");
+            return Err(too_large());
         }
-        self.inputs.push(Input { name: shown(path), bytes: fs::read(path)?, named, judged });
+        let name = shown(path);
+        let bytes = bounded(file)?;
+        if let Some(relative) = self.folder.as_deref().and_then(|folder| real.strip_prefix(folder).ok()).map(shown)
+            && relative != name
+        {
+            self.inputs.config_names.insert(name.clone(), relative);
+        }
+        self.seen.insert(real);
+        self.inputs.files.push(Input { name, bytes, named, judged });
         Ok(())
     }
 
     fn skip(&mut self, path: &Path, reason: &str) {
-        self.skipped.push(Skipped { file: shown(path), line: None, reason: reason.to_owned() });
+        self.inputs.skipped.push(Skipped { file: shown(path), line: None, reason: reason.to_owned() });
+    }
+}
+
+/// All there is to read, unless it is too much: a device may have no end.
+fn bounded(from: impl Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    from.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_FILE { Err(too_large()) } else { Ok(bytes) }
+}
+
+fn too_large() -> io::Error {
+    io::Error::other(format!("larger than {} MiB", MAX_FILE >> 20))
+}
+
+fn path_of(error: &ignore::Error) -> Option<&Path> {
+    match error {
+        ignore::Error::WithPath { path, .. } => Some(path),
+        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => path_of(err),
+        ignore::Error::Loop { child, .. } => Some(child),
+        _ => None,
     }
 }
 
@@ -126,7 +240,10 @@ fn set(globs: &[String]) -> Result<GlobSet> {
     for glob in globs {
         builder.add(Glob::new(glob).with_context(|| format!("`{glob}` is no glob"))?);
     }
-    Ok(builder.build()?)
+    match builder.build() {
+        Ok(set) => Ok(set),
+        Err(error) => bail!("globs: {error}"),
+    }
 }
 
 fn is_manifest_name(path: &Path) -> bool {
@@ -135,8 +252,129 @@ fn is_manifest_name(path: &Path) -> bool {
         .is_some_and(|extension| ["yaml", "yml", "json"].iter().any(|known| extension.eq_ignore_ascii_case(known)))
 }
 
-/// The path as outputs show it: relative to the working directory where it is below it, with `/`.
+/// The path as outputs show it: as it was given, with `/` and without `./`.
 fn shown(path: &Path) -> String {
-    let text = path.to_string_lossy().replace('\\', "/");
+    let text = path.to_string_lossy();
+    let text = if cfg!(windows) { text.replace('\\', "/") } else { text.into_owned() };
     text.strip_prefix("./").map_or(text.clone(), str::to_owned)
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    use super::*;
+
+    /// A folder of its own, gone when the test is.
+    struct Folder(PathBuf, [PathBuf; 1]);
+
+    impl Folder {
+        fn new(name: &str) -> Self {
+            let path = std::env::temp_dir().join(format!("fedward-inputs-{name}-{}", std::process::id()));
+            fs::create_dir_all(&path).unwrap();
+            let root = [path.join("in")];
+            Folder(path, root)
+        }
+
+        fn request(&self) -> Request<'_> {
+            Request { paths: &self.1, gitignore: true, ..Request::default() }
+        }
+
+        fn file(&self, name: &str) -> PathBuf {
+            let path = self.0.join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, "kind: Pod\n").unwrap();
+            path
+        }
+
+        /// The names that are read, and what is skipped and unread, as `name: reason`.
+        fn read(&self, request: &Request<'_>) -> (Vec<String>, Vec<String>) {
+            let inputs = read(request).unwrap();
+            let short = |name: &str| name.replace(&*self.0.to_string_lossy(), "").trim_start_matches("/in/").to_owned();
+            let skipped = inputs.skipped.iter().map(|skipped| format!("{}: {}", short(&skipped.file), skipped.reason));
+            let unread = inputs.unread.iter().map(|unread| format!("unread {}: {}", short(&unread.file), unread.reason));
+            (inputs.files.iter().map(|file| short(&file.name)).collect(), skipped.chain(unread).collect())
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_on_the_way_is_listed_and_the_rest_is_read() {
+        let folder = Folder::new("unread");
+        folder.file("in/a.yaml");
+        folder.file("in/z.yaml");
+        let large = folder.file("in/large.yaml");
+        fs::OpenOptions::new().write(true).open(&large).unwrap().set_len(MAX_FILE + 1).unwrap();
+        let locked = folder.file("in/locked/b.yaml").parent().unwrap().to_owned();
+        fs::set_permissions(&locked, fs::Permissions::from_mode(0)).unwrap();
+        // Root reads everything.
+        let is_root = fs::read_dir(&locked).is_ok();
+        let (files, told) = folder.read(&folder.request());
+        fs::set_permissions(&locked, fs::Permissions::from_mode(0o755)).unwrap();
+        let mut expected = vec!["unread large.yaml: larger than 512 MiB"];
+        if is_root {
+            assert_eq!(files, ["a.yaml", "locked/b.yaml", "z.yaml"]);
+        } else {
+            assert_eq!(files, ["a.yaml", "z.yaml"]);
+            expected.push("unread locked: permission denied");
+        }
+        assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn links_stay_in_the_folder() {
+        let folder = Folder::new("links");
+        folder.file("in/a.yaml");
+        folder.file("in/sub/b.yaml");
+        folder.file("out/c.yaml");
+        symlink("a.yaml", folder.0.join("in/again.yaml")).unwrap();
+        symlink("sub", folder.0.join("in/subagain")).unwrap();
+        symlink("../out", folder.0.join("in/outside")).unwrap();
+        symlink("../out/c.yaml", folder.0.join("in/c.yaml")).unwrap();
+        symlink("nowhere", folder.0.join("in/gone.yaml")).unwrap();
+        let (files, told) = folder.read(&folder.request());
+        assert_eq!(files, ["a.yaml", "sub/b.yaml"]);
+        assert_eq!(
+            told,
+            [
+                "c.yaml: a link that leads out of the folder",
+                "gone.yaml: a link that leads nowhere",
+                "outside: a link that leads out of the folder"
+            ]
+        );
+    }
+
+    #[test]
+    fn hidden_and_ignored_files_are_read_on_demand() {
+        let folder = Folder::new("hidden");
+        for name in ["a.yaml", ".hidden.yaml", ".git/config.yaml", "build/b.yaml", "c.txt"] {
+            folder.file(&format!("in/{name}"));
+        }
+        fs::write(folder.0.join("in/.gitignore"), "build/\n").unwrap();
+        assert_eq!(folder.read(&folder.request()).0, ["a.yaml"]);
+        assert_eq!(folder.read(&Request { hidden: true, ..folder.request() }).0, [".hidden.yaml", "a.yaml"]);
+        assert_eq!(folder.read(&Request { gitignore: false, ..folder.request() }).0, ["a.yaml", "build/b.yaml"]);
+    }
+
+    #[test]
+    fn globs_of_the_configuration_are_relative_to_its_folder() {
+        let folder = Folder::new("globs");
+        for name in ["in/a.yaml", "in/vendor/b.yaml", "in/other/c.yaml"] {
+            folder.file(name);
+        }
+        let exclude = ["in/vendor".to_owned()];
+        let own = ["other/*".to_owned()];
+        let files = folder.read(&Request { config_exclude: &exclude, folder: Some(&folder.0), ..folder.request() });
+        assert_eq!(files.0, ["a.yaml", "other/c.yaml"]);
+        assert_eq!(folder.read(&Request { include: &own, ..folder.request() }).0, ["other/c.yaml"]);
+        assert_eq!(folder.read(&Request { exclude: &own, ..folder.request() }).0, ["a.yaml", "vendor/b.yaml"]);
+    }
 }

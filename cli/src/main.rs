@@ -2,11 +2,12 @@
 
 mod args;
 mod commands;
-mod config;
 mod exit;
 mod inputs;
+mod outputs;
 mod pages;
 mod progress;
+mod setup;
 mod version;
 
 use std::io;

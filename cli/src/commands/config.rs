@@ -3,20 +3,21 @@
 use std::io::Write as _;
 
 use anyhow::Result;
+use fedward_config::{FILE_NAME, Loaded, Threshold};
 use serde_json::json;
 
 use crate::args::{Config as Args, ListFormat};
-use crate::config::{Config, FILE_NAME, Loaded};
 use crate::exit::Exit;
+use crate::setup::{Request, Setup};
 
 pub(crate) fn run(args: &Args) -> Result<Exit> {
     let mut out = anstream::stdout().lock();
     if args.schema {
-        let schema = schemars::schema_for!(Config);
-        writeln!(out, "{}", serde_json::to_string_pretty(&schema)?)?;
+        writeln!(out, "{:#}", fedward_config::schema())?;
         return Ok(Exit::Clean);
     }
-    let loaded = Loaded::find(args.config.as_deref(), std::slice::from_ref(&args.path))?;
+    let paths = std::slice::from_ref(&args.path);
+    let Setup { loaded, .. } = Setup::new(&Request { paths, config: args.config.as_deref(), ..Request::default() })?;
     let values = in_force(&loaded);
     match args.format {
         ListFormat::Json => {
@@ -26,7 +27,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit> {
         ListFormat::Human => {
             match &loaded.file {
                 Some(file) => writeln!(out, "configuration: {}", file.display())?,
-                None => writeln!(out, "configuration: none (no {FILE_NAME} in `{}`)", args.path.display())?,
+                None => writeln!(out, "configuration: none (no {FILE_NAME} for `{}`)", args.path.display())?,
             }
             for (name, value, from) in values {
                 writeln!(out, "{name}: {value}  # {from}")?;
@@ -38,17 +39,19 @@ pub(crate) fn run(args: &Args) -> Result<Exit> {
 
 /// Every value that is in force: name, value, where it comes from.
 fn in_force(loaded: &Loaded) -> Vec<(String, serde_json::Value, String)> {
-    let file = loaded.file.as_ref().map(|file| file.display().to_string()).unwrap_or_default();
     let config = &loaded.config;
-    let from = |pointer: &str, is_set: bool| if is_set { format!("{file}:{}", loaded.line(pointer)) } else { "default".to_owned() };
+    let from = |pointer: &str, is_set: bool| if is_set { loaded.at(pointer) } else { "default".to_owned() };
     let mut values = vec![
         ("namespace".to_owned(), json!(config.namespace.as_deref().unwrap_or("default")), from("/namespace", config.namespace.is_some())),
         ("closedWorld".to_owned(), json!(config.closed_world.unwrap_or(false)), from("/closedWorld", config.closed_world.is_some())),
-        ("failOn".to_owned(), json!(config.fail_on.unwrap_or(crate::config::Level::Error)), from("/failOn", config.fail_on.is_some())),
+        ("failOn".to_owned(), json!(config.fail_on.unwrap_or(Threshold::Error)), from("/failOn", config.fail_on.is_some())),
         ("paths.include".to_owned(), json!(config.paths.include), from("/paths/include", !config.paths.include.is_empty())),
         ("paths.exclude".to_owned(), json!(config.paths.exclude), from("/paths/exclude", !config.paths.exclude.is_empty())),
         ("context".to_owned(), json!(config.context), from("/context", !config.context.is_empty())),
     ];
+    for (name, value) in config.limits.set() {
+        values.push((format!("limits.{name}"), json!(value), from(&format!("/limits/{name}"), true)));
+    }
     for (rule, level) in &config.severities {
         values.push((format!("severities.{rule}"), json!(level), from(&format!("/severities/{rule}"), true)));
     }

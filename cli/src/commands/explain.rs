@@ -1,17 +1,20 @@
 //! `fedward explain`.
 
+use std::fmt::Write as _;
 use std::io::Write as _;
 
 use anyhow::{Result, bail};
-use fedward_kit::suggest;
+use fedward_config::words;
+use fedward_kit::policy::Descriptor;
 
+use super::descriptors;
 use crate::args::Explain;
 use crate::exit::Exit;
 use crate::pages::PAGES;
 
 pub(crate) fn run(args: &Explain) -> Result<Exit> {
     let mut out = anstream::stdout().lock();
-    for line in page(&args.rule)?.lines() {
+    for line in text(&args.name)?.lines() {
         if line.starts_with('#') {
             // Bold; the stream drops it where colours are not wanted.
             writeln!(out, "\u{1b}[1m{line}\u{1b}[0m")?;
@@ -22,14 +25,71 @@ pub(crate) fn run(args: &Explain) -> Result<Exit> {
     Ok(Exit::Clean)
 }
 
-/// A rule's page, without the line that says how the file was made.
-fn page(rule: &str) -> Result<&'static str> {
-    if let Some((_, page)) = PAGES.iter().find(|(id, _)| *id == rule) {
-        return Ok(page.split_once("-->\n").map_or(*page, |(_, body)| body));
+/// What there is to say of a rule or a policy.
+fn text(name: &str) -> Result<String> {
+    if let Some(page) = page(name) {
+        return Ok(page.to_owned());
     }
-    let near = suggest::nearest(rule, PAGES.iter().map(|(id, _)| *id));
-    let hint = near.map_or_else(|| "`fedward rules` lists them".to_owned(), |near| format!("did you mean `{near}`?"));
-    bail!("no such rule: `{rule}` ({hint})")
+    let policies = descriptors();
+    if let Some(policy) = policies.iter().find(|policy| policy.id == name) {
+        return Ok(about(policy));
+    }
+    let known = PAGES.iter().map(|(id, _)| *id).chain(policies.iter().map(|policy| policy.id));
+    let near = words::did_you_mean(name, known);
+    bail!("no such rule or policy: `{name}`{}", if near.is_empty() { " (`fedward rules` lists them)" } else { &near })
+}
+
+/// A rule's page, without the line that says how the file was made.
+fn page(rule: &str) -> Option<&'static str> {
+    let (_, page) = PAGES.iter().find(|(id, _)| *id == rule)?;
+    Some(page.split_once("-->\n").map_or(*page, |(_, body)| body))
+}
+
+/// A rule's page with the text alone of links to the project's own files, which nobody else has.
+pub(crate) fn standalone(rule: &str) -> String {
+    let mut rest = page(rule).unwrap_or_default();
+    let mut text = String::with_capacity(rest.len());
+    while let Some((before, after)) = rest.split_once("](") {
+        let link = before.rsplit_once('[').zip(after.split_once(')'));
+        match link.filter(|(_, (target, _))| target.ends_with(".md") || target.contains(".md#")) {
+            Some(((before, label), (_, after))) => {
+                text.push_str(before);
+                text.push_str(label);
+                rest = after;
+            }
+            None => {
+                text.push_str(before);
+                text.push_str("](");
+                rest = after;
+            }
+        }
+    }
+    text.push_str(rest);
+    text
+}
+
+/// A policy: what it is for, its rules, its settings.
+fn about(policy: &Descriptor) -> String {
+    // Writing to a string cannot fail.
+    let mut text = format!("# {}\n\n{}\n\n## Rules\n", policy.id, policy.summary);
+    for rule in &policy.rules {
+        let severity = rule.conditions.iter().map(|condition| condition.severity).max().map_or("", |severity| severity.name());
+        let _ = writeln!(text, "  {severity:<8} {:<42} {}", rule.id, rule.summary);
+    }
+    if policy.id == fedward_engine::INPUT_POLICY {
+        text.push_str("\nThese rules always run. `severities` in `fedward.yaml` has their severities.\n");
+        return text;
+    }
+    let _ = writeln!(
+        text,
+        "\n## Settings\nIn `fedward.yaml` below `policies.{}.settings`, or in a file with `--settings {}=FILE`.\n",
+        policy.id, policy.id
+    );
+    for field in &policy.settings {
+        let default = field.schema.get("default").map(|value| format!("; default `{value}`")).unwrap_or_default();
+        let _ = writeln!(text, "  {} ({}{default})\n      {}", field.name, words::schema(&field.schema), field.doc);
+    }
+    text
 }
 
 #[cfg(test)]
@@ -40,18 +100,28 @@ mod tests {
 
     #[test]
     fn every_rule_has_a_page_that_begins_with_its_id() {
-        let rules = fedward_modules::ALL.iter().flat_map(|builtin| builtin.policy.describe().rules);
-        for rule in rules.chain(fedward_engine::INPUT_RULES) {
+        let policies = descriptors();
+        for rule in policies.iter().flat_map(|policy| &policy.rules) {
             assert!(page(rule.id).unwrap().starts_with(&format!("# {}\n", rule.id)), "{}", rule.id);
         }
     }
 
     #[test]
-    fn a_slip_gets_a_hint() {
-        assert_eq!(
-            page("cluster-wide-edt").unwrap_err().to_string(),
-            "no such rule: `cluster-wide-edt` (did you mean `cluster-wide-edit`?)"
-        );
-        assert_eq!(page("quite-another").unwrap_err().to_string(), "no such rule: `quite-another` (`fedward rules` lists them)");
+    fn outside_of_the_project_pages_have_no_links_into_it() {
+        for (id, page) in PAGES {
+            let text = standalone(id);
+            assert!(text.starts_with(&format!("# {id}\n")) && !text.contains(".md)") && !text.contains(".md#"), "{text}");
+            assert_eq!(text.matches("](http").count(), page.matches("](http").count(), "{id}");
+        }
+    }
+
+    #[test]
+    fn every_policy_is_explained_with_its_rules_and_settings() {
+        for policy in descriptors() {
+            let text = text(policy.id).unwrap();
+            for name in policy.rules.iter().map(|rule| rule.id).chain(policy.settings.iter().map(|field| field.name)) {
+                assert!(text.contains(&format!(" {name} ")), "{name}: {text}");
+            }
+        }
     }
 }

@@ -70,8 +70,11 @@ pub(crate) fn run(world: &World, plan: &Plan<'_>) -> (Vec<Verdict>, Vec<bool>, C
         vec![work()]
     } else {
         thread::scope(|scope| {
-            let handles: Vec<_> = (0..plan.threads).map(|_| scope.spawn(work)).collect();
-            handles.into_iter().filter_map(|handle| handle.join().ok()).collect()
+            // This thread works, too: a machine that gives no further ones has it.
+            let spawned = || thread::Builder::new().spawn_scoped(scope, work).ok();
+            let handles: Vec<_> = (1..plan.threads).map_while(|_| spawned()).collect();
+            let own = work();
+            handles.into_iter().filter_map(|handle| handle.join().ok()).chain([own]).collect()
         })
     };
     let mut verdicts = Vec::new();

@@ -1,5 +1,6 @@
 //! Inputs to objects: what each document is, and the reason where it is none.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use fedward_manifest::{Document, ProblemKind};
@@ -46,7 +47,7 @@ pub(crate) fn gather(inputs: Vec<Input>, options: &Options, outcome: &mut Outcom
         }
     }
     let project = Project::of(&loaded);
-    let mut gatherer = Gatherer { options, outcome, kinds, objects: Vec::new(), truncated: false };
+    let mut gatherer = Gatherer { options, outcome, kinds, objects: Vec::new(), truncated: false, other_text: HashSet::new() };
     let mut lifted: Vec<Loaded> = Vec::new();
     let mut whole_file: Option<Arc<str>> = None;
     for (number, one) in loaded.iter().enumerate() {
@@ -84,13 +85,21 @@ struct Gatherer<'a> {
     kinds: Kinds,
     objects: Vec<Object>,
     truncated: bool,
+    /// Inputs that were named and hold no manifests, by number.
+    other_text: HashSet<usize>,
 }
 
 impl Gatherer<'_> {
     /// A document that does not parse is a finding if it was meant as a manifest; otherwise it is something else's business.
     fn without_tree(&mut self, one: &Loaded, named: bool) {
-        if named || input::looks_like_manifest(one.source.slice(one.chunk.span)) {
+        if input::looks_like_manifest(one.source.slice(one.chunk.span)) {
             self.problems(one);
+            return;
+        }
+        // Prose or code that was named by mistake: once is enough, however many documents it seems to have.
+        if named && self.other_text.insert(one.input) {
+            let worst = one.problems.iter().find(|problem| problem.kind.is_fatal()).or(one.problems.first());
+            self.outcome.findings.extend(worst.map(|problem| input::other_text(&one.source, problem)));
             return;
         }
         let limit = one.problems.iter().find(|problem| matches!(problem.kind, ProblemKind::Limit(_)));

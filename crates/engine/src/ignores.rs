@@ -10,6 +10,7 @@ use fedward_kit::text::Glob;
 use fedward_manifest::{Source, Span};
 use fedward_outcome::{Finding, Outcome, Suppression, SuppressionKind};
 
+use crate::Options;
 use crate::input::Report;
 use crate::load::Loaded;
 
@@ -83,7 +84,8 @@ struct Inline {
 }
 
 /// Applies both kinds of entries, and reports those that are stale.
-pub(crate) fn apply(outcome: &mut Outcome, loaded: &[Loaded], entries: &[Ignore], today: &str, rules: &Rules<'_>) {
+pub(crate) fn apply(outcome: &mut Outcome, loaded: &[Loaded], options: &Options, rules: &Rules<'_>) {
+    let Options { ignores: entries, ignore_names: names, today, .. } = options;
     let (mut inline, by_line) = inline_entries(loaded);
     let mut used = vec![false; entries.len()];
     for finding in &mut outcome.findings {
@@ -98,7 +100,7 @@ pub(crate) fn apply(outcome: &mut Outcome, loaded: &[Loaded], entries: &[Ignore]
             }
         }
         for (entry, used) in entries.iter().zip(&mut used).filter(|(entry, _)| entry.rule == finding.rule) {
-            if matches(entry, finding) {
+            if matches(entry, finding, names) {
                 *used = true;
                 if !is_expired(entry, today) && finding.suppressed.is_none() {
                     finding.suppressed = Some(Suppression { kind: SuppressionKind::Config, reason: entry.reason.clone() });
@@ -133,14 +135,16 @@ pub(crate) fn apply(outcome: &mut Outcome, loaded: &[Loaded], entries: &[Ignore]
     outcome.findings.extend(stale);
 }
 
-fn matches(entry: &Ignore, finding: &Finding) -> bool {
+fn matches(entry: &Ignore, finding: &Finding, names: &HashMap<String, String>) -> bool {
+    let shown = finding.location.source.name();
+    let path = names.get(&**shown).map_or(&**shown, String::as_str);
     let is_object = |glob: &Glob| {
         finding.object.as_ref().is_some_and(|object| {
             glob.matches(&format!("{} {}", object.kind, object.name))
                 || !object.namespace.is_empty() && glob.matches(&format!("{} {}/{}", object.kind, object.namespace, object.name))
         })
     };
-    entry.path.as_ref().is_none_or(|glob| glob.matches(finding.location.source.name())) && entry.object.as_ref().is_none_or(is_object)
+    entry.path.as_ref().is_none_or(|glob| glob.matches(path)) && entry.object.as_ref().is_none_or(is_object)
 }
 
 fn is_expired(entry: &Ignore, today: &str) -> bool {

@@ -89,6 +89,15 @@ pub(crate) fn problem(source: &Arc<Source>, problem: &Problem) -> Finding {
     Report { related, ..report }.finding(source, None)
 }
 
+/// A problem in a text that does not look like a manifest at all.
+pub(crate) fn other_text(source: &Arc<Source>, problem: &Problem) -> Finding {
+    let mut finding = self::problem(source, problem);
+    if finding.rule == unparsable_document::RULE.id {
+        finding.message = format!("not YAML or JSON: {}", finding.message);
+    }
+    finding
+}
+
 /// A file that is not text.
 pub(crate) fn not_text(source: &Arc<Source>, error: &fedward_manifest::SourceError) -> Finding {
     unparsable_document::not_text(error).finding(source, None)

@@ -70,7 +70,7 @@ pub struct Options {
     pub namespace: String,
     /// What nothing is known of does not exist.
     pub closed_world: bool,
-    /// How many threads evaluate.
+    /// How many threads read and evaluate; 0 counts as 1, and more than [`max_threads`] as that.
     pub threads: usize,
     /// See [`Runtime`].
     pub runtime: Runtime,
@@ -82,6 +82,8 @@ pub struct Options {
     pub max_objects: usize,
     /// Ignore entries of the configuration.
     pub ignores: Vec<Ignore>,
+    /// The paths of inputs as the paths of [`Options::ignores`] mean them, by their names; those that are not here go by their names.
+    pub ignore_names: HashMap<String, String>,
     /// Whether ignore entries, those in comments included, count.
     pub use_ignores: bool,
     /// Every rule that the program knows, whether or not its policy runs.
@@ -103,6 +105,7 @@ impl Default for Options {
             limits: Limits::default(),
             max_objects: 1_000_000,
             ignores: Vec::new(),
+            ignore_names: HashMap::new(),
             use_ignores: true,
             known_rules: Vec::new(),
             today: String::new(),
@@ -111,12 +114,18 @@ impl Default for Options {
     }
 }
 
+/// The most threads that a run takes: more of them cost memory and time, and nothing is done sooner.
+pub fn max_threads() -> usize {
+    4 * std::thread::available_parallelism().map_or(1, usize::from)
+}
+
 /// Reads the inputs and runs the policies on every object.
 ///
 /// `progress` counts the objects that are done.
 pub fn run(inputs: Vec<Input>, policies: &[Policy], options: &Options, progress: &AtomicUsize) -> (Outcome, Cost) {
+    let options = &Options { threads: options.threads.clamp(1, max_threads()), ..options.clone() };
     // Reading takes as many threads as evaluating. A machine that gives no threads has the one that runs already.
-    match rayon::ThreadPoolBuilder::new().num_threads(options.threads.max(1)).build() {
+    match rayon::ThreadPoolBuilder::new().num_threads(options.threads).build() {
         Ok(pool) => pool.install(|| run_here(inputs, policies, options, progress)),
         Err(_) => run_here(inputs, policies, &Options { threads: 1, ..options.clone() }, progress),
     }
@@ -130,7 +139,7 @@ fn run_here(inputs: Vec<Input>, policies: &[Policy], options: &Options, progress
     outcome.objects = objects.iter().filter(|object| object.judged).count();
     let keys = objects.par_iter().map(|object| keys(&loaded, object)).collect();
     let world = World::new(loaded, objects, keys, options.closed_world && !truncated);
-    let plan = Plan { policies, threads: options.threads.max(1), runtime: options.runtime, indexed: options.indexed, progress };
+    let plan = Plan { policies, threads: options.threads, runtime: options.runtime, indexed: options.indexed, progress };
     let (verdicts, seen, cost) = evaluate::run(&world, &plan);
     outcome.evaluated = seen.iter().filter(|seen| **seen).count();
     verdicts::report(&world, policies, &verdicts, &mut outcome);
@@ -138,7 +147,7 @@ fn run_here(inputs: Vec<Input>, policies: &[Policy], options: &Options, progress
         let mut runs: Vec<&str> = INPUT_RULES.iter().map(|rule| rule.id).collect();
         runs.extend(policies.iter().flat_map(|policy| &policy.descriptor.rules).map(|rule| rule.id));
         let rules = ignores::Rules { runs: &runs, known: &options.known_rules };
-        ignores::apply(&mut outcome, &world.loaded, &options.ignores, &options.today, &rules);
+        ignores::apply(&mut outcome, &world.loaded, options, &rules);
     }
     input::set_severities(&mut outcome.findings, &options.input_severities);
     outcome.findings.sort_by_cached_key(|finding| {

@@ -107,6 +107,15 @@ pub struct NotEvaluated {
     pub reason: String,
 }
 
+/// A file or folder that could not be read, so that nobody knows what is in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unread {
+    /// Its path.
+    pub file: String,
+    /// Why.
+    pub reason: String,
+}
+
 /// A file, or a document in it, that was not judged, on purpose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Skipped {
@@ -125,6 +134,8 @@ pub struct Outcome {
     pub findings: Vec<Finding>,
     /// What could not be judged, in the same order.
     pub not_evaluated: Vec<NotEvaluated>,
+    /// What could not be read, in the order of files.
+    pub unread: Vec<Unread>,
     /// What was skipped, in the order of files.
     pub skipped: Vec<Skipped>,
     /// What no output may show, by the source's name, in any order: the values in a Secret's `data` and `stringData`, credentials found

@@ -1,4 +1,4 @@
-//! For people: a block for each finding, then what could not be judged, then a summary.
+//! For people: a block for each finding, then what could not be judged or read, then a summary.
 
 #[cfg(test)]
 mod tests;
@@ -11,7 +11,7 @@ use annotate_snippets::renderer::{
 };
 use annotate_snippets::{Level, Renderer};
 use fedward_kit::finding::{ObjectId, Severity};
-use fedward_outcome::{Finding, Location, NotEvaluated, Outcome, SuppressionKind};
+use fedward_outcome::{Finding, Location, NotEvaluated, Outcome, SuppressionKind, Unread};
 
 use crate::excerpt::Excerpt;
 use crate::masks::Masks;
@@ -21,7 +21,7 @@ use crate::{Options, clean, summary};
 /// Writes the outcome for people.
 ///
 /// Each finding is a block as compilers write it: what, where, the lines, what belongs to it, what to do. Ignored findings are shown if
-/// [`Options::verbose`] is set. After them comes what could not be judged, then, unless [`Options::quiet`] is set, notes and a summary.
+/// [`Options::verbose`] is set. After them comes what could not be judged or read, then, unless [`Options::quiet`] is set, notes and a summary.
 ///
 /// # Errors
 /// Those of the writer.
@@ -41,6 +41,9 @@ pub fn human(outcome: &Outcome, options: &Options, out: &mut dyn Write) -> io::R
     }
     for not_evaluated in &outcome.not_evaluated {
         page.not_evaluated(not_evaluated)?;
+    }
+    for unread in &outcome.unread {
+        page.unread(unread)?;
     }
     if !options.quiet {
         page.remarks(outcome)?;
@@ -99,7 +102,11 @@ impl Page<'_> {
         self.footer(margin, "help", &finding.help)?;
         if self.options.verbose {
             self.footer(margin, "policy", &finding.policy)?;
-            self.footer(margin, "docs", &finding.docs)?;
+            if has_own_page(finding) {
+                self.footer(margin, "more", &format!("`fedward explain {}`", finding.rule))?;
+            } else {
+                self.footer(margin, "docs", &finding.docs)?;
+            }
         }
         writeln!(self.out)
     }
@@ -111,6 +118,12 @@ impl Page<'_> {
         self.arrow(margin, &not_evaluated.location)?;
         self.bar_due = true;
         self.object(margin, not_evaluated.object.as_ref())?;
+        writeln!(self.out)
+    }
+
+    fn unread(&mut self, unread: &Unread) -> io::Result<()> {
+        let message = format!("cannot read `{}`: {}", clean::line(&unread.file), unread.reason);
+        self.title(DEFAULT_ERROR_STYLE, "error", "", &message)?;
         writeln!(self.out)
     }
 
@@ -189,6 +202,11 @@ pub(crate) fn describe(object: &ObjectId) -> String {
         return format!("{kind} without a name");
     }
     if namespace.is_empty() { format!("{kind} {name}") } else { format!("{kind} {namespace}/{name}") }
+}
+
+/// Whether `fedward explain` knows the rule: its page is one of ours, which have no address.
+pub(crate) fn has_own_page(finding: &Finding) -> bool {
+    !finding.docs.is_empty() && !finding.docs.contains("://")
 }
 
 fn digits(line: u32) -> usize {

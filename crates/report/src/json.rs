@@ -6,7 +6,7 @@ mod tests;
 use std::io::{self, Write};
 
 use fedward_kit::finding::{ObjectId, PatchStep, Severity};
-use fedward_outcome::{Finding, Location, NotEvaluated, Outcome, Related, Skipped, Suppression, SuppressionKind};
+use fedward_outcome::{Finding, Location, NotEvaluated, Outcome, Related, Skipped, Suppression, SuppressionKind, Unread};
 use serde::{Serialize, Serializer};
 
 use crate::Tool;
@@ -26,6 +26,7 @@ pub fn json(outcome: &Outcome, tool: &Tool<'_>, out: &mut dyn Write) -> io::Resu
         summary: Summary::new(outcome),
         findings: Each(&outcome.findings, FindingEntry::new),
         not_evaluated: Each(&outcome.not_evaluated, NotEvaluatedEntry::new),
+        unread: Each(&outcome.unread, UnreadEntry::new),
         skipped: Each(&outcome.skipped, SkippedEntry::new),
         notes: &outcome.notes,
     };
@@ -39,6 +40,7 @@ struct Document<'a> {
     summary: Summary,
     findings: Each<'a, Finding, FindingEntry<'a>>,
     not_evaluated: Each<'a, NotEvaluated, NotEvaluatedEntry<'a>>,
+    unread: Each<'a, Unread, UnreadEntry<'a>>,
     skipped: Each<'a, Skipped, SkippedEntry<'a>>,
     notes: &'a [String],
 }
@@ -50,6 +52,7 @@ struct Summary {
     evaluated: usize,
     skipped: usize,
     not_evaluated: usize,
+    unread: usize,
     findings: Counts,
 }
 
@@ -69,6 +72,7 @@ impl Summary {
             evaluated: outcome.evaluated,
             skipped: outcome.skipped.len(),
             not_evaluated: outcome.not_evaluated.len(),
+            unread: outcome.unread.len(),
             findings: Counts { error, warning, info },
         }
     }
@@ -210,6 +214,18 @@ impl<'a> NotEvaluatedEntry<'a> {
             policy: &not_evaluated.policy,
             reason: &not_evaluated.reason,
         }
+    }
+}
+
+#[derive(Serialize)]
+struct UnreadEntry<'a> {
+    file: &'a str,
+    reason: &'a str,
+}
+
+impl<'a> UnreadEntry<'a> {
+    fn new(unread: &'a Unread) -> Self {
+        UnreadEntry { file: &unread.file, reason: &unread.reason }
     }
 }
 

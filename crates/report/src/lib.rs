@@ -72,4 +72,6 @@ pub struct RuleInfo<'a> {
     pub default_severity: Severity,
     /// Its page: relative to [`Tool::home`], or absolute.
     pub docs: &'a str,
+    /// The page itself, as Markdown without links that only the project's files know; empty where there is none.
+    pub page: &'a str,
 }

@@ -31,7 +31,7 @@ const ROOT: &str = "%SRCROOT%";
 /// Writes the outcome as a SARIF log with one run.
 ///
 /// `rules` are all that could have found something; the rules of findings that are not among them are added. What could not be judged
-/// makes the invocation unsuccessful and is listed in its notifications, and so is what was skipped.
+/// or read makes the invocation unsuccessful and is listed in its notifications, and so is what was skipped.
 ///
 /// # Errors
 /// Those of the writer.

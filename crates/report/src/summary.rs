@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use fedward_kit::finding::Severity;
 use fedward_outcome::Outcome;
 
+use crate::human::has_own_page;
 use crate::{Options, clean};
 
 /// Reasons for skipping that are listed; the others are counted together.
@@ -13,10 +14,16 @@ const MAX_REASONS: usize = 8;
 
 /// Writes how many findings, how much was judged, and what was skipped why.
 pub(crate) fn write(outcome: &Outcome, options: &Options, out: &mut dyn Write) -> io::Result<()> {
+    if let Some(rule) = explained(outcome) {
+        writeln!(out, "`fedward explain {}` says why, and what to do instead", clean::line(rule))?;
+    }
     writeln!(out, "{}", findings(outcome))?;
     write!(out, "{}, {}, {} evaluated", count(outcome.files, "file"), count(outcome.objects, "object"), outcome.evaluated)?;
     if !outcome.not_evaluated.is_empty() {
         write!(out, ", {} could not be judged", outcome.not_evaluated.len())?;
+    }
+    if !outcome.unread.is_empty() {
+        write!(out, ", {} could not be read", outcome.unread.len())?;
     }
     writeln!(out)?;
     if outcome.skipped.is_empty() {
@@ -33,6 +40,12 @@ pub(crate) fn write(outcome: &Outcome, options: &Options, out: &mut dyn Write) -
         writeln!(out, "{count:>6} for {} other reasons", others.len())?;
     }
     Ok(())
+}
+
+/// A rule with a page, of the gravest that were found.
+fn explained(outcome: &Outcome) -> Option<&str> {
+    let with_page = outcome.findings.iter().filter(|finding| finding.suppressed.is_none() && has_own_page(finding));
+    with_page.rev().max_by_key(|finding| finding.severity).map(|finding| finding.rule.as_str())
 }
 
 fn findings(outcome: &Outcome) -> String {

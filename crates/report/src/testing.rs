@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use fedward_kit::finding::{ObjectId, PatchStep, Severity};
 use fedward_manifest::{Source, Span};
-use fedward_outcome::{Edit, Finding, Location, NotEvaluated, Outcome, Related, Skipped, Suppression, SuppressionKind};
+use fedward_outcome::{Edit, Finding, Location, NotEvaluated, Outcome, Related, Skipped, Suppression, SuppressionKind, Unread};
 
 use crate::{Options, RuleInfo, Tool, human, json, sarif};
 
@@ -19,6 +19,7 @@ pub(crate) const RULES: &[RuleInfo<'static>] = &[
         summary: "something else is right",
         default_severity: Severity::Warning,
         docs: "rules/unrelated-rule.md",
+        page: "",
     },
     RuleInfo {
         id: "missing-label",
@@ -26,6 +27,7 @@ pub(crate) const RULES: &[RuleInfo<'static>] = &[
         summary: "pods that use an identity carry the label",
         default_severity: Severity::Error,
         docs: "rules/missing-label.md",
+        page: "# missing-label\n\nReports pods without the label.\n",
     },
 ];
 
@@ -143,6 +145,7 @@ pub(crate) fn everything() -> Outcome {
     Outcome {
         findings: vec![full, warning, ignored, excepted],
         not_evaluated: vec![not_evaluated],
+        unread: vec![Unread { file: "locked".into(), reason: "permission denied".into() }],
         skipped: vec![
             skipped("chart/values.yaml", None, "values of a chart"),
             skipped("notes.yaml", Some(7), "not a Kubernetes object"),

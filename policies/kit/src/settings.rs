@@ -262,7 +262,9 @@ impl Common {
             if !rules.contains(&rule) {
                 reader.wrong(value, &format!("no such rule{}", did_you_mean(rule, rules)));
             }
-            let severity = match value.peek_str().unwrap_or("") {
+            // Kubernetes reads an unquoted `off` as `false`.
+            let is_off = matches!(value.value(), Some(crate::value::Value::Bool(false)));
+            let severity = match if is_off { "off" } else { value.peek_str().unwrap_or("") } {
                 "error" => Some(Severity::Error),
                 "warning" => Some(Severity::Warning),
                 "info" => Some(Severity::Info),

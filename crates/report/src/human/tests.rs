@@ -200,6 +200,8 @@ fn nothing_in_the_input_reaches_the_terminal_as_a_command() {
     full.skipped[0].file.push_str(HOSTILE);
     full.skipped[0].reason.push_str(HOSTILE);
     full.notes[0].push_str(HOSTILE);
+    full.unread[0].file.push_str(HOSTILE);
+    full.unread[0].reason.push_str(HOSTILE);
     for verbose in [false, true] {
         let text = human_text(&full, Options { verbose, ..Options::default() });
         let bad: Vec<char> = text.chars().filter(|char| *char != '\n' && clean::replacement(*char).is_some()).collect();

@@ -54,7 +54,9 @@ fn the_schema_refuses_what_it_does_not_know() {
     ] {
         assert_ne!(changed(pointer, value), [] as [String; 0], "{pointer}");
     }
-    for pointer in ["", "/summary", "/findings/0", "/findings/0/location", "/findings/0/related/0", "/findings/0/object", "/skipped/0"] {
+    for pointer in
+        ["", "/summary", "/findings/0", "/findings/0/location", "/findings/0/related/0", "/findings/0/object", "/skipped/0", "/unread/0"]
+    {
         let mut document = good.clone();
         document.pointer_mut(pointer).unwrap()["surprise"] = json!(true);
         assert_ne!(problems(&document), [] as [String; 0], "{pointer}");

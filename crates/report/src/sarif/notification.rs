@@ -1,6 +1,6 @@
-//! What is no result: what could not be judged, what was skipped, notes.
+//! What is no result: what could not be judged or read, what was skipped, notes.
 
-use fedward_outcome::{NotEvaluated, Outcome, Skipped};
+use fedward_outcome::{NotEvaluated, Outcome, Skipped, Unread};
 use serde::{Serialize, Serializer};
 
 use super::Message;
@@ -9,12 +9,14 @@ use super::location::Place;
 const NOT_EVALUATED: (usize, &str) = (0, "not-evaluated");
 const SKIPPED: (usize, &str) = (1, "skipped");
 const NOTE: (usize, &str) = (2, "note");
+const UNREAD: (usize, &str) = (3, "unread");
 
 /// The kinds of notifications, by index.
 pub(super) const DESCRIPTORS: &[Descriptor] = &[
     Descriptor { id: NOT_EVALUATED.1, short_description: Text { text: "Something could not be judged" } },
     Descriptor { id: SKIPPED.1, short_description: Text { text: "A file or document was skipped on purpose" } },
     Descriptor { id: NOTE.1, short_description: Text { text: "Worth knowing" } },
+    Descriptor { id: UNREAD.1, short_description: Text { text: "A file or folder could not be read" } },
 ];
 
 #[derive(Serialize)]
@@ -39,7 +41,8 @@ pub(super) struct Invocation<'a> {
 
 impl<'a> Invocation<'a> {
     pub(super) fn new(outcome: &'a Outcome) -> Self {
-        Invocation { execution_successful: outcome.not_evaluated.is_empty(), tool_execution_notifications: Notifications(outcome) }
+        let execution_successful = outcome.not_evaluated.is_empty() && outcome.unread.is_empty();
+        Invocation { execution_successful, tool_execution_notifications: Notifications(outcome) }
     }
 }
 
@@ -51,7 +54,8 @@ impl Serialize for Notifications<'_> {
         let not_evaluated = self.0.not_evaluated.iter().map(Notification::not_evaluated);
         let skipped = self.0.skipped.iter().map(Notification::skipped);
         let notes = self.0.notes.iter().map(|note| Notification::new(NOTE, "note", Message::new(note.as_str())));
-        serializer.collect_seq(not_evaluated.chain(skipped).chain(notes))
+        let unread = self.0.unread.iter().map(Notification::unread);
+        serializer.collect_seq(not_evaluated.chain(unread).chain(skipped).chain(notes))
     }
 }
 
@@ -79,6 +83,12 @@ impl<'a> Notification<'a> {
         let text = format!("could not be judged by `{}`: {}", not_evaluated.policy, not_evaluated.reason);
         let place = Place::new(&not_evaluated.location, not_evaluated.object.as_ref());
         Notification { locations: Some([place]), ..Notification::new(NOT_EVALUATED, "error", Message::new(text)) }
+    }
+
+    fn unread(unread: &'a Unread) -> Self {
+        let text = format!("cannot be read: {}", unread.reason);
+        let place = Place::file(&unread.file, None);
+        Notification { locations: Some([place]), ..Notification::new(UNREAD, "error", Message::new(text)) }
     }
 
     fn skipped(skipped: &'a Skipped) -> Self {

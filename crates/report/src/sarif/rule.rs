@@ -18,8 +18,17 @@ pub(super) struct Rule<'a> {
     short_description: Option<Message<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     help_uri: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    help: Option<Help<'a>>,
     default_configuration: Configuration,
     properties: Properties<'a>,
+}
+
+/// The page. Viewers that do not know Markdown show it as it is.
+#[derive(Serialize)]
+struct Help<'a> {
+    text: &'a str,
+    markdown: &'a str,
 }
 
 #[derive(Serialize)]
@@ -37,7 +46,8 @@ pub(super) fn all<'a>(outcome: &'a Outcome, tool: &Tool<'a>, rules: &[RuleInfo<'
     let mut seen = HashSet::new();
     let mut all = Vec::new();
     for rule in rules.iter().filter(|rule| seen.insert(rule.id)) {
-        all.push(Rule::new(rule.id, rule.policy, rule.summary, rule.default_severity, help_uri(tool, rule.docs)));
+        let help = Some(Help { text: rule.page, markdown: rule.page }).filter(|_| !rule.page.is_empty());
+        all.push(Rule { help, ..Rule::new(rule.id, rule.policy, rule.summary, rule.default_severity, help_uri(tool, rule.docs)) });
     }
     for finding in outcome.findings.iter() {
         if seen.insert(&*finding.rule) {
@@ -53,6 +63,7 @@ impl<'a> Rule<'a> {
             id,
             short_description: Some(Message::new(summary)).filter(|_| !summary.is_empty()),
             help_uri,
+            help: None,
             default_configuration: Configuration { level: level(severity) },
             properties: Properties { tags: [policy] },
         }

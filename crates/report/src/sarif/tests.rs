@@ -169,7 +169,7 @@ fn what_could_not_be_judged_fails_the_run() {
     let invocation = &document["runs"][0]["invocations"][0];
     assert_eq!(invocation["executionSuccessful"], false);
     let levels: Vec<_> = invocation["toolExecutionNotifications"].as_array().unwrap().iter().map(|each| each["level"].clone()).collect();
-    assert_eq!(levels, ["error", "note", "note", "note", "note"]);
+    assert_eq!(levels, ["error", "error", "note", "note", "note", "note"]);
     let descriptors = &document["runs"][0]["tool"]["driver"]["notifications"];
     for notification in invocation["toolExecutionNotifications"].as_array().unwrap() {
         let index = usize::try_from(notification["descriptor"]["index"].as_u64().unwrap()).unwrap();

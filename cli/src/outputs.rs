@@ -1,0 +1,248 @@
+//! Where outputs go. Every file is opened before the run, so that a wrong path costs no run, and takes its name only when all are written.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, anyhow, bail};
+use fedward_config::words;
+
+/// An output format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    Human,
+    Json,
+    Sarif,
+}
+
+/// A format, and the file that it goes to; none for standard output.
+pub(crate) type Wanted = (Format, Option<PathBuf>);
+
+/// What `--format` and `--output` ask for.
+pub(crate) fn wanted(formats: &[String], output: Option<&Path>) -> Result<Vec<Wanted>> {
+    let mut wanted = Vec::new();
+    for text in formats {
+        let (name, file) = text.split_once('=').map_or((text.as_str(), None), |(name, file)| (name, Some(file)));
+        let format = match name {
+            "human" => Format::Human,
+            "json" => Format::Json,
+            "sarif" => Format::Sarif,
+            other => bail!("no such format: `{other}` (`human`, `json` or `sarif`)"),
+        };
+        if file == Some("") {
+            bail!("`--format {text}` names no file after `=`");
+        }
+        wanted.push((format, file.filter(|file| *file != "-").map(PathBuf::from)));
+    }
+    if let Some(output) = output.filter(|output| *output != Path::new("-")) {
+        if output.as_os_str().is_empty() {
+            bail!("`--output` names no file");
+        }
+        match wanted.iter_mut().find(|(_, file)| file.is_none()) {
+            Some((_, file)) => *file = Some(output.to_owned()),
+            None => bail!("`--output {}` has no format: each `--format` names a file already", output.display()),
+        }
+    }
+    if wanted.iter().filter(|(_, file)| file.is_none()).count() > 1 {
+        bail!("only one format can go to standard output: give the others a file, as in `--format sarif=fedward.sarif`");
+    }
+    Ok(wanted)
+}
+
+/// An output that is open.
+#[derive(Debug)]
+pub(crate) struct Output {
+    pub(crate) format: Format,
+    target: Target,
+}
+
+#[derive(Debug)]
+enum Target {
+    Stdout,
+    /// A device or a pipe: written as it is.
+    Direct {
+        name: PathBuf,
+        file: File,
+    },
+    /// Written beside its place, and moved there at the end.
+    Moved {
+        name: PathBuf,
+        place: PathBuf,
+        temporary: Temporary,
+        file: File,
+    },
+}
+
+/// A file that is deleted unless it was moved.
+#[derive(Debug)]
+struct Temporary(PathBuf);
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        // It is gone after a move, and nothing can be done about a folder that vanished.
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+/// Opens all of them, none of which may be one of `inputs`.
+pub(crate) fn open(wanted: Vec<Wanted>, inputs: &[PathBuf]) -> Result<Vec<Output>> {
+    let inputs: Vec<PathBuf> = inputs.iter().filter(|path| path.is_file()).filter_map(|path| path.canonicalize().ok()).collect();
+    let mut places: Vec<PathBuf> = Vec::new();
+    let mut outputs = Vec::new();
+    for (format, name) in wanted {
+        let Some(name) = name else {
+            outputs.push(Output { format, target: Target::Stdout });
+            continue;
+        };
+        let place = place(&name).map_err(|error| unwritable(&name, &error))?;
+        if inputs.contains(&place) {
+            bail!("`{}` is an input: the output would replace it", name.display());
+        }
+        if places.contains(&place) {
+            bail!("two formats cannot go to one file: `{}`", name.display());
+        }
+        let target = target(&name, &place).map_err(|error| unwritable(&name, &error))?;
+        places.push(place);
+        outputs.push(Output { format, target });
+    }
+    Ok(outputs)
+}
+
+/// Where a file is or will be. Behind a link, the file itself is replaced, not the link.
+fn place(name: &Path) -> io::Result<PathBuf> {
+    if let Ok(place) = name.canonicalize() {
+        return Ok(place);
+    }
+    let folder = name.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let file = name.file_name().ok_or(io::ErrorKind::IsADirectory)?;
+    Ok(folder.canonicalize()?.join(file))
+}
+
+fn target(name: &Path, place: &Path) -> io::Result<Target> {
+    let known = fs::metadata(name).ok();
+    if known.as_ref().is_some_and(fs::Metadata::is_dir) {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    if known.is_some() {
+        // It must be writable, even though it is to be replaced.
+        let file = OpenOptions::new().write(true).open(name)?;
+        if !known.as_ref().is_some_and(fs::Metadata::is_file) {
+            return Ok(Target::Direct { name: name.to_owned(), file });
+        }
+    }
+    let file_name = place.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let temporary = place.with_file_name(format!(".{file_name}.{}.tmp", std::process::id()));
+    let file = OpenOptions::new().write(true).create_new(true).open(&temporary)?;
+    let temporary = Temporary(temporary);
+    if let Some(known) = known {
+        fs::set_permissions(&temporary.0, known.permissions())?;
+    }
+    Ok(Target::Moved { name: name.to_owned(), place: place.to_owned(), temporary, file })
+}
+
+impl Output {
+    /// The file, if it is one that a walk could meet.
+    pub(crate) fn place(&self) -> Option<&Path> {
+        if let Target::Moved { place, .. } = &self.target { Some(place) } else { None }
+    }
+
+    /// Writes with `with`, which is told whether it writes to standard output.
+    pub(crate) fn write(&mut self, with: impl FnOnce(Format, &mut dyn Write) -> io::Result<()>) -> Result<()> {
+        let (name, file) = match &mut self.target {
+            Target::Stdout => {
+                return match with(self.format, &mut io::stdout().lock()) {
+                    // Whoever reads our output stopped reading: that is their good right, and no reason for another verdict.
+                    Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+                    Err(error) => Err(anyhow!("cannot write to standard output: {}", words::io(&error))),
+                    Ok(()) => Ok(()),
+                };
+            }
+            Target::Direct { name, file } | Target::Moved { name, file, .. } => (name, file),
+        };
+        let mut out = BufWriter::new(file);
+        with(self.format, &mut out).and_then(|()| out.flush()).map_err(|error| unwritable(name, &error))
+    }
+
+    /// Whether it goes to standard output.
+    pub(crate) fn is_stdout(&self) -> bool {
+        matches!(self.target, Target::Stdout)
+    }
+
+    /// Gives the file its name.
+    pub(crate) fn finish(self) -> Result<()> {
+        match self.target {
+            Target::Moved { name, place, temporary, file } => {
+                drop(file);
+                fs::rename(&temporary.0, place).map_err(|error| unwritable(&name, &error))
+            }
+            Target::Stdout | Target::Direct { .. } => Ok(()),
+        }
+    }
+}
+
+fn unwritable(name: &Path, error: &io::Error) -> anyhow::Error {
+    anyhow!("cannot write `{}`: {}", name.display(), words::io(error))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    fn told(formats: &[&str], output: Option<&str>) -> String {
+        let formats: Vec<String> = formats.iter().map(|text| (*text).to_owned()).collect();
+        match wanted(&formats, output.map(Path::new)) {
+            Ok(wanted) => wanted
+                .iter()
+                .map(|(format, file)| format!("{format:?} {}", file.as_deref().unwrap_or(Path::new("-")).display()))
+                .collect::<Vec<_>>()
+                .join(", "),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn formats_and_their_files() {
+        assert_eq!(told(&["human"], None), "Human -");
+        assert_eq!(told(&["human"], Some("a")), "Human a");
+        assert_eq!(told(&["json=a", "sarif"], Some("b")), "Json a, Sarif b");
+        assert_eq!(told(&["json=-", "sarif=b"], Some("-")), "Json -, Sarif b");
+        assert_eq!(told(&["json=a"], Some("b")), "`--output b` has no format: each `--format` names a file already");
+        assert_eq!(told(&["json="], None), "`--format json=` names no file after `=`");
+        assert_eq!(told(&["human"], Some("")), "`--output` names no file");
+        assert!(told(&["json", "sarif"], None).starts_with("only one format can go to standard output"));
+        assert_eq!(told(&["toml"], None), "no such format: `toml` (`human`, `json` or `sarif`)");
+    }
+
+    #[test]
+    fn nothing_is_left_of_a_run_that_fails() {
+        let folder = std::env::temp_dir().join(format!("fedward-outputs-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let old = folder.join("old.json");
+        fs::write(&old, "before").unwrap();
+        let both = || vec![(Format::Json, Some(old.clone())), (Format::Sarif, Some(folder.join("new.sarif")))];
+        let files = || fs::read_dir(&folder).unwrap().count();
+
+        let mut outputs = open(both(), &[]).unwrap();
+        outputs[0].write(|_, out| out.write_all(b"half")).unwrap();
+        assert_eq!(files(), 3);
+        drop(outputs);
+        assert_eq!((fs::read_to_string(&old).unwrap().as_str(), files()), ("before", 1));
+
+        for mut output in open(both(), &[]).unwrap() {
+            output.write(|_, out| out.write_all(b"after")).unwrap();
+            output.finish().unwrap();
+        }
+        assert_eq!((fs::read_to_string(&old).unwrap().as_str(), files()), ("after", 2));
+
+        assert!(open(vec![(Format::Json, Some(old.clone()))], std::slice::from_ref(&old)).unwrap_err().to_string().contains("is an input"));
+        let twice = vec![
+            (Format::Json, Some(old.clone())),
+            (Format::Sarif, Some(folder.join("../").join(folder.file_name().unwrap()).join("old.json"))),
+        ];
+        assert!(open(twice, &[]).unwrap_err().to_string().starts_with("two formats cannot go to one file"));
+        assert_eq!(files(), 2);
+        fs::remove_dir_all(folder).unwrap();
+    }
+}

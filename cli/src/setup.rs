@@ -1,0 +1,110 @@
+//! What a run needs before it reads anything: the configuration and the policies with their settings. `check` and `config` share it, so
+//! that both refuse the same.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use fedward_config::{Loaded, Placed, words};
+use fedward_engine::{EngineError, INPUT_POLICY, Policy};
+use fedward_host::{Host, Limits};
+use fedward_modules::Builtin;
+use serde_json::{Map, Value};
+
+use crate::commands::descriptors;
+
+/// What the command line says.
+#[derive(Default)]
+pub(crate) struct Request<'a> {
+    pub(crate) paths: &'a [PathBuf],
+    pub(crate) config: Option<&'a Path>,
+    /// The policies to run; empty for all that are enabled.
+    pub(crate) policies: &'a [String],
+    /// `POLICY=FILE`.
+    pub(crate) settings: &'a [String],
+}
+
+/// The configuration, and the policies that run.
+pub(crate) struct Setup {
+    pub(crate) loaded: Loaded,
+    pub(crate) policies: Vec<Policy>,
+}
+
+impl Setup {
+    /// Reads the configuration and asks every policy about its settings, those that do not run included.
+    pub(crate) fn new(request: &Request<'_>) -> Result<Self> {
+        for path in request.paths.iter().filter(|path| *path != Path::new("-")) {
+            path.metadata().map_err(|error| unreadable(path, &error))?;
+        }
+        let loaded = Loaded::find(request.config, request.paths, &descriptors())?;
+        let chosen = chosen(request.policies, &loaded)?;
+        let runs = |builtin: &Builtin| chosen.contains(&builtin.id);
+        let files = files(request.settings, runs)?;
+        let host = Host::new(Limits::default());
+        let (mut policies, mut mistakes) = (Vec::new(), Vec::new());
+        for builtin in fedward_modules::ALL {
+            let file = files.get(builtin.id);
+            let mut settings = loaded.settings(&builtin.policy.describe());
+            // What has no settings and does not run has nothing to be asked about.
+            if !runs(builtin) && settings.is_empty() {
+                continue;
+            }
+            settings.extend(file.map(|(_, own)| own.clone()).unwrap_or_default());
+            match Policy::builtin(&host, builtin, &settings.into()) {
+                Ok(policy) => policies.extend(Some(policy).filter(|_| runs(builtin))),
+                Err(EngineError::Settings { policy, message }) => {
+                    let file = file.map(|(file, _)| file);
+                    mistakes.extend(message.lines().map(|told| loaded.mistake(&policy, file, told)));
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        if mistakes.is_empty() { Ok(Setup { loaded, policies }) } else { bail!("{}", mistakes.join("\n")) }
+    }
+}
+
+/// What is said of a path of the command line that cannot be read.
+pub(crate) fn unreadable(path: &Path, error: &std::io::Error) -> anyhow::Error {
+    anyhow::anyhow!("cannot read `{}`: {}", path.display(), words::io(error))
+}
+
+/// The policies that run: those that are named, or else those that the configuration does not turn off.
+fn chosen(named: &[String], loaded: &Loaded) -> Result<Vec<&'static str>> {
+    if named.is_empty() {
+        let is_on = |id: &str| loaded.config.policies.get(id).and_then(|policy| policy.enabled).unwrap_or(true);
+        return Ok(fedward_modules::ALL.iter().map(|builtin| builtin.id).filter(|id| is_on(id)).collect());
+    }
+    named.iter().map(|id| known(id)).collect()
+}
+
+fn known(id: &str) -> Result<&'static str> {
+    if id == INPUT_POLICY {
+        bail!("`{INPUT_POLICY}` cannot be chosen: its rules always run; `severities` in the configuration has their severities");
+    }
+    fedward_modules::find(id).map(|builtin| builtin.id).with_context(|| {
+        let ids: Vec<&str> = fedward_modules::ALL.iter().map(|builtin| builtin.id).collect();
+        let near = words::did_you_mean(id, ids.iter().copied());
+        let hint = if near.is_empty() { format!(" (there are {})", ids.join(", ")) } else { near };
+        format!("no such policy: `{id}`{hint}")
+    })
+}
+
+/// The files of `--settings`, by policy.
+fn files(settings: &[String], runs: impl Fn(&Builtin) -> bool) -> Result<BTreeMap<&'static str, (Placed, Map<String, Value>)>> {
+    let mut files = BTreeMap::new();
+    for text in settings {
+        let (policy, file) = text.split_once('=').with_context(|| format!("`{text}` is not of the form POLICY=FILE"))?;
+        let policy = known(policy)?;
+        if !fedward_modules::ALL.iter().any(|builtin| builtin.id == policy && runs(builtin)) {
+            bail!(
+                "`{policy}` does not run here, so `{file}` would do nothing (the configuration turns it off, or `--policy` leaves it out)"
+            );
+        }
+        let placed = Placed::read(Path::new(file))?;
+        let values = placed.get()?;
+        if files.insert(policy, (placed, values)).is_some() {
+            bail!("`{policy}` has two files of settings");
+        }
+    }
+    Ok(files)
+}
