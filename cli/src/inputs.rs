@@ -314,7 +314,7 @@ mod tests {
         let large = folder.file("in/large.yaml");
         fs::OpenOptions::new().write(true).open(&large).unwrap().set_len(MAX_FILE + 1).unwrap();
         let locked = folder.file("in/locked/b.yaml").parent().unwrap().to_owned();
-        fs::set_permissions(&locked, fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(&locked, fs::Permissions::from_mode(0o000)).unwrap();
         // Root reads everything.
         let is_root = fs::read_dir(&locked).is_ok();
         let (files, told) = folder.read(&folder.request());

@@ -89,8 +89,11 @@ fn known(id: &str) -> Result<&'static str> {
     })
 }
 
+/// A file of settings, and what it says.
+type Settings = (Placed, Map<String, Value>);
+
 /// The files of `--settings`, by policy.
-fn files(settings: &[String], runs: impl Fn(&Builtin) -> bool) -> Result<BTreeMap<&'static str, (Placed, Map<String, Value>)>> {
+fn files(settings: &[String], runs: impl Fn(&Builtin) -> bool) -> Result<BTreeMap<&'static str, Settings>> {
     let mut files = BTreeMap::new();
     for text in settings {
         let (policy, file) = text.split_once('=').with_context(|| format!("`{text}` is not of the form POLICY=FILE"))?;

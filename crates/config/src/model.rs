@@ -185,7 +185,7 @@ pub struct IgnoreConfig {
     pub rule: String,
     /// Which files, relative to the folder of this file; `*` stands for any text, `/` included.
     pub path: Option<String>,
-    /// Which objects, as `Kind namespace/name`, or `Kind name` for those without a namespace; `*` stands for any text.
+    /// Which objects, as `Kind namespace/name`, or `Kind name` for those without a namespace or in any; `*` stands for any text.
     pub object: Option<String>,
     /// Why it is right here.
     pub reason: String,

@@ -1,0 +1,147 @@
+//! What the documentation shows is run: every command line, every configuration, every ignore comment.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+const PAGES: [&str; 2] = ["README.md", "docs/configuration.md"];
+
+/// A folder with what the samples name, gone when the test is.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("fedward-docs-{name}-{}", std::process::id()));
+        let folder = Folder(path);
+        for name in ["deploy/a.yaml", "app/a.yaml", "platform/a.yaml"] {
+            folder.file(name, ACCOUNT);
+        }
+        folder
+    }
+
+    fn file(&self, name: &str, text: &str) {
+        let path = self.0.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    fn fedward(&self, args: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fedward"));
+        command.current_dir(&self.0).args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // What does not read its input may be gone already.
+        let _ = child.stdin.take().unwrap().write_all(ACCOUNT.as_bytes());
+        child.wait_with_output().unwrap()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+const ACCOUNT: &str = "apiVersion: v1\nkind: ServiceAccount\nmetadata:\n  name: orders\n";
+
+/// The blocks of a language in a page.
+fn blocks(page: &str, language: &str) -> Vec<String> {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(page)).unwrap();
+    let begin = format!("```{language}\n");
+    text.split(begin.as_str()).skip(1).map(|block| block.split("```").next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn command_lines_run() {
+    let folder = Folder::new("commands");
+    let mut run = 0;
+    for line in PAGES.iter().flat_map(|page| blocks(page, "sh")).flat_map(|block| block.lines().map(str::to_owned).collect::<Vec<_>>()) {
+        let command = line.split(" #").next().unwrap().rsplit("| ").next().unwrap();
+        let Some(args) = command.trim().strip_prefix("fedward ") else { continue };
+        let output = folder.fedward(&args.split_whitespace().collect::<Vec<_>>());
+        assert_eq!(output.status.code(), Some(0), "{line}\n{}", String::from_utf8_lossy(&output.stderr));
+        run += 1;
+    }
+    assert!(run > 5, "only {run}");
+}
+
+#[test]
+fn configurations_are_right() {
+    let folder = Folder::new("configurations");
+    let mut read = 0;
+    for (page, text) in PAGES.iter().flat_map(|page| blocks(page, "yaml").into_iter().map(move |text| (page, text))) {
+        if text.starts_with("apiVersion") {
+            continue;
+        }
+        folder.file("fedward.yaml", &text);
+        let output = folder.fedward(&["config", "--format", "json"]);
+        assert_eq!(output.status.code(), Some(0), "{page}\n{text}\n{}", String::from_utf8_lossy(&output.stderr));
+        read += 1;
+    }
+    assert_eq!(read, 2);
+    // The page has every field that there is.
+    let shown = blocks("docs/configuration.md", "yaml").concat();
+    let schema = folder.fedward(&["config", "--schema"]);
+    let schema: serde_json::Value = serde_json::from_slice(&schema.stdout).unwrap();
+    let definitions = schema.get("$defs").unwrap().as_object().unwrap().values().chain([&schema]);
+    for name in definitions.filter_map(|definition| definition.get("properties")?.as_object()).flat_map(serde_json::Map::keys) {
+        assert!(shown.contains(&format!("{name}:")), "docs/configuration.md does not show `{name}`");
+    }
+}
+
+#[test]
+fn ignore_comments_are_right() {
+    let folder = Folder::new("comments");
+    let sample = blocks("docs/configuration.md", "yaml").into_iter().find(|text| text.starts_with("apiVersion")).unwrap();
+    let account = "---\napiVersion: v1\nkind: ServiceAccount\nmetadata:\n  name: builder\n  namespace: ci\n  annotations:\n    iam.gke.io/gcp-service-account: builder@sample-project.iam.gserviceaccount.com\n";
+    folder.file("builds.yaml", &format!("{sample}{account}"));
+    let output = folder.fedward(&["check", "builds.yaml", "--format", "json"]);
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let suppressed = report.pointer("/findings/0/suppressed/reason").and_then(serde_json::Value::as_str);
+    assert_eq!(suppressed, Some("the build system owns this cluster"), "{report:#}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_cannot_be_written_is_told() {
+    let folder = Folder::new("full");
+    folder.file("old.json", "before");
+    let output = folder.fedward(&["check", "app", "--format", "json=old.json", "--format", "human=/dev/full"]);
+    assert_eq!(
+        (output.status.code(), String::from_utf8_lossy(&output.stderr)),
+        (Some(2), "error: cannot write `/dev/full`: the disk is full\n".into())
+    );
+    assert_eq!(fs::read_to_string(folder.0.join("old.json")).unwrap(), "before");
+    assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 4, "a temporary file is left");
+    let piped = folder.fedward(&["check", "/dev/stdin", "--format", "human=/dev/stdout"]);
+    assert_eq!(
+        String::from_utf8_lossy(&piped.stdout),
+        "no findings\n1 file, 1 object, 1 evaluated\n",
+        "{}",
+        String::from_utf8_lossy(&piped.stderr)
+    );
+}
+
+#[test]
+fn standard_input_is_read_once() {
+    let folder = Folder::new("stdin");
+    let output = folder.fedward(&["check", "-", "-", "--context", "-"]);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "no findings\n1 file, 1 object, 1 evaluated\n");
+}
+
+/// Editors and code scanning show a rule's page without the project's files.
+#[test]
+fn sarif_holds_the_pages_of_the_rules() {
+    let folder = Folder::new("sarif");
+    let output = folder.fedward(&["check", "app", "--format", "sarif"]);
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let rules = report.pointer("/runs/0/tool/driver/rules").unwrap().as_array().unwrap();
+    assert!(rules.len() > 50);
+    for rule in rules {
+        let page = rule.pointer("/help/markdown").unwrap().as_str().unwrap();
+        assert!(page.contains("## Use instead") && !page.contains(".md)"), "{page}");
+        assert_eq!(rule.get("helpUri"), None);
+    }
+}
