@@ -138,6 +138,9 @@ impl Loaded {
         if self.config.namespace.as_deref().is_some_and(|namespace| !is_namespace(namespace)) {
             add("/namespace", NAMESPACE.to_owned());
         }
+        if self.config.limits.depth.is_some_and(|depth| depth > MAX_DEPTH) {
+            add("/limits/depth", format!("at most {MAX_DEPTH}: modules read nothing deeper"));
+        }
         for (index, path) in self.context().iter().enumerate() {
             if let Err(error) = path.metadata() {
                 add(&format!("/context/{index}"), format!("cannot read `{}`: {}", path.display(), crate::words::io(&error)));
@@ -158,6 +161,9 @@ impl Loaded {
         wrong
     }
 }
+
+/// Modules read JSON of 128 levels, a few of which are the request's own. Much deeper texts would exhaust the stack.
+const MAX_DEPTH: usize = 120;
 
 const NAMESPACE: &str =
     "a namespace has lower-case letters, digits and `-`, with a letter or digit at both ends, and at most 63 characters";

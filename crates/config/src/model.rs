@@ -139,7 +139,7 @@ pub struct LimitsConfig {
     pub document_bytes: Option<usize>,
     /// Values in one document.
     pub nodes: Option<usize>,
-    /// Collections in one another.
+    /// Collections in one another, at most 120.
     pub depth: Option<usize>,
     /// Values that aliases may expand to.
     pub alias_nodes: Option<usize>,

@@ -56,6 +56,12 @@ fn text_that_is_no_configuration() {
 }
 
 #[test]
+fn no_configuration_lets_a_text_exhaust_the_stack() {
+    assert!(read("limits: {depth: 120}\n").is_ok());
+    refused("limits: {depth: 121}\n", "fedward.yaml:1:17: at most 120: modules read nothing deeper");
+}
+
+#[test]
 fn every_name_that_does_not_exist_is_told() {
     refused(
         "policies:\n  require-label: {}\n  input: {}\nseverities:\n  missing-labels: info\nnamespace: Shop\nignore:\n  - rule: missing-lable\n    reason: ' '\n    expires: 2030-02-30\n",
