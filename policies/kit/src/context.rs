@@ -3,6 +3,7 @@
 use std::cell::Cell;
 
 use crate::finding::ObjectRef;
+use crate::json;
 use crate::node::{Node, Origin, Session};
 use crate::value::Value;
 
@@ -116,11 +117,14 @@ impl<'a> Context<'a> {
         if object.name.is_empty() {
             return Lookup::NotFound;
         }
-        let namespace = Some(object.namespace).filter(|namespace| !namespace.is_empty());
-        let payload = serde_json::json!({
-            "api_version": object.api_version, "kind": object.kind, "name": object.name, "namespace": namespace, "disable_cache": false,
-        });
-        match self.ask("get_resource", &payload) {
+        let fields = [
+            ("api_version", Field::Text(object.api_version)),
+            ("disable_cache", Field::False),
+            ("kind", Field::Text(object.kind)),
+            ("name", Field::Text(object.name)),
+            ("namespace", Field::text_or_null(object.namespace)),
+        ];
+        match self.ask("get_resource", &fields) {
             Ok(value) => Lookup::Found(self.node(value, anchor)),
             Err(None) => Lookup::NotFound,
             Err(Some(why)) => Lookup::NotKnown(why),
@@ -130,18 +134,18 @@ impl<'a> Context<'a> {
     /// The objects of a kind in a namespace (or in all, where `namespace` is empty) that match a field selector (or none, if empty).
     /// `None` where the host cannot say anything.
     pub fn list(&self, api_version: &str, kind: &str, namespace: &str, field_selector: &str, anchor: Node<'a>) -> Option<List<'a>> {
-        let field_selector = Some(field_selector).filter(|selector| !selector.is_empty());
-        let mut payload =
-            serde_json::json!({ "api_version": api_version, "kind": kind, "label_selector": null, "field_selector": field_selector });
-        let operation = if namespace.is_empty() {
-            "list_resources_all"
-        } else {
-            if let Some(fields) = payload.as_object_mut() {
-                fields.insert("namespace".to_owned(), namespace.into());
-            }
-            "list_resources_by_namespace"
+        let fields = [
+            ("api_version", Field::Text(api_version)),
+            ("field_selector", Field::text_or_null(field_selector)),
+            ("kind", Field::Text(kind)),
+            ("label_selector", Field::Null),
+            ("namespace", Field::Text(namespace)),
+        ];
+        let (operation, fields) = match (namespace, &fields) {
+            ("", [all @ .., _]) => ("list_resources_all", all.as_slice()),
+            (_, all) => ("list_resources_by_namespace", all.as_slice()),
         };
-        let root = self.session.root(self.ask(operation, &payload).ok()?, Origin::Aside);
+        let root = self.session.root(self.ask(operation, fields).ok()?, Origin::Aside);
         let metadata = root.get("metadata");
         let more = metadata.get("remainingItemCount").int().and_then(|count| usize::try_from(count).ok()).unwrap_or(0);
         let complete = metadata.get("continue").filled().is_none();
@@ -162,8 +166,8 @@ impl<'a> Context<'a> {
         self.session.root(value, Origin::Context { object, anchor })
     }
 
-    fn ask(&self, operation: &'static str, payload: &serde_json::Value) -> Result<Value<'a>, Option<Unknown>> {
-        let question = payload.to_string();
+    fn ask(&self, operation: &'static str, fields: &[(&str, Field<'_>)]) -> Result<Value<'a>, Option<Unknown>> {
+        let question = question(fields);
         let Some(first) = self.asked.get(bucket(&question)) else { return Err(Some(Unknown::Other)) };
         let mut asked = first.get();
         while let Some(entry) = asked {
@@ -180,6 +184,36 @@ impl<'a> Context<'a> {
         first.set(Some(bump.alloc(Asked { operation, question: bump.alloc_str(&question), answer, next: first.get() })));
         answer
     }
+}
+
+/// The value of a field of a question.
+#[derive(Clone, Copy)]
+enum Field<'f> {
+    Text(&'f str),
+    False,
+    Null,
+}
+
+impl<'f> Field<'f> {
+    fn text_or_null(text: &'f str) -> Self {
+        if text.is_empty() { Field::Null } else { Field::Text(text) }
+    }
+}
+
+fn question(fields: &[(&str, Field<'_>)]) -> String {
+    let mut out = String::from("{");
+    for (index, (name, value)) in fields.iter().enumerate() {
+        out.push_str(if index > 0 { ",\"" } else { "\"" });
+        out.push_str(name);
+        out.push_str("\":");
+        match value {
+            Field::Text(text) => json::write_string(text, &mut out),
+            Field::False => out.push_str("false"),
+            Field::Null => out.push_str("null"),
+        }
+    }
+    out.push('}');
+    out
 }
 
 /// `None` is *not found*.

@@ -6,7 +6,7 @@ use bumpalo::Bump;
 use fedward_manifest::{Source, parse, split};
 
 use crate::node::{Format, Unreadable};
-use crate::value::Value;
+use crate::value::{NotJson, Value};
 
 /// Reads `text` into `arena`.
 ///
@@ -14,17 +14,15 @@ use crate::value::Value;
 /// Text that is not of the format.
 pub(crate) fn read<'a>(text: &'a str, format: Format, arena: &'a Bump) -> Result<Value<'a>, Unreadable> {
     match format {
-        Format::Json => {
-            Value::from_json(text.as_bytes(), arena).map_err(|error| Unreadable { offset: offset(text, error.line, error.column) })
-        }
+        Format::Json => Value::from_json(text.as_bytes(), arena).map_err(|error| Unreadable { offset: offset(text, &error) }),
         Format::Yaml => read_yaml(text, arena),
     }
 }
 
-/// serde_json tells lines and byte columns; findings need the byte offset.
-fn offset(text: &str, line: usize, column: usize) -> usize {
-    let start: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
-    (start + column.saturating_sub(1)).min(text.len())
+/// [`NotJson`] has line and byte column; findings need the byte offset.
+fn offset(text: &str, error: &NotJson) -> usize {
+    let start: usize = text.split_inclusive('\n').take(error.line.saturating_sub(1)).map(str::len).sum();
+    (start + error.column.saturating_sub(1)).min(text.len())
 }
 
 /// A text with several documents or with mistakes is not readable: the first mistake tells where.

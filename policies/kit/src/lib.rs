@@ -14,6 +14,7 @@ pub mod iam;
 pub mod identity;
 pub mod index;
 pub mod issuer;
+mod json;
 pub mod node;
 pub mod policy;
 pub mod projection;

@@ -1,19 +1,18 @@
 //! A policy: its rules, run on a payload, answered in Kubewarden's protocol.
 
-use std::collections::{BTreeMap, HashSet};
-
-use bumpalo::Bump;
-use serde::Serialize;
+use std::collections::HashSet;
 
 use crate::admission;
 use crate::context::{Context, Host};
 use crate::finding::{Finding, Place, Severity};
+use crate::json;
 use crate::node::{Node, Origin, Session};
 use crate::request::{Operation, Payload, Request};
 use crate::rule::{Check, Condition, Rule};
 use crate::settings::{self, Common, Field, OnUpdate, Settings};
 use crate::value::Value;
 use crate::workload::Pod;
+use bumpalo::Bump;
 
 /// A policy with settings `S`.
 pub struct Policy<S: 'static> {
@@ -63,26 +62,6 @@ pub struct RuleDescriptor {
     pub conditions: &'static [Condition],
     /// Less specific rules that are not reported at the same place.
     pub supersedes: &'static [&'static str],
-}
-
-/// Kubewarden's `ValidationResponse`, as far as a policy that does not mutate fills it.
-#[derive(Serialize)]
-struct Response {
-    accepted: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<String>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    audit_annotations: BTreeMap<&'static str, String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    warnings: Vec<String>,
-}
-
-/// Kubewarden's `SettingsValidationResponse`.
-#[derive(Serialize)]
-struct SettingsResponse {
-    valid: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<String>,
 }
 
 /// A policy whatever its settings.
@@ -145,7 +124,7 @@ impl<S: Settings + 'static> Policy<S> {
             }
             Err(error) => vec![format!("settings: {error}")],
         };
-        to_json(&SettingsResponse { valid: errors.is_empty(), message: (!errors.is_empty()).then(|| errors.join("\n")) })
+        response("valid", &errors).into_bytes()
     }
 
     /// Kubewarden's `validate`.
@@ -239,20 +218,30 @@ fn respond(findings: Vec<Finding>, before: Vec<Finding>) -> Vec<u8> {
             .filter(|finding| finding.severity >= Severity::Warning)
             .map(|finding| format!("{} (was so before this change)", line(finding))),
     );
-    let all: Vec<&Finding> = findings.iter().chain(&before).collect();
-    let mut audit_annotations = BTreeMap::new();
-    if !all.is_empty() {
-        audit_annotations.insert("findings", String::from_utf8_lossy(&to_json(&all)).into_owned());
+    let mut out = response("accepted", &errors);
+    if !(findings.is_empty() && before.is_empty()) {
+        let mut all = String::new();
+        json::write_list(findings.iter().chain(&before), &mut all, Finding::write);
+        out.truncate(out.len() - 1);
+        out.push_str(",\"audit_annotations\":{\"findings\":");
+        json::write_string(&all, &mut out);
+        out.push('}');
+        if !warnings.is_empty() {
+            out.push_str(",\"warnings\":");
+            json::write_list(&warnings, &mut out, |warning, out| json::write_string(warning, out));
+        }
+        out.push('}');
     }
-    to_json(&Response {
-        accepted: errors.is_empty(),
-        message: (!errors.is_empty()).then(|| errors.join("\n")),
-        audit_annotations,
-        warnings,
-    })
+    out.into_bytes()
 }
 
-fn to_json<T: Serialize>(value: &T) -> Vec<u8> {
-    // These types hold nothing that JSON cannot: no maps with keys other than strings.
-    serde_json::to_vec(value).unwrap_or_default()
+/// Kubewarden's `ValidationResponse` and `SettingsValidationResponse`: whether there are no errors, and the errors.
+fn response(ok: &str, errors: &[String]) -> String {
+    let mut out = format!("{{\"{ok}\":{}", errors.is_empty());
+    if !errors.is_empty() {
+        out.push_str(",\"message\":");
+        json::write_string(&errors.join("\n"), &mut out);
+    }
+    out.push('}');
+    out
 }

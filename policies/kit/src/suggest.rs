@@ -6,14 +6,14 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     if word.is_empty() || word.len() > 300 {
         return None;
     }
-    let lower = word.to_lowercase();
+    let lower = word.to_ascii_lowercase();
     let (length, most) = (lower.chars().count(), |candidate: &str| candidate.chars().count().max(3) / 3);
     candidates
         .into_iter()
         .filter(|candidate| candidate.len() <= 300 && *candidate != word)
         // Words of very different lengths are far apart without a closer look.
         .filter(|candidate| candidate.chars().count().abs_diff(length) <= most(candidate))
-        .map(|candidate| (strsim::osa_distance(&lower, &candidate.to_lowercase()), candidate))
+        .map(|candidate| (strsim::osa_distance(&lower, &candidate.to_ascii_lowercase()), candidate))
         .filter(|(distance, candidate)| *distance <= most(candidate))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)

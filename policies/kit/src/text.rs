@@ -41,6 +41,17 @@ pub fn any_matches(globs: &[Glob], text: &str) -> bool {
     globs.iter().any(|glob| glob.matches(text))
 }
 
+/// Whether a text contains a word. For short words in short texts, where the standard library's search would spend its time on
+/// preparing.
+pub fn has(text: &str, word: &str) -> bool {
+    places(text, word).next().is_some()
+}
+
+fn places(text: &str, word: &str) -> impl Iterator<Item = usize> {
+    let windows = text.as_bytes().windows(word.len().max(1)).enumerate();
+    windows.filter(|(_, window)| window.first() == word.as_bytes().first() && *window == word.as_bytes()).map(|(at, _)| at)
+}
+
 /// Whether a text has the form of a GUID, in any letter case.
 pub fn is_guid(text: &str) -> bool {
     let bytes = text.as_bytes();
@@ -73,7 +84,7 @@ pub enum Value {
 /// placeholders. `{{…}}`, SOPS' `ENC[…]` and compiled ARM expressions such as `[reference(…)]` are not known.
 pub fn classify(text: &str) -> Value {
     let text = text.trim();
-    if text.contains("{{") || text.starts_with("ENC[") || text.contains("$(") {
+    if has(text, "{{") || text.starts_with("ENC[") || has(text, "$(") {
         return Value::NotKnown;
     }
     if let Some(inner) = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')) {
@@ -81,7 +92,7 @@ pub fn classify(text: &str) -> Value {
     }
     let upper = text.to_ascii_uppercase();
     let bracketed = text.find('<').is_some_and(|open| text.get(open..).is_some_and(|rest| rest.contains('>')));
-    let dollar = (text.contains("${") || text.contains("#{")) && text.contains('}');
+    let dollar = (has(text, "${") || has(text, "#{")) && text.contains('}');
     let dunder = text.len() > 4 && text.starts_with("__") && text.ends_with("__");
     if bracketed || dollar || dunder || is_zero_guid(text) || has_placeholder_word(text, &upper) {
         return Value::Placeholder;
@@ -114,15 +125,13 @@ fn has_placeholder_word(text: &str, upper: &str) -> bool {
         "REPLACE THIS",
     ];
     let starts_word = |word: &&str| {
-        upper
-            .match_indices(*word)
-            .any(|(at, _)| !upper.as_bytes().get(..at).is_some_and(|head| head.last().is_some_and(u8::is_ascii_alphanumeric)))
+        places(upper, word).any(|at| !upper.as_bytes().get(..at).is_some_and(|head| head.last().is_some_and(u8::is_ascii_alphanumeric)))
     };
     let is_filler = |part: &str| part == "REPLACEME" || (part.len() >= 3 && part.bytes().all(|byte| byte == b'X'));
     upper.split(|letter: char| !letter.is_ascii_alphanumeric()).any(is_filler)
-        || text.contains("XXX")
-        || text.contains("REPLACE")
-        || ANYWHERE.iter().any(|word| upper.contains(word))
+        || has(text, "XXX")
+        || has(text, "REPLACE")
+        || ANYWHERE.iter().any(|word| has(upper, word))
         || WORDS.iter().any(starts_word)
 }
 

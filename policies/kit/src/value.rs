@@ -4,7 +4,8 @@ use std::fmt;
 
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
-use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+
+use crate::json;
 
 /// A JSON value. Objects keep their order; a repeated key keeps its last value, as Kubernetes' decoder does.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -15,8 +16,8 @@ pub enum Value<'a> {
     Bool(bool),
     /// A whole number that fits 64 bits.
     Int(i64),
-    /// Any other number.
-    Float(f64),
+    /// Any other number. No rule reads which.
+    Float,
     /// A string, unescaped.
     Str(&'a str),
     /// An array.
@@ -29,12 +30,9 @@ impl<'a> Value<'a> {
     /// Parses JSON text into `arena`.
     ///
     /// # Errors
-    /// Text that is not one JSON value, or that nests deeper than 128 levels. The error never holds any of the text.
+    /// Text that is not one JSON value, or that nests 128 deep or more. The error never holds any of the text.
     pub fn from_json(text: &'a [u8], arena: &'a Bump) -> Result<Self, NotJson> {
-        let mut reader = serde_json::Deserializer::from_slice(text);
-        let value = Seed(arena).deserialize(&mut reader).map_err(NotJson::from)?;
-        reader.end().map_err(NotJson::from)?;
-        Ok(value)
+        json::read(text, arena)
     }
 
     /// Copies a tree into `arena`; strings stay where they are.
@@ -53,9 +51,7 @@ impl<'a> Value<'a> {
             Kind::Null => Value::Null,
             Kind::Bool(value) => Value::Bool(value),
             Kind::Int(value) => Value::Int(value),
-            #[expect(clippy::cast_precision_loss, reason = "no rule reads numbers this large; only their being a number matters")]
-            Kind::Uint(value) => Value::Float(value as f64),
-            Kind::Float(value) => Value::Float(value),
+            Kind::Uint(_) | Kind::Float(_) => Value::Float,
             Kind::Str(value) => Value::Str(text(value)),
             Kind::Seq => {
                 let mut items = BumpVec::with_capacity_in(node.len(), arena);
@@ -75,24 +71,10 @@ impl<'a> Value<'a> {
         match self {
             Value::Null => "null",
             Value::Bool(_) => "a boolean",
-            Value::Int(_) | Value::Float(_) => "a number",
+            Value::Int(_) | Value::Float => "a number",
             Value::Str(_) => "a string",
             Value::Seq(_) => "a list",
             Value::Map(_) => "a map",
-        }
-    }
-}
-
-impl serde::Serialize for Value<'_> {
-    fn serialize<S: serde::Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Value::Null => out.serialize_unit(),
-            Value::Bool(value) => out.serialize_bool(*value),
-            Value::Int(value) => out.serialize_i64(*value),
-            Value::Float(value) => out.serialize_f64(*value),
-            Value::Str(value) => out.serialize_str(value),
-            Value::Seq(items) => out.collect_seq(*items),
-            Value::Map(entries) => out.collect_map(entries.iter().map(|(key, value)| (key, value))),
         }
     }
 }
@@ -106,12 +88,6 @@ pub struct NotJson {
     pub column: usize,
 }
 
-impl From<serde_json::Error> for NotJson {
-    fn from(error: serde_json::Error) -> Self {
-        NotJson { line: error.line(), column: error.column() }
-    }
-}
-
 impl fmt::Display for NotJson {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "not valid JSON at line {}, column {}", self.line, self.column)
@@ -119,68 +95,3 @@ impl fmt::Display for NotJson {
 }
 
 impl std::error::Error for NotJson {}
-
-#[derive(Clone, Copy)]
-struct Seed<'a>(&'a Bump);
-
-impl<'a> DeserializeSeed<'a> for Seed<'a> {
-    type Value = Value<'a>;
-
-    fn deserialize<D: Deserializer<'a>>(self, from: D) -> Result<Value<'a>, D::Error> {
-        from.deserialize_any(self)
-    }
-}
-
-impl<'a> Visitor<'a> for Seed<'a> {
-    type Value = Value<'a>;
-
-    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("JSON")
-    }
-
-    fn visit_unit<E>(self) -> Result<Value<'a>, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value<'a>, E> {
-        Ok(Value::Bool(value))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value<'a>, E> {
-        Ok(Value::Int(value))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value<'a>, E> {
-        #[expect(clippy::cast_precision_loss, reason = "no rule reads numbers this large; only their being a number matters")]
-        Ok(i64::try_from(value).map_or(Value::Float(value as f64), Value::Int))
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Value<'a>, E> {
-        Ok(Value::Float(value))
-    }
-
-    fn visit_borrowed_str<E>(self, value: &'a str) -> Result<Value<'a>, E> {
-        Ok(Value::Str(value))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Value<'a>, E> {
-        Ok(Value::Str(self.0.alloc_str(value)))
-    }
-
-    fn visit_seq<A: SeqAccess<'a>>(self, mut from: A) -> Result<Value<'a>, A::Error> {
-        let mut items = BumpVec::new_in(self.0);
-        while let Some(item) = from.next_element_seed(self)? {
-            items.push(item);
-        }
-        Ok(Value::Seq(items.into_bump_slice()))
-    }
-
-    fn visit_map<A: MapAccess<'a>>(self, mut from: A) -> Result<Value<'a>, A::Error> {
-        let mut entries = BumpVec::new_in(self.0);
-        while let Some(key) = from.next_key_seed(self)? {
-            let Value::Str(key) = key else { return Err(A::Error::custom("a key is a string")) };
-            entries.push((key, from.next_value_seed(self)?));
-        }
-        Ok(Value::Map(entries.into_bump_slice()))
-    }
-}

@@ -4,6 +4,7 @@ use crate::context::Context;
 use crate::index;
 use crate::node::Node;
 use crate::request::group_of;
+use crate::text;
 use crate::trust::GROUP;
 use crate::value::Value;
 use crate::workload;
@@ -36,7 +37,7 @@ pub fn images(object: Node<'_>) -> Vec<Node<'_>> {
 
 /// Whether an image is the webhook's: `…/workload-identity/webhook…`.
 pub fn is_webhook_image(image: &str) -> bool {
-    image.contains("/workload-identity/webhook")
+    text::has(image, "/workload-identity/webhook")
 }
 
 /// The version in an image's tag: `…:v0.9.0`.
