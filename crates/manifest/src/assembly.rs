@@ -7,6 +7,7 @@ use std::cmp::Ordering;
 
 use crate::{
     limits::{Limit, Limits},
+    number::Floats,
     problem::{Problem, ProblemKind},
     source::{Span, number},
     template,
@@ -152,6 +153,10 @@ impl<'s> Assembly<'s> {
     /// A key that cannot be one: its value is left out.
     pub(crate) fn dropped_key(&mut self, span: Span) {
         self.set_pending(Pending::Dropped, span.end);
+    }
+
+    pub(crate) fn floats(&self) -> Floats {
+        self.limits.floats
     }
 
     /// End of the last token taken.

@@ -187,7 +187,7 @@ impl Reader<'_> {
             self.digits()?;
         }
         let text = self.source.get(start..self.at).unwrap_or_default();
-        Ok(match typing::number(text) {
+        Ok(match typing::number(text, assembly.floats()) {
             Resolved::Int(value) => Value::Int(value),
             Resolved::Uint(value) => Value::Uint(value),
             Resolved::Float(value) => Value::Float(value),

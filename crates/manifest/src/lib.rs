@@ -56,6 +56,7 @@ pub use comment::Comment;
 pub use document::{Document, Entry, Items, Kind, Node, NodeId};
 pub use embedded::{EmbeddedError, Encoding};
 pub use limits::{Limit, Limits};
+pub use number::{Floats, is_finite};
 pub use objects::{Object, Objects};
 pub use parse::{Parsed, parse};
 pub use pointer::Lookup;

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-/// Bounds on what one source may cost. Each is a plain number to set; going over one is a [`crate::Problem`] that
+use crate::number::Floats;
+
+/// Bounds on what one source may cost. All but the last are plain numbers to set; going over one is a [`crate::Problem`] that
 /// names the bound and its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -18,11 +20,21 @@ pub struct Limits {
     pub alias_nodes: usize,
     /// Problems of one document that are listed (1,000).
     pub problems: usize,
+    /// What is made of numbers that are not whole ([`Floats::EXACT`]).
+    pub floats: Floats,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { documents: 100_000, document_bytes: 64 << 20, nodes: 5_000_000, depth: 100, alias_nodes: 100_000, problems: 1000 }
+        Self {
+            documents: 100_000,
+            document_bytes: 64 << 20,
+            nodes: 5_000_000,
+            depth: 100,
+            alias_nodes: 100_000,
+            problems: 1000,
+            floats: Floats::EXACT,
+        }
     }
 }
 

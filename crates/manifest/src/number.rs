@@ -1,6 +1,64 @@
-//! Numbers as Go writes them.
+//! Numbers that are not whole, as Go reads and writes them.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
+
+/// What is made of numbers that are not whole.
+#[derive(Clone, Copy)]
+pub struct Floats {
+    /// The value of decimal digits with point and exponent; `None` beyond 64 bits.
+    pub(crate) value: fn(&str) -> Option<f64>,
+    /// A key of that value and text.
+    pub(crate) key: fn(f64, &str) -> String,
+}
+
+impl Floats {
+    /// Values, and keys spelled as Kubernetes' decoder spells them.
+    pub const EXACT: Self = Self { value: finite, key: |value, _| float_key(value) };
+    /// That it is a number and not which one: every value is 0, and keys are as they are written. Code that only names this has no
+    /// tables for conversion in it, which are 30 KB of WebAssembly.
+    pub const AS_WRITTEN: Self = Self { value: |text| is_finite(text).then_some(0.0), key: |_, text| text.to_owned() };
+}
+
+impl fmt::Debug for Floats {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(if *self == Self::EXACT { "EXACT" } else { "AS_WRITTEN" })
+    }
+}
+
+impl PartialEq for Floats {
+    fn eq(&self, other: &Self) -> bool {
+        // What they do tells them apart; addresses of functions need not.
+        (self.value)("1.0") == (other.value)("1.0")
+    }
+}
+
+impl Eq for Floats {}
+
+/// Out of range is an error in Go, not infinity.
+fn finite(text: &str) -> Option<f64> {
+    text.parse::<f64>().ok().filter(|value| value.is_finite())
+}
+
+/// Whether decimal digits with point and exponent are a 64-bit float, but for a sliver at its upper end: what has
+/// [`f64::MAX`]'s first 17 digits is taken for too large.
+#[must_use]
+pub fn is_finite(text: &str) -> bool {
+    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, ""));
+    let mantissa = mantissa.trim_start_matches(['-', '+']);
+    let length = |text: &str| i64::try_from(text.len()).unwrap_or(i64::MAX);
+    let digits = || mantissa.bytes().filter(u8::is_ascii_digit);
+    let zeros = digits().take_while(|digit| *digit == b'0').count();
+    let is_zero = digits().count() == zeros;
+    // How many digits stand before the point of the number without its leading zeros.
+    let before = length(mantissa.split('.').next().unwrap_or_default()).saturating_sub(i64::try_from(zeros).unwrap_or(i64::MAX));
+    let (sign, exponent) = match exponent.strip_prefix('-') {
+        Some(exponent) => (-1, exponent),
+        None => (1, exponent.trim_start_matches('+')),
+    };
+    let exponent = exponent.bytes().fold(0_i64, |sum, digit| sum.saturating_mul(10).saturating_add(i64::from(digit.wrapping_sub(b'0'))));
+    let before = before.saturating_add(sign * exponent);
+    is_zero || before < 309 || before == 309 && digits().skip(zeros).lt(*b"17976931348623158")
+}
 
 /// Shortest decimal digits that read back as the same number, without sign and point, and the decimal exponent of the
 /// first one.

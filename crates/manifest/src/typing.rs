@@ -1,6 +1,8 @@
 //! What a scalar means, as Kubernetes' own decoder (`sigs.k8s.io/yaml`, which is go-yaml v2) has it: YAML 1.1's words
 //! and numbers, then JSON. `tests/scalars.json` holds what that decoder answered.
 
+use crate::number::Floats;
+
 /// What an untagged plain scalar, or one with a tag, resolves to.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Resolved {
@@ -60,11 +62,11 @@ impl Tag {
 }
 
 /// Resolves a plain scalar without a tag.
-pub(crate) fn resolve(text: &str) -> Resolved {
+pub(crate) fn resolve(text: &str, floats: Floats) -> Resolved {
     match text.as_bytes() {
         [] => Resolved::Null,
-        [b'0'..=b'9' | b'+' | b'-', ..] => word(text).unwrap_or_else(|| number(text)),
-        [b'.', ..] => word(text).unwrap_or_else(|| go_float(text).map_or(Resolved::Str, Resolved::Float)),
+        [b'0'..=b'9' | b'+' | b'-', ..] => word(text).unwrap_or_else(|| number(text, floats)),
+        [b'.', ..] => word(text).unwrap_or_else(|| go_float(text, floats).map_or(Resolved::Str, Resolved::Float)),
         [b'y' | b'Y' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'o' | b'O' | b'~', ..] if text.len() <= 5 => {
             word(text).unwrap_or(Resolved::Str)
         }
@@ -73,11 +75,11 @@ pub(crate) fn resolve(text: &str) -> Resolved {
 }
 
 /// Resolves a scalar with a tag, however it is quoted; `None` where the text does not fit the tag.
-pub(crate) fn resolve_tagged(tag: Tag, text: &str) -> Option<Resolved> {
+pub(crate) fn resolve_tagged(tag: Tag, text: &str, floats: Floats) -> Option<Resolved> {
     let resolved = match tag {
         Tag::Str | Tag::Other | Tag::Merge | Tag::Binary => return Some(Resolved::Str),
         Tag::Timestamp => return looks_like_timestamp(text).then_some(Resolved::Str),
-        Tag::Int | Tag::Float | Tag::Bool | Tag::Null => resolve(text),
+        Tag::Int | Tag::Float | Tag::Bool | Tag::Null => resolve(text, floats),
     };
     match (tag, resolved) {
         #[expect(clippy::cast_precision_loss, reason = "that is what the tag asks for")]
@@ -103,7 +105,7 @@ fn word(text: &str) -> Option<Resolved> {
 }
 
 /// A scalar that begins with a digit or a sign.
-pub(crate) fn number(text: &str) -> Resolved {
+pub(crate) fn number(text: &str, floats: Floats) -> Resolved {
     let without_underscores;
     let plain = if text.contains('_') {
         without_underscores = text.replace('_', "");
@@ -115,7 +117,7 @@ pub(crate) fn number(text: &str) -> Resolved {
         return value;
     }
     if is_yaml_float(plain)
-        && let Some(value) = finite(plain)
+        && let Some(value) = (floats.value)(plain)
     {
         return Resolved::Float(value);
     }
@@ -178,7 +180,7 @@ fn is_digits(text: &str) -> bool {
 }
 
 /// Go's `ParseFloat` of a scalar that begins with a point, where an underscore may stand between two digits.
-fn go_float(text: &str) -> Option<f64> {
+fn go_float(text: &str, floats: Floats) -> Option<f64> {
     let bytes = text.as_bytes();
     let digit = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_digit);
     let mut underscores = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'_').map(|(at, _)| at);
@@ -186,12 +188,7 @@ fn go_float(text: &str) -> Option<f64> {
         return None;
     }
     let plain = text.replace('_', "");
-    if is_yaml_float(&plain) { finite(&plain) } else { None }
-}
-
-/// Out of range is an error in Go, not infinity.
-fn finite(text: &str) -> Option<f64> {
-    text.parse::<f64>().ok().filter(|value| value.is_finite())
+    if is_yaml_float(&plain) { (floats.value)(&plain) } else { None }
 }
 
 /// A year of four digits and a month: the shape of every timestamp that Go's decoder takes. It also checks the rest.

@@ -10,7 +10,7 @@ use crate::{
     base64,
     limits::{Limit, Limits},
     messages,
-    number::float_key,
+    number::Floats,
     problem::{Problem, ProblemKind},
     source::{Span, number},
     tree::{Shape, Style},
@@ -29,7 +29,7 @@ pub(crate) fn read(
     comments: &mut Vec<Span>,
 ) -> Result<(), Problem> {
     let text = source.get(from..to).unwrap_or_default();
-    let mut reader = Reader { source, text, base: from, scanned: from, has_document: false, assembly, comments };
+    let mut reader = Reader { source, text, base: from, scanned: from, has_document: false, floats: limits.floats, assembly, comments };
     for next in Parser::new_from_str_with_options(text, parser_options(limits)) {
         let (event, span) = next.map_err(|error| reader.syntax(&error, limits))?;
         let span = reader.span(span);
@@ -59,6 +59,7 @@ struct Reader<'s, 'a, 'l> {
     /// Up to here, comments are known.
     scanned: usize,
     has_document: bool,
+    floats: Floats,
     assembly: &'a mut Assembly<'l>,
     comments: &'a mut Vec<Span>,
 }
@@ -179,7 +180,7 @@ impl Reader<'_, '_, '_> {
             Shape::True => "true".to_owned(),
             Shape::Int => raw.bits().cast_signed().to_string(),
             Shape::Uint => raw.bits().to_string(),
-            Shape::Float => float_key(f64::from_bits(raw.bits())),
+            Shape::Float => (self.floats.key)(f64::from_bits(raw.bits()), self.source.get(raw.span.range()).unwrap_or_default()),
             Shape::Str | Shape::OwnedStr => self.assembly.tree().text(raw, self.source)?.to_owned(),
             Shape::Seq | Shape::Map => return None,
         })
@@ -203,13 +204,13 @@ impl Reader<'_, '_, '_> {
         let missing = style == Style::Plain && span.is_empty();
         let mut text = if missing { Cow::Borrowed("") } else { text };
         let resolved = match tag {
-            None if style == Style::Plain => Some(typing::resolve(&text)),
+            None if style == Style::Plain => Some(typing::resolve(&text, self.floats)),
             None => Some(Resolved::Str),
             Some(Tag::Binary) => base64::decode(&text).map(|bytes| {
                 text = Cow::Owned(String::from_utf8_lossy(&bytes).into_owned());
                 Resolved::Str
             }),
-            Some(tag) => typing::resolve_tagged(tag, &text),
+            Some(tag) => typing::resolve_tagged(tag, &text, self.floats),
         };
         let resolved = resolved.unwrap_or_else(|| {
             let name = tag.map_or("its tag", Tag::name);
@@ -276,7 +277,7 @@ impl Reader<'_, '_, '_> {
             }
             Resolved::Bool(value) => value.to_string(),
             Resolved::Int(value) => value.to_string(),
-            Resolved::Float(value) => float_key(value),
+            Resolved::Float(value) => (self.floats.key)(value, text),
             Resolved::Null | Resolved::Uint(_) => {
                 let what = if resolved == Resolved::Null { "null" } else { "an integer above 9223372036854775807" };
                 self.assembly.report(Problem::new(ProblemKind::Key, span, format!("{what} cannot be a key; quote it")));

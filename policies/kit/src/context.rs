@@ -201,7 +201,8 @@ impl<'f> Field<'f> {
 }
 
 fn question(fields: &[(&str, Field<'_>)]) -> String {
-    let mut out = String::from("{");
+    let mut out = String::with_capacity(256);
+    out.push('{');
     for (index, (name, value)) in fields.iter().enumerate() {
         out.push_str(if index > 0 { ",\"" } else { "\"" });
         out.push_str(name);

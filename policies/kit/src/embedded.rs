@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bumpalo::Bump;
-use fedward_manifest::{Source, parse, split};
+use fedward_manifest::{Floats, Limits, Source, parse, split};
 
 use crate::node::{Format, Unreadable};
 use crate::value::{NotJson, Value};
@@ -27,12 +27,14 @@ fn offset(text: &str, error: &NotJson) -> usize {
 
 /// A text with several documents or with mistakes is not readable: the first mistake tells where.
 fn read_yaml<'a>(text: &'a str, arena: &'a Bump) -> Result<Value<'a>, Unreadable> {
-    let limits = fedward_manifest::Limits {
+    let limits = Limits {
+        documents: 64,
         document_bytes: 4 << 20,
         nodes: 200_000,
-        documents: 64,
+        depth: 100,
         alias_nodes: 10_000,
-        ..fedward_manifest::Limits::default()
+        problems: 1000,
+        floats: Floats::AS_WRITTEN,
     };
     let source = Arc::new(Source::from_text("", text.to_owned()).map_err(|_| Unreadable { offset: 0 })?);
     for chunk in split(&source, &limits).chunks {

@@ -147,7 +147,7 @@ impl PatchStep {
             if parent.is_present() {
                 break;
             }
-            value = serde_json::json!({ node.key(): value });
+            value = serde_json::Value::Object(std::iter::once((node.key(), value)).collect());
             node = parent;
         }
         vec![PatchStep::Add { path: node.pointer(), value }]

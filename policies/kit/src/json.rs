@@ -9,9 +9,6 @@ use crate::value::{NotJson, Value};
 
 /// Lists and maps may nest so deep, less one.
 const DEPTH: usize = 128;
-/// What stands before the 292 zeros of the least number that is taken for infinite, as [`f64::MAX`] has 309 digits.
-const TOO_LARGE: &[u8] = b"17976931348623158";
-
 /// Reads the one value that `text` is.
 ///
 /// # Errors
@@ -21,7 +18,8 @@ pub(crate) fn read<'a>(text: &'a [u8], arena: &'a Bump) -> Result<Value<'a>, Not
         Ok(text) => (text, None),
         Err(error) => ("", Some(error.valid_up_to())),
     };
-    let mut reader = Reader { text: valid, bytes: valid.as_bytes(), at: 0, arena, items: Vec::new(), entries: Vec::new() };
+    let mut reader =
+        Reader { text: valid, bytes: valid.as_bytes(), at: 0, arena, items: Vec::with_capacity(32), entries: Vec::with_capacity(64) };
     let read = match error {
         Some(at) => Err(at),
         None => reader.document(),
@@ -187,27 +185,19 @@ impl<'a> Reader<'a> {
         if whole.len() > 1 && whole.first() == Some(&b'0') {
             return Err(self.at - whole.len() + 1);
         }
-        let mut fraction: &[u8] = &[];
-        let mut exponent: i64 = 0;
         let mut is_whole = true;
         if self.peek() == Some(b'.') {
             self.at += 1;
             is_whole = false;
-            fraction = self.digits()?;
+            self.digits()?;
         }
         if matches!(self.peek(), Some(b'e' | b'E')) {
             self.at += 1;
             is_whole = false;
-            let sign = self.peek();
-            if matches!(sign, Some(b'+' | b'-')) {
+            if matches!(self.peek(), Some(b'+' | b'-')) {
                 self.at += 1;
             }
-            for digit in self.digits()? {
-                exponent = exponent.saturating_mul(10).saturating_add(i64::from(digit - b'0'));
-            }
-            if sign == Some(b'-') {
-                exponent = -exponent;
-            }
+            self.digits()?;
         }
         // `-0` is a float.
         let text = self.text.get(start..self.at).unwrap_or_default();
@@ -217,7 +207,7 @@ impl<'a> Reader<'a> {
         {
             return Ok(Value::Int(value));
         }
-        if is_finite(whole, fraction, exponent) { Ok(Value::Float) } else { Err(self.at - 1) }
+        if fedward_manifest::is_finite(text) { Ok(Value::Float) } else { Err(self.at - 1) }
     }
 
     /// A string, from its opening quote on.
@@ -321,17 +311,6 @@ fn first_end(eight: u64) -> usize {
     let backslashes = zeros(eight ^ (ONES * u64::from(b'\\')), 1);
     let ends = (quotes | backslashes | zeros(eight, 0x20)) & (ONES * 0x80);
     ends.trailing_zeros() as usize / 8
-}
-
-/// Whether `whole.fraction` times ten to the exponent is a 64-bit float. The digits tell: a module would pay for the tables that turn
-/// them into a number, which no rule reads.
-fn is_finite(whole: &[u8], fraction: &[u8], exponent: i64) -> bool {
-    let digits = || whole.iter().chain(fraction);
-    let zeros = digits().take_while(|digit| **digit == b'0').count();
-    // How many digits stand before the point of the number without its leading zeros.
-    let length = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
-    let before = (length(whole.len()) - length(zeros)).saturating_add(exponent);
-    zeros == whole.len() + fraction.len() || before < 309 || before == 309 && digits().skip(zeros).lt(TOO_LARGE)
 }
 
 /// Writes a string with its quotes.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::admission;
 use crate::context::{Context, Host};
-use crate::finding::{Finding, Place, Severity};
+use crate::finding::{Finding, Severity};
 use crate::json;
 use crate::node::{Node, Origin, Session};
 use crate::request::{Operation, Payload, Request};
@@ -193,15 +193,17 @@ pub fn settle(mut findings: Vec<Finding>, supersedes: impl Fn(&str) -> &'static 
             && later.condition == earlier.condition
             && later.message == earlier.message
     });
-    let beaten: HashSet<(Place, &'static str)> =
-        findings.iter().flat_map(|finding| supersedes(&finding.rule).iter().map(|rule| (finding.place.clone(), *rule))).collect();
-    if !beaten.is_empty() {
-        let rules: HashSet<&'static str> = beaten.iter().map(|(_, rule)| *rule).collect();
-        findings.retain(|finding| match rules.get(finding.rule.as_str()) {
-            Some(rule) => !beaten.contains(&(finding.place.clone(), *rule)),
-            None => true,
-        });
-    }
+    // Findings at one place follow one another, and there those of one rule.
+    let beaten: Vec<bool> = findings
+        .chunk_by(|one, other| one.place == other.place)
+        .flat_map(|here| {
+            let rules = here.chunk_by(|one, other| one.rule == other.rule).filter_map(<[Finding]>::first);
+            let losers: Vec<&str> = rules.flat_map(|finding| supersedes(&finding.rule)).copied().collect();
+            here.iter().map(move |finding| losers.contains(&&*finding.rule))
+        })
+        .collect();
+    let mut beaten = beaten.into_iter();
+    findings.retain(|_| !beaten.next().unwrap_or_default());
     findings
 }
 

@@ -36,7 +36,7 @@ pub trait Settings: Sized {
 
 /// The common settings and a policy's own ones.
 pub fn read<S: Settings>(node: Node<'_>, rules: &[&'static str]) -> (Common, S, Vec<Field>, Vec<String>) {
-    let mut reader = Reader { node, errors: Vec::new(), fields: Vec::new() };
+    let mut reader = Reader { node, errors: Vec::new(), fields: Vec::with_capacity(16) };
     if node.is_present() && !matches!(node.value(), Some(crate::value::Value::Map(_))) {
         reader.errors.push("settings: a map is required".to_owned());
     }
@@ -93,11 +93,12 @@ impl<'a> Reader<'a> {
         default: &'static str,
         doc: &'static str,
     ) -> Option<T> {
-        let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
-        let node = self.field(name, doc, || json!({ "type": "string", "enum": words, "default": default }));
+        let words = || choices.iter().map(|(word, _)| *word).collect::<Vec<_>>();
+        let node = self.field(name, doc, || json!({ "type": "string", "enum": words(), "default": default }));
         let word = if node.is_absent() { default } else { node.peek_str().unwrap_or("") };
         let found = choices.iter().find(|(name, _)| *name == word).map(|(_, value)| *value);
         if found.is_none() {
+            let words = words();
             self.wrong(node, &format!("one of {} is required{}", list(&words), did_you_mean(word, &words)));
         }
         found.or_else(|| choices.iter().find(|(name, _)| *name == default).map(|(_, value)| *value))

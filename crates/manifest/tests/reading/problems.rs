@@ -143,7 +143,7 @@ fn comments_are_not_json() {
 
 #[test]
 fn every_limit_has_a_name_and_a_value() {
-    let small = Limits { documents: 2, document_bytes: 40, nodes: 12, depth: 4, alias_nodes: 5, problems: 2 };
+    let small = Limits { documents: 2, document_bytes: 40, nodes: 12, depth: 4, alias_nodes: 5, problems: 2, ..Limits::default() };
     let messages = |text: &str| -> Vec<String> {
         read_with(text, &small).into_iter().flat_map(|parsed| parsed.problems).map(|problem| problem.message).collect()
     };
