@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::{
+    number::Floats,
     tree::Style,
     typing::{self, Resolved},
 };
@@ -79,7 +80,7 @@ fn is_plain(text: &str, place: Place) -> bool {
         && !text.contains("\t#")
         && (place == Place::Block || !bytes.iter().any(|byte| b",[]{}".contains(byte)))
         && text != "<<"
-        && typing::resolve(text) == Resolved::Str
+        && typing::resolve(text, Floats::EXACT) == Resolved::Str
         && !is_word(text)
         && !looks_like_number(text)
         && !looks_like_date(text)
