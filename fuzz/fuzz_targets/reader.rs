@@ -23,7 +23,7 @@ fuzz_target!(|bytes: &[u8]| {
 fn check(source: &Source, parsed: &Parsed, limits: &Limits, depth: usize) {
     for problem in &parsed.problems {
         assert!(problem.span.end as usize <= source.text().len(), "a problem outside the file");
-        source.position(problem.span.start);
+        _ = source.position(problem.span.start);
     }
     let Some(document) = &parsed.document else { return };
     for comment in document.comments() {
