@@ -11,7 +11,7 @@ Exit codes, the first that applies of 2, 3, 1, 4, 0:
   1  findings at or above --fail-on; a document that does not parse is one
   2  wrong usage or configuration, an input or output that was named and cannot be read or written
   3  something could not be judged, or a file below a folder could not be read
-  4  nothing was judged and nothing found (--allow-empty makes it 0)";
+  4  nothing was judged, and nothing that was found counts (--allow-empty makes it 0)";
 
 /// Workload identity federation checks for Kubernetes manifests.
 ///

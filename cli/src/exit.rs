@@ -13,7 +13,7 @@ pub(crate) enum Exit {
     Usage = 2,
     /// Something could not be judged, or a file below a folder could not be read.
     NotJudged = 3,
-    /// Nothing was judged and nothing found: probably a wrong path.
+    /// Nothing was judged, and nothing that was found counts: probably a wrong path.
     Nothing = 4,
 }
 
