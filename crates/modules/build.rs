@@ -11,16 +11,23 @@ use std::process::Command;
 use std::{env, fs};
 
 const POLICIES: [&str; 3] = ["enforce-audience-issuer", "forbid-federated-cluster-admin", "require-identity-labels"];
+/// The evaluator of CEL: no policy, but built and embedded like one.
+const CEL: &str = "fedward-cel";
 const TARGET: &str = "wasm32-unknown-unknown";
-/// 64 KiB of stack instead of 1 MiB: a smaller memory to make, and deep recursion ends early. The linker writes every address that it
-/// fills in as five bytes unless told to shorten them afterwards: 7 % of a module.
-const LINK_FLAGS: &str = "-Clink-arg=-zstack-size=65536 -Clink-arg=--compress-relocations";
+/// 64 KiB of stack instead of 1 MiB: a smaller memory to make, and deep recursion ends early.
+const STACK: &str = "-Clink-arg=-zstack-size=65536";
+/// An evaluator that calls itself for each level of an expression needs its megabyte.
+const DEEP_STACK: &str = "-Clink-arg=-zstack-size=1048576";
+/// The linker writes every address that it fills in as five bytes unless told to shorten them afterwards: 7 % of a module.
+const SHORT_ADDRESSES: &str = "-Clink-arg=--compress-relocations";
 
 fn main() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../..").canonicalize()?;
     let out = PathBuf::from(env::var("OUT_DIR")?);
     println!("cargo::rerun-if-env-changed=FEDWARD_MODULES");
-    for input in ["policies", "crates/manifest/src", "crates/manifest/Cargo.toml", "Cargo.toml", "Cargo.lock", "rust-toolchain.toml"] {
+    for input in
+        ["policies", "crates/cel", "crates/manifest/src", "crates/manifest/Cargo.toml", "Cargo.toml", "Cargo.lock", "rust-toolchain.toml"]
+    {
         println!("cargo::rerun-if-changed={}", root.join(input).display());
     }
     let skip = env::var("FEDWARD_MODULES").is_ok_and(|value| value == "skip");
@@ -34,9 +41,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let mut table = String::new();
     for id in POLICIES {
-        let (wasm, compiled) = if skip { (Vec::new(), Vec::new()) } else { build(&root, &target_dir, id)? };
-        fs::write(out.join(format!("{id}.wasm")), wasm)?;
-        fs::write(out.join(format!("{id}.cwasm")), compiled)?;
+        embed(&root, &target_dir, &out, id, skip)?;
         let metadata = root.join("policies").join(id).join("metadata.yml");
         let krate = id.replace('-', "_");
         writeln!(
@@ -46,13 +51,23 @@ fn main() -> Result<(), Box<dyn Error>> {
         )?;
     }
     fs::write(out.join("table.rs"), format!("&[{table}]"))?;
+    embed(&root, &target_dir, &out, CEL, skip)
+}
+
+/// Leaves `<id>.wasm` and `<id>.cwasm`, empty if modules are left out.
+fn embed(root: &Path, target_dir: &Path, out: &Path, id: &str, skip: bool) -> Result<(), Box<dyn Error>> {
+    let (wasm, compiled) = if skip { (Vec::new(), Vec::new()) } else { build(root, target_dir, id)? };
+    fs::write(out.join(format!("{id}.wasm")), wasm)?;
+    fs::write(out.join(format!("{id}.cwasm")), compiled)?;
     Ok(())
 }
 
 fn build(root: &Path, target_dir: &Path, id: &str) -> Result<(Vec<u8>, Vec<u8>), Box<dyn Error>> {
     let mut cargo = clean(Command::new(env::var("CARGO")?), root);
     cargo.args(["rustc", "--quiet", "--locked", "--profile", "module", "--package", id, "--crate-type", "cdylib", "--target", TARGET]);
-    cargo.arg("--target-dir").arg(target_dir).env("RUSTFLAGS", LINK_FLAGS);
+    cargo.arg("--target-dir").arg(target_dir);
+    // For the link alone: in RUSTFLAGS two sizes would build every dependency twice.
+    cargo.args(["--", if id == CEL { DEEP_STACK } else { STACK }, SHORT_ADDRESSES]);
     run(&mut cargo, id)?;
     let wasm = fs::read(target_dir.join(TARGET).join("module").join(format!("{}.wasm", id.replace('-', "_"))))?;
     let compiled = fedward_host::precompile(&wasm, Some(&env::var("TARGET")?))?;

@@ -1,0 +1,241 @@
+//! What the API server's type checker would refuse, as far as it can be told without types: names, fields of the request, conditions
+//! that are no `bool`.
+
+use cel::common::ast::{EntryExpr, Expr, IdedExpr, LiteralValue, operators};
+use serde::Serialize;
+
+use crate::expand::Trouble;
+use crate::library::{self, Names};
+use crate::program::MAX_DEPTH;
+
+/// Which variables an expression mentions.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Uses {
+    pub(crate) object: bool,
+    pub(crate) old_object: bool,
+    pub(crate) request: bool,
+    pub(crate) namespace_object: bool,
+}
+
+/// The fields that Kubernetes declares of `request`: not `uid`, `object` and `oldObject`.
+const REQUEST: [&str; 12] = [
+    "kind",
+    "resource",
+    "subResource",
+    "requestKind",
+    "requestResource",
+    "requestSubResource",
+    "name",
+    "namespace",
+    "operation",
+    "userInfo",
+    "dryRun",
+    "options",
+];
+const OF_KIND: [&str; 3] = ["group", "version", "kind"];
+const OF_RESOURCE: [&str; 3] = ["group", "version", "resource"];
+const OF_USER: [&str; 4] = ["username", "uid", "groups", "extra"];
+
+/// Checks a condition with its macros expanded.
+///
+/// # Errors
+/// The first thing that the API server would refuse.
+pub(crate) fn check(expr: &IdedExpr) -> Result<Uses, Trouble> {
+    let mut checker = Checker { uses: Uses::default(), scope: Vec::new(), names: library::names() };
+    checker.visit(expr, 0)?;
+    match not_bool(&expr.expr) {
+        Some(kind) => Err((format!("a condition must be a `bool`, not `{kind}`"), None)),
+        None => Ok(checker.uses),
+    }
+}
+
+struct Checker<'e> {
+    uses: Uses,
+    /// Variables of comprehensions, the innermost last.
+    scope: Vec<&'e str>,
+    names: &'static Names,
+}
+
+impl<'e> Checker<'e> {
+    fn visit(&mut self, expr: &'e IdedExpr, depth: usize) -> Result<(), Trouble> {
+        if depth > 4 * MAX_DEPTH {
+            return Err(("nested too deeply".to_owned(), None));
+        }
+        let next = depth + 1;
+        match &expr.expr {
+            Expr::Ident(name) => self.variable(name),
+            Expr::Select(select) => {
+                if is_type(&expr.expr) {
+                    return Ok(());
+                }
+                self.field(&select.operand.expr, &select.field)?;
+                self.visit(&select.operand, next)
+            }
+            Expr::Call(call) => {
+                let name = &call.func_name;
+                let qualified = call.target.as_ref().and_then(|target| path(&target.expr)).map(|path| format!("{path}.{name}"));
+                let count = call.args.len();
+                match (&call.target, qualified.as_deref().and_then(|name| self.names.global(name))) {
+                    (Some(_), Some(counts)) => self.count(name, counts, count)?,
+                    (Some(target), None) => {
+                        self.visit(target, next)?;
+                        match self.names.member(name) {
+                            Some(counts) => self.count(name, counts, count)?,
+                            None => return Err((format!("there is no function `{name}` on a value"), Some(name.clone()))),
+                        }
+                    }
+                    (None, _) if name.starts_with(|first: char| first.is_ascii_alphabetic()) => match self.names.global(name) {
+                        Some(counts) => self.count(name, counts, count)?,
+                        None => return Err((format!("there is no function `{name}`"), Some(name.clone()))),
+                    },
+                    (None, _) => {}
+                }
+                call.args.iter().try_for_each(|arg| self.visit(arg, next))
+            }
+            Expr::List(list) => {
+                same_kind(list.elements.iter())?;
+                list.elements.iter().try_for_each(|element| self.visit(element, next))
+            }
+            Expr::Map(map) => {
+                let parts =
+                    || map.entries.iter().filter_map(|entry| if let EntryExpr::MapEntry(entry) = &entry.expr { Some(entry) } else { None });
+                same_kind(parts().map(|entry| &entry.key))?;
+                same_kind(parts().map(|entry| &entry.value))?;
+                parts().try_for_each(|entry| self.visit(&entry.key, next).and_then(|()| self.visit(&entry.value, next)))
+            }
+            Expr::Struct(literal) => {
+                Err((format!("there is no type `{}` to make a value of", literal.type_name), Some(literal.type_name.clone())))
+            }
+            Expr::Comprehension(fold) => {
+                self.visit(&fold.iter_range, next)?;
+                self.visit(&fold.accu_init, next)?;
+                let outside = self.scope.len();
+                self.scope.extend([fold.iter_var.as_str(), fold.accu_var.as_str()]);
+                let inside = [&fold.loop_cond, &fold.loop_step, &fold.result].into_iter().try_for_each(|part| self.visit(part, next));
+                self.scope.truncate(outside);
+                inside
+            }
+            Expr::Literal(_) | Expr::Unspecified => Ok(()),
+        }
+    }
+
+    fn variable(&mut self, name: &'e str) -> Result<(), Trouble> {
+        if self.scope.contains(&name) {
+            return Ok(());
+        }
+        match name.strip_prefix('.').unwrap_or(name) {
+            "object" => self.uses.object = true,
+            "oldObject" => self.uses.old_object = true,
+            "request" => self.uses.request = true,
+            "namespaceObject" => self.uses.namespace_object = true,
+            // Known in a cluster, so an error only when it is evaluated.
+            "authorizer" => {}
+            name if library::TYPES.contains(&name) => {}
+            name => return Err((format!("undeclared reference to `{name}`"), Some(name.to_owned()))),
+        }
+        Ok(())
+    }
+
+    /// Whether Kubernetes declares `field` of `operand`, if that is the request or a part of it.
+    fn field(&self, operand: &Expr, field: &str) -> Result<(), Trouble> {
+        let Some(path) = path(operand).filter(|_| !self.scope.contains(&"request")) else { return Ok(()) };
+        let fields: &[&str] = match path.as_str() {
+            "request" => &REQUEST,
+            "request.kind" | "request.requestKind" => &OF_KIND,
+            "request.resource" | "request.requestResource" => &OF_RESOURCE,
+            "request.userInfo" => &OF_USER,
+            _ => return Ok(()),
+        };
+        if fields.contains(&field) { Ok(()) } else { Err((format!("`{path}` has no field `{field}`"), Some(field.to_owned()))) }
+    }
+
+    fn count(&self, name: &str, counts: &[usize], count: usize) -> Result<(), Trouble> {
+        if counts.contains(&count) {
+            return Ok(());
+        }
+        let counts: Vec<String> = counts.iter().map(ToString::to_string).collect();
+        Err((format!("`{name}` takes {} arguments, not {count}", counts.join(" or ")), Some(name.to_owned())))
+    }
+}
+
+/// `a.b.c`, if an expression is such a name. Long ones are none that we know.
+fn path(expr: &Expr) -> Option<String> {
+    let mut parts = Vec::new();
+    let mut expr = expr;
+    loop {
+        match expr {
+            Expr::Ident(name) => {
+                parts.push(name.as_str());
+                parts.reverse();
+                return Some(parts.join("."));
+            }
+            Expr::Select(select) if !select.test && parts.len() < 3 => {
+                parts.push(&select.field);
+                expr = &select.operand.expr;
+            }
+            _ => return None,
+        }
+    }
+}
+
+fn is_type(expr: &Expr) -> bool {
+    path(expr).is_some_and(|path| library::TYPES.contains(&path.as_str()))
+}
+
+/// Literals of one list must be of one type (Kubernetes turns cel-go's check on).
+fn same_kind<'e>(elements: impl Iterator<Item = &'e IdedExpr>) -> Result<(), Trouble> {
+    let mut first = None;
+    for kind in elements.filter_map(|element| literal(&element.expr)) {
+        match first {
+            None => first = Some(kind),
+            Some(first) if first != kind => {
+                return Err((format!("a literal mixes `{first}` and `{kind}`; write `dyn(…)` around the elements"), None));
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(())
+}
+
+fn literal(expr: &Expr) -> Option<&'static str> {
+    let Expr::Literal(value) = expr else { return None };
+    Some(match value {
+        LiteralValue::Boolean(_) => "bool",
+        LiteralValue::Bytes(_) => "bytes",
+        LiteralValue::Double(_) => "double",
+        LiteralValue::Int(_) => "int",
+        LiteralValue::Null => "null",
+        LiteralValue::String(_) => "string",
+        LiteralValue::UInt(_) => "uint",
+    })
+}
+
+/// The type of what is certainly no `bool` to the API server. A field of an object is `dyn` and so none.
+fn not_bool(expr: &Expr) -> Option<&'static str> {
+    match expr {
+        Expr::Literal(_) => literal(expr).filter(|kind| *kind != "bool"),
+        Expr::List(_) => Some("list"),
+        Expr::Map(_) => Some("map"),
+        Expr::Ident(name) if matches!(name.as_str(), "object" | "oldObject") => Some("dyn"),
+        Expr::Select(select) if !select.test => {
+            let mut root = &select.operand.expr;
+            while let Expr::Select(select) = root {
+                root = &select.operand.expr;
+            }
+            matches!(root, Expr::Ident(name) if matches!(name.as_str(), "object" | "oldObject")).then_some("dyn")
+        }
+        Expr::Call(call) if call.target.is_none() => match call.func_name.as_str() {
+            operators::SUBSTRACT | operators::MULTIPLY | operators::DIVIDE | operators::MODULO | operators::NEGATE => Some("number"),
+            "size" | "int" => Some("int"),
+            "uint" => Some("uint"),
+            "double" => Some("double"),
+            "string" => Some("string"),
+            "bytes" => Some("bytes"),
+            "type" => Some("type"),
+            "dyn" => Some("dyn"),
+            _ => None,
+        },
+        _ => None,
+    }
+}

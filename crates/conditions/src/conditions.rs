@@ -1,0 +1,143 @@
+//! The conditions of one policy.
+
+use std::fmt;
+
+use fedward_host::CallError;
+use serde::Deserialize;
+
+use crate::{Broken, Evaluator, evaluator};
+
+/// What is wrong with an expression.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The condition's name; empty for a group's expression.
+    pub name: String,
+    /// What is wrong.
+    pub message: String,
+    /// Bytes of the expression before the place, where it is known.
+    pub offset: Option<usize>,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.name.is_empty() { f.write_str(&self.message) } else { write!(f, "condition `{}`: {}", self.name, self.message) }
+    }
+}
+
+/// A problem as the module says it.
+#[derive(Deserialize)]
+pub(crate) struct Said {
+    message: String,
+    #[serde(default)]
+    offset: Option<usize>,
+}
+
+impl Said {
+    /// An expression that broke the sandbox while it was read.
+    pub(crate) fn limit(error: &CallError) -> Self {
+        Self { message: evaluator::words(error), offset: None }
+    }
+
+    pub(crate) fn about(self, name: &str) -> Problem {
+        Problem { name: name.to_owned(), message: self.message, offset: self.offset }
+    }
+}
+
+/// The variables that expressions mention.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Uses {
+    pub(crate) object: bool,
+    pub(crate) old_object: bool,
+    pub(crate) request: bool,
+    pub(crate) namespace_object: bool,
+}
+
+impl Uses {
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            object: self.object || other.object,
+            old_object: self.old_object || other.old_object,
+            request: self.request || other.request,
+            namespace_object: self.namespace_object || other.namespace_object,
+        }
+    }
+
+    pub(crate) fn without(self, other: Self) -> Self {
+        Self {
+            object: self.object && !other.object,
+            old_object: self.old_object && !other.old_object,
+            request: self.request && !other.request,
+            namespace_object: self.namespace_object && !other.namespace_object,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Compiled {
+    Uses(Uses),
+    Problems(Vec<Said>),
+}
+
+fn read(evaluator: &mut Evaluator, expressions: &[&str]) -> Result<Vec<Compiled>, Broken> {
+    let payload = serde_json::to_vec(&serde_json::json!({ "expressions": expressions }))?;
+    Ok(serde_json::from_slice(evaluator.call("compile", &payload)?)?)
+}
+
+/// Reads one expression; that it broke a limit is a problem of its own.
+fn read_one(evaluator: &mut Evaluator, expression: &str) -> Result<Compiled, Broken> {
+    match read(evaluator, &[expression]) {
+        Ok(mut compiled) => Ok(compiled.pop().unwrap_or_else(|| Compiled::Problems(Vec::new()))),
+        Err(Broken::Call(error)) if evaluator::is_limit(&error) => Ok(Compiled::Problems(vec![Said::limit(&error)])),
+        Err(broken) => Err(broken),
+    }
+}
+
+/// The `matchConditions` of one policy, checked. Threads share it.
+#[derive(Debug, Clone)]
+pub struct Conditions {
+    names: Vec<String>,
+    /// Each expression as a JSON string.
+    pub(crate) expressions: Vec<String>,
+    pub(crate) uses: Uses,
+}
+
+impl Conditions {
+    /// Reads conditions, each a name and an expression.
+    ///
+    /// Like the API server it refuses bad syntax, unknown names and functions, and what is plainly no `bool`; it has no types, so
+    /// that an operator which does not fit its operands is an error only when it is evaluated.
+    ///
+    /// # Errors
+    /// The inner error has everything that is wrong with the expressions; the outer one is the sandbox's.
+    pub fn compile(evaluator: &mut Evaluator, conditions: &[(&str, &str)]) -> Result<Result<Self, Vec<Problem>>, Broken> {
+        let expressions: Vec<&str> = conditions.iter().map(|(_, expression)| *expression).collect();
+        let compiled = match read(evaluator, &expressions) {
+            // One by one, to tell which it is.
+            Err(Broken::Call(error)) if evaluator::is_limit(&error) => {
+                expressions.iter().map(|expression| read_one(evaluator, expression)).collect::<Result<Vec<_>, _>>()?
+            }
+            compiled => compiled?,
+        };
+        let mut uses = Uses::default();
+        let mut problems = Vec::new();
+        for ((name, _), compiled) in conditions.iter().zip(compiled) {
+            match compiled {
+                Compiled::Uses(more) => uses = uses.and(more),
+                Compiled::Problems(said) => problems.extend(said.into_iter().map(|said| said.about(name))),
+            }
+        }
+        if !problems.is_empty() {
+            return Ok(Err(problems));
+        }
+        let names = conditions.iter().map(|(name, _)| (*name).to_owned()).collect();
+        let expressions = expressions.iter().map(serde_json::to_string).collect::<Result<_, _>>()?;
+        Ok(Ok(Self { names, expressions, uses }))
+    }
+
+    /// A condition's name.
+    pub(crate) fn name(&self, index: usize) -> String {
+        self.names.get(index).cloned().unwrap_or_default()
+    }
+}

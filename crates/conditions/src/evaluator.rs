@@ -1,0 +1,198 @@
+//! Evaluating conditions on a request.
+
+use std::time::Duration;
+
+use fedward_host::{CallError, Limits, Module, NoHostCalls};
+use serde::Deserialize;
+
+use crate::Conditions;
+use crate::conditions::Uses;
+
+/// Time for the conditions of one policy on one object. The API server counts steps instead, and what it allows takes far less.
+const TIME: Duration = Duration::from_millis(500);
+
+/// What conditions can look at, each as JSON, or `null` where the request has none. All but `namespace_object` are always known.
+#[derive(Debug, Clone, Copy)]
+pub struct Variables<'a> {
+    /// The object; `null` for a deletion.
+    pub object: &'a [u8],
+    /// The object before; `null` for a creation.
+    pub old_object: &'a [u8],
+    /// The AdmissionRequest, without `uid`, `object` and `oldObject`, which Kubernetes does not show to conditions.
+    pub request: &'a [u8],
+    /// The Namespace of the object, `null` for one without, or `None` where it is not known: asking for it is then an error. An API
+    /// server gives it to policies of its own; to the conditions of a webhook it always gives `null`.
+    pub namespace_object: Option<&'a [u8]>,
+}
+
+/// What the API server makes of conditions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// All are true: the policy sees the request.
+    Match,
+    /// One is false: it does not. Errors of others do not count then.
+    NoMatch {
+        /// The first that is false.
+        name: String,
+    },
+    /// None is false, and one has no value: the failure policy decides.
+    Error {
+        /// The first with an error.
+        name: String,
+        /// Why.
+        message: String,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Verdict {
+    Match,
+    NoMatch(usize),
+    Error(usize, String),
+    Forgotten,
+}
+
+/// Calls the CEL module, from one thread at a time.
+pub struct Evaluator {
+    inner: fedward_host::Evaluator,
+    payload: Vec<u8>,
+    /// Counts what was bound, so that the module can tell old variables from new ones.
+    number: u64,
+}
+
+impl Evaluator {
+    /// Takes the module, which must be loaded as [`Strategy::Kept`](fedward_host::Strategy::Kept) to be fast. Memory is limited as
+    /// for every module of its host, time more narrowly.
+    #[must_use]
+    pub fn new(module: &Module, limits: &Limits) -> Self {
+        let mut limits = limits.clone();
+        limits.call_time = limits.call_time.min(TIME);
+        // It asks for nothing and says a line when it panics.
+        limits.host_calls = 0;
+        Self { inner: module.evaluator_with(limits), payload: Vec::new(), number: 0 }
+    }
+
+    /// Lends variables for the conditions of any number of policies: each crosses the border once, and only if it is mentioned.
+    pub fn bind<'e>(&'e mut self, variables: &'e Variables<'e>) -> Bound<'e> {
+        self.number += 1;
+        Bound { evaluator: self, variables, told: None }
+    }
+
+    pub(crate) fn call(&mut self, operation: &str, payload: &[u8]) -> Result<&[u8], CallError> {
+        self.inner.call(operation, payload, &mut NoHostCalls)
+    }
+}
+
+/// An evaluator with variables.
+pub struct Bound<'e> {
+    evaluator: &'e mut Evaluator,
+    variables: &'e Variables<'e>,
+    /// What the module has been told of them; `None` before the first time, and after its instance was lost.
+    told: Option<Uses>,
+}
+
+impl Bound<'_> {
+    /// Evaluates the conditions of one policy.
+    pub fn evaluate(&mut self, conditions: &Conditions) -> Outcome {
+        let all: Vec<usize> = (0..conditions.expressions.len()).collect();
+        match self.call(conditions, &all) {
+            Ok(outcome) => outcome,
+            Err(error) if all.len() == 1 => Outcome::Error { name: conditions.name(0), message: words(&error) },
+            Err(_) => self.evaluate_each(conditions, &all),
+        }
+    }
+
+    /// One by one, after something broke the sandbox: to tell which, and because one that is false decides whatever the others do.
+    /// A condition that takes too long ends it, as one that spends the API server's budget does.
+    fn evaluate_each(&mut self, conditions: &Conditions, all: &[usize]) -> Outcome {
+        let mut first = None;
+        for index in all {
+            let (message, last) = match self.call(conditions, &[*index]) {
+                Ok(Outcome::Match) => continue,
+                Ok(Outcome::Error { message, .. }) => (message, false),
+                Ok(outcome) => return outcome,
+                Err(error) => (words(&error), matches!(error, CallError::Deadline { .. })),
+            };
+            let error = Outcome::Error { name: conditions.name(*index), message };
+            if last {
+                return first.unwrap_or(error);
+            }
+            first = first.or(Some(error));
+        }
+        first.unwrap_or(Outcome::Match)
+    }
+
+    fn call(&mut self, conditions: &Conditions, which: &[usize]) -> Result<Outcome, CallError> {
+        let verdict = match self.ask(conditions, which)? {
+            // The instance grew too large and was dropped.
+            Verdict::Forgotten => {
+                self.told = None;
+                self.ask(conditions, which)?
+            }
+            verdict => verdict,
+        };
+        let name = |index: usize| which.get(index).map(|index| conditions.name(*index)).unwrap_or_default();
+        Ok(match verdict {
+            Verdict::Match => Outcome::Match,
+            Verdict::NoMatch(index) => Outcome::NoMatch { name: name(index) },
+            Verdict::Error(index, message) => Outcome::Error { name: name(index), message },
+            Verdict::Forgotten => return Err(CallError::Guest { text: "the variables were forgotten".to_owned() }),
+        })
+    }
+
+    fn ask(&mut self, conditions: &Conditions, which: &[usize]) -> Result<Verdict, CallError> {
+        let told = self.told.unwrap_or_default();
+        let new = conditions.uses.without(told);
+        let payload = &mut self.evaluator.payload;
+        payload.clear();
+        payload.extend_from_slice(br#"{"number":"#);
+        payload.extend_from_slice(self.evaluator.number.to_string().as_bytes());
+        payload.extend_from_slice(if self.told.is_none() { br#","fresh":true"# } else { br#","fresh":false"# });
+        let Variables { object, old_object, request, namespace_object } = *self.variables;
+        let told_now = [
+            ("object", new.object, Some(object)),
+            ("oldObject", new.old_object, Some(old_object)),
+            ("request", new.request, Some(request)),
+            ("namespaceObject", new.namespace_object, namespace_object),
+        ];
+        for (name, needed, json) in told_now {
+            if let Some(json) = json.filter(|_| needed) {
+                payload.extend_from_slice(format!(",\"{name}\":").as_bytes());
+                payload.extend_from_slice(json);
+            }
+        }
+        payload.extend_from_slice(br#","conditions":["#);
+        for (position, index) in which.iter().enumerate() {
+            if position > 0 {
+                payload.push(b',');
+            }
+            payload.extend_from_slice(conditions.expressions.get(*index).map_or("\"false\"", String::as_str).as_bytes());
+        }
+        payload.extend_from_slice(b"]}");
+        let answer = self.evaluator.inner.call("evaluate", payload, &mut NoHostCalls);
+        let verdict =
+            answer.and_then(|answer| serde_json::from_slice(answer).map_err(|error| CallError::Guest { text: error.to_string() }));
+        // Any error but the guest's own has cost the instance; telling everything again is always right.
+        self.told = verdict.is_ok().then(|| told.and(conditions.uses));
+        verdict
+    }
+}
+
+/// Whether an expression itself brought this about.
+pub(crate) fn is_limit(error: &CallError) -> bool {
+    matches!(error, CallError::Deadline { .. } | CallError::Memory { .. } | CallError::Stack { .. } | CallError::Trap { .. })
+}
+
+/// What broke the sandbox, as an error of an expression.
+pub(crate) fn words(error: &CallError) -> String {
+    match error {
+        CallError::Deadline { limit, .. } => format!("takes longer than {} ms", limit.as_millis()),
+        CallError::Memory { limit } => format!("takes more memory than {} MiB", limit >> 20),
+        CallError::Stack { .. } => "nested too deeply".to_owned(),
+        CallError::Guest { text } => text.clone(),
+        // Its log says where in the interpreter, which helps nobody who wrote an expression.
+        CallError::Trap { .. } => "cannot be evaluated: the interpreter gave up".to_owned(),
+        other => other.to_string(),
+    }
+}
