@@ -27,9 +27,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../..").canonicalize()?;
     let out = PathBuf::from(env::var("OUT_DIR")?);
     println!("cargo::rerun-if-env-changed=FEDWARD_MODULES");
-    for input in
-        ["policies", "crates/cel", "crates/manifest/src", "crates/manifest/Cargo.toml", "Cargo.toml", "Cargo.lock", "rust-toolchain.toml"]
-    {
+    let sources = ["policies/kit", "crates/cel", "crates/manifest"].into_iter().map(str::to_owned);
+    for source in sources.chain(POLICIES.map(|id| format!("policies/{id}"))) {
+        // Not the whole folder: what people read there changes no module.
+        for part in ["src", "Cargo.toml"] {
+            println!("cargo::rerun-if-changed={}", root.join(&source).join(part).display());
+        }
+    }
+    for id in POLICIES {
+        println!("cargo::rerun-if-changed={}", root.join("policies").join(id).join("metadata.yml").display());
+    }
+    for input in ["Cargo.toml", "Cargo.lock", "rust-toolchain.toml"] {
         println!("cargo::rerun-if-changed={}", root.join(input).display());
     }
     let skip = env::var("FEDWARD_MODULES").is_ok_and(|value| value == "skip");

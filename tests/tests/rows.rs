@@ -385,12 +385,7 @@ const CANNOT: &[(&str, &[&str], &str)] = &[
         &["labelled-pod-in-system-namespace"],
         "the pods run in Crossplane's namespace, which the object does not say",
     ),
-    ("argoproj.io/Sensor@own", &["env-shadows-identity"], UNNAMED),
-    ("argoproj.io/EventSource", &["env-shadows-identity"], UNNAMED),
-    ("sparkoperator.k8s.io/SparkApplication", &["env-shadows-identity"], UNNAMED),
 ];
-
-const UNNAMED: &str = "a container without a name counts as one that `skip-containers` names, even where there is no such annotation";
 
 /// Rows that make no pods.
 const NONE: &[(&str, &str)] = &[

@@ -35,7 +35,8 @@ pub(crate) fn projects_azure_token(pod: &Pod<'_>) -> bool {
 
 /// Whether an annotation tells a webhook to leave the container alone.
 pub(crate) fn is_skipped(pod: &Pod<'_>, annotation: &'static str, container: Container<'_>) -> bool {
-    let list = pod.annotation(annotation).peek_str().unwrap_or("");
+    // A container that its kind gives no name cannot be named, and an absent annotation names nobody.
+    let Some(list) = pod.annotation(annotation).peek_str().filter(|_| !container.name.is_empty()) else { return false };
     if annotation == AZURE_SKIP {
         list.split(';').any(|name| name.trim() == container.name)
     } else {
