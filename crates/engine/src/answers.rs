@@ -8,12 +8,14 @@ use fedward_kit::context::NOT_KNOWN;
 use fedward_kit::index::{self, API_VERSION, CAP};
 use serde::Deserialize;
 
+use crate::access::Access;
 use crate::world::{Found, KindIn, World, fingerprint};
 
 /// Answers that many objects ask for, made once.
 #[derive(Default)]
 pub(crate) struct Shared {
     lists: Mutex<HashMap<u64, Arc<[u8]>>>,
+    access: Access,
 }
 
 /// Answers the questions of one evaluation.
@@ -55,15 +57,19 @@ impl<'w> Answers<'w> {
 
     /// Answers `kubernetes/<operation>`.
     pub(crate) fn kubernetes(&mut self, operation: &str, payload: &[u8]) -> Result<Arc<[u8]>, String> {
-        let question: Question = serde_json::from_slice(payload).map_err(|error| format!("kubernetes/{operation}: {error}"))?;
+        let question =
+            || -> Result<Question, String> { serde_json::from_slice(payload).map_err(|error| format!("kubernetes/{operation}: {error}")) };
         let answer = match operation {
-            "get_resource" => self.get(&question),
-            "list_resources_by_namespace" if question.namespace.as_deref().unwrap_or("").is_empty() => {
-                Err("kubernetes/list_resources_by_namespace: `namespace` is required".to_owned())
+            "get_resource" => self.get(&question()?),
+            "list_resources_by_namespace" => {
+                let question = question()?;
+                if question.namespace.as_deref().unwrap_or("").is_empty() {
+                    return Err("kubernetes/list_resources_by_namespace: `namespace` is required".to_owned());
+                }
+                self.list(&question)
             }
-            "list_resources_by_namespace" => self.list(&question),
-            "list_resources_all" => self.list(&Question { namespace: None, ..question }),
-            "can_i" => Err(format!("{NOT_KNOWN}can_i is not answered offline")),
+            "list_resources_all" => self.list(&Question { namespace: None, ..question()? }),
+            "can_i" => self.shared.access.answer(self.world, payload),
             other => Err(format!("unknown operation: {other}")),
         }?;
         self.calls += 1;

@@ -1,5 +1,6 @@
 //! Policies and objects to findings with places.
 
+mod access;
 mod answers;
 mod edits;
 mod evaluate;
