@@ -140,6 +140,23 @@ pub(crate) const TABLE: &[(&str, &str, &str, Scope)] = &[
     ("flowcontrol.apiserver.k8s.io", "PriorityLevelConfiguration", "prioritylevelconfigurations", Cluster),
     ("node.k8s.io", "RuntimeClass", "runtimeclasses", Cluster),
     ("scheduling.k8s.io", "PriorityClass", "priorityclasses", Cluster),
+    ("resource.k8s.io", "DeviceClass", "deviceclasses", Cluster),
+    ("resource.k8s.io", "DeviceTaintRule", "devicetaintrules", Cluster),
+    ("resource.k8s.io", "ResourceClaim", "resourceclaims", Namespaced),
+    ("resource.k8s.io", "ResourceClaimTemplate", "resourceclaimtemplates", Namespaced),
+    ("resource.k8s.io", "ResourceSlice", "resourceslices", Cluster),
+    ("certificates.k8s.io", "ClusterTrustBundle", "clustertrustbundles", Cluster),
+    ("certificates.k8s.io", "PodCertificateRequest", "podcertificaterequests", Namespaced),
+    ("coordination.k8s.io", "LeaseCandidate", "leasecandidates", Namespaced),
+    ("scheduling.k8s.io", "PodGroup", "podgroups", Namespaced),
+    ("scheduling.k8s.io", "Workload", "workloads", Namespaced),
+    ("storagemigration.k8s.io", "StorageVersionMigration", "storageversionmigrations", Cluster),
+    ("authentication.k8s.io", "TokenReview", "tokenreviews", Cluster),
+    ("authentication.k8s.io", "SelfSubjectReview", "selfsubjectreviews", Cluster),
+    ("authorization.k8s.io", "LocalSubjectAccessReview", "localsubjectaccessreviews", Namespaced),
+    ("authorization.k8s.io", "SelfSubjectAccessReview", "selfsubjectaccessreviews", Cluster),
+    ("authorization.k8s.io", "SelfSubjectRulesReview", "selfsubjectrulesreviews", Cluster),
+    ("authorization.k8s.io", "SubjectAccessReview", "subjectaccessreviews", Cluster),
     // Custom resources that the rules read.
     ("argoproj.io", "Application", "applications", Namespaced),
     ("argoproj.io", "ApplicationSet", "applicationsets", Namespaced),
@@ -185,7 +202,67 @@ pub(crate) const TABLE: &[(&str, &str, &str, Scope)] = &[
 
 #[cfg(test)]
 mod tests {
-    use super::{Kinds, Scope, guess};
+    use super::{Kinds, Scope, TABLE, guess};
+
+    /// Group, kind, plural and whether it is cluster-scoped of types of k8s-openapi.
+    macro_rules! builtin {
+        ($($module:ident :: $version:ident: $($kind:ident)*;)*) => {
+            vec![$($(row::<k8s_openapi::api::$module::$version::$kind>()),*),*]
+        };
+    }
+
+    fn row<T: k8s_openapi::Resource>() -> (&'static str, &'static str, &'static str, Scope)
+    where
+        T::Scope: 'static,
+    {
+        let is_cluster = std::any::TypeId::of::<T::Scope>() == std::any::TypeId::of::<k8s_openapi::ClusterResourceScope>();
+        (T::GROUP, T::KIND, T::URL_PATH_SEGMENT, if is_cluster { Scope::Cluster } else { Scope::Namespaced })
+    }
+
+    /// Groups of custom resources; all others are Kubernetes' own.
+    fn is_custom(group: &str) -> bool {
+        matches!(group, "aadpodidentity.k8s.io" | "kustomize.config.k8s.io") || group.contains('.') && !group.ends_with(".k8s.io")
+    }
+
+    #[test]
+    fn the_table_is_that_of_kubernetes() {
+        use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+        use k8s_openapi::kube_aggregator::pkg::apis::apiregistration::v1::APIService;
+        let mut known = builtin![
+            core::v1: Binding ComponentStatus ConfigMap Endpoints Event LimitRange Namespace Node PersistentVolume PersistentVolumeClaim Pod
+                PodTemplate ReplicationController ResourceQuota Secret Service ServiceAccount;
+            admissionregistration::v1: MutatingAdmissionPolicy MutatingAdmissionPolicyBinding MutatingWebhookConfiguration
+                ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding ValidatingWebhookConfiguration;
+            apps::v1: ControllerRevision DaemonSet Deployment ReplicaSet StatefulSet;
+            authentication::v1: SelfSubjectReview TokenReview;
+            authorization::v1: LocalSubjectAccessReview SelfSubjectAccessReview SelfSubjectRulesReview SubjectAccessReview;
+            autoscaling::v2: HorizontalPodAutoscaler;
+            batch::v1: CronJob Job;
+            certificates::v1: CertificateSigningRequest;
+            certificates::v1beta1: ClusterTrustBundle PodCertificateRequest;
+            coordination::v1: Lease;
+            coordination::v1beta1: LeaseCandidate;
+            discovery::v1: EndpointSlice;
+            events::v1: Event;
+            flowcontrol::v1: FlowSchema PriorityLevelConfiguration;
+            networking::v1: Ingress IngressClass IPAddress NetworkPolicy ServiceCIDR;
+            node::v1: RuntimeClass;
+            policy::v1: PodDisruptionBudget;
+            rbac::v1: ClusterRole ClusterRoleBinding Role RoleBinding;
+            resource::v1: DeviceClass ResourceClaim ResourceClaimTemplate ResourceSlice;
+            resource::v1beta2: DeviceTaintRule;
+            scheduling::v1: PriorityClass;
+            scheduling::v1alpha2: PodGroup Workload;
+            storage::v1: CSIDriver CSINode CSIStorageCapacity StorageClass VolumeAttachment VolumeAttributesClass;
+            storagemigration::v1beta1: StorageVersionMigration;
+        ];
+        known.extend([row::<CustomResourceDefinition>(), row::<APIService>()]);
+        let mut table: Vec<_> = TABLE.iter().filter(|(group, ..)| !is_custom(group)).copied().collect();
+        let key = |row: &(&'static str, &'static str, &'static str, Scope)| (row.0, row.1);
+        known.sort_by_key(key);
+        table.sort_by_key(key);
+        assert_eq!(table, known);
+    }
 
     #[test]
     fn guesses_as_kubernetes_tools_do() {
