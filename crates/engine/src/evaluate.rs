@@ -66,17 +66,15 @@ pub(crate) fn run(world: &World, plan: &Plan<'_>) -> (Vec<Verdict>, Vec<bool>, C
     let shared = Shared::default();
     let next = AtomicUsize::new(0);
     let work = || worker(world, plan, &shared, &next);
-    let parts: Vec<Part> = if plan.threads <= 1 {
-        vec![work()]
-    } else {
-        thread::scope(|scope| {
-            // This thread works, too: a machine that gives no further ones has it.
-            let spawned = || thread::Builder::new().spawn_scoped(scope, work).ok();
-            let handles: Vec<_> = (1..plan.threads).map_while(|_| spawned()).collect();
-            let own = work();
-            handles.into_iter().filter_map(|handle| handle.join().ok()).chain([own]).collect()
-        })
-    };
+    let joined: Vec<thread::Result<Part>> = thread::scope(|scope| {
+        // This thread works, too: a machine that gives no further ones has it.
+        let spawned = || thread::Builder::new().spawn_scoped(scope, work).ok();
+        let handles: Vec<_> = (1..plan.threads).map_while(|_| spawned()).collect();
+        let own = work();
+        handles.into_iter().map(thread::ScopedJoinHandle::join).chain([Ok(own)]).collect()
+    });
+    let is_whole = joined.iter().all(Result::is_ok);
+    let parts = joined.into_iter().filter_map(Result::ok);
     let mut verdicts = Vec::new();
     let mut seen = vec![false; world.objects.len()];
     let mut cost = Cost::default();
@@ -91,8 +89,26 @@ pub(crate) fn run(world: &World, plan: &Plan<'_>) -> (Vec<Verdict>, Vec<bool>, C
         cost.host_calls += part.cost.host_calls;
         cost.host_bytes += part.cost.host_bytes;
     }
+    if !is_whole {
+        verdicts.extend(lost(world, plan, &seen));
+    }
     verdicts.sort_by_key(|verdict| (verdict.object, verdict.policy));
     (verdicts, seen, cost)
+}
+
+/// What a thread had in hand that ended by a panic: nothing may pass because of it.
+fn lost(world: &World, plan: &Plan<'_>, seen: &[bool]) -> Vec<Verdict> {
+    let unseen = world.objects.iter().enumerate().filter(|(number, object)| object.judged && seen.get(*number) == Some(&false));
+    let verdict = |object, policy| {
+        let reason = "fedward itself broke while it judged this or another object: please report it".to_owned();
+        Verdict { object, policy, result: Err(reason), given: Vec::new() }
+    };
+    unseen
+        .flat_map(|(number, object)| {
+            let policies = plan.policies.iter().enumerate().filter(|(_, policy)| policy.sees(object));
+            policies.map(move |(policy, _)| verdict(number, policy)).collect::<Vec<_>>()
+        })
+        .collect()
 }
 
 struct Part {

@@ -136,7 +136,6 @@ fn run_here(inputs: Vec<Input>, policies: &[Policy], options: &Options, progress
     let mut outcome = Outcome { files: inputs.len(), ..Outcome::default() };
     let order: HashMap<String, usize> = inputs.iter().enumerate().map(|(index, input)| (input.name.clone(), index)).collect();
     let Gathered { loaded, objects, kinds, truncated } = gather(inputs, options, &mut outcome);
-    outcome.secrets = secrets::spans(&loaded, &objects);
     outcome.objects = objects.iter().filter(|object| object.judged).count();
     let keys = objects.par_iter().map(|object| keys(&loaded, object)).collect();
     let world = World::new(loaded, objects, keys, options.closed_world && !truncated);
@@ -155,6 +154,7 @@ fn run_here(inputs: Vec<Input>, policies: &[Policy], options: &Options, progress
         let span = finding.location.span;
         (order.get(&**finding.location.source.name()).copied(), span.start, span.end, finding.rule.clone(), finding.message.clone())
     });
+    outcome.secrets = secrets::spans(&world.loaded, &outcome);
     outcome.notes.extend(kinds.note());
     (outcome, cost)
 }

@@ -1,44 +1,104 @@
-//! Where the values of Secrets stand, so that no output shows them.
+//! Where secret values stand, so that no output shows them.
 //!
-//! A key that stands twice leaves no trace of its first value in the tree, so what it may stand in is hidden as a whole.
+//! | what | what is hidden |
+//! |---|---|
+//! | a map of `kind: Secret`, wherever it stands in a document | every value in `data` and `stringData` |
+//! | a key that stands twice in such a Secret | all of what it stands in: the tree has no trace of its first value |
+//! | text with a Secret in it: a document that does not parse, a manifest inside a string | all of it |
+//! | `secretGenerator` of a kustomization | its `literals` |
+//! | an environment variable that is called like a secret | its `value` |
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use fedward_manifest::{Limit, Node, ProblemKind, Span};
+use fedward_outcome::Outcome;
 
 use crate::input::looks_like_manifest;
-use crate::load::{Loaded, Object};
+use crate::load::{Loaded, text};
 
-/// By file, the spans of every value under `data` and `stringData` of a Secret, and the whole of a document that does not parse and
-/// may be one.
-pub(crate) fn spans(loaded: &[Loaded], objects: &[Object]) -> HashMap<Arc<str>, Vec<Span>> {
+const FIELDS: [&str; 2] = ["data", "stringData"];
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+/// The spans of what must not be shown, in the files that an outcome shows something of.
+pub(crate) fn spans(loaded: &[Loaded], outcome: &Outcome) -> HashMap<Arc<str>, Vec<Span>> {
+    let places =
+        outcome.findings.iter().flat_map(|finding| finding.related.iter().map(|related| &related.location).chain([&finding.location]));
+    let places = places.chain(outcome.not_evaluated.iter().map(|one| &one.location));
+    let shown: HashSet<&str> = places.map(|location| &**location.source.name()).collect();
     let mut found: HashMap<Arc<str>, Vec<Span>> = HashMap::new();
-    for object in objects.iter().filter(|object| object.group.is_empty() && object.kind == "Secret") {
-        let Some(one) = loaded.get(object.document) else { continue };
-        let Some(root) = one.document.as_ref().and_then(|document| document.node(object.node)) else { continue };
-        let spans = found.entry(Arc::clone(one.source.name())).or_default();
-        let fields = ["data", "stringData"];
-        for values in fields.iter().filter_map(|field| root.get(field)) {
-            if duplicates(one, values.span()).next().is_some() {
-                spans.push(values.span());
-            } else {
-                collect(values, spans);
-            }
+    for one in loaded.iter().filter(|one| shown.contains(&**one.source.name())) {
+        let mut spans = Vec::new();
+        match &one.document {
+            Some(document) => walk(one, document.root(), &mut spans),
+            None if may_hold_secret(one.source.slice(one.chunk.span)) => spans.push(one.chunk.span),
+            None => {}
         }
-        if has_more_problems(one)
-            || duplicates(one, root.span()).any(|key| fields.contains(&one.source.slice(key).trim_matches(['"', '\''])))
-        {
-            spans.push(root.span());
-        }
-    }
-    for one in loaded.iter().filter(|one| one.document.is_none()) {
-        let text = one.source.slice(one.chunk.span);
-        if text.contains("Secret") && looks_like_manifest(text) {
-            found.entry(Arc::clone(one.source.name())).or_default().push(one.chunk.span);
+        if !spans.is_empty() {
+            found.entry(Arc::clone(one.source.name())).or_default().append(&mut spans);
         }
     }
     found
+}
+
+/// Goes through every value of a document. Its depth is bounded by the reader.
+fn walk(one: &Loaded, node: Node<'_>, spans: &mut Vec<Span>) {
+    if let Some(value) = node.as_str() {
+        if may_hold_secret(value) {
+            spans.push(node.span());
+        }
+        return;
+    }
+    if node.is_map() {
+        if text(node, "kind") == Some("Secret") {
+            secret(one, node, spans);
+        } else if let (Some(name), Some(value)) = (text(node, "name"), node.get("value"))
+            && is_secret_name(name)
+        {
+            collect(value, spans);
+        }
+    }
+    for entry in node.entries() {
+        if entry.key == "secretGenerator" {
+            entry.value.items().filter_map(|generator| generator.get("literals")).for_each(|literals| collect(literals, spans));
+        }
+        walk(one, entry.value, spans);
+    }
+    for item in node.items() {
+        walk(one, item, spans);
+    }
+}
+
+fn secret(one: &Loaded, node: Node<'_>, spans: &mut Vec<Span>) {
+    for values in FIELDS.iter().filter_map(|field| node.get(field)) {
+        if duplicates(one, values.span()).next().is_some() {
+            spans.push(values.span());
+        } else {
+            collect(values, spans);
+        }
+    }
+    // A copy of the whole object.
+    if let Some(copy) = node.get("metadata").and_then(|metadata| metadata.get("annotations")?.get(LAST_APPLIED)) {
+        collect(copy, spans);
+    }
+    let is_field = |key: Span| FIELDS.contains(&one.source.slice(key).trim_matches(['"', '\'']));
+    if has_more_problems(one) || duplicates(one, node.span()).any(is_field) {
+        spans.push(node.span());
+    }
+}
+
+/// Whether a text may have a Secret's manifest in it.
+fn may_hold_secret(value: &str) -> bool {
+    value.contains("Secret") && looks_like_manifest(value)
+}
+
+/// Whether an environment variable of that name holds a secret itself, not where one is found.
+fn is_secret_name(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
+    let ends = |words: &[&str]| words.iter().any(|word| name.ends_with(word));
+    has(&["SECRET", "PASSWORD", "PASSWD", "TOKEN", "PRIVATE_KEY", "ACCESS_KEY", "API_KEY", "CREDENTIAL"])
+        && !ends(&["_FILE", "_PATH", "_URL", "_URI", "_ENDPOINT", "_NAME", "_ID", "_AUDIENCE", "_EXPIRATION", "_CREDENTIALS"])
 }
 
 /// The keys in a stretch of a document that stand there for a second time.
@@ -57,5 +117,28 @@ fn collect(node: Node<'_>, spans: &mut Vec<Span>) {
         node.entries().map(|entry| entry.value).chain(node.items()).for_each(|child| collect(child, spans));
     } else if !node.span().is_empty() {
         spans.push(node.span());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_secret_name;
+
+    #[test]
+    fn names_of_secrets() {
+        for name in ["AZURE_CLIENT_SECRET", "AWS_SECRET_ACCESS_KEY", "db_password", "GITHUB_TOKEN", "AWS_SESSION_TOKEN"] {
+            assert!(is_secret_name(name), "{name}");
+        }
+        for name in [
+            "AZURE_CLIENT_ID",
+            "AZURE_FEDERATED_TOKEN_FILE",
+            "AWS_WEB_IDENTITY_TOKEN_FILE",
+            "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+            "GOOGLE_APPLICATION_CREDENTIALS",
+            "SECRET_NAME",
+        ] {
+            assert!(!is_secret_name(name), "{name}");
+        }
     }
 }

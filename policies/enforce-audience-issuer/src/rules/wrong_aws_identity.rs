@@ -84,13 +84,31 @@ fn check(cx: &Check<'_, Settings>) {
     }
 }
 
+/// How the names of regions begin, and their partitions. The region of a partition that came later is not known.
+const PARTITIONS: [(&str, &str); 17] = [
+    ("cn-", "aws-cn"),
+    ("us-gov-", "aws-us-gov"),
+    ("us-iso-", "aws-iso"),
+    ("us-isob-", "aws-iso-b"),
+    ("eu-isoe-", "aws-iso-e"),
+    ("us-isof-", "aws-iso-f"),
+    ("eusc-", "aws-eusc"),
+    ("us-east-", "aws"),
+    ("us-west-", "aws"),
+    ("eu-", "aws"),
+    ("ap-", "aws"),
+    ("ca-", "aws"),
+    ("sa-", "aws"),
+    ("me-", "aws"),
+    ("af-", "aws"),
+    ("il-", "aws"),
+    ("mx-", "aws"),
+];
+
 fn check_partition<'a>(cx: &Check<'a, Settings>, node: Node<'a>, partition: &str) {
     let Some(region) = issuer::eks_region(&cx.settings.cluster_issuer) else { return };
-    let expected = [("cn-", "aws-cn"), ("us-gov-", "aws-us-gov"), ("us-isob-", "aws-iso-b"), ("us-iso-", "aws-iso")]
-        .iter()
-        .find(|(start, _)| region.starts_with(start))
-        .map_or("aws", |(_, partition)| *partition);
-    if partition != expected {
+    let Some((_, expected)) = PARTITIONS.iter().find(|(start, _)| region.starts_with(start)) else { return };
+    if partition != *expected {
         let message = format!("the role is in partition `{partition}`, but the cluster's region `{region}` is in `{expected}`");
         cx.report(Report::new(&PARTITION, node, message).help("a role can only be assumed by tokens of its own partition"));
     }

@@ -135,7 +135,7 @@ fn azure<'a>(cx: &Check<'a, Settings>, pod: &Pod<'a>, container: Container<'a>, 
             };
             let found = value.filled().map_or_else(|| "empty".to_owned(), |value| format!("`{value}`"));
             let message = format!(
-                "`{variable}` of container `{}` is {found}, the `{annotation}` of its service account `{}`",
+                "`{variable}` of container `{}` is {found}, while the `{annotation}` of its service account is `{}`",
                 container.name,
                 says.peek_str().unwrap_or("")
             );

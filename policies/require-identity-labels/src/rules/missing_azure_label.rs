@@ -77,7 +77,7 @@ use fedward_kit::rule::{Check, Condition, Report, Rule};
 use fedward_kit::workload::Pod;
 use fedward_kit::{index, webhook};
 
-use super::identity_label_on_wrong_object;
+use super::{identity_label_on_wrong_object, misspelt_identity_key};
 use crate::pods::{SignedIn, has_csi_identity, owners, projects_azure_token};
 use crate::settings::Settings;
 
@@ -140,7 +140,12 @@ fn report<'a>(cx: &Check<'a, Settings>, pod: &Pod<'a>, need: Need<'a>) {
     let account = pod.account.name().map_or_else(|| "an account of its own".to_owned(), |name| format!("`{name}`"));
     let message = format!("the {} runs as {account}, which has an Azure client id, but has no label `{AZURE_USE}`{}", pod.title, need.why);
     let certain = need.condition.severity != Severity::Info;
-    let report = need.related(Report::new(need.condition, label, message)).help(HELP);
+    let report = need.related(Report::new(need.condition, label, message));
+    // `misspelt-identity-key` renames it; a second label beside it would be one too many.
+    if let Some(slip) = misspelt_identity_key::slip_of_use(pod) {
+        return cx.report(report.help("rename the label that is nearly it").related(slip, "nearly the label"));
+    }
+    let report = report.help(HELP);
     // Where the pod may do without, a label would only widen who gets a token.
     cx.report(if certain { report.fix(PatchStep::set(label, "true")) } else { report });
 }

@@ -35,6 +35,7 @@ use fedward_kit::finding::PatchStep;
 use fedward_kit::node::Node;
 use fedward_kit::rule::{Check, Condition, Report, Rule};
 use fedward_kit::suggest;
+use fedward_kit::workload::Pod;
 
 use crate::settings::Settings;
 
@@ -138,6 +139,15 @@ fn map<'a>(cx: &Check<'a, Settings>, map: Node<'a>, read_here: &[Place]) {
     }
 }
 
+/// A label of the pod that is nearly the one that Azure's webhook selects on.
+pub(crate) fn slip_of_use<'a>(pod: &Pod<'a>) -> Option<Node<'a>> {
+    let mut labels = pod.layers.iter().flat_map(|layer| layer.labels.entries());
+    labels.find(|(key, _)| meant(key).is_some_and(|(domain, name, _)| (domain, name) == KNOWN_USE)).map(|(_, value)| value)
+}
+
+/// Domain and name of [`AZURE_USE`].
+const KNOWN_USE: (&str, &str) = ("azure.workload.identity", "use");
+
 /// The known key that was meant, if this is a near miss of one.
 fn meant(key: &str) -> Option<(&'static str, &'static str, Place)> {
     let (domain, name) = key.split_once('/')?;
@@ -159,7 +169,8 @@ fn meant(key: &str) -> Option<(&'static str, &'static str, Place)> {
     names
         .iter()
         .find(|(known, _)| *known == name || letters(known) == letters(name))
-        .or_else(|| names.iter().find(|(known, _)| is_slip(name, known, 2)))
+        // Behind the right domain, any word but a known one is a slip of the one that it is a letter away from.
+        .or_else(|| names.iter().find(|(known, _)| is_slip(name, known, 2) || (domain == *right && suggest::distance(name, known) == 1)))
         .map(known)
 }
 
@@ -180,6 +191,8 @@ mod tests {
             ("azure.workload-identity/use", "azure.workload.identity/use"),
             ("azure.workload.identity/clientId", "azure.workload.identity/client-id"),
             ("azure.workload.identity/Use", "azure.workload.identity/use"),
+            ("azure.workload.identity/used", "azure.workload.identity/use"),
+            ("azure.workload.identity/us", "azure.workload.identity/use"),
             ("azure.workload.identity/skip-container", "azure.workload.identity/skip-containers"),
             ("azure-workload-identity/client-id", "azure.workload.identity/client-id"),
             ("azure.workloads.identity/use", "azure.workload.identity/use"),
