@@ -171,7 +171,7 @@ fn nearest(lower: &str, names: impl Iterator<Item = &'static str>) -> Option<Sli
             second = second.min(distance);
         }
     }
-    (best <= 2).then_some(Slip { meant, certain: second > best + 1 })
+    (best <= 2).then_some(Slip { meant, certain: second > best.saturating_add(1) })
 }
 
 impl Cloud {
