@@ -54,14 +54,15 @@ fn dist(folder: &Path) -> Result<()> {
         if builtin.wasm.is_empty() {
             bail!("this build has no modules (it was built with FEDWARD_MODULES=skip)");
         }
-        let usage = readme::text(&root(), builtin.id)?;
+        let readme = readme::text(&root(), builtin.id)?;
+        let usage = readme::usage(&readme, builtin.id)?;
         let metadata = Metadata::read(builtin.metadata).with_context(|| format!("metadata.yml of `{}`", builtin.id))?;
         let module = annotate(builtin.wasm, &metadata.to_section(Some(&usage))?)?;
         let name = format!("{}.wasm", builtin.id);
         let path = folder.join(&name);
         fs::write(&path, &module).with_context(|| format!("cannot write `{}`", path.display()))?;
         let path = folder.join(format!("{}.md", builtin.id));
-        fs::write(&path, &usage).with_context(|| format!("cannot write `{}`", path.display()))?;
+        fs::write(&path, &readme).with_context(|| format!("cannot write `{}`", path.display()))?;
         for byte in Sha256::digest(&module) {
             write!(sums, "{byte:02x}")?;
         }

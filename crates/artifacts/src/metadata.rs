@@ -105,7 +105,7 @@ impl Metadata {
         Ok(metadata)
     }
 
-    /// The section's JSON: with the protocol's version, and the policy's README as its usage.
+    /// The section's JSON: with the protocol's version, and how the policy is used.
     ///
     /// # Errors
     /// None in practice: everything in it is text, lists and flags.

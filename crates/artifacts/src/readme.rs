@@ -37,6 +37,22 @@ pub fn text(root: &Path, id: &str) -> Result<String> {
     fs::read_to_string(root.join(&path)).with_context(|| format!("cannot read `{path}`"))
 }
 
+/// What a README says to somebody who has the module alone, in `kwctl inspect`: without the long tables, which come with the module as
+/// a file, and without the manifest, which `kwctl` writes from the module.
+///
+/// # Errors
+/// A README that lacks one of these places.
+pub fn usage(text: &str, id: &str) -> Result<String> {
+    let file = format!("The table is in the policy's README, `policies/{id}/README.md`, which releases have as `{id}.md`.\n");
+    let scaffold = "`kwctl scaffold manifest --type ClusterAdmissionPolicy MODULE` writes a manifest with all rules.\n";
+    let mut text = text.to_owned();
+    for (name, line) in [("rules", &*file), ("settings", &*file), ("manifest", scaffold)] {
+        let (before, _, after) = around(&text, name).ok_or_else(|| anyhow!("the README of `{id}` has no place for its {name}"))?;
+        text = format!("{before}{line}{}", after.strip_prefix('\n').unwrap_or(after));
+    }
+    Ok(text)
+}
+
 /// The READMEs of all policies, with what is generated in its places.
 ///
 /// # Errors
@@ -64,10 +80,16 @@ fn readme(root: &Path, builtin: &Builtin) -> Result<Generated> {
 
 /// The text with a part between its marks, which are written anew.
 fn replaced(text: &str, name: &str, part: &str) -> Option<String> {
+    let (before, end, after) = around(text, name)?;
+    Some(format!("{before}<!-- {name}: {MARK}. -->\n{part}{end}{after}"))
+}
+
+/// What stands before a part's first mark, its second mark, and what stands after that.
+fn around<'t>(text: &'t str, name: &str) -> Option<(&'t str, String, &'t str)> {
     let (before, rest) = text.split_once(&format!("<!-- {name}:"))?;
     let end = format!("<!-- end of {name} -->");
     let (_, after) = rest.split_once(&end)?;
-    Some(format!("{before}<!-- {name}: {MARK}. -->\n{part}{end}{after}"))
+    Some((before, end, after))
 }
 
 fn fenced(yaml: &str) -> String {
@@ -162,6 +184,20 @@ mod tests {
         assert_eq!(replaced(text, "rules", "new\n").as_deref(), Some(want.as_str()));
         assert_eq!(replaced(&want, "rules", "new\n").as_deref(), Some(want.as_str()));
         assert_eq!(replaced(text, "settings", "new\n"), None);
+    }
+
+    #[test]
+    fn usage_says_where_the_tables_are() {
+        let part = |name| format!("<!-- {name}: x -->\n| {name} |\n<!-- end of {name} -->\n");
+        let text = format!("# a\n\n{}\nof it\n\n{}{}{}", part("rules"), part("settings"), part("manifest"), part("access"));
+        let usage = usage(&text, "some-policy").unwrap_or_default();
+        assert!(usage.starts_with("# a\n\nThe table is in the policy's README, `policies/some-policy/README.md`"), "{usage}");
+        assert!(usage.contains("`some-policy.md`.\n\nof it\n\nThe table"), "{usage}");
+        for gone in ["| rules |", "| settings |", "| manifest |"] {
+            assert!(!usage.contains(gone), "{usage}");
+        }
+        assert!(usage.contains("| access |"), "{usage}");
+        assert!(super::usage("# a\n", "some-policy").is_err());
     }
 
     #[test]
