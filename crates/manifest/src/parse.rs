@@ -28,6 +28,7 @@ pub struct Parsed {
 /// Parses one chunk of a source. Chunks do not depend on one another: they can be parsed in any order and on any
 /// thread.
 #[must_use]
+#[inline(never)]
 pub fn parse(source: &Arc<Source>, chunk: Chunk, limits: &Limits) -> Parsed {
     parse_within(source, None, chunk, limits)
 }

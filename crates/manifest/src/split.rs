@@ -43,6 +43,7 @@ pub struct Split {
 
 /// Splits a source at its document markers, and JSON with several top-level values between them.
 #[must_use]
+#[inline(never)]
 pub fn split(source: &Source, limits: &Limits) -> Split {
     let text = source.text();
     let mut split = Split::default();
@@ -176,7 +177,7 @@ fn after_comments(mut rest: &[u8]) -> &[u8] {
         let end = if rest.starts_with(b"//") {
             memchr::memchr2(b'\n', b'\r', rest)
         } else {
-            memchr::memmem::find(rest.get(2..).unwrap_or_default(), b"*/").map(|at| at + 4)
+            rest.get(2..).unwrap_or_default().windows(2).position(|pair| pair == b"*/").map(|at| at + 4)
         };
         rest = end.and_then(|end| rest.get(end..)).unwrap_or_default().trim_ascii_start();
     }
