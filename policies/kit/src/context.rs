@@ -219,7 +219,6 @@ fn question(fields: &[(&str, Field<'_>)]) -> String {
 
 /// `None` is *not found*.
 fn classify(error: &str) -> Option<Unknown> {
-    // A Rust guest sees the host's text behind `Host error: `.
     if let Some((_, reason)) = error.split_once(NOT_KNOWN) {
         return Some(REASONS.iter().find(|(name, _)| reason.starts_with(name)).map_or(Unknown::Other, |(_, why)| *why));
     }

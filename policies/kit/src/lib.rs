@@ -5,17 +5,15 @@
 //! admission semantics and severities, and answers in Kubewarden's protocol.
 
 mod admission;
+#[cfg(any(test, target_arch = "wasm32"))]
+mod allocator;
 pub mod audience;
 pub mod context;
-mod embedded;
 pub mod export;
-pub mod finding;
 pub mod iam;
 pub mod identity;
 pub mod index;
 pub mod issuer;
-mod json;
-pub mod node;
 pub mod policy;
 pub mod projection;
 pub mod request;
@@ -28,6 +26,8 @@ pub mod text;
 pub mod token_use;
 pub mod trust;
 pub mod url;
-pub mod value;
 pub mod webhook;
 pub mod workload;
+
+use fedward_tree::json;
+pub use fedward_tree::{finding, node, value};

@@ -1,6 +1,6 @@
 //! A policy: its rules, run on a payload, answered in Kubewarden's protocol.
 
-use std::collections::HashSet;
+use std::borrow::Cow;
 
 use crate::admission;
 use crate::context::{Context, Host};
@@ -10,6 +10,7 @@ use crate::node::{Node, Origin, Session};
 use crate::request::{Operation, Payload, Request};
 use crate::rule::{Check, Condition, Rule};
 use crate::settings::{self, Common, Field, OnUpdate, Settings};
+use crate::text::ByName;
 use crate::value::Value;
 use crate::workload::Pod;
 use bumpalo::Bump;
@@ -149,8 +150,11 @@ impl<S: Settings + 'static> Policy<S> {
         let rejects = findings.iter().any(|finding| finding.severity == Severity::Error);
         if rejects && request.operation == Operation::Update && common.on_update == OnUpdate::RejectNew {
             let old = self.judge(request, request.old_object, &own, &common, context);
-            let known: HashSet<_> = old.iter().map(same).collect();
-            let (before, new): (Vec<_>, Vec<_>) = findings.into_iter().partition(|finding| known.contains(&same(finding)));
+            let mut known = ByName::new();
+            for finding in &old {
+                known.insert(same(finding), 0);
+            }
+            let (before, new): (Vec<_>, Vec<_>) = findings.into_iter().partition(|finding| known.contains_key(&same(finding)));
             return Ok(respond(new, before));
         }
         Ok(respond(findings, Vec::new()))
@@ -178,8 +182,9 @@ impl<S: Settings + 'static> Policy<S> {
 }
 
 /// What makes a finding the same one before and after an update. Not its place: list elements move.
-fn same(finding: &Finding) -> (String, String, String) {
-    (finding.rule.clone(), finding.condition.clone(), finding.message.clone())
+fn same(finding: &Finding) -> Cow<'static, str> {
+    // No rule and no condition has a space in its name.
+    Cow::Owned([&*finding.rule, &finding.condition, &finding.message].join(" "))
 }
 
 /// Orders findings by place, drops repetitions, and those that a more specific rule makes superfluous at the same place.

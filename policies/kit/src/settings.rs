@@ -234,7 +234,7 @@ pub enum OnUpdate {
 #[derive(Debug, Clone)]
 pub struct Common {
     /// Severities by rule; `None` is off.
-    severities: BTreeMap<String, Option<Severity>>,
+    severities: Vec<(String, Option<Severity>)>,
     /// See [`OnUpdate`].
     pub on_update: OnUpdate,
     /// Namespaces whose objects are not judged.
@@ -258,7 +258,7 @@ impl Common {
         if node.is_present() && !matches!(node.value(), Some(crate::value::Value::Map(_))) {
             reader.wrong(node, "a map from rule ids to severities is required");
         }
-        let mut severities = BTreeMap::new();
+        let mut severities = Vec::new();
         for (rule, value) in node.peek_entries() {
             if !rules.contains(&rule) {
                 reader.wrong(value, &format!("no such rule{}", did_you_mean(rule, rules)));
@@ -275,7 +275,7 @@ impl Common {
                     continue;
                 }
             };
-            severities.insert(rule.to_owned(), severity);
+            severities.push((rule.to_owned(), severity));
         }
         Common {
             severities,
@@ -291,12 +291,17 @@ impl Common {
 
     /// The severity in force for a rule's condition; `None` is off.
     pub fn severity(&self, rule: &str, default: Severity) -> Option<Severity> {
-        self.severities.get(rule).copied().unwrap_or(Some(default))
+        self.set(rule).unwrap_or(Some(default))
     }
 
     /// Whether a rule is not turned off.
     pub fn is_on(&self, rule: &str) -> bool {
-        self.severities.get(rule) != Some(&None)
+        self.set(rule) != Some(None)
+    }
+
+    /// The last one counts, where a map has a key twice.
+    fn set(&self, rule: &str) -> Option<Option<Severity>> {
+        self.severities.iter().rev().find(|(name, _)| name == rule).map(|(_, severity)| *severity)
     }
 }
 

@@ -1,12 +1,13 @@
 //! What a pod's projected tokens are for: which provider's SDK reads which file.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 
 use crate::context::Context;
 use crate::finding::ObjectRef;
 use crate::identity::Provider;
 use crate::node::{Format, Node};
 use crate::projection::{self, Token};
+use crate::text::ByName;
 use crate::workload::{Container, Pod};
 
 /// A token that a pod projects by hand, and who reads it.
@@ -68,7 +69,7 @@ const INJECTED: [(&str, Provider); 5] = [
 /// The tokens that pods of the object under admission project, each once.
 pub(crate) fn projected<'a>(context: &Context<'a>, pods: &[Pod<'a>]) -> Vec<Projected<'a>> {
     let mut found: Vec<Projected<'a>> = Vec::new();
-    let mut known = BTreeMap::new();
+    let mut known = ByName::new();
     for pod in pods {
         let tokens: Vec<Token<'a>> = projection::tokens(pod).into_iter().filter(|token| token.node.in_request()).collect();
         if tokens.is_empty() {
@@ -78,7 +79,7 @@ pub(crate) fn projected<'a>(context: &Context<'a>, pods: &[Pod<'a>]) -> Vec<Proj
         for (number, token) in tokens.into_iter().enumerate() {
             let uses = uses.get_mut(number).map(std::mem::take).unwrap_or_default();
             let place = token.node.value().map_or(0, |value| std::ptr::from_ref(value) as usize);
-            let place = *known.entry(place).or_insert(found.len());
+            let place = *known.entry(Cow::Owned(place.to_string())).or_insert(found.len());
             match found.get_mut(place) {
                 Some(entry) => entry.uses.extend(uses),
                 None => found.push(Projected { token, pod: pod.clone(), uses }),

@@ -6,7 +6,7 @@ use crate::finding::ObjectRef;
 use crate::identity::Provider;
 use crate::node::Node;
 use crate::request::group_of;
-use crate::text::is_guid;
+use crate::text::{ByName, is_guid};
 
 /// The group of trust documents that the engine lifted into objects. It exists only offline.
 pub const GROUP: &str = "trust.fedward";
@@ -183,13 +183,11 @@ impl<'a> Credential<'a> {
                 format!("{namespace}/{parent}")
             });
         }
-        let mut labels: Vec<String> = self
-            .selector?
-            .peek("matchLabels")
-            .peek_entries()
-            .map(|(key, value)| format!("{key}={}", value.peek_str().unwrap_or("")))
-            .collect();
-        labels.sort_unstable();
+        let mut labels = ByName::new();
+        for (key, value) in self.selector?.peek("matchLabels").peek_entries() {
+            labels.insert(format!("{key}={}", value.peek_str().unwrap_or("")).into(), 0);
+        }
+        let labels: Vec<&str> = labels.keys().map(|label| &**label).collect();
         (!labels.is_empty()).then(|| format!("{namespace}/{}", labels.join(",")))
     }
 }

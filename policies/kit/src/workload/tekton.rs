@@ -1,11 +1,10 @@
 //! Tekton: labels flow from Pipeline to PipelineRun to TaskRun to pod, and a run may treat each task differently.
 
-use std::collections::BTreeMap;
-
 use super::{Account, Layer, Pod, container};
 use crate::context::Context;
 use crate::finding::ObjectRef;
 use crate::node::Node;
+use crate::text::ByName;
 
 pub(super) fn collect<'a>(row: &'static str, object: Node<'a>, namespace: &'a str, context: &Context<'a>, found: &mut Vec<Pod<'a>>) {
     let spec = object.get("spec");
@@ -23,21 +22,23 @@ pub(super) fn collect<'a>(row: &'static str, object: Node<'a>, namespace: &'a st
         }
     }
     // What the run says of single tasks: by `pipelineTaskName`, or (v1beta1) a list of service accounts by `taskName`.
-    let mut of_task: BTreeMap<&str, Node<'a>> = BTreeMap::new();
+    let mut items = Vec::new();
+    let mut of_task = ByName::new();
     for (list, key) in [("taskRunSpecs", "pipelineTaskName"), ("serviceAccountNames", "taskName")] {
         for item in spec.get(list).items() {
-            of_task.insert(item.get(key).str().unwrap_or(""), item);
+            of_task.insert(item.get(key).str().unwrap_or("").into(), items.len());
+            items.push(item);
         }
     }
     let pipeline = spec.get("pipelineSpec");
     if pipeline.is_present() {
         for task in ["tasks", "finally"].into_iter().flat_map(|list| pipeline.get(list).items()) {
             let name = task.get("name").str().unwrap_or("");
-            found.push(of(&base, Some(name), task.get("taskSpec"), of_task.get(name).copied()));
+            found.push(of(&base, Some(name), task.get("taskSpec"), of_task.get(name).and_then(|at| items.get(*at)).copied()));
         }
         return;
     }
-    for (name, item) in &of_task {
+    for (name, item) in of_task.iter().filter_map(|(name, at)| Some((name, items.get(*at)?))) {
         found.push(of(&base, Some(name), item.get("taskSpec"), Some(*item)));
     }
     found.push(of(&base, None, spec.get("taskSpec"), None));

@@ -28,7 +28,7 @@ impl Host for Objects {
 
 fn json(yaml: &str) -> serde_json::Value {
     let bump = Bump::new();
-    let value = crate::embedded::read(yaml, Format::Yaml, &bump).unwrap();
+    let value = fedward_tree::embedded::read(yaml, Format::Yaml, &bump).unwrap();
     to_json(Session::new(&bump).root(value, Origin::Aside))
 }
 
@@ -52,7 +52,7 @@ fn to_json(node: Node<'_>) -> serde_json::Value {
 fn summary_with(yaml: &str, host: &Objects) -> Vec<String> {
     let bump = Bump::new();
     let session = Session::new(&bump);
-    let value = crate::embedded::read(yaml, Format::Yaml, &bump).unwrap();
+    let value = fedward_tree::embedded::read(yaml, Format::Yaml, &bump).unwrap();
     let object = session.root(value, Origin::Request);
     let context = Context::new(host, session, true);
     pods(object, "shop", context)

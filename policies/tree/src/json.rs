@@ -13,7 +13,7 @@ const DEPTH: usize = 128;
 ///
 /// # Errors
 /// Text that is not JSON (RFC 8259), numbers beyond 64-bit floats, escapes that are no character, values that nest 128 deep.
-pub(crate) fn read<'a>(text: &'a [u8], arena: &'a Bump) -> Result<Value<'a>, NotJson> {
+pub fn read<'a>(text: &'a [u8], arena: &'a Bump) -> Result<Value<'a>, NotJson> {
     let (valid, error) = match std::str::from_utf8(text) {
         Ok(text) => (text, None),
         Err(error) => ("", Some(error.valid_up_to())),
@@ -314,7 +314,7 @@ fn first_end(eight: u64) -> usize {
 }
 
 /// Writes a string with its quotes.
-pub(crate) fn write_string(text: &str, out: &mut String) {
+pub fn write_string(text: &str, out: &mut String) {
     out.push('"');
     let mut from = 0;
     for (at, byte) in text.bytes().enumerate() {
@@ -342,7 +342,7 @@ pub(crate) fn write_string(text: &str, out: &mut String) {
 }
 
 /// Writes a list, each element by `write`.
-pub(crate) fn write_list<T>(items: impl IntoIterator<Item = T>, out: &mut String, mut write: impl FnMut(T, &mut String)) {
+pub fn write_list<T>(items: impl IntoIterator<Item = T>, out: &mut String, mut write: impl FnMut(T, &mut String)) {
     out.push('[');
     for (index, item) in items.into_iter().enumerate() {
         if index > 0 {

@@ -12,7 +12,7 @@ use crate::value::{NotJson, Value};
 ///
 /// # Errors
 /// Text that is not of the format.
-pub(crate) fn read<'a>(text: &'a str, format: Format, arena: &'a Bump) -> Result<Value<'a>, Unreadable> {
+pub fn read<'a>(text: &'a str, format: Format, arena: &'a Bump) -> Result<Value<'a>, Unreadable> {
     match format {
         Format::Json => Value::from_json(text.as_bytes(), arena).map_err(|error| Unreadable { offset: offset(text, &error) }),
         Format::Yaml => read_yaml(text, arena),

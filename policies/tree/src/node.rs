@@ -347,7 +347,7 @@ impl<'a> Node<'a> {
     }
 
     /// A field that holds base64, as the text that it says; absent where it is not base64 of a text.
-    pub(crate) fn decoded(self, key: &'a str) -> Node<'a> {
+    pub fn decoded(self, key: &'a str) -> Node<'a> {
         let text =
             self.get(key).str().and_then(|text| STANDARD.decode(text.trim_ascii()).ok()).and_then(|bytes| String::from_utf8(bytes).ok());
         let bump = self.session().bump;
