@@ -98,7 +98,7 @@ fn listed(text: &str, module: &str) -> Option<String> {
     let mut modules: Vec<String> = modules.lines().map(str::to_owned).collect();
     modules.push(format!("    pub mod {module};"));
     modules.sort();
-    let (before, list) = rest.split_once("rules: &[")?;
+    let (before, list) = rest.split_once("rules: &Rule::list([")?;
     let (list, after) = list.split_once(']')?;
     // What every policy has comes last.
     let (mut own, shared): (Vec<String>, Vec<String>) = list
@@ -109,7 +109,7 @@ fn listed(text: &str, module: &str) -> Option<String> {
     own.push(format!("rules::{module}::RULE"));
     own.sort();
     own.extend(shared);
-    Some(format!("{head}pub mod rules {{\n{}\n}}\n{before}rules: &[{}]{after}", modules.join("\n"), own.join(", ")))
+    Some(format!("{head}pub mod rules {{\n{}\n}}\n{before}rules: &Rule::list([{}]{after}", modules.join("\n"), own.join(", ")))
 }
 
 #[cfg(test)]
@@ -121,9 +121,9 @@ mod tests {
     #[test]
     fn a_rule_is_listed_in_order() {
         let text = "/// The rules.\npub mod rules {\n    pub mod alpha;\n    pub mod gamma;\n}\n\npub static POLICY: Policy<S> = Policy {\n    \
-                    rules: &[rules::alpha::RULE, rules::gamma::RULE, fedward_kit::rules::wrong_field_type::rule()],\n};\n";
+                    rules: &Rule::list([rules::alpha::RULE, rules::gamma::RULE, fedward_kit::rules::wrong_field_type::rule()],\n};\n";
         let expected = "/// The rules.\npub mod rules {\n    pub mod alpha;\n    pub mod beta;\n    pub mod gamma;\n}\n\npub static POLICY: \
-                        Policy<S> = Policy {\n    rules: &[rules::alpha::RULE, rules::beta::RULE, rules::gamma::RULE, \
+                        Policy<S> = Policy {\n    rules: &Rule::list([rules::alpha::RULE, rules::beta::RULE, rules::gamma::RULE, \
                         fedward_kit::rules::wrong_field_type::rule()],\n};\n";
         assert_eq!(listed(text, "beta").unwrap(), expected);
     }

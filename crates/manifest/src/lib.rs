@@ -51,6 +51,7 @@ mod tree;
 mod typing;
 mod yaml;
 
+pub use base64::decode as decode_base64;
 pub use builder::{BuildError, Builder};
 pub use comment::Comment;
 pub use document::{Document, Entry, Items, Kind, Node, NodeId};

@@ -38,13 +38,14 @@ pub mod rules {
 }
 
 use fedward_kit::policy::Policy;
+use fedward_kit::rule::Rule;
 pub use settings::Settings;
 
 /// The policy.
 pub static POLICY: Policy<Settings> = Policy {
     id: env!("CARGO_PKG_NAME"),
     summary: "token audiences, issuers and subjects are right and agree with each other",
-    rules: &[
+    rules: &Rule::list([
         rules::account_without_credential::RULE,
         rules::audience_disagreement::RULE,
         rules::audience_of_other_cloud::RULE,
@@ -73,7 +74,7 @@ pub static POLICY: Policy<Settings> = Policy {
         rules::wrong_identity_id::RULE,
         rules::wrong_subject_format::RULE,
         fedward_kit::rules::wrong_field_type::rule(),
-    ],
+    ]),
 };
 
 fedward_kit::export_policy!(POLICY);

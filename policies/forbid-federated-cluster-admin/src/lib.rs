@@ -27,13 +27,14 @@ pub mod rules {
 }
 
 use fedward_kit::policy::Policy;
+use fedward_kit::rule::Rule;
 pub use settings::Settings;
 
 /// The policy.
 pub static POLICY: Policy<Settings> = Policy {
     id: env!("CARGO_PKG_NAME"),
     summary: "no cluster-admin, or its equivalents, for federated subjects",
-    rules: &[
+    rules: &Rule::list([
         rules::addon_manager_labels::RULE,
         rules::aws_auth_masters::RULE,
         rules::azure_admin_role_assignment::RULE,
@@ -51,7 +52,7 @@ pub static POLICY: Policy<Settings> = Policy {
         rules::sso_mapped_cluster_admin::RULE,
         rules::unresolved_role::RULE,
         fedward_kit::rules::wrong_field_type::rule(),
-    ],
+    ]),
 };
 
 fedward_kit::export_policy!(POLICY);

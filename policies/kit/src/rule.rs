@@ -24,6 +24,19 @@ pub struct Rule<S: 'static> {
     pub check: fn(&Check<'_, S>),
 }
 
+impl<S> Rule<S> {
+    /// The list of a policy's rules, without what only the docs need where it becomes part of a module.
+    #[expect(clippy::indexing_slicing, reason = "iterators are not there yet when constants are made")]
+    pub const fn list<const COUNT: usize>(mut rules: [Rule<S>; COUNT]) -> [Rule<S>; COUNT] {
+        let mut at = 0;
+        while at < COUNT {
+            rules[at].summary = for_docs(rules[at].summary);
+            at += 1;
+        }
+        rules
+    }
+}
+
 /// One condition of a rule, with its default severity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Condition {

@@ -79,10 +79,13 @@ pub(crate) fn projected<'a>(context: &Context<'a>, pods: &[Pod<'a>]) -> Vec<Proj
         for (number, token) in tokens.into_iter().enumerate() {
             let uses = uses.get_mut(number).map(std::mem::take).unwrap_or_default();
             let place = token.node.value().map_or(0, |value| std::ptr::from_ref(value) as usize);
-            let place = *known.entry(Cow::Owned(place.to_string())).or_insert(found.len());
-            match found.get_mut(place) {
+            let place = Cow::Owned(place.to_string());
+            match known.get(&place).and_then(|at| found.get_mut(*at)) {
                 Some(entry) => entry.uses.extend(uses),
-                None => found.push(Projected { token, pod: pod.clone(), uses }),
+                None => {
+                    known.insert(place, found.len());
+                    found.push(Projected { token, pod: pod.clone(), uses });
+                }
             }
         }
     }

@@ -30,13 +30,14 @@ pub mod rules {
 }
 
 use fedward_kit::policy::Policy;
+use fedward_kit::rule::Rule;
 pub use settings::Settings;
 
 /// The policy.
 pub static POLICY: Policy<Settings> = Policy {
     id: env!("CARGO_PKG_NAME"),
     summary: "pods that use a cloud identity carry the labels that its provider needs",
-    rules: &[
+    rules: &Rule::list([
         rules::missing_azure_label::RULE,
         rules::wrong_azure_label_value::RULE,
         rules::identity_label_on_wrong_object::RULE,
@@ -60,7 +61,7 @@ pub static POLICY: Policy<Settings> = Policy {
         rules::misspelt_identity_key::RULE,
         rules::two_identity_webhooks::RULE,
         fedward_kit::rules::wrong_field_type::rule(),
-    ],
+    ]),
 };
 
 fedward_kit::export_policy!(POLICY);

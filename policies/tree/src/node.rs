@@ -5,8 +5,6 @@
 
 use std::cell::Cell;
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD as STANDARD;
 use bumpalo::Bump;
 
 use crate::finding::{ObjectRef, Place};
@@ -348,8 +346,11 @@ impl<'a> Node<'a> {
 
     /// A field that holds base64, as the text that it says; absent where it is not base64 of a text.
     pub fn decoded(self, key: &'a str) -> Node<'a> {
-        let text =
-            self.get(key).str().and_then(|text| STANDARD.decode(text.trim_ascii()).ok()).and_then(|bytes| String::from_utf8(bytes).ok());
+        let text = self
+            .get(key)
+            .str()
+            .and_then(|text| fedward_manifest::decode_base64(text.trim_ascii()))
+            .and_then(|bytes| String::from_utf8(bytes).ok());
         let bump = self.session().bump;
         let value = text.map(|text| &*bump.alloc(Value::Str(bump.alloc_str(&text))));
         self.child(value, Key::Decoded(key))
