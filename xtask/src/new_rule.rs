@@ -121,10 +121,10 @@ mod tests {
     #[test]
     fn a_rule_is_listed_in_order() {
         let text = "/// The rules.\npub mod rules {\n    pub mod alpha;\n    pub mod gamma;\n}\n\npub static POLICY: Policy<S> = Policy {\n    \
-                    rules: &Rule::list([rules::alpha::RULE, rules::gamma::RULE, fedward_kit::rules::wrong_field_type::rule()],\n};\n";
+                    rules: &Rule::list([rules::alpha::RULE, rules::gamma::RULE, fedward_kit::rules::wrong_field_type::rule()]),\n};\n";
         let expected = "/// The rules.\npub mod rules {\n    pub mod alpha;\n    pub mod beta;\n    pub mod gamma;\n}\n\npub static POLICY: \
                         Policy<S> = Policy {\n    rules: &Rule::list([rules::alpha::RULE, rules::beta::RULE, rules::gamma::RULE, \
-                        fedward_kit::rules::wrong_field_type::rule()],\n};\n";
+                        fedward_kit::rules::wrong_field_type::rule()]),\n};\n";
         assert_eq!(listed(text, "beta").unwrap(), expected);
     }
 

@@ -184,7 +184,7 @@ impl<S: Settings + 'static> Policy<S> {
 /// What makes a finding the same one before and after an update. Not its place: list elements move.
 fn same(finding: &Finding) -> Cow<'static, str> {
     // No rule and no condition has a space in its name.
-    Cow::Owned([&*finding.rule, &finding.condition, &finding.message].join(" "))
+    Cow::Owned(format!("{} {} {}", finding.rule, finding.condition, finding.message))
 }
 
 /// Orders findings by place, drops repetitions, and those that a more specific rule makes superfluous at the same place.

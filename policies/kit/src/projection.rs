@@ -57,8 +57,12 @@ pub fn files(container: Container<'_>, token: Token<'_>) -> Vec<String> {
 
 /// Joins and tidies a path: no doubled slashes, none at the end.
 pub fn join(base: &str, path: &str) -> String {
-    let parts: Vec<&str> = base.split('/').chain(path.split('/')).filter(|part| !part.is_empty()).collect();
-    format!("/{}", parts.join("/"))
+    let mut joined = String::with_capacity(base.len() + path.len() + 1);
+    for part in base.split('/').chain(path.split('/')).filter(|part| !part.is_empty()) {
+        joined.push('/');
+        joined.push_str(part);
+    }
+    if joined.is_empty() { "/".to_owned() } else { joined }
 }
 
 /// The token whose file an environment variable of the container names.

@@ -97,9 +97,10 @@ fn uses<'a>(context: &Context<'a>, pod: &Pod<'a>, tokens: &[Token<'a>]) -> Vec<V
     let mut found: Vec<Vec<Use<'a>>> = tokens.iter().map(|_| Vec::new()).collect();
     for container in &pod.containers {
         let container = *container;
+        let files: Vec<Vec<String>> = tokens.iter().map(|token| projection::files(container, *token)).collect();
         let mut note = |file: &str, by, provider, node, wanted| {
-            for (token, uses) in tokens.iter().zip(&mut found) {
-                if projection::files(container, *token).iter().any(|known| known == file) {
+            for (files, uses) in files.iter().zip(&mut found) {
+                if files.iter().any(|known| known == file) {
                     uses.push(Use { provider, node, by, container, wanted });
                 }
             }
