@@ -37,16 +37,16 @@ pub fn text(root: &Path, id: &str) -> Result<String> {
     fs::read_to_string(root.join(&path)).with_context(|| format!("cannot read `{path}`"))
 }
 
-/// What a README says to somebody who has the module alone, in `kwctl inspect`: without the long tables, which come with the module as
-/// a file, and without the manifest, which `kwctl` writes from the module.
+/// What a README says to somebody who has the module alone, in `kwctl inspect`: without the long tables and the role, which come with the
+/// module as a file, and without the manifest, which `kwctl` writes from the module.
 ///
 /// # Errors
 /// A README that lacks one of these places.
 pub fn usage(text: &str, id: &str) -> Result<String> {
-    let file = format!("The table is in the policy's README, `policies/{id}/README.md`, which releases have as `{id}.md`.\n");
+    let file = format!("See the policy's README, `policies/{id}/README.md`, which releases have as `{id}.md`.\n");
     let scaffold = "`kwctl scaffold manifest --type ClusterAdmissionPolicy MODULE` writes a manifest with all rules.\n";
     let mut text = text.to_owned();
-    for (name, line) in [("rules", &*file), ("settings", &*file), ("manifest", scaffold)] {
+    for (name, line) in [("rules", &*file), ("settings", &*file), ("manifest", scaffold), ("access", &*file)] {
         let (before, _, after) = around(&text, name).ok_or_else(|| anyhow!("the README of `{id}` has no place for its {name}"))?;
         text = format!("{before}{line}{}", after.strip_prefix('\n').unwrap_or(after));
     }
@@ -191,12 +191,11 @@ mod tests {
         let part = |name| format!("<!-- {name}: x -->\n| {name} |\n<!-- end of {name} -->\n");
         let text = format!("# a\n\n{}\nof it\n\n{}{}{}", part("rules"), part("settings"), part("manifest"), part("access"));
         let usage = usage(&text, "some-policy").unwrap_or_default();
-        assert!(usage.starts_with("# a\n\nThe table is in the policy's README, `policies/some-policy/README.md`"), "{usage}");
-        assert!(usage.contains("`some-policy.md`.\n\nof it\n\nThe table"), "{usage}");
-        for gone in ["| rules |", "| settings |", "| manifest |"] {
+        assert!(usage.starts_with("# a\n\nSee the policy's README, `policies/some-policy/README.md`"), "{usage}");
+        assert!(usage.contains("`some-policy.md`.\n\nof it\n\nSee"), "{usage}");
+        for gone in ["| rules |", "| settings |", "| manifest |", "| access |"] {
             assert!(!usage.contains(gone), "{usage}");
         }
-        assert!(usage.contains("| access |"), "{usage}");
         assert!(super::usage("# a\n", "some-policy").is_err());
     }
 
