@@ -145,7 +145,7 @@ pub(crate) fn slip_of_use<'a>(pod: &Pod<'a>) -> Option<Node<'a>> {
     labels.find(|(key, _)| meant(key).is_some_and(|(domain, name, _)| (domain, name) == KNOWN_USE)).map(|(_, value)| value)
 }
 
-/// Domain and name of [`AZURE_USE`].
+/// Domain and name of [`fedward_kit::identity::AZURE_USE`].
 const KNOWN_USE: (&str, &str) = ("azure.workload.identity", "use");
 
 /// The known key that was meant, if this is a near miss of one.
