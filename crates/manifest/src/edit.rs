@@ -16,7 +16,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The steps are first played on the tree ([`draft`]); then every collection that changed is written, at once ([`block`], [`flow`]).
+//! The steps are first played on the tree (`draft`); then every collection that changed is written, at once (`block`, `flow`).
 //! So steps that meet in one place, such as a removal and an addition that rename a key, are one change.
 
 mod block;

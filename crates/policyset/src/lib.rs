@@ -1,6 +1,6 @@
 //! Kubewarden's policy manifests: what they say, and which requests reach them.
 //!
-//! [`read`] takes a `ClusterAdmissionPolicy`, an `AdmissionPolicy` or a policy group (`policies.kubewarden.io`, every served version),
+//! [`read()`] takes a `ClusterAdmissionPolicy`, an `AdmissionPolicy` or a policy group (`policies.kubewarden.io`, every served version),
 //! [`read_server`] the `policies.yml` of a policy server. Both give what they understood and every [`Problem`], each with a JSON Pointer
 //! into the manifest. [`Matching`] then decides as the API server does for the webhook that Kubewarden's controller makes of the policy.
 //!
