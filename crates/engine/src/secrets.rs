@@ -14,6 +14,8 @@ use std::sync::Arc;
 use fedward_manifest::{Limit, Node, ProblemKind, Span};
 use fedward_outcome::Outcome;
 
+use rayon::prelude::*;
+
 use crate::input::looks_like_manifest;
 use crate::load::{Loaded, text};
 
@@ -26,20 +28,29 @@ pub(crate) fn spans(loaded: &[Loaded], outcome: &Outcome) -> HashMap<Arc<str>, V
         outcome.findings.iter().flat_map(|finding| finding.related.iter().map(|related| &related.location).chain([&finding.location]));
     let places = places.chain(outcome.not_evaluated.iter().map(|one| &one.location));
     let shown: HashSet<&str> = places.map(|location| &**location.source.name()).collect();
-    let mut found: HashMap<Arc<str>, Vec<Span>> = HashMap::new();
-    for one in loaded.iter().filter(|one| shown.contains(&**one.source.name())) {
+    let of = |one: &Loaded| {
+        let text = one.source.slice(one.chunk.span);
+        if !WORDS.iter().any(|word| text.contains(word)) {
+            return None;
+        }
         let mut spans = Vec::new();
         match &one.document {
             Some(document) => walk(one, document.root(), &mut spans),
-            None if may_hold_secret(one.source.slice(one.chunk.span)) => spans.push(one.chunk.span),
+            None if may_hold_secret(text) => spans.push(one.chunk.span),
             None => {}
         }
-        if !spans.is_empty() {
-            found.entry(Arc::clone(one.source.name())).or_default().append(&mut spans);
-        }
+        (!spans.is_empty()).then(|| (Arc::clone(one.source.name()), spans))
+    };
+    let parts: Vec<_> = loaded.par_iter().filter(|one| shown.contains(&**one.source.name())).filter_map(of).collect();
+    let mut found: HashMap<Arc<str>, Vec<Span>> = HashMap::new();
+    for (file, mut spans) in parts {
+        found.entry(file).or_default().append(&mut spans);
     }
     found
 }
+
+/// A text without any of them has no secret that is looked for: most documents end here.
+const WORDS: [&str; 10] = ["Secret", "SECRET", "secret", "PASSW", "passw", "TOKEN", "token", "_KEY", "_key", "REDENTIAL"];
 
 /// Goes through every value of a document. Its depth is bounded by the reader.
 fn walk(one: &Loaded, node: Node<'_>, spans: &mut Vec<Span>) {
@@ -94,11 +105,22 @@ fn may_hold_secret(value: &str) -> bool {
 
 /// Whether an environment variable of that name holds a secret itself, not where one is found.
 fn is_secret_name(name: &str) -> bool {
-    let name = name.to_ascii_uppercase();
-    let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
     let ends = |words: &[&str]| words.iter().any(|word| name.ends_with(word));
-    has(&["SECRET", "PASSWORD", "PASSWD", "TOKEN", "PRIVATE_KEY", "ACCESS_KEY", "API_KEY", "CREDENTIAL"])
-        && !ends(&["_FILE", "_PATH", "_URL", "_URI", "_ENDPOINT", "_NAME", "_ID", "_AUDIENCE", "_EXPIRATION", "_CREDENTIALS"])
+    let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
+    has(&[
+        "SECRET",
+        "secret",
+        "PASSW",
+        "passw",
+        "TOKEN",
+        "token",
+        "PRIVATE_KEY",
+        "ACCESS_KEY",
+        "access_key",
+        "API_KEY",
+        "api_key",
+        "CREDENTIAL",
+    ]) && !ends(&["_FILE", "_PATH", "_URL", "_URI", "_ENDPOINT", "_NAME", "_ID", "_AUDIENCE", "_EXPIRATION", "_CREDENTIALS"])
 }
 
 /// The keys in a stretch of a document that stand there for a second time.
