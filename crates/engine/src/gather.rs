@@ -35,7 +35,7 @@ struct About {
 /// Reads the inputs. What is wrong with them, and what is no manifest, goes to the outcome.
 pub(crate) fn gather(inputs: Vec<Input>, options: &Options, outcome: &mut Outcome) -> Gathered {
     let about: Vec<About> = inputs.iter().map(|input| About { named: input.named, judged: input.judged }).collect();
-    let Read { loaded, broken } = load::read(inputs, &options.limits);
+    let Read { mut loaded, broken } = load::read(inputs, &options.limits);
     outcome.findings.extend(broken.iter().map(|broken| match broken {
         load::Broken::NotText(source, error) => input::not_text(source, error),
         load::Broken::File(source, problem) => input::problem(source, problem),
@@ -66,7 +66,6 @@ pub(crate) fn gather(inputs: Vec<Input>, options: &Options, outcome: &mut Outcom
             Some(document) => lifted.extend(gatherer.document(number, one, document, about)),
         }
     }
-    let mut loaded = loaded;
     for one in lifted {
         if let Some(document) = &one.document {
             let judged = about.get(one.input).is_none_or(|about| about.judged);

@@ -13,7 +13,6 @@ use std::sync::Arc;
 
 use fedward_manifest::{Limit, Node, ProblemKind, Span};
 use fedward_outcome::Outcome;
-
 use rayon::prelude::*;
 
 use crate::input::looks_like_manifest;
@@ -49,8 +48,9 @@ pub(crate) fn spans(loaded: &[Loaded], outcome: &Outcome) -> HashMap<Arc<str>, V
     found
 }
 
-/// A text without any of them has no secret that is looked for: most documents end here.
-const WORDS: [&str; 10] = ["Secret", "SECRET", "secret", "PASSW", "passw", "TOKEN", "token", "_KEY", "_key", "REDENTIAL"];
+/// A text without any of them has no secret that is looked for: most documents end here. Parts of words, for any case of their first
+/// letter; with a backslash a string may be written in other letters than it has.
+const WORDS: [&str; 12] = ["ecret", "ECRET", "assw", "ASSW", "oken", "OKEN", "_KEY", "_key", "_Key", "redential", "REDENTIAL", "\\"];
 
 /// Goes through every value of a document. Its depth is bounded by the reader.
 fn walk(one: &Loaded, node: Node<'_>, spans: &mut Vec<Span>) {
@@ -105,22 +105,11 @@ fn may_hold_secret(value: &str) -> bool {
 
 /// Whether an environment variable of that name holds a secret itself, not where one is found.
 fn is_secret_name(name: &str) -> bool {
-    let ends = |words: &[&str]| words.iter().any(|word| name.ends_with(word));
+    let name = name.to_ascii_uppercase();
     let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
-    has(&[
-        "SECRET",
-        "secret",
-        "PASSW",
-        "passw",
-        "TOKEN",
-        "token",
-        "PRIVATE_KEY",
-        "ACCESS_KEY",
-        "access_key",
-        "API_KEY",
-        "api_key",
-        "CREDENTIAL",
-    ]) && !ends(&["_FILE", "_PATH", "_URL", "_URI", "_ENDPOINT", "_NAME", "_ID", "_AUDIENCE", "_EXPIRATION", "_CREDENTIALS"])
+    let ends = |words: &[&str]| words.iter().any(|word| name.ends_with(word));
+    has(&["SECRET", "PASSWORD", "PASSWD", "TOKEN", "PRIVATE_KEY", "ACCESS_KEY", "API_KEY", "CREDENTIAL"])
+        && !ends(&["_FILE", "_PATH", "_URL", "_URI", "_ENDPOINT", "_NAME", "_ID", "_AUDIENCE", "_EXPIRATION", "_CREDENTIALS"])
 }
 
 /// The keys in a stretch of a document that stand there for a second time.
@@ -148,8 +137,18 @@ mod tests {
 
     #[test]
     fn names_of_secrets() {
-        for name in ["AZURE_CLIENT_SECRET", "AWS_SECRET_ACCESS_KEY", "db_password", "GITHUB_TOKEN", "AWS_SESSION_TOKEN"] {
-            assert!(is_secret_name(name), "{name}");
+        let passes = |text: &str| super::WORDS.iter().any(|word| text.contains(word));
+        assert!(passes(r#"kind: "\x53\x65\x63ret""#) && passes("kind: Secret") && !passes("kind: Deployment"));
+        for name in [
+            "AZURE_CLIENT_SECRET",
+            "AWS_SECRET_ACCESS_KEY",
+            "db_password",
+            "GITHUB_TOKEN",
+            "AWS_SESSION_TOKEN",
+            "clientSecret",
+            "dbPassword",
+        ] {
+            assert!(is_secret_name(name) && passes(name), "{name}");
         }
         for name in [
             "AZURE_CLIENT_ID",

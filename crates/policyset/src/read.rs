@@ -1,7 +1,7 @@
 //! Policy manifests, field by field.
 //!
-//! Fields and defaults are those of the custom resources (kubewarden-controller, `api/policies/v1`; `v1alpha2` differs by nothing that
-//! is read here). Where the API server or the controller's webhook refuses a manifest, so does this.
+//! Fields and defaults are those of the custom resources (kubewarden-controller, `api/policies/v1`); older
+//! versions are read by the same names. Where the API server or the controller's webhook refuses a manifest, so does this.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -14,7 +14,7 @@ use crate::spec::{Body, Condition, FailurePolicy, Kind, Member, Mode, Policy, Pr
 /// The group of the custom resources.
 const GROUP: &str = "policies.kubewarden.io/";
 /// Fields of every policy's spec.
-const COMMON: [&str; 14] = [
+const COMMON: [&str; 11] = [
     "policyServer",
     "mode",
     "rules",
@@ -26,9 +26,6 @@ const COMMON: [&str; 14] = [
     "sideEffects",
     "timeoutSeconds",
     "message",
-    "timeoutEvalSeconds",
-    "priorityClassName",
-    "auditLevel",
 ];
 /// Conditions of a policy at most, as in webhooks.
 const MAX_CONDITIONS: usize = 64;
@@ -49,8 +46,8 @@ pub fn read(kind: Kind, manifest: &Value, default_namespace: &str) -> (Option<Po
     let name = metadata.get("name").text(&mut problems).unwrap_or_default();
     let spec = root.get("spec");
     let fields = match kind {
-        Kind::Cluster => &["module", "settings", "mutating", "contextAwareResources", "namespaceSelector"][..],
-        Kind::Namespaced => &["module", "settings", "mutating"],
+        Kind::Cluster => &["module", "settings", "mutating", "timeoutEvalSeconds", "contextAwareResources", "namespaceSelector"][..],
+        Kind::Namespaced => &["module", "settings", "mutating", "timeoutEvalSeconds"],
         Kind::ClusterGroup => &["policies", "expression", "namespaceSelector"],
         _ => &["policies", "expression"],
     };
@@ -208,7 +205,7 @@ fn group(spec: &At<'_>, kind: Kind, problems: &mut Problems) -> Option<Body> {
 }
 
 /// Fields of a group's member.
-pub(crate) const MEMBER: &[&str] = &["module", "settings", "timeoutEvalSeconds", "hostCapabilities"];
+pub(crate) const MEMBER: &[&str] = &["module", "settings", "timeoutEvalSeconds"];
 
 /// What CEL can call, and does not mean already (kubewarden-controller, `policygroup_validation.go`).
 pub(crate) fn is_identifier(name: &str) -> bool {
@@ -250,7 +247,6 @@ pub(crate) fn member(at: &At<'_>, kind: Kind, problems: &mut Problems) -> Option
             context_aware.push(Resource { api_version, kind });
         }
     }
-    let capabilities = at.get("hostCapabilities");
     let timeout = at.get("timeoutEvalSeconds").number(problems, 1..=30);
     Some(Member {
         module: with_scheme(&at.get("module").text(problems)?),
@@ -264,8 +260,8 @@ pub(crate) fn member(at: &At<'_>, kind: Kind, problems: &mut Problems) -> Option
             }
         },
         context_aware: if kind.is_namespaced() { Vec::new() } else { context_aware },
-        // Deny-all unless said (policy-server); the controller grants them to the policies of the custom resources.
-        host_capabilities: (kind == Kind::Server || capabilities.value.is_some()).then(|| capabilities.texts(problems)),
+        // Deny-all unless said (policy-server); the custom resources have no such field, the controller grants them.
+        host_capabilities: (kind == Kind::Server).then(|| at.get("hostCapabilities").texts(problems)),
         timeout_seconds: timeout,
     })
 }

@@ -8,7 +8,7 @@ use crate::read::{At, MEMBER, Problems, is_identifier, member};
 use crate::spec::{Body, FailurePolicy, Kind, Mode, Policy, Problem};
 
 /// Fields of a single policy. Others are ignored, as the policy server does.
-const SINGLE: &[&str] = &["namespacedName", "policyMode", "allowedToMutate", "contextAwareResources", "message"];
+const SINGLE: &[&str] = &["namespacedName", "policyMode", "allowedToMutate", "contextAwareResources", "hostCapabilities", "message"];
 /// Fields of a group.
 const GROUP: &[&str] = &["namespacedName", "policyMode", "policies", "expression", "message"];
 
@@ -38,7 +38,7 @@ fn entry(name: &str, at: &At<'_>, problems: &mut Problems) -> Option<Policy> {
             if !is_identifier(name) {
                 at.refuse(problems, &format!("`{name}` cannot be the name of a member: the expression calls it as a function"));
             }
-            at.only(problems, &[MEMBER, &["contextAwareResources"]]);
+            at.only(problems, &[MEMBER, &["contextAwareResources", "hostCapabilities"]]);
             members.extend(member(&at, Kind::Server, problems).map(|member| (name.to_owned(), member)));
         }
         Body::Group { expression: at.get("expression").text(problems)?, members }
