@@ -10,6 +10,8 @@ use super::measure::Case;
 pub(crate) enum Limit {
     AtLeast(f64, f64),
     AtMost(f64, f64),
+    /// Says something of the machine, not of us.
+    None,
 }
 
 /// A number and its limit.
@@ -39,6 +41,7 @@ impl Bar {
         match self.limit {
             Limit::AtLeast(bar, _) => self.values.iter().all(|value| *value >= bar),
             Limit::AtMost(bar, _) => self.values.iter().all(|value| *value <= bar),
+            Limit::None => true,
         }
     }
 }
@@ -67,13 +70,17 @@ pub(crate) fn write(cases: &[Case], bars: &[Bar], tools: &[String], runs: usize,
     );
     text.push_str("| what | of least times | of medians | bar | goal | |\n|---|---|---|---|---|---|\n");
     for bar in bars {
-        let (sign, must, better) = match bar.limit {
-            Limit::AtLeast(bar, goal) => ("≥", bar, goal),
-            Limit::AtMost(bar, goal) => ("≤", bar, goal),
+        let limit = |sign: &str, must: f64, better: f64| {
+            let met = if bar.is_met() { "reached" } else { "**missed**" };
+            format!("{sign} {} | {sign} {} | {met}", short(must), short(better))
+        };
+        let limit = match bar.limit {
+            Limit::AtLeast(must, goal) => limit("≥", must, goal),
+            Limit::AtMost(must, goal) => limit("≤", must, goal),
+            Limit::None => "– | – | the machine".to_owned(),
         };
         let [low, middle] = bar.values;
-        let met = if bar.is_met() { "reached" } else { "**missed**" };
-        let _ = writeln!(text, "| {} | {low:.2} | {middle:.2} | {sign} {} | {sign} {} | {met} |", bar.what, short(must), short(better));
+        let _ = writeln!(text, "| {} | {low:.2} | {middle:.2} | {limit} |", bar.what);
     }
     text.push_str(
         "\n## Times\n\n| process | wall, least | wall, median | CPU, least | CPU, median | peak memory |\n|---|---|---|---|---|---|\n",
