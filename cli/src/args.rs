@@ -92,6 +92,27 @@ pub(crate) struct Check {
     /// Only these policies, even those that the configuration turns off. What the reader itself finds (policy `input`) is always reported.
     #[arg(long, value_name = "POLICY")]
     pub(crate) policy: Vec<String>,
+    /// The policies of a cluster: files and folders with ClusterAdmissionPolicies and their like, or a policy server's `policies.yml`.
+    /// Only they run. Without this, policy manifests among the input run, and the built-in policies that they do not name; `builtin`
+    /// runs the built-in ones only.
+    #[arg(long, value_name = "PATH|builtin", conflicts_with_all = ["policy", "settings"], help_heading = "Policies")]
+    pub(crate) policies: Vec<PathBuf>,
+    /// Show what policies changed, as a diff.
+    #[arg(long, help_heading = "Policies")]
+    pub(crate) show_mutations: bool,
+    /// What happens to the objects, where policies ask.
+    #[arg(long, value_name = "OPERATION", ignore_case = true, default_value = "CREATE", conflicts_with = "old", help_heading = "Policies")]
+    pub(crate) operation: Operation,
+    /// What is applied already: files, folders, or a revision of the Git repository around each path. An object that is in both is an
+    /// UPDATE, one that is only there a DELETE.
+    #[arg(long, value_name = "PATH|REV", help_heading = "Policies")]
+    pub(crate) old: Vec<PathBuf>,
+    /// The user that policies see.
+    #[arg(long, value_name = "NAME", help_heading = "Policies")]
+    pub(crate) user: Option<String>,
+    /// The user's groups.
+    #[arg(long, value_name = "GROUP", value_delimiter = ',', help_heading = "Policies")]
+    pub(crate) groups: Vec<String>,
     /// Settings of a policy: a YAML or JSON file whose fields replace those of the configuration.
     #[arg(long, value_name = "POLICY=FILE")]
     pub(crate) settings: Vec<String>,
@@ -160,6 +181,28 @@ pub(crate) struct Completions {
 pub(crate) enum ListFormat {
     Human,
     Json,
+}
+
+/// Operations on the command line.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+#[value(rename_all = "UPPER")]
+pub(crate) enum Operation {
+    /// They are new.
+    Create,
+    /// They replace themselves.
+    Update,
+    /// They go.
+    Delete,
+}
+
+impl From<Operation> for fedward_engine::Operation {
+    fn from(operation: Operation) -> Self {
+        match operation {
+            Operation::Create => Self::Create,
+            Operation::Update => Self::Update,
+            Operation::Delete => Self::Delete,
+        }
+    }
 }
 
 /// Severities on the command line.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use fedward_config::words;
-use fedward_engine::Input;
+use fedward_engine::{Input, Role};
 use fedward_outcome::{Skipped, Unread};
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use ignore::{DirEntry, WalkBuilder};
@@ -22,6 +22,10 @@ const MAX_FILE: u64 = 512 << 20;
 pub(crate) struct Request<'a> {
     pub(crate) paths: &'a [PathBuf],
     pub(crate) context: &'a [PathBuf],
+    /// What is applied already.
+    pub(crate) old: &'a [PathBuf],
+    /// Policies.
+    pub(crate) policies: &'a [PathBuf],
     pub(crate) stdin_filename: &'a str,
     /// Globs of the command line, relative to the folder that is walked.
     pub(crate) include: &'a [String],
@@ -56,23 +60,30 @@ pub(crate) fn read(request: &Request<'_>) -> Result<Inputs> {
     let globs = |include: &[String], exclude: &[String]| -> Result<Globs> {
         Ok(Globs { include: set(include)?, exclude: set(exclude)?, any: !include.is_empty() })
     };
+    let own: HashSet<PathBuf> = request.own.iter().filter_map(|file| file.canonicalize().ok()).collect();
     let mut reader = Reader {
         globs: globs(request.include, request.exclude)?,
         config_globs: globs(request.config_include, request.config_exclude)?,
         folder: request.folder.and_then(|folder| folder.canonicalize().ok()),
         request,
         inputs: Inputs::default(),
-        seen: request.own.iter().filter_map(|file| file.canonicalize().ok()).collect(),
+        seen: own.clone(),
         stdin_is_read: false,
     };
-    for (paths, judged) in [(request.paths, true), (request.context, false)] {
+    let groups =
+        [(request.paths, Role::Judged), (request.context, Role::Context), (request.policies, Role::Policies), (request.old, Role::Old)];
+    for (paths, role) in groups {
+        // What is judged may be applied already, and hold policies, too.
+        if matches!(role, Role::Policies | Role::Old) {
+            reader.seen.clone_from(&own);
+        }
         for path in paths {
             if path == Path::new("-") {
-                reader.stdin(judged)?;
+                reader.stdin(role)?;
             } else if path.is_dir() {
-                reader.walk(path, judged)?;
+                reader.walk(path, role)?;
             } else {
-                reader.file(path, true, judged).map_err(|error| unreadable(path, &error))?;
+                reader.file(path, true, role).map_err(|error| unreadable(path, &error))?;
             }
         }
     }
@@ -104,16 +115,16 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn stdin(&mut self, judged: bool) -> Result<()> {
+    fn stdin(&mut self, role: Role) -> Result<()> {
         if std::mem::replace(&mut self.stdin_is_read, true) {
             return Ok(());
         }
         let bytes = bounded(io::stdin().lock()).map_err(|error| anyhow::anyhow!("cannot read standard input: {}", words::io(&error)))?;
-        self.inputs.files.push(Input { name: self.request.stdin_filename.to_owned(), bytes, named: true, judged });
+        self.inputs.files.push(Input { name: self.request.stdin_filename.to_owned(), bytes, named: true, role });
         Ok(())
     }
 
-    fn walk(&mut self, root: &Path, judged: bool) -> Result<()> {
+    fn walk(&mut self, root: &Path, role: Role) -> Result<()> {
         let canonical = root.canonicalize().map_err(|error| unreadable(root, &error))?;
         fs::read_dir(root).map_err(|error| unreadable(root, &error))?;
         // What the globs of the configuration see of a path below this root.
@@ -136,14 +147,14 @@ impl Reader<'_> {
             .build();
         for entry in walk {
             match entry {
-                Ok(entry) => self.entry(&entry, root, &canonical, &below, judged),
+                Ok(entry) => self.entry(&entry, root, &canonical, &below, role),
                 Err(error) => self.broken(root, &error),
             }
         }
         Ok(())
     }
 
-    fn entry(&mut self, entry: &DirEntry, root: &Path, canonical: &Path, below: &Path, judged: bool) {
+    fn entry(&mut self, entry: &DirEntry, root: &Path, canonical: &Path, below: &Path, role: Role) {
         let path = entry.path();
         let relative = path.strip_prefix(root).unwrap_or(path);
         let is_wanted = is_manifest_name(path) && self.globs.takes(relative) && self.config_globs.takes(&below.join(relative));
@@ -175,7 +186,7 @@ impl Reader<'_> {
         }
         if !path.is_file() {
             self.skip(path, "not an ordinary file");
-        } else if let Err(error) = self.file(path, false, judged) {
+        } else if let Err(error) = self.file(path, false, role) {
             self.inputs.unread.push(Unread { file: shown(path), reason: words::io(&error) });
         }
     }
@@ -187,7 +198,7 @@ impl Reader<'_> {
         self.inputs.unread.push(Unread { file: shown(file), reason });
     }
 
-    fn file(&mut self, path: &Path, named: bool, judged: bool) -> io::Result<()> {
+    fn file(&mut self, path: &Path, named: bool, role: Role) -> io::Result<()> {
         // A pipe (`<(command)`) has no path of its own.
         let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         if self.seen.contains(&real) {
@@ -206,7 +217,7 @@ impl Reader<'_> {
             self.inputs.config_names.insert(name.clone(), relative);
         }
         self.seen.insert(real);
-        self.inputs.files.push(Input { name, bytes, named, judged });
+        self.inputs.files.push(Input { name, bytes, named, role });
         Ok(())
     }
 
@@ -246,7 +257,7 @@ fn set(globs: &[String]) -> Result<GlobSet> {
     }
 }
 
-fn is_manifest_name(path: &Path) -> bool {
+pub(crate) fn is_manifest_name(path: &Path) -> bool {
     path.extension()
         .and_then(|extension| extension.to_str())
         .is_some_and(|extension| ["yaml", "yml", "json"].iter().any(|known| extension.eq_ignore_ascii_case(known)))

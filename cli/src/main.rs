@@ -4,6 +4,8 @@ mod args;
 mod commands;
 mod exit;
 mod inputs;
+mod modules;
+mod old;
 mod outputs;
 mod pages;
 mod progress;

@@ -28,6 +28,7 @@ pub(crate) struct Request<'a> {
 pub(crate) struct Setup {
     pub(crate) loaded: Loaded,
     pub(crate) policies: Vec<Policy>,
+    pub(crate) host: Host,
 }
 
 impl Setup {
@@ -59,7 +60,7 @@ impl Setup {
                 Err(error) => return Err(error.into()),
             }
         }
-        if mistakes.is_empty() { Ok(Setup { loaded, policies }) } else { bail!("{}", mistakes.join("\n")) }
+        if mistakes.is_empty() { Ok(Setup { loaded, policies, host }) } else { bail!("{}", mistakes.join("\n")) }
     }
 }
 

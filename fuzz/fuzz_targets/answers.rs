@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 use std::sync::atomic::AtomicUsize;
 
-use fedward_engine::{Input, Options, Policy, run};
+use fedward_engine::{Input, Options, Policy, Role, run};
 use fedward_fuzz::check_places;
 use fedward_host::{Host, Limits};
 use fedward_modules::Builtin;
@@ -30,7 +30,7 @@ fuzz_target!(|bytes: &[u8]| {
     let known = &fedward_modules::ALL[0];
     let builtin = Builtin { id: known.id, metadata: known.metadata, wasm: guest.leak(), compiled: b"none", policy: known.policy };
     let policy = Policy::builtin(&HOST, Box::leak(Box::new(builtin)), &Value::Null).expect("a guest that loads");
-    let input = Input { name: "fuzz.yaml".to_owned(), bytes: OBJECT.into(), named: true, judged: true };
+    let input = Input { name: "fuzz.yaml".to_owned(), bytes: OBJECT.into(), named: true, role: Role::Judged };
     let (outcome, _) = run(vec![input], &[policy], &Options { threads: 1, ..Options::default() }, &AtomicUsize::new(0));
     check_places(&outcome);
 });

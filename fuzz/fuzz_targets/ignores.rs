@@ -1,7 +1,7 @@
 //! Ignore comments: whatever they say, a finding is there with them as without them, at most marked as ignored.
 #![no_main]
 
-use fedward_engine::{INPUT_POLICY, Input, Options};
+use fedward_engine::{INPUT_POLICY, Input, Options, Role};
 use fedward_fuzz::judge;
 use libfuzzer_sys::fuzz_target;
 
@@ -36,7 +36,7 @@ fuzz_target!(|bytes: &[u8]| {
         }
     }
     let count = |use_ignores| {
-        let input = Input { name: "fuzz.yaml".to_owned(), bytes: manifest.clone().into(), named: true, judged: true };
+        let input = Input { name: "fuzz.yaml".to_owned(), bytes: manifest.clone().into(), named: true, role: Role::Judged };
         let outcome = judge(vec![input], Options { use_ignores, ..Options::default() });
         fedward_fuzz::check(&outcome);
         outcome.findings.iter().filter(|finding| finding.policy != INPUT_POLICY).count()

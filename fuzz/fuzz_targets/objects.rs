@@ -2,7 +2,7 @@
 #![no_main]
 
 use arbitrary::Arbitrary;
-use fedward_engine::{Input, Options};
+use fedward_engine::{Input, Options, Role};
 use fedward_fuzz::{OBJECTS, check, judge};
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
@@ -49,7 +49,7 @@ fuzz_target!(|case: Case| {
         text.push_str(&object.to_string());
         text.push_str("\n---\n");
     }
-    let input = Input { name: "fuzz.yaml".to_owned(), bytes: text.into(), named: true, judged: true };
+    let input = Input { name: "fuzz.yaml".to_owned(), bytes: text.into(), named: true, role: Role::Judged };
     let outcome = judge(vec![input], Options { closed_world: case.closed_world, ..Options::default() });
     check(&outcome);
 });

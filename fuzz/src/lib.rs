@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::sync::atomic::AtomicUsize;
 
-use fedward_engine::{Input, Options, Policy, Runtime, run};
+use fedward_engine::{Input, Options, Policy, Role, Runtime, run};
 use fedward_host::{Host, Limits};
 use fedward_outcome::Outcome;
 use serde_json::Value;
@@ -21,7 +21,7 @@ pub const FILE: &str = "#=== ";
 
 /// The files of a text.
 pub fn files(text: &str) -> Vec<Input> {
-    let input = |name: &str, text: &str| Input { name: name.to_owned(), bytes: text.into(), named: false, judged: true };
+    let input = |name: &str, text: &str| Input { name: name.to_owned(), bytes: text.into(), named: false, role: Role::Judged };
     let mut found = Vec::new();
     let (mut name, mut body) = ("fuzz.yaml", String::new());
     for line in text.split_inclusive('\n') {

@@ -15,9 +15,10 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicUsize;
 use std::{env, fs};
 
-use fedward_engine::{Input, Options, Policy, Runtime, run};
+use fedward_engine::{Input, Options, Policy, Role, Runtime, Sets, run_sets};
 use fedward_host::{Host, Limits};
 use fedward_outcome::{Finding, Location, Outcome};
+use fedward_tests::guests::Known;
 use libtest_mimic::{Arguments, Failed, Trial};
 use serde::Deserialize;
 
@@ -217,9 +218,10 @@ fn check(case: &Case, header: &Header, files: &Files, on: bool, runtime: Runtime
         bytes: text.as_bytes().to_vec(),
         // The files of a folder are met, not named.
         named: case.path.is_file(),
-        judged: !header.context.iter().any(|path| name.starts_with(path.as_str())),
+        role: if header.context.iter().any(|path| name.starts_with(path.as_str())) { Role::Context } else { Role::Judged },
     });
-    let (mut outcome, _) = run(inputs.collect(), &policies, &options, &AtomicUsize::new(0));
+    let sets = Sets { host: &host, modules: &Known, only_given: false };
+    let (mut outcome, _) = run_sets(inputs.collect(), policies, sets, &options, &AtomicUsize::new(0));
     if let Some(failed) = outcome.not_evaluated.first() {
         return Err(format!("could not be judged: {}", failed.reason).into());
     }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicUsize;
 use std::{fs, str};
 
-use fedward_engine::{Cost, Input, Options, Policy, payloads, run};
+use fedward_engine::{Cost, Input, Options, Policy, Role, payloads, run};
 use fedward_host::{CallError, Host, Limits, Module, NoHostCalls, Strategy};
 use fedward_outcome::Outcome;
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ fn policies() -> Vec<Policy> {
 }
 
 fn check(text: String) -> (Outcome, Cost) {
-    let input = Input { name: "test.yaml".to_owned(), bytes: text.into_bytes(), named: true, judged: true };
+    let input = Input { name: "test.yaml".to_owned(), bytes: text.into_bytes(), named: true, role: Role::Judged };
     run(vec![input], &policies(), &Options { threads: 1, ..Options::default() }, &AtomicUsize::new(0))
 }
 

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicUsize;
 use std::{env, fs};
 
-use fedward_engine::{Input, Options, Policy, Runtime, from_yaml, run};
+use fedward_engine::{Input, Options, Policy, Role, Runtime, from_yaml, run};
 use fedward_host::{Host, Limits};
 use fedward_outcome::Outcome;
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -119,7 +119,7 @@ fn read(root: &Path, folder: &Path, inputs: &mut Vec<Input>) -> Result<(), Faile
             read(root, &path, inputs)?;
         } else if path != root.join(CONFIG) {
             let name = path.strip_prefix(root)?.to_string_lossy().replace('\\', "/");
-            inputs.push(Input { name, bytes: fs::read(&path)?, named: false, judged: true });
+            inputs.push(Input { name, bytes: fs::read(&path)?, named: false, role: Role::Judged });
         }
     }
     Ok(())

@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use fedward_config::{Level, today};
-use fedward_engine::Options;
+use fedward_engine::{Options, Sets, User};
 use fedward_kit::finding::Severity;
 use fedward_kit::policy::RuleDescriptor;
 use fedward_outcome::Outcome;
@@ -15,21 +15,26 @@ use fedward_report::{RuleInfo, Tool};
 use super::explain;
 use crate::args::Check;
 use crate::exit::Exit;
+use crate::modules::Store;
 use crate::outputs::{self, Format};
 use crate::setup::{self, Setup};
-use crate::{inputs, progress};
+use crate::{inputs, old, progress};
 
 pub(crate) fn run(args: &Check) -> Result<Exit> {
     let wanted = outputs::wanted(&args.format, args.output.as_deref())?;
     let request = setup::Request { paths: &args.paths, config: args.config.as_deref(), policies: &args.policy, settings: &args.settings };
-    let Setup { loaded, policies } = Setup::new(&request)?;
+    let Setup { loaded, policies, host } = Setup::new(&request)?;
+    let (given, only_builtin) = policy_sets(&args.policies)?;
+    let (old_paths, revisions): (Vec<PathBuf>, Vec<PathBuf>) = args.old.iter().cloned().partition(|old| old.exists());
     let config = &loaded.config;
     let not_to_replace: Vec<PathBuf> = args.paths.iter().chain(&args.context).chain(&loaded.file).cloned().collect();
     let mut outputs = outputs::open(wanted, &not_to_replace)?;
     let context: Vec<PathBuf> = loaded.context().into_iter().chain(args.context.iter().cloned()).collect();
-    let read = inputs::read(&inputs::Request {
+    let mut read = inputs::read(&inputs::Request {
         paths: &args.paths,
         context: &context,
+        old: &old_paths,
+        policies: &given,
         stdin_filename: &args.stdin_filename,
         include: &args.include,
         exclude: &args.exclude,
@@ -40,6 +45,9 @@ pub(crate) fn run(args: &Check) -> Result<Exit> {
         gitignore: !args.no_gitignore,
         own: loaded.file.iter().cloned().chain(outputs.iter().filter_map(|output| output.place().map(PathBuf::from))).collect(),
     })?;
+    for revision in &revisions {
+        read.files.extend(old::read(&args.paths, &revision.to_string_lossy())?);
+    }
     let namespace = args.namespace.clone().or_else(|| config.namespace.clone()).unwrap_or_else(|| "default".to_owned());
     let mut options = Options {
         namespace,
@@ -49,6 +57,8 @@ pub(crate) fn run(args: &Check) -> Result<Exit> {
         use_ignores: !args.no_ignores,
         known_rules: super::descriptors().iter().flat_map(|policy| &policy.rules).map(|rule| rule.id.to_owned()).collect(),
         today: today(),
+        operation: args.operation.into(),
+        user: User { name: args.user.clone().unwrap_or_default(), groups: args.groups.clone() },
         input_severities: config.severities.iter().map(|(rule, level)| (rule.clone(), Level::severity(*level))).collect(),
         ..Options::default()
     };
@@ -56,7 +66,16 @@ pub(crate) fn run(args: &Check) -> Result<Exit> {
     if args.threads > 0 {
         options.threads = args.threads;
     }
-    let (mut outcome, _) = progress::shown(args.quiet, |count| fedward_engine::run(read.files, &policies, &options, count));
+    let roots: Vec<PathBuf> = args.paths.iter().chain(&given).cloned().collect();
+    let store = Store::new(loaded.modules(&super::descriptors()), &roots);
+    let files = read.files;
+    let (mut outcome, _) = progress::shown(args.quiet, |count| {
+        if only_builtin {
+            return fedward_engine::run(files, &policies, &options, count);
+        }
+        let sets = Sets { host: &host, modules: &store, only_given: !given.is_empty() };
+        fedward_engine::run_sets(files, policies, sets, &options, count)
+    });
     outcome.skipped.splice(0..0, read.skipped);
     outcome.unread = read.unread;
     for output in &mut outputs {
@@ -68,6 +87,18 @@ pub(crate) fn run(args: &Check) -> Result<Exit> {
     }
     let threshold = args.fail_on.map(Severity::from).or_else(|| config.fail_on.map(Severity::from)).unwrap_or(Severity::Error);
     Ok(exit(&outcome, threshold, args.allow_empty))
+}
+
+/// The paths of `--policies`, or that only built-in policies run.
+fn policy_sets(given: &[PathBuf]) -> Result<(Vec<PathBuf>, bool)> {
+    let builtin = Path::new("builtin");
+    if !given.iter().any(|path| path == builtin) {
+        return Ok((given.to_vec(), false));
+    }
+    if given.len() > 1 {
+        bail!("`--policies builtin` runs nothing else: a path beside it would do nothing");
+    }
+    Ok((Vec::new(), true))
 }
 
 /// The first that applies, most serious first (docs/configuration.md, exit codes).
@@ -88,7 +119,13 @@ fn write(format: Format, outcome: &Outcome, args: &Check, color: bool, out: &mut
     let tool = Tool { name: "fedward", version: env!("CARGO_PKG_VERSION"), home: None };
     match format {
         Format::Human => {
-            let options = fedward_report::Options { color, verbose: args.verbose, quiet: args.quiet, ..fedward_report::Options::default() };
+            let options = fedward_report::Options {
+                color,
+                verbose: args.verbose,
+                quiet: args.quiet,
+                mutations: args.show_mutations,
+                ..fedward_report::Options::default()
+            };
             fedward_report::human(outcome, &options, out)?;
         }
         Format::Json => fedward_report::json(outcome, &tool, out)?,

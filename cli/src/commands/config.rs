@@ -49,6 +49,10 @@ fn in_force(loaded: &Loaded) -> Vec<(String, serde_json::Value, String)> {
         ("paths.exclude".to_owned(), json!(config.paths.exclude), from("/paths/exclude", !config.paths.exclude.is_empty())),
         ("context".to_owned(), json!(config.context), from("/context", !config.context.is_empty())),
     ];
+    for (reference, place) in &config.modules {
+        let pointer = format!("/modules/{}", reference.replace('~', "~0").replace('/', "~1"));
+        values.push((format!("modules.{reference}"), json!(place), from(&pointer, true)));
+    }
     for (name, value) in config.limits.set() {
         values.push((format!("limits.{name}"), json!(value), from(&format!("/limits/{name}"), true)));
     }

@@ -11,7 +11,7 @@ mod placed;
 pub mod words;
 
 pub use date::today;
-pub use loaded::{Loaded, is_namespace};
+pub use loaded::{Loaded, ModulePlace, is_namespace};
 pub use model::{Config, IgnoreConfig, Level, LimitsConfig, Paths, PolicyConfig, Threshold};
 pub use placed::Placed;
 

@@ -27,6 +27,15 @@ pub struct Loaded {
     text: Option<Placed>,
 }
 
+/// Where the module behind a reference is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ModulePlace {
+    /// A built-in policy, by id.
+    Builtin(String),
+    /// A file.
+    File(PathBuf),
+}
+
 impl Loaded {
     /// The file that is named, or else the nearest `fedward.yaml` upwards from the first path, but not above the root of its repository
     /// or, without one, the working directory.
@@ -53,6 +62,16 @@ impl Loaded {
     pub fn context(&self) -> Vec<PathBuf> {
         let folder = self.folder().filter(|folder| *folder != Path::new(".")).unwrap_or(Path::new(""));
         self.config.context.iter().map(|path| folder.join(path)).collect()
+    }
+
+    /// Where the modules of policy manifests are.
+    pub fn modules(&self, policies: &[Descriptor]) -> Vec<(String, ModulePlace)> {
+        let folder = self.folder().filter(|folder| *folder != Path::new(".")).unwrap_or(Path::new(""));
+        let place = |text: &String| match policies.iter().find(|policy| policy.id == text) {
+            Some(policy) => ModulePlace::Builtin(policy.id.to_owned()),
+            None => ModulePlace::File(folder.join(text)),
+        };
+        self.config.modules.iter().map(|(reference, text)| (reference.clone(), place(text))).collect()
     }
 
     /// The place of a field, or of its nearest parent that is there, as `name:line:column`; empty without a file.
@@ -144,6 +163,14 @@ impl Loaded {
         for (index, path) in self.context().iter().enumerate() {
             if let Err(error) = path.metadata() {
                 add(&format!("/context/{index}"), format!("cannot read `{}`: {}", path.display(), crate::words::io(&error)));
+            }
+        }
+        for (reference, place) in self.modules(policies) {
+            if let ModulePlace::File(path) = place
+                && let Err(error) = path.metadata()
+            {
+                let what = format!("no built-in policy, and cannot read `{}`: {}", path.display(), crate::words::io(&error));
+                add(&format!("/modules/{}", escape(&reference)), what);
             }
         }
         for (index, entry) in self.config.ignore.iter().enumerate() {

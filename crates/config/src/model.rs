@@ -31,6 +31,9 @@ pub struct Config {
     pub closed_world: Option<bool>,
     /// The least severity that makes the exit code 1.
     pub fail_on: Option<Threshold>,
+    /// Modules of policy manifests: for a reference (`registry://…`) the id of a built-in policy, or a file relative to this one.
+    #[serde(default)]
+    pub modules: BTreeMap<String, String>,
     /// Bounds on what reading may cost.
     #[serde(default)]
     pub limits: LimitsConfig,

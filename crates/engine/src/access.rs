@@ -91,7 +91,7 @@ mod tests {
     use super::Access;
     use crate::gather::gather;
     use crate::world::World;
-    use crate::{Input, Options};
+    use crate::{Input, Options, Role};
 
     const BINDINGS: &str = "
 apiVersion: rbac.authorization.k8s.io/v1
@@ -108,7 +108,7 @@ subjects: [{kind: User, name: ana}]
 ";
 
     fn ask(closed: bool, user: &str, verb: &str) -> Result<Value, String> {
-        let input = Input { name: "rbac.yaml".to_owned(), bytes: BINDINGS.as_bytes().to_vec(), named: true, judged: true };
+        let input = Input { name: "rbac.yaml".to_owned(), bytes: BINDINGS.as_bytes().to_vec(), named: true, role: Role::Judged };
         let options = Options { namespace: "shop".to_owned(), ..Options::default() };
         let gathered = gather(vec![input], &options, &mut Outcome::default());
         let world = World::new(gathered.loaded, gathered.objects, Vec::new(), closed);

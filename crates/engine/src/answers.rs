@@ -9,6 +9,7 @@ use fedward_kit::index::{self, API_VERSION, CAP};
 use serde::Deserialize;
 
 use crate::access::Access;
+use crate::gates::Gates;
 use crate::world::{Found, KindIn, World, fingerprint};
 
 /// Answers that many objects ask for, made once.
@@ -32,6 +33,8 @@ pub(crate) struct Answers<'w> {
     pub(crate) bytes: u64,
     /// Questions answered so far, over all evaluations.
     pub(crate) calls: u64,
+    /// What the policy may ask; `None` for everything.
+    pub(crate) gates: Option<Gates>,
 }
 
 #[derive(Deserialize)]
@@ -52,13 +55,20 @@ struct Question {
 
 impl<'w> Answers<'w> {
     pub(crate) fn new(world: &'w World, shared: &'w Shared) -> Self {
-        Answers { world, shared, asker: 0, given: Vec::new(), log: Vec::new(), bytes: 0, calls: 0 }
+        Answers { world, shared, asker: 0, given: Vec::new(), log: Vec::new(), bytes: 0, calls: 0, gates: None }
     }
 
     /// Answers `kubernetes/<operation>`.
     pub(crate) fn kubernetes(&mut self, operation: &str, payload: &[u8]) -> Result<Arc<[u8]>, String> {
-        let question =
-            || -> Result<Question, String> { serde_json::from_slice(payload).map_err(|error| format!("kubernetes/{operation}: {error}")) };
+        let question = || -> Result<Question, String> {
+            let question: Question = serde_json::from_slice(payload).map_err(|error| format!("kubernetes/{operation}: {error}"))?;
+            match &self.gates {
+                // A policy that is told of the index may ask it.
+                Some(gates) if question.api_version != API_VERSION => gates.resource(&question.api_version, &question.kind)?,
+                _ => {}
+            }
+            Ok(question)
+        };
         let answer = match operation {
             "get_resource" => self.get(&question()?),
             "list_resources_by_namespace" => {
@@ -234,6 +244,12 @@ fn keep(value: &serde_json::Value, paths: &[&[&str]]) -> serde_json::Value {
 
 impl HostCalls for Answers<'_> {
     fn call(&mut self, binding: &str, namespace: &str, operation: &str, payload: &[u8]) -> Result<Arc<[u8]>, String> {
+        if binding == "kubewarden"
+            && namespace != "tracing"
+            && let Some(gates) = &self.gates
+        {
+            gates.capability(namespace, operation)?;
+        }
         match (binding, namespace) {
             ("kubewarden", "kubernetes") => self.kubernetes(operation, payload),
             ("kubewarden", "tracing") if operation == "log" => {

@@ -3,15 +3,16 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use fedward_manifest::{Document, ProblemKind};
+use fedward_manifest::{Document, Node, ProblemKind};
 use fedward_outcome::{Outcome, Skipped};
 
 use crate::Options;
 use crate::input;
 use crate::lift::{self, Lifted};
-use crate::load::{self, Input, Loaded, Object, Read};
+use crate::load::{self, Input, Loaded, Object, Read, Role};
 use crate::project::Project;
 use crate::resources::Kinds;
+use crate::{review, set};
 
 /// What the inputs hold.
 pub(crate) struct Gathered {
@@ -23,18 +24,20 @@ pub(crate) struct Gathered {
     pub(crate) kinds: Kinds,
     /// Whether objects were left out because there were too many: then what is not there may exist all the same.
     pub(crate) truncated: bool,
+    /// Documents of the form of `policies.yml`, by number.
+    pub(crate) servers: Vec<usize>,
 }
 
 /// What is known of an input apart from its content.
 #[derive(Clone, Copy)]
 struct About {
     named: bool,
-    judged: bool,
+    role: Role,
 }
 
 /// Reads the inputs. What is wrong with them, and what is no manifest, goes to the outcome.
 pub(crate) fn gather(inputs: Vec<Input>, options: &Options, outcome: &mut Outcome) -> Gathered {
-    let about: Vec<About> = inputs.iter().map(|input| About { named: input.named, judged: input.judged }).collect();
+    let about: Vec<About> = inputs.iter().map(|input| About { named: input.named, role: input.role }).collect();
     let Read { mut loaded, broken } = load::read(inputs, &options.limits);
     outcome.findings.extend(broken.iter().map(|broken| match broken {
         load::Broken::NotText(source, error) => input::not_text(source, error),
@@ -47,11 +50,12 @@ pub(crate) fn gather(inputs: Vec<Input>, options: &Options, outcome: &mut Outcom
         }
     }
     let project = Project::of(&loaded);
-    let mut gatherer = Gatherer { options, outcome, kinds, objects: Vec::new(), truncated: false, other_text: HashSet::new() };
+    let mut gatherer =
+        Gatherer { options, outcome, kinds, objects: Vec::new(), truncated: false, servers: Vec::new(), other_text: HashSet::new() };
     let mut lifted: Vec<Loaded> = Vec::new();
     let mut whole_file: Option<Arc<str>> = None;
     for (number, one) in loaded.iter().enumerate() {
-        let about = about.get(one.input).copied().unwrap_or(About { named: true, judged: true });
+        let about = about.get(one.input).copied().unwrap_or(About { named: true, role: Role::Judged });
         let path = one.source.name();
         if let Some(reason) = project.skips(path) {
             if whole_file.as_ref() != Some(path) {
@@ -68,14 +72,14 @@ pub(crate) fn gather(inputs: Vec<Input>, options: &Options, outcome: &mut Outcom
     }
     for one in lifted {
         if let Some(document) = &one.document {
-            let judged = about.get(one.input).is_none_or(|about| about.judged);
-            gatherer.object(loaded.len(), &one, document.root(), judged);
+            let role = about.get(one.input).map_or(Role::Judged, |about| about.role);
+            gatherer.object(loaded.len(), &one, document.root(), role);
         }
         loaded.push(one);
     }
-    let Gatherer { mut objects, kinds, truncated, .. } = gatherer;
+    let Gatherer { mut objects, kinds, truncated, servers, .. } = gatherer;
     project.mark_drafts(&loaded, &mut objects);
-    Gathered { loaded, objects, kinds, truncated }
+    Gathered { loaded, objects, kinds, truncated, servers }
 }
 
 struct Gatherer<'a> {
@@ -84,6 +88,7 @@ struct Gatherer<'a> {
     kinds: Kinds,
     objects: Vec<Object>,
     truncated: bool,
+    servers: Vec<usize>,
     /// Inputs that were named and hold no manifests, by number.
     other_text: HashSet<usize>,
 }
@@ -112,8 +117,13 @@ impl Gatherer<'_> {
         if !found.is_empty() {
             self.problems(one);
             for node in found {
-                self.object(number, one, node, about.judged);
+                self.object(number, one, node, about.role);
             }
+            return Vec::new();
+        }
+        if about.role == Role::Policies && set::is_server(document.root()) {
+            self.problems(one);
+            self.servers.push(number);
             return Vec::new();
         }
         match lift::lift(document, stem(one.source.name()), &self.options.limits) {
@@ -142,7 +152,7 @@ impl Gatherer<'_> {
         Vec::new()
     }
 
-    fn object(&mut self, number: usize, one: &Loaded, node: fedward_manifest::Node<'_>, judged: bool) {
+    fn object(&mut self, number: usize, one: &Loaded, node: Node<'_>, role: Role) {
         if self.objects.len() >= self.options.max_objects {
             if !self.truncated {
                 self.truncated = true;
@@ -150,8 +160,14 @@ impl Gatherer<'_> {
             }
             return;
         }
-        let object = load::object(number, node, &self.kinds, &self.options.namespace, judged);
-        if judged {
+        let (object, node) = match review::request(node) {
+            Some(review) => match review::object(number, review, &self.kinds, &self.options.namespace, role) {
+                Ok(found) => found,
+                Err(reason) => return self.skip(one, reason),
+            },
+            None => (load::object(number, node, &self.kinds, &self.options.namespace, role), node),
+        };
+        if role == Role::Judged {
             self.outcome.findings.extend(input::object(&one.source, &object, node, &self.options.limits));
         }
         self.objects.push(object);

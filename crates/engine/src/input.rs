@@ -4,9 +4,11 @@ mod duplicate_key;
 mod flattened_manifest;
 mod leftover_template;
 mod limit_exceeded;
+pub(crate) mod rejected_by_policy;
 mod stale_ignore;
 mod unparsable_document;
 mod unparsable_embedded_document;
+pub(crate) mod unusable_policy;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,14 +26,16 @@ use crate::payload;
 pub const INPUT_POLICY: &str = "input";
 
 /// The rules.
-pub const INPUT_RULES: [RuleDescriptor; 7] = [
+pub const INPUT_RULES: [RuleDescriptor; 9] = [
     duplicate_key::RULE,
     flattened_manifest::RULE,
     leftover_template::RULE,
     limit_exceeded::RULE,
+    rejected_by_policy::RULE,
     stale_ignore::RULE,
     unparsable_document::RULE,
     unparsable_embedded_document::RULE,
+    unusable_policy::RULE,
 ];
 
 /// A finding of the reader.
@@ -141,7 +145,8 @@ fn has_key(text: &str, key: &str) -> bool {
 
 /// Gives the findings of the reader the severities that the configuration sets, and drops those that it turns off.
 pub(crate) fn set_severities(findings: &mut Vec<Finding>, severities: &BTreeMap<String, Option<Severity>>) {
-    findings.retain_mut(|finding| match severities.get(&finding.rule).filter(|_| finding.policy == INPUT_POLICY) {
+    let is_own = |rule: &str| INPUT_RULES.iter().any(|own| own.id == rule);
+    findings.retain_mut(|finding| match severities.get(&finding.rule).filter(|_| is_own(&finding.rule)) {
         Some(Some(severity)) => {
             finding.severity = *severity;
             true

@@ -4,18 +4,25 @@ mod access;
 mod answers;
 mod edits;
 mod evaluate;
+mod gates;
 mod gather;
 mod ignores;
 mod input;
+mod judge;
 mod lift;
 mod load;
 mod locate;
+mod mask;
+mod metadata;
 mod payload;
 mod policies;
 mod project;
+mod request;
 mod resources;
+mod review;
 mod secrets;
 mod selector;
+mod set;
 mod verdicts;
 mod world;
 
@@ -34,8 +41,10 @@ use rayon::prelude::*;
 pub use evaluate::{Cost, Runtime};
 pub use ignores::Ignore;
 pub use input::{INPUT_POLICY, INPUT_RULES};
-pub use load::Input;
+pub use load::{Input, Role};
 pub use policies::{Policy, from_yaml};
+pub use request::{Operation, User};
+pub use set::{Found, Modules, Sets};
 
 use evaluate::Plan;
 use gather::{Gathered, gather};
@@ -91,6 +100,10 @@ pub struct Options {
     pub known_rules: Vec<String>,
     /// Today, `YYYY-MM-DD`: whether an entry has expired.
     pub today: String,
+    /// What happens to the objects. With an old state among the inputs ([`Role::Old`]), each object's own comparison decides.
+    pub operation: Operation,
+    /// Who asks.
+    pub user: User,
     /// Severities of [`INPUT_RULES`], by rule; `None` is off.
     pub input_severities: BTreeMap<String, Option<Severity>>,
 }
@@ -110,6 +123,8 @@ impl Default for Options {
             use_ignores: true,
             known_rules: Vec::new(),
             today: String::new(),
+            operation: Operation::Create,
+            user: User::default(),
             input_severities: BTreeMap::new(),
         }
     }
@@ -120,32 +135,84 @@ pub fn max_threads() -> usize {
     4 * std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// Reads the inputs and runs the policies on every object.
+/// Reads the inputs and runs the policies on every object. Policy manifests are objects like any others.
 ///
 /// `progress` counts the objects that are done.
 pub fn run(inputs: Vec<Input>, policies: &[Policy], options: &Options, progress: &AtomicUsize) -> (Outcome, Cost) {
-    let options = &Options { threads: options.threads.clamp(1, max_threads()), ..options.clone() };
-    // Reading takes as many threads as evaluating. A machine that gives no threads has the one that runs already.
-    match rayon::ThreadPoolBuilder::new().num_threads(options.threads).build() {
-        Ok(pool) => pool.install(|| run_here(inputs, policies, options, progress)),
-        Err(_) => run_here(inputs, policies, &Options { threads: 1, ..options.clone() }, progress),
-    }
+    run_with(inputs, Policies::Given(policies), options, progress)
 }
 
-fn run_here(inputs: Vec<Input>, policies: &[Policy], options: &Options, progress: &AtomicUsize) -> (Outcome, Cost) {
+/// Reads the inputs and runs the policies that they hold, and built-in ones, as `sets` says.
+///
+/// `progress` counts the objects that are done.
+pub fn run_sets(inputs: Vec<Input>, builtin: Vec<Policy>, sets: Sets<'_>, options: &Options, progress: &AtomicUsize) -> (Outcome, Cost) {
+    run_with(inputs, Policies::Read(builtin, sets), options, progress)
+}
+
+/// Which policies run.
+enum Policies<'p> {
+    Given(&'p [Policy]),
+    Read(Vec<Policy>, Sets<'p>),
+}
+
+fn run_with(inputs: Vec<Input>, policies: Policies<'_>, options: &Options, progress: &AtomicUsize) -> (Outcome, Cost) {
+    let options = &Options { threads: options.threads.clamp(1, max_threads()), ..options.clone() };
+    // Reading takes as many threads as evaluating. A machine that gives no threads has the one that runs already.
     let mut outcome = Outcome { files: inputs.len(), ..Outcome::default() };
     let order: HashMap<String, usize> = inputs.iter().enumerate().map(|(index, input)| (input.name.clone(), index)).collect();
-    let Gathered { loaded, objects, kinds, truncated } = gather(inputs, options, &mut outcome);
-    outcome.objects = objects.iter().filter(|object| object.judged).count();
-    let keys = objects.par_iter().map(|object| keys(&loaded, object)).collect();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build().ok();
+    let options = &Options { threads: if pool.is_some() { options.threads } else { 1 }, ..options.clone() };
+    // A policy with its host cannot move into the pool, and need not: only reading and looking for secrets happen there.
+    let in_pool = |work: &mut (dyn FnMut() + Send)| match &pool {
+        Some(pool) => pool.install(work),
+        None => work(),
+    };
+    let mut read = None;
+    let mut inputs = Some(inputs);
+    in_pool(&mut || {
+        let gathered = gather(inputs.take().unwrap_or_default(), options, &mut outcome);
+        let keys: Vec<Vec<index::Key>> = gathered.objects.par_iter().map(|object| keys(&gathered.loaded, object)).collect();
+        read = Some((gathered, keys));
+    });
+    let Some((Gathered { loaded, objects, kinds, truncated, servers }, keys)) = read else { return (outcome, Cost::default()) };
+    let set;
+    let mut cel = None;
+    let policies = match policies {
+        Policies::Given(policies) => policies,
+        Policies::Read(mut builtin, sets) => {
+            let mut found = set::read(&loaded, &objects, &servers, sets, &mut outcome);
+            if sets.only_given {
+                builtin.clear();
+            }
+            builtin.retain(|policy| !found.named.contains(policy.id.as_str()));
+            found.policies.splice(0..0, builtin);
+            cel = found.cel.map(|module| (module, sets.host.limits().clone()));
+            set = found.policies;
+            &set
+        }
+    };
     let world = World::new(loaded, objects, keys, options.closed_world && !truncated);
-    let plan = Plan { policies, threads: options.threads, runtime: options.runtime, indexed: options.indexed, progress };
-    let (verdicts, seen, cost) = evaluate::run(&world, &plan);
-    outcome.evaluated = seen.iter().filter(|seen| **seen).count();
-    verdicts::report(&world, policies, &verdicts, &mut outcome);
+    let requests = request::requests(&world, options.operation);
+    outcome.objects = requests.len();
+    let plan = Plan {
+        policies,
+        requests: &requests,
+        user: &options.user,
+        cel: cel.as_ref().map(|(module, limits)| (module, limits)),
+        threads: options.threads,
+        runtime: options.runtime,
+        indexed: options.indexed,
+        progress,
+    };
+    let evaluated = evaluate::run(&world, &plan);
+    outcome.evaluated = evaluated.seen.iter().filter(|seen| **seen).count();
+    verdicts::report(&world, policies, &evaluated.verdicts, &mut outcome);
+    verdicts::mutations(&world, policies, &evaluated.mutations, &mut outcome);
+    let notes = verdicts::notes(policies, &evaluated.not_known, &outcome);
+    outcome.notes.extend(notes);
     if options.use_ignores {
         let mut runs: Vec<&str> = INPUT_RULES.iter().map(|rule| rule.id).collect();
-        runs.extend(policies.iter().flat_map(|policy| &policy.descriptor.rules).map(|rule| rule.id));
+        runs.extend(policies.iter().flat_map(Policy::rules));
         let rules = ignores::Rules { runs: &runs, known: &options.known_rules };
         ignores::apply(&mut outcome, &world.loaded, options, &rules);
     }
@@ -154,14 +221,14 @@ fn run_here(inputs: Vec<Input>, policies: &[Policy], options: &Options, progress
         let span = finding.location.span;
         (order.get(&**finding.location.source.name()).copied(), span.start, span.end, finding.rule.clone(), finding.message.clone())
     });
-    outcome.secrets = secrets::spans(&world.loaded, &outcome);
+    in_pool(&mut || outcome.secrets = secrets::spans(&world.loaded, &outcome));
     outcome.notes.extend(kinds.note());
-    (outcome, cost)
+    (outcome, evaluated.cost)
 }
 
 /// The objects of a text as JSON values, with what they are. For tests and tools that change objects.
 pub fn objects(text: &str, namespace: &str) -> Vec<(serde_json::Value, fedward_kit::finding::ObjectId)> {
-    let input = Input { name: String::new(), bytes: text.as_bytes().to_vec(), named: true, judged: true };
+    let input = Input { name: String::new(), bytes: text.as_bytes().to_vec(), named: true, role: Role::Judged };
     let loaded = load::read(vec![input], &Limits::default()).loaded;
     let kinds = Kinds::default();
     let mut found = Vec::new();
@@ -169,7 +236,7 @@ pub fn objects(text: &str, namespace: &str) -> Vec<(serde_json::Value, fedward_k
         for node in load::objects(document) {
             let mut json = Vec::new();
             node.write_json(&mut json);
-            let object = load::object(0, node, &kinds, namespace, true);
+            let object = load::object(0, node, &kinds, namespace, Role::Judged);
             found.extend(serde_json::from_slice(&json).ok().map(|value| (value, payload::id(&object))));
         }
     }
@@ -178,15 +245,19 @@ pub fn objects(text: &str, namespace: &str) -> Vec<(serde_json::Value, fedward_k
 
 /// The payloads of `validate` for the objects of a text, as the engine sends them, without an index. For tests and benches of modules.
 pub fn payloads(text: &str, settings: &serde_json::Value) -> Vec<Vec<u8>> {
-    let input = Input { name: String::new(), bytes: text.as_bytes().to_vec(), named: true, judged: true };
+    let input = Input { name: String::new(), bytes: text.as_bytes().to_vec(), named: true, role: Role::Judged };
     let loaded = load::read(vec![input], &Limits::default()).loaded;
     let kinds = Kinds::default();
     let mut found = Vec::new();
     for document in loaded.iter().filter_map(|loaded| loaded.document.as_ref()) {
         for node in load::objects(document) {
             let mut payload = format!("{{\"settings\":{settings},").into_bytes();
-            payload::write_request(document, &load::object(0, node, &kinds, "default", true), found.len(), &mut payload);
-            payload.push(b'}');
+            let object = load::object(0, node, &kinds, "default", Role::Judged);
+            payload.extend_from_slice(format!("\"request\":{{\"uid\":\"{}\",", found.len()).as_bytes());
+            payload::write_facts(&object, Operation::Create, &User::default(), &mut payload);
+            payload.extend_from_slice(b",\"object\":");
+            payload::write_object(document, &object, &mut payload);
+            payload.extend_from_slice(b"}}");
             found.push(payload);
         }
     }

@@ -16,8 +16,21 @@ pub struct Input {
     pub bytes: Vec<u8>,
     /// Whether the file was named itself, not met while walking a folder: then it is meant, whatever it looks like.
     pub named: bool,
-    /// Whether its objects are judged, or only looked at by rules about others (`--context`).
-    pub judged: bool,
+    /// What its objects are for.
+    pub role: Role,
+}
+
+/// What the objects of an input are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// They are judged, and rules about others may look at them.
+    Judged,
+    /// Rules about others may look at them (`--context`).
+    Context,
+    /// They are policies that run (`--policies`).
+    Policies,
+    /// They are what is applied already (`--old`): the objects before.
+    Old,
 }
 
 /// One document of a file.
@@ -45,13 +58,20 @@ pub(crate) struct Object {
     pub(crate) namespace: String,
     /// The resource plural.
     pub(crate) resource: String,
-    /// Whether it is judged.
-    pub(crate) judged: bool,
+    /// What it is for.
+    pub(crate) role: Role,
+    /// The admission request that it came in, where it came in an AdmissionReview.
+    pub(crate) review: Option<NodeId>,
     /// Whether something in the input changes it before it is applied.
     pub(crate) draft: bool,
 }
 
 impl Object {
+    /// Whether it is judged.
+    pub(crate) fn is_judged(&self) -> bool {
+        self.role == Role::Judged
+    }
+
     /// `v1`, `apps/v1` …
     pub(crate) fn api_version(&self) -> String {
         if self.group.is_empty() { self.version.clone() } else { format!("{}/{}", self.group, self.version) }
@@ -112,7 +132,7 @@ pub(crate) fn text<'d>(node: Node<'d>, key: &str) -> Option<&'d str> {
 }
 
 /// What an object is, with its namespace filled in.
-pub(crate) fn object(document: usize, node: Node<'_>, kinds: &Kinds, default_namespace: &str, judged: bool) -> Object {
+pub(crate) fn object(document: usize, node: Node<'_>, kinds: &Kinds, default_namespace: &str, role: Role) -> Object {
     let api_version = text(node, "apiVersion").unwrap_or_default();
     let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
     let kind = text(node, "kind").unwrap_or_default();
@@ -132,7 +152,8 @@ pub(crate) fn object(document: usize, node: Node<'_>, kinds: &Kinds, default_nam
         name: Some(field("name")).filter(|name| !name.is_empty()).unwrap_or_else(|| field("generateName")).to_owned(),
         namespace: namespace.to_owned(),
         resource: resource.plural,
-        judged,
+        role,
+        review: None,
         draft: false,
     }
 }

@@ -4,6 +4,7 @@ use fedward_kit::finding::ObjectId;
 use fedward_manifest::Document;
 
 use crate::load::Object;
+use crate::request::{Operation, User};
 
 /// Writes the object as the API server would have it: with its namespace, even where the manifest leaves it to the context.
 pub(crate) fn write_object(document: &Document, object: &Object, out: &mut Vec<u8>) {
@@ -38,11 +39,9 @@ pub(crate) fn write_object(document: &Document, object: &Object, out: &mut Vec<u
     out.push(b'}');
 }
 
-/// Writes `"request": {…}` without the braces around it, for an object that is created.
-pub(crate) fn write_request(document: &Document, object: &Object, uid: usize, out: &mut Vec<u8>) {
-    out.extend_from_slice(b"\"request\":{\"uid\":\"");
-    out.extend_from_slice(uid.to_string().as_bytes());
-    out.extend_from_slice(b"\",\"kind\":{\"group\":");
+/// Writes the fields of a request for an object, without braces: all but `uid`, `object` and `oldObject`.
+pub(crate) fn write_facts(object: &Object, operation: Operation, user: &User, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"\"kind\":{\"group\":");
     write_string(&object.group, out);
     out.extend_from_slice(b",\"version\":");
     write_string(&object.version, out);
@@ -54,7 +53,9 @@ pub(crate) fn write_request(document: &Document, object: &Object, uid: usize, ou
     write_string(&object.version, out);
     out.extend_from_slice(b",\"resource\":");
     write_string(&object.resource, out);
-    out.extend_from_slice(b"},\"operation\":\"CREATE\"");
+    out.extend_from_slice(b"},\"operation\":\"");
+    out.extend_from_slice(operation.name().as_bytes());
+    out.push(b'"');
     for (field, value) in [("name", &object.name), ("namespace", &object.namespace)] {
         if !value.is_empty() {
             out.push(b',');
@@ -63,13 +64,23 @@ pub(crate) fn write_request(document: &Document, object: &Object, uid: usize, ou
             write_string(value, out);
         }
     }
-    out.extend_from_slice(b",\"userInfo\":{\"username\":\"fedward\"},\"dryRun\":true,\"object\":");
-    write_object(document, object, out);
-    out.push(b'}');
+    out.extend_from_slice(b",\"userInfo\":{\"username\":");
+    write_string(if user.name.is_empty() { "fedward" } else { &user.name }, out);
+    if !user.groups.is_empty() {
+        out.extend_from_slice(b",\"groups\":[");
+        for (index, group) in user.groups.iter().enumerate() {
+            if index > 0 {
+                out.push(b',');
+            }
+            write_string(group, out);
+        }
+        out.push(b']');
+    }
+    out.extend_from_slice(b"},\"dryRun\":true");
 }
 
 /// Writes a JSON string.
-fn write_string(text: &str, out: &mut Vec<u8>) {
+pub(crate) fn write_string(text: &str, out: &mut Vec<u8>) {
     // A string always becomes JSON, and a Vec always takes it.
     let _ = serde_json::to_writer(out, text);
 }

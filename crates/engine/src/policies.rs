@@ -1,125 +1,206 @@
-//! The policies of a run: modules with their settings, and which objects each sees.
+//! The policies of a run: modules with their settings, and which requests reach each.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use fedward_host::{Host, Module, NoHostCalls, Origin, Strategy};
-use fedward_kit::finding::Severity;
-use fedward_kit::policy::{Builtin, Descriptor};
+use fedward_conditions::{Conditions, Group};
+use fedward_host::{Cache, Host, Module, NoHostCalls, Origin, Strategy};
+use fedward_kit::policy::{AnyPolicy, Builtin, Descriptor};
 use fedward_manifest::{Limits, Source, parse, split};
+use fedward_outcome::Location;
+use fedward_policyset::{Attributes, FailurePolicy, Matching, Mode, Reach, Resource, Rule};
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::EngineError;
-use crate::load::Object;
+use crate::gates::Gates;
+use crate::metadata::Metadata;
 
 /// A policy, ready to run.
 pub struct Policy {
-    /// The policy's id.
+    /// A built-in policy's id; the name of a policy of a set, as its webhook has it.
     pub id: String,
+    /// Where its manifest is; `None` for one that comes with the program.
+    pub(crate) place: Option<Location>,
+    pub(crate) matching: Matching,
+    /// Objects that no cluster shows it.
+    pub(crate) offline: Vec<Rule>,
+    /// Its match conditions.
+    pub(crate) conditions: Option<Conditions>,
+    /// What it runs: one module, or the members of a group.
+    pub(crate) members: Vec<Member>,
+    /// The expression of a group.
+    pub(crate) group: Option<Group>,
+    pub(crate) mutating: bool,
+    pub(crate) mode: Mode,
+    pub(crate) failure_policy: FailurePolicy,
+    /// Instead of the policy's own.
+    pub(crate) message: Option<String>,
+}
+
+/// A module with its settings.
+pub(crate) struct Member {
+    /// In a group; empty for a single one.
+    pub(crate) name: String,
     pub(crate) module: Module,
-    pub(crate) native: &'static dyn fedward_kit::policy::AnyPolicy,
-    pub(crate) descriptor: Descriptor,
+    /// Time for one evaluation; `None` for the host's.
+    pub(crate) timeout: Option<Duration>,
+    /// The same as native code, where it is one of ours.
+    pub(crate) native: Option<&'static dyn AnyPolicy>,
+    pub(crate) descriptor: Option<Descriptor>,
     /// The payload up to the request: `{"settings": …,`.
     pub(crate) prefix: Vec<u8>,
-    rules: Vec<Matching>,
+    /// What it may ask; `None` for everything.
+    pub(crate) gates: Option<Gates>,
+    /// Whether it may ask the index, which is another form of what it may read.
+    pub(crate) indexed: bool,
 }
 
-/// The part of `metadata.yml` that says what a policy sees.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Metadata {
-    rules: Vec<Matching>,
-    #[serde(default)]
-    annotations: std::collections::BTreeMap<String, String>,
+/// A module, and what it says of itself.
+#[derive(Clone)]
+pub(crate) struct Code {
+    pub(crate) module: Module,
+    pub(crate) builtin: Option<&'static Builtin>,
+    /// What it is made for; `None` where it does not say.
+    pub(crate) rules: Option<Vec<Rule>>,
+    pub(crate) offline: Vec<Rule>,
+    pub(crate) resources: Vec<Resource>,
 }
 
-/// A rule of a webhook: which resources.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Matching {
-    api_groups: Vec<String>,
-    #[serde(default)]
-    api_versions: Vec<String>,
-    resources: Vec<String>,
-    #[serde(default)]
-    operations: Vec<String>,
+/// Why a module cannot be used with its settings.
+pub(crate) enum Unusable {
+    /// The module itself is at fault.
+    Module(String),
+    /// The settings are: what the module says, a line each.
+    Settings(String),
 }
-
-/// The annotation with rules that apply offline only.
-const OFFLINE_RULES: &str = "io.fedward.offline-rules";
 
 impl Policy {
     /// A built-in policy with settings (a JSON object, or null).
     ///
     /// # Errors
     /// A module that does not load, metadata that does not parse, settings that the policy refuses.
-    pub fn builtin(host: &Host, builtin: &'static Builtin, settings: &serde_json::Value) -> Result<Self, EngineError> {
-        let broken = |message: String| EngineError::Policy { policy: builtin.id.to_owned(), message };
-        if builtin.compiled.is_empty() {
-            return Err(broken("this build has no modules (it was built with FEDWARD_MODULES=skip)".to_owned()));
-        }
-        let module = load(host, builtin).map_err(|error| broken(error.to_string()))?;
-        let metadata: Metadata = from_yaml(builtin.metadata).map_err(broken)?;
-        let mut rules = metadata.rules;
-        if let Some(text) = metadata.annotations.get(OFFLINE_RULES) {
-            rules.extend(
-                serde_json::from_str::<Vec<Matching>>(text).map_err(|error| broken(format!("annotation {OFFLINE_RULES}: {error}")))?,
-            );
-        }
+    pub fn builtin(host: &Host, builtin: &'static Builtin, settings: &Value) -> Result<Self, EngineError> {
+        let policy = || builtin.id.to_owned();
+        let code = Code::builtin(host, builtin).map_err(|message| EngineError::Policy { policy: policy(), message })?;
         let settings = if settings.is_null() { serde_json::json!({}) } else { settings.clone() };
-        let answer = module
-            .evaluator()
-            .call("validate_settings", settings.to_string().as_bytes(), &mut NoHostCalls)
-            .map(<[u8]>::to_vec)
-            .map_err(|error| broken(error.to_string()))?;
+        let member = code.member(String::new(), &settings).map_err(|unusable| match unusable {
+            Unusable::Module(message) => EngineError::Policy { policy: policy(), message },
+            Unusable::Settings(message) => EngineError::Settings { policy: policy(), message },
+        })?;
+        Ok(Policy {
+            id: policy(),
+            place: None,
+            matching: everything(code.rules.unwrap_or_default()),
+            offline: code.offline,
+            conditions: None,
+            members: vec![member],
+            group: None,
+            mutating: false,
+            mode: Mode::Protect,
+            failure_policy: FailurePolicy::Fail,
+            message: None,
+        })
+    }
+
+    /// Whether the machine code came with the binary, so that nothing was compiled at start-up.
+    pub fn is_precompiled(&self) -> bool {
+        self.members.iter().all(|member| member.module.origin() == Origin::Precompiled)
+    }
+
+    /// Whether a request reaches the policy, its conditions aside.
+    pub(crate) fn reach(&self, request: &Attributes<'_>) -> Reach {
+        // A manifest says itself what of a cluster reaches the policy; what is not of a cluster, but made an object of, it cannot say.
+        let is_open = self.place.is_none() || request.group.ends_with(".fedward");
+        if is_open && self.offline.iter().any(|rule| rule.matches(request, false)) { Reach::Yes } else { self.matching.reach(request) }
+    }
+
+    /// The rules that its modules have.
+    pub(crate) fn rules(&self) -> impl Iterator<Item = &'static str> {
+        let descriptors = self.members.iter().filter_map(|member| member.descriptor.as_ref());
+        descriptors.flat_map(|descriptor| descriptor.rules.iter().map(|rule| rule.id))
+    }
+}
+
+/// Everything that the rules name.
+pub(crate) fn everything(rules: Vec<Rule>) -> Matching {
+    Matching { rules, equivalent: false, namespace_selector: None, object_selector: None, only_namespace: None, conditions: Vec::new() }
+}
+
+impl Code {
+    /// That of a built-in policy.
+    pub(crate) fn builtin(host: &Host, builtin: &'static Builtin) -> Result<Self, String> {
+        let module = embedded(host, builtin.compiled, builtin.wasm)?;
+        let metadata: Metadata = from_yaml(builtin.metadata)?;
+        Ok(Code {
+            module,
+            builtin: Some(builtin),
+            rules: Some(metadata.rules()),
+            offline: metadata.offline_rules()?,
+            resources: metadata.resources(),
+        })
+    }
+
+    /// That of any Kubewarden policy. A cache keeps what compiling it costs.
+    pub(crate) fn foreign(host: &Host, cache: Option<&Cache>, wasm: &[u8]) -> Result<Self, String> {
+        let metadata = Metadata::of_module(wasm)?;
+        if let Some(reason) = metadata.as_ref().and_then(Metadata::refuses) {
+            return Err(format!("the module {reason}"));
+        }
+        let module = match cache {
+            Some(cache) => cache.load(host, Strategy::Fresh, wasm).map(|cached| cached.module),
+            None => Module::from_wasm(host, Strategy::Fresh, wasm),
+        };
+        let module = module.map_err(|error| error.to_string())?;
+        let rules = metadata.as_ref().map(Metadata::rules);
+        Ok(Code { module, builtin: None, rules, offline: Vec::new(), resources: Vec::new() })
+    }
+
+    /// The module with settings, which it is asked about.
+    pub(crate) fn member(&self, name: String, settings: &Value) -> Result<Member, Unusable> {
         #[derive(Deserialize)]
         struct Verdict {
             valid: bool,
             message: Option<String>,
         }
-        let verdict: Verdict = serde_json::from_slice(&answer).map_err(|error| broken(error.to_string()))?;
+        let text = settings.to_string();
+        let mut evaluator = self.module.evaluator();
+        let answer = evaluator.validate_settings(text.as_bytes(), &mut NoHostCalls).map_err(|error| Unusable::Module(error.to_string()))?;
+        let verdict: Verdict = serde_json::from_slice(answer)
+            .map_err(|error| Unusable::Module(format!("its answer to `validate_settings` is not what it should be: {error}")))?;
         if !verdict.valid {
-            return Err(EngineError::Settings { policy: builtin.id.to_owned(), message: verdict.message.unwrap_or_default() });
+            return Err(Unusable::Settings(verdict.message.unwrap_or_default()));
         }
-        let mut prefix = b"{\"settings\":".to_vec();
-        prefix.extend_from_slice(settings.to_string().as_bytes());
-        prefix.push(b',');
-        Ok(Policy { id: builtin.id.to_owned(), module, native: builtin.policy, descriptor: builtin.policy.describe(), prefix, rules })
-    }
-
-    /// Whether the machine code came with the binary, so that nothing was compiled at start-up.
-    pub fn is_precompiled(&self) -> bool {
-        self.module.origin() == Origin::Precompiled
-    }
-
-    /// Whether a request to create the object would reach the policy.
-    pub(crate) fn sees(&self, object: &Object) -> bool {
-        let has = |list: &[String], value: &str| list.is_empty() || list.iter().any(|item| item == "*" || item == value);
-        self.rules.iter().any(|rule| {
-            has(&rule.api_groups, &object.group)
-                && has(&rule.api_versions, &object.version)
-                && has(&rule.resources, &object.resource)
-                && has(&rule.operations, "CREATE")
+        Ok(Member {
+            name,
+            module: self.module.clone(),
+            timeout: None,
+            native: self.builtin.map(|builtin| builtin.policy),
+            descriptor: self.builtin.map(|builtin| builtin.policy.describe()),
+            prefix: format!("{{\"settings\":{text},").into_bytes(),
+            gates: None,
+            indexed: self.builtin.is_some(),
         })
     }
 }
 
+/// A module that is part of the program.
 #[expect(
     unsafe_code,
     reason = "machine code can only be taken on trust; this was compiled by the build of this very binary and is part of it"
 )]
-fn load(host: &Host, builtin: &'static Builtin) -> Result<Module, fedward_host::LoadError> {
+pub(crate) fn embedded(host: &Host, compiled: &'static [u8], wasm: &'static [u8]) -> Result<Module, String> {
+    if compiled.is_empty() {
+        return Err("this build has no modules (it was built with FEDWARD_MODULES=skip)".to_owned());
+    }
     // SAFETY: `compiled` is what `fedward_host::precompile` returned to the build script of `fedward-modules`, embedded as it was.
-    unsafe { Module::from_precompiled(host, Strategy::Kept, builtin.compiled, builtin.wasm) }
-}
-
-/// The policy that has a rule.
-pub(crate) fn owner<'p>(policies: &'p [Policy], rule: &str) -> Option<&'p Policy> {
-    policies.iter().find(|policy| policy.descriptor.rules.iter().any(|known| known.id == rule))
+    unsafe { Module::from_precompiled(host, Strategy::Kept, compiled, wasm) }.map_err(|error| error.to_string())
 }
 
 /// The rules that a rule of any policy supersedes, for settling findings over policies.
 pub(crate) fn supersedes(policies: &[Policy], rule: &str) -> &'static [&'static str] {
-    policies.iter().flat_map(|policy| &policy.descriptor.rules).find(|known| known.id == rule).map_or(&[], |known| known.supersedes)
+    let descriptors = policies.iter().flat_map(|policy| &policy.members).filter_map(|member| member.descriptor.as_ref());
+    descriptors.flat_map(|descriptor| &descriptor.rules).find(|known| known.id == rule).map_or(&[], |known| known.supersedes)
 }
 
 /// Reads YAML (or JSON) into anything that JSON can be read into.
@@ -143,6 +224,3 @@ pub fn from_yaml<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, String
     }
     Err("nothing in it".to_owned())
 }
-
-/// The weight of a finding that a policy without fedward's annotation makes by rejecting.
-pub(crate) const REJECTED: Severity = Severity::Error;

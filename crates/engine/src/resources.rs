@@ -158,6 +158,11 @@ pub(crate) const TABLE: &[(&str, &str, &str, Scope)] = &[
     ("authorization.k8s.io", "SelfSubjectRulesReview", "selfsubjectrulesreviews", Cluster),
     ("authorization.k8s.io", "SubjectAccessReview", "subjectaccessreviews", Cluster),
     // Custom resources that the rules read.
+    ("policies.kubewarden.io", "AdmissionPolicy", "admissionpolicies", Namespaced),
+    ("policies.kubewarden.io", "AdmissionPolicyGroup", "admissionpolicygroups", Namespaced),
+    ("policies.kubewarden.io", "ClusterAdmissionPolicy", "clusteradmissionpolicies", Cluster),
+    ("policies.kubewarden.io", "ClusterAdmissionPolicyGroup", "clusteradmissionpolicygroups", Cluster),
+    ("policies.kubewarden.io", "PolicyServer", "policyservers", Cluster),
     ("argoproj.io", "Application", "applications", Namespaced),
     ("argoproj.io", "ApplicationSet", "applicationsets", Namespaced),
     ("argoproj.io", "AppProject", "appprojects", Namespaced),

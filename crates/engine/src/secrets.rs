@@ -104,7 +104,7 @@ fn may_hold_secret(value: &str) -> bool {
 }
 
 /// Whether an environment variable of that name holds a secret itself, not where one is found.
-fn is_secret_name(name: &str) -> bool {
+pub(crate) fn is_secret_name(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
     let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
     let ends = |words: &[&str]| words.iter().any(|word| name.ends_with(word));

@@ -1,34 +1,118 @@
 //! What policies said of objects to findings on their places.
 
-use fedward_kit::policy::settle;
-use fedward_outcome::{NotEvaluated, Outcome};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
 
-use crate::evaluate::Verdict;
+use fedward_kit::finding::{Finding, PatchStep};
+use fedward_kit::policy::settle;
+use fedward_outcome::{Mutation, NotEvaluated, Outcome, Related};
+use fedward_policyset::Mode;
+
+use crate::evaluate::{Mutated, Verdict};
+use crate::input;
 use crate::policies::{self, Policy};
 use crate::world::World;
-use crate::{locate, payload};
+use crate::{locate, mask, payload};
 
 /// Adds what verdicts (in the order of objects, then policies) say to an outcome. One object's findings of all policies are settled
-/// together: the same mistake seen by two policies is one finding.
+/// together: the same mistake seen by two policies is one finding, of the policy that takes it most seriously.
 pub(crate) fn report(world: &World, policies: &[Policy], verdicts: &[Verdict], outcome: &mut Outcome) {
+    let id = |policy: usize| policies.get(policy).map_or("", |policy| policy.id.as_str());
     for group in verdicts.chunk_by(|one, other| one.object == other.object) {
         let Some(number) = group.first().map(|verdict| verdict.object) else { continue };
-        let mut findings = Vec::new();
+        let mut found: Vec<(usize, Finding)> = Vec::new();
         for verdict in group {
             match &verdict.result {
-                Ok(found) => findings.extend(found.iter().cloned()),
+                Ok(findings) => found.extend(findings.iter().map(|finding| (verdict.policy, finding.clone()))),
                 Err(reason) => outcome.not_evaluated.push(NotEvaluated {
                     location: locate::object(world, number),
                     object: world.objects.get(number).map(payload::id),
-                    policy: policies.get(verdict.policy).map_or_else(String::new, |policy| policy.id.clone()),
+                    policy: id(verdict.policy).to_owned(),
                     reason: reason.clone(),
                 }),
             }
         }
         let given: Vec<usize> = group.iter().flat_map(|verdict| verdict.given.iter().copied()).collect();
+        found.sort_by_key(|(_, finding)| Reverse(finding.severity));
+        // Whose each finding is: of equal ones the first is kept.
+        let mut owners: HashMap<(String, String, String, String), usize> = HashMap::new();
+        for (policy, finding) in &found {
+            owners.entry(same(finding)).or_insert(*policy);
+        }
+        let findings = found.into_iter().map(|(_, finding)| finding).collect();
         for finding in settle(findings, |rule| policies::supersedes(policies, rule)) {
-            let policy = policies::owner(policies, &finding.rule).map_or("", |policy| policy.id.as_str());
-            outcome.findings.push(locate::finding(world, number, &given, policy, finding));
+            let owner = owners.get(&same(&finding)).and_then(|policy| policies.get(*policy));
+            let is_foreign = finding.rule == input::rejected_by_policy::RULE.id;
+            let mut finding = locate::finding(world, number, &given, owner.map_or("", |policy| &policy.id), finding);
+            // Whose words they are.
+            if let Some(location) = owner.and_then(|policy| policy.place.clone()).filter(|_| is_foreign) {
+                finding.related.push(Related { location, message: "the policy".to_owned() });
+            }
+            outcome.findings.push(finding);
         }
     }
 }
+
+fn same(finding: &Finding) -> (String, String, String, String) {
+    (finding.rule.clone(), finding.condition.clone(), finding.message.clone(), finding.place.path.clone())
+}
+
+/// Adds what policies changed.
+pub(crate) fn mutations(world: &World, policies: &[Policy], mutations: &[Mutated], outcome: &mut Outcome) {
+    for mutated in mutations {
+        let [mut before, mut after] = [mutated.before.clone(), mutated.after.clone()];
+        mask::hide(&mut before, None);
+        mask::hide(&mut after, Some(&mutated.before));
+        let patch = serde_json::to_value(json_patch::diff(&before, &after)).unwrap_or_default();
+        let steps: Vec<PatchStep> = serde_json::from_value(patch).unwrap_or_default();
+        outcome.mutations.push(Mutation {
+            location: locate::object(world, mutated.object),
+            object: world.objects.get(mutated.object).map(payload::id),
+            policy: policies.get(mutated.policy).map_or_else(String::new, |policy| policy.id.clone()),
+            before,
+            after,
+            patch: steps,
+        });
+    }
+}
+
+/// What is to be said of how policies ran, apart from what they found.
+pub(crate) fn notes(policies: &[Policy], not_known: &BTreeMap<usize, usize>, outcome: &Outcome) -> Vec<String> {
+    let selects = |(policy, count): (&usize, &usize)| {
+        let id = &policies.get(*policy)?.id;
+        let objects = if *count == 1 { "1 object".to_owned() } else { format!("{count} objects") };
+        Some(format!(
+            "policy `{id}` selects namespaces by labels that are not known here: it judged {objects} that it may not see in the cluster \
+             (give the Namespaces with --context)"
+        ))
+    };
+    let monitors = |policy: &Policy| {
+        let count = outcome.findings.iter().filter(|finding| finding.policy == policy.id).count();
+        (policy.mode == Mode::Monitor && count > 0)
+            .then(|| format!("policy `{}` is in monitor mode: what it would reject is a warning at most", policy.id))
+    };
+    let settings = |policy: &Policy| {
+        let place = policy.place.as_ref()?;
+        let own: Vec<&str> = policy.members.iter().filter_map(|member| Some(member.descriptor.as_ref()?.id)).collect();
+        let [first, ..] = own.as_slice() else { return None };
+        let start = place.start();
+        Some(format!(
+            "`{first}` runs as `{}` says ({}:{}), on what that selects and with its settings",
+            policy.id,
+            place.source.name(),
+            start.line
+        ))
+    };
+    let mut notes: Vec<String> = policies.iter().filter_map(settings).collect();
+    notes.extend(not_known.iter().filter_map(selects));
+    notes.extend(policies.iter().filter_map(monitors));
+    let more = notes.len().saturating_sub(MAX_NOTES);
+    if more > 0 {
+        notes.truncate(MAX_NOTES);
+        notes.push(format!("(+{more} more notes on policies)"));
+    }
+    notes
+}
+
+/// Notes on policies at most.
+const MAX_NOTES: usize = 20;

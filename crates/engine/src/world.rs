@@ -14,9 +14,11 @@ use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use fedward_kit::index;
+use fedward_policyset::Labels;
 
-use crate::load::{Loaded, Object};
+use crate::load::{Loaded, Object, Role};
 use crate::payload;
+use crate::request::labels;
 
 /// Everything loaded.
 pub(crate) struct World {
@@ -67,14 +69,16 @@ impl World {
             scopes: Vec::new(),
             texts,
         };
-        for (number, object) in world.objects.iter().enumerate() {
+        let is_visible = |object: &Object| matches!(object.role, Role::Judged | Role::Context);
+        for (number, object) in world.objects.iter().enumerate().filter(|(_, object)| is_visible(object)) {
             world.by_name.entry(name(object)).or_default().push(number);
             let kind = |namespace| KindIn(object.group.clone(), object.kind.clone(), namespace);
             world.by_kind.entry(kind(None)).or_default().push(number);
             world.by_kind.entry(kind(Some(object.namespace.clone()))).or_default().push(number);
         }
         for (number, keys) in keys.into_iter().enumerate() {
-            for key in keys {
+            let visible = world.objects.get(number).is_some_and(is_visible);
+            for key in keys.into_iter().filter(|_| visible) {
                 world.index.entry(key).or_default().push(number);
             }
         }
@@ -132,6 +136,18 @@ impl World {
         }
         let same = rest.len() < MAX_COMPARED && rest.iter().all(|other| self.text(*other) == self.text(*first));
         if same { Found::One(*first) } else { Found::Ambiguous }
+    }
+
+    /// The labels of a namespace, if they are known: in a closed world one that is not there has none.
+    pub(crate) fn namespace_labels(&self, asker: usize, name: &str) -> Option<Labels> {
+        match self.get(asker, "", "Namespace", "", name) {
+            Found::One(number) => {
+                let object = self.objects.get(number)?;
+                Some(labels(self.loaded.get(object.document)?.document.as_ref()?.node(object.node)?))
+            }
+            Found::Ambiguous => None,
+            Found::Absent | Found::Unseen => self.closed.then(Labels::new),
+        }
     }
 
     /// The objects of a kind that the asker sees, in the order of their paths.

@@ -30,6 +30,7 @@ mod host;
 mod lending;
 mod limits;
 mod module;
+mod section;
 mod state;
 mod ticker;
 mod wapc;
@@ -44,6 +45,7 @@ pub use evaluator::Evaluator;
 pub use host::Host;
 pub use limits::Limits;
 pub use module::{Module, Origin};
+pub use section::custom_section;
 pub use state::Stats;
 
 /// What a guest can ask of the program around it.

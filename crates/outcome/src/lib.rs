@@ -127,6 +127,23 @@ pub struct Skipped {
     pub reason: String,
 }
 
+/// What a policy changed of an object, as the API server would have it afterwards. Values that no output may show are hidden in it.
+#[derive(Debug, Clone)]
+pub struct Mutation {
+    /// Where the object is.
+    pub location: Location,
+    /// The object.
+    pub object: Option<ObjectId>,
+    /// The policy.
+    pub policy: String,
+    /// The object before, changed by the policies that come earlier.
+    pub before: serde_json::Value,
+    /// The object after.
+    pub after: serde_json::Value,
+    /// The difference, as a JSON Patch.
+    pub patch: Vec<PatchStep>,
+}
+
 /// What a run found.
 #[derive(Debug, Default)]
 pub struct Outcome {
@@ -136,6 +153,8 @@ pub struct Outcome {
     pub not_evaluated: Vec<NotEvaluated>,
     /// What could not be read, in the order of files.
     pub unread: Vec<Unread>,
+    /// What policies changed, in the order of objects, and for each in the order of the policies.
+    pub mutations: Vec<Mutation>,
     /// What was skipped, in the order of files.
     pub skipped: Vec<Skipped>,
     /// What no output may show, by the source's name, in any order: the values in a Secret's `data` and `stringData`, credentials found

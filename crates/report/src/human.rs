@@ -4,14 +4,17 @@
 mod tests;
 
 use std::io::{self, BufWriter, Write};
+use std::time::Duration;
 
 use annotate_snippets::renderer::{
     DEFAULT_EMPHASIS_STYLE, DEFAULT_ERROR_STYLE, DEFAULT_INFO_STYLE, DEFAULT_LINE_NUM_STYLE, DEFAULT_NOTE_STYLE, DEFAULT_WARNING_STYLE,
     Style,
 };
 use annotate_snippets::{Level, Renderer};
+use anstyle::AnsiColor;
 use fedward_kit::finding::{ObjectId, Severity};
-use fedward_outcome::{Finding, Location, NotEvaluated, Outcome, SuppressionKind, Unread};
+use fedward_outcome::{Finding, Location, Mutation, NotEvaluated, Outcome, SuppressionKind, Unread};
+use similar::{ChangeTag, TextDiff};
 
 use crate::excerpt::Excerpt;
 use crate::masks::Masks;
@@ -44,6 +47,11 @@ pub fn human(outcome: &Outcome, options: &Options, out: &mut dyn Write) -> io::R
     }
     for unread in &outcome.unread {
         page.unread(unread)?;
+    }
+    if options.mutations {
+        for mutation in &outcome.mutations {
+            page.mutation(mutation)?;
+        }
     }
     if !options.quiet {
         page.remarks(outcome)?;
@@ -118,6 +126,32 @@ impl Page<'_> {
         self.arrow(margin, &not_evaluated.location)?;
         self.bar_due = true;
         self.object(margin, not_evaluated.object.as_ref())?;
+        writeln!(self.out)
+    }
+
+    /// What a policy changed, as a unified diff of the object as JSON: what the API server compares.
+    fn mutation(&mut self, mutation: &Mutation) -> io::Result<()> {
+        self.title(DEFAULT_NOTE_STYLE, "changed", "", &format!("by `{}`", mutation.policy))?;
+        let margin = digits(mutation.location.start().line);
+        self.arrow(margin, &mutation.location)?;
+        self.bar_due = true;
+        self.object(margin, mutation.object.as_ref())?;
+        let [before, after] = [&mutation.before, &mutation.after].map(|value| format!("{value:#}\n"));
+        // A change of everything in a huge object is not worth the time that its shortest diff takes.
+        let mut config = TextDiff::configure();
+        config.timeout(Duration::from_secs(1));
+        let diff = config.diff_lines(&before, &after);
+        for group in diff.grouped_ops(3) {
+            for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
+                let (sign, style) = match change.tag() {
+                    ChangeTag::Delete => ('-', self.style(DEFAULT_ERROR_STYLE)),
+                    ChangeTag::Insert => ('+', self.style(AnsiColor::Green.on_default())),
+                    ChangeTag::Equal => (' ', Style::new()),
+                };
+                let text = clean::line(change.value().trim_end());
+                writeln!(self.out, "{:margin$} {style}{sign} {text}{style:#}", "")?;
+            }
+        }
         writeln!(self.out)
     }
 

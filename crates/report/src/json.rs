@@ -6,7 +6,7 @@ mod tests;
 use std::io::{self, Write};
 
 use fedward_kit::finding::{ObjectId, PatchStep, Severity};
-use fedward_outcome::{Finding, Location, NotEvaluated, Outcome, Related, Skipped, Suppression, SuppressionKind, Unread};
+use fedward_outcome::{Finding, Location, Mutation, NotEvaluated, Outcome, Related, Skipped, Suppression, SuppressionKind, Unread};
 use serde::{Serialize, Serializer};
 
 use crate::Tool;
@@ -28,6 +28,7 @@ pub fn json(outcome: &Outcome, tool: &Tool<'_>, out: &mut dyn Write) -> io::Resu
         not_evaluated: Each(&outcome.not_evaluated, NotEvaluatedEntry::new),
         unread: Each(&outcome.unread, UnreadEntry::new),
         skipped: Each(&outcome.skipped, SkippedEntry::new),
+        mutations: Some(Each(&outcome.mutations, MutationEntry::new)).filter(|_| !outcome.mutations.is_empty()),
         notes: &outcome.notes,
     };
     writer::write(&document, out)
@@ -42,6 +43,8 @@ struct Document<'a> {
     not_evaluated: Each<'a, NotEvaluated, NotEvaluatedEntry<'a>>,
     unread: Each<'a, Unread, UnreadEntry<'a>>,
     skipped: Each<'a, Skipped, SkippedEntry<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mutations: Option<Each<'a, Mutation, MutationEntry<'a>>>,
     notes: &'a [String],
 }
 
@@ -192,6 +195,26 @@ impl<'a> Suppressed<'a> {
             SuppressionKind::Config => "config",
         };
         Suppressed { kind, reason: &suppression.reason }
+    }
+}
+
+#[derive(Serialize)]
+struct MutationEntry<'a> {
+    policy: &'a str,
+    location: Place<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    object: Option<&'a ObjectId>,
+    patch: &'a [PatchStep],
+}
+
+impl<'a> MutationEntry<'a> {
+    fn new(mutation: &'a Mutation) -> Self {
+        MutationEntry {
+            policy: &mutation.policy,
+            location: Place::new(&mutation.location),
+            object: mutation.object.as_ref(),
+            patch: &mutation.patch,
+        }
     }
 }
 

@@ -37,13 +37,15 @@ pub struct Options {
     pub verbose: bool,
     /// Shows findings and what could not be judged, but no notes and no summary.
     pub quiet: bool,
+    /// Shows what policies changed.
+    pub mutations: bool,
     /// Columns for lines of source; longer ones are cut around what is pointed at.
     pub width: usize,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { color: false, verbose: false, quiet: false, width: 140 }
+        Options { color: false, verbose: false, quiet: false, mutations: false, width: 140 }
     }
 }
 

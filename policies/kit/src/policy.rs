@@ -154,7 +154,10 @@ impl<S: Settings + 'static> Policy<S> {
             for finding in &old {
                 known.insert(same(finding), 0);
             }
-            let (before, new): (Vec<_>, Vec<_>) = findings.into_iter().partition(|finding| known.contains_key(&same(finding)));
+            let (mut before, new): (Vec<_>, Vec<_>) = findings.into_iter().partition(|finding| known.contains_key(&same(finding)));
+            for finding in &mut before {
+                finding.severity = finding.severity.min(Severity::Warning);
+            }
             return Ok(respond(new, before));
         }
         Ok(respond(findings, Vec::new()))

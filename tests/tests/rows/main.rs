@@ -21,7 +21,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, LazyLock};
 
-use fedward_engine::{Input, Options, Policy, run};
+use fedward_engine::{Input, Options, Policy, Role, run};
 use fedward_host::{Host, Limits};
 use fedward_kit::workload::{ROWS, Row};
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -239,7 +239,7 @@ fn test(name: &str, manifest: &str, plant: &Plant, cannot: bool) -> Result<(), F
         ("<aws>", AWS),
     ];
     let text = slots.iter().fold(format!("{manifest}{ACCOUNTS}"), |text, (slot, with)| fill(&text, slot, with)) + &more;
-    let input = Input { name: "row.yaml".to_owned(), bytes: text.clone().into_bytes(), named: true, judged: true };
+    let input = Input { name: "row.yaml".to_owned(), bytes: text.clone().into_bytes(), named: true, role: Role::Judged };
     // A kind without a namespace of its own uses the default one for its pods.
     let options = Options { threads: 1, namespace: plant.namespace.to_owned(), ..Options::default() };
     let (outcome, _) = run(vec![input], &POLICIES[plant.settings], &options, &AtomicUsize::new(0));

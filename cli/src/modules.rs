@@ -1,0 +1,160 @@
+//! Where the modules of policy manifests are: built in, in files, in kwctl's store. Nothing is fetched.
+
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+use std::sync::OnceLock;
+
+use fedward_config::{ModulePlace, words};
+use fedward_engine::{Found, Modules};
+use fedward_host::Cache;
+
+/// A module larger than this is not read; the host refuses it anyway.
+const MAX_MODULE: u64 = 128 << 20;
+
+/// Modules by their references.
+pub(crate) struct Store {
+    /// What the configuration says of references.
+    places: Vec<(String, ModulePlace)>,
+    /// Folders and files, without links, that `file://` may read.
+    roots: Vec<PathBuf>,
+    /// kwctl's store.
+    kwctl: Option<PathBuf>,
+    cache: OnceLock<Option<Cache>>,
+}
+
+impl Store {
+    /// `roots` are what the command line names: a manifest may name modules in them, and nowhere else.
+    pub(crate) fn new(places: Vec<(String, ModulePlace)>, roots: &[PathBuf]) -> Self {
+        let roots = roots.iter().filter_map(|root| root.canonicalize().ok());
+        // A file that is named stands for its folder: a policy lies beside its module.
+        let roots = roots.map(|root| if root.is_dir() { root } else { root.parent().map(Path::to_owned).unwrap_or(root) });
+        Store { places, roots: roots.collect(), kwctl: caches().map(|folder| folder.join("kubewarden/store")), cache: OnceLock::new() }
+    }
+
+    fn file(&self, path: &str, manifest: &str) -> Result<PathBuf, String> {
+        let beside = Path::new(manifest).parent().unwrap_or(Path::new(""));
+        let wanted = beside.join(path);
+        let real = wanted.canonicalize().map_err(|error| format!("cannot read `{}`: {}", wanted.display(), words::io(&error)))?;
+        if self.roots.iter().any(|root| real.starts_with(root)) {
+            return Ok(real);
+        }
+        Err(format!(
+            "`{}` is outside of what is checked; name its folder on the command line, or the file under `modules` in fedward.yaml",
+            wanted.display()
+        ))
+    }
+
+    fn stored(&self, scheme: &str, rest: &str, reference: &str) -> Result<PathBuf, String> {
+        let missing = || {
+            format!(
+                "it is not in kwctl's store (nothing is fetched here): `kwctl pull {reference}` puts it there, or name its file under `modules` in fedward.yaml; --policies builtin leaves policy manifests out"
+            )
+        };
+        let rest = Path::new(rest);
+        if rest.components().any(|part| !matches!(part, Component::Normal(_))) {
+            return Err("not a reference to a module".to_owned());
+        }
+        let mut path = self.kwctl.as_ref().ok_or_else(missing)?.join(scheme).join(rest);
+        if scheme == "registry" && !path.is_file() {
+            // Without a tag it is `latest`, as for kwctl.
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            if !name.contains([':', '@']) {
+                path.set_file_name(format!("{name}:latest"));
+            }
+        }
+        if path.is_file() { Ok(path) } else { Err(missing()) }
+    }
+}
+
+impl Modules for Store {
+    fn find(&self, reference: &str, manifest: &str) -> Result<Found, String> {
+        let (scheme, rest) = reference.split_once("://").unwrap_or(("registry", reference));
+        let short = if scheme == "registry" { rest } else { reference };
+        if let Some((_, place)) = self.places.iter().find(|(known, _)| known == reference || known == short) {
+            return match place {
+                ModulePlace::Builtin(id) => builtin(id).ok_or_else(|| format!("no such policy: `{id}`")),
+                ModulePlace::File(path) => read(path),
+            };
+        }
+        if let Some(found) = builtin(short) {
+            return Ok(found);
+        }
+        match scheme {
+            "file" => read(&self.file(rest, manifest)?),
+            _ => read(&self.stored(scheme, rest, reference)?),
+        }
+    }
+
+    fn cache(&self) -> Option<&Cache> {
+        self.cache.get_or_init(|| Cache::open(caches()?.join("fedward/modules")).ok()).as_ref()
+    }
+}
+
+fn builtin(id: &str) -> Option<Found> {
+    fedward_modules::find(id).map(Found::Builtin)
+}
+
+fn read(path: &Path) -> Result<Found, String> {
+    let fail = |error: &std::io::Error| format!("cannot read `{}`: {}", path.display(), words::io(error));
+    let length = fs::metadata(path).map_err(|error| fail(&error))?;
+    if !length.is_file() || length.len() > MAX_MODULE {
+        return Err(format!("`{}` is no file, or larger than {} MiB", path.display(), MAX_MODULE >> 20));
+    }
+    fs::read(path).map(Found::Wasm).map_err(|error| fail(&error))
+}
+
+/// The user's folder of caches, as the XDG base directory specification has it.
+fn caches() -> Option<PathBuf> {
+    let set = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    set("XDG_CACHE_HOME").or_else(|| Some(set("HOME")?.join(".cache")))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    fn names(store: &Store, reference: &str) -> Result<&'static str, String> {
+        store.find(reference, "policies/a.yaml").map(|found| match found {
+            Found::Builtin(builtin) => builtin.id,
+            Found::Wasm(_) => "a file",
+        })
+    }
+
+    #[test]
+    fn references() {
+        let folder = tempfile::tempdir().unwrap();
+        let inside = folder.path().join("inside");
+        let stored = folder.path().join("kubewarden/store/registry/registry.example/policies");
+        fs::create_dir_all(&inside).unwrap();
+        fs::create_dir_all(&stored).unwrap();
+        for file in [inside.join("a.wasm"), folder.path().join("b.wasm"), stored.join("c:v1"), stored.join("d:latest")] {
+            fs::write(file, "").unwrap();
+        }
+        let places = vec![
+            ("registry://registry.example/fedward/labels:v1".to_owned(), ModulePlace::Builtin("require-identity-labels".to_owned())),
+            ("registry.example/other:v1".to_owned(), ModulePlace::File(folder.path().join("b.wasm"))),
+        ];
+        let mut store = Store::new(places, std::slice::from_ref(&inside));
+        store.kwctl = Some(folder.path().join("kubewarden/store"));
+        let file = |path: &Path| format!("file://{}", path.display());
+        assert_eq!(names(&store, "registry://enforce-audience-issuer"), Ok("enforce-audience-issuer"));
+        assert_eq!(names(&store, "registry://registry.example/fedward/labels:v1"), Ok("require-identity-labels"));
+        assert_eq!(names(&store, "registry://registry.example/other:v1"), Ok("a file"));
+        assert_eq!(names(&store, &file(&inside.join("a.wasm"))), Ok("a file"));
+        assert_eq!(names(&store, "registry://registry.example/policies/c:v1"), Ok("a file"));
+        assert_eq!(names(&store, "registry://registry.example/policies/d"), Ok("a file"));
+        for (reference, why) in [
+            (file(&folder.path().join("b.wasm")), "outside of what is checked"),
+            (file(&inside.join("../b.wasm")), "outside of what is checked"),
+            ("file://nothing.wasm".to_owned(), "cannot read"),
+            ("registry://registry.example/policies/c:v2".to_owned(), "kwctl pull registry://registry.example/policies/c:v2"),
+            ("registry://../../b.wasm".to_owned(), "not a reference"),
+            ("https:///etc/passwd".to_owned(), "not a reference"),
+        ] {
+            let error = names(&store, &reference).unwrap_err();
+            assert!(error.contains(why), "{reference}: {error}");
+        }
+    }
+}

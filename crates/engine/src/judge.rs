@@ -1,0 +1,209 @@
+//! One policy on one request, as the policy server does it (policy-server, `src/evaluation`): the modules, a group's expression, and
+//! what becomes of their answers.
+
+use std::collections::BTreeMap;
+
+use fedward_host::{Evaluator, Limits};
+use fedward_kit::context::Host as KitHost;
+use fedward_kit::finding::{Finding, Severity};
+use fedward_policyset::Mode;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::answers::Answers;
+use crate::evaluate::Runtime;
+use crate::input::rejected_by_policy;
+use crate::policies::{Member, Policy};
+
+/// What a policy says of a request.
+#[derive(Default)]
+pub(crate) struct Said {
+    pub(crate) findings: Vec<Finding>,
+    /// The object as the policy wants it.
+    pub(crate) mutated: Option<Value>,
+}
+
+/// What is asked.
+pub(crate) struct Asked<'a> {
+    /// `"request":{…}`
+    pub(crate) request: &'a [u8],
+    /// The object in it, as it is now; `null` where there is none.
+    pub(crate) object: &'a dyn Fn() -> Value,
+    /// Whether something in the input changes the object before it is applied.
+    pub(crate) draft: bool,
+    /// Whether modules may ask the index at all.
+    pub(crate) indexed: bool,
+    pub(crate) runtime: Runtime,
+}
+
+/// A policy with what one thread needs to run it.
+pub(crate) struct Runner<'p> {
+    policy: &'p Policy,
+    evaluators: Vec<Evaluator>,
+    text: Vec<u8>,
+}
+
+impl<'p> Runner<'p> {
+    pub(crate) fn new(policy: &'p Policy) -> Self {
+        let evaluator = |member: &Member| match member.timeout {
+            Some(time) => {
+                let mut limits = Limits::default();
+                limits.call_time = time;
+                member.module.evaluator_with(limits)
+            }
+            None => member.module.evaluator(),
+        };
+        Runner { policy, evaluators: policy.members.iter().map(evaluator).collect(), text: Vec::new() }
+    }
+
+    /// What the policy says.
+    ///
+    /// # Errors
+    /// A module that breaks or answers nonsense: nobody knows what the policy would say.
+    pub(crate) fn run(&mut self, asked: &Asked<'_>, answers: &mut Answers<'_>) -> Result<Said, String> {
+        let policy = self.policy;
+        let mut said = match &policy.group {
+            None => {
+                let response = self.member(0, asked, answers)?;
+                single(policy, response, asked)
+            }
+            Some(group) => {
+                let mut rejections: Vec<Finding> = Vec::new();
+                let accepted = group.evaluate(|name| {
+                    let index = policy.members.iter().position(|member| member.name == name).unwrap_or(usize::MAX);
+                    let mut response = self.member(index, asked, answers).map_err(|error| format!("member `{name}`: {error}"))?;
+                    if !response.accepted {
+                        rejections.extend(response.findings(name).into_iter().filter(|finding| finding.severity == Severity::Error));
+                    }
+                    // What a member changes is dropped: groups never mutate.
+                    Ok::<bool, String>(response.accepted)
+                })?;
+                match (accepted, rejections.is_empty()) {
+                    (true, _) => Said::default(),
+                    (false, false) => Said { findings: rejections, mutated: None },
+                    (false, true) => Said { findings: vec![rejected_by_policy::finding("the group's expression is false")], mutated: None },
+                }
+            }
+        };
+        if let Some(message) = &policy.message {
+            for finding in said.findings.iter_mut().filter(|finding| finding.severity == Severity::Error) {
+                finding.message = format!("{message}: {}", finding.message);
+            }
+        }
+        if policy.mode == Mode::Monitor {
+            // It rejects nothing and changes nothing.
+            said.mutated = None;
+            for finding in &mut said.findings {
+                finding.severity = finding.severity.min(Severity::Warning);
+            }
+        }
+        Ok(said)
+    }
+
+    /// Runs one module.
+    fn member(&mut self, index: usize, asked: &Asked<'_>, answers: &mut Answers<'_>) -> Result<Response, String> {
+        let (Some(member), Some(evaluator)) = (self.policy.members.get(index), self.evaluators.get_mut(index)) else {
+            return Err("no such member".to_owned());
+        };
+        let text = &mut self.text;
+        text.clear();
+        text.extend_from_slice(&member.prefix);
+        text.extend_from_slice(asked.request);
+        text.extend_from_slice(match (member.indexed && asked.indexed, asked.draft && member.native.is_some()) {
+            (true, true) => br#","fedward":{"indexed":true,"draft":true}}"#,
+            (true, false) => br#","fedward":{"indexed":true}}"#,
+            (false, true) => br#","fedward":{"draft":true}}"#,
+            (false, false) => b"}",
+        });
+        answers.gates = member.gates.clone();
+        answers.log.clear();
+        let native =
+            |answers: &mut Answers<'_>| member.native.map(|native| native.validate(text, &NativeHost(std::cell::RefCell::new(answers))));
+        let mut module = |answers: &mut Answers<'_>| {
+            let answer = evaluator.validate(text, answers);
+            answer.map(<[u8]>::to_vec).map_err(|error| error.to_string())
+        };
+        let answer = match asked.runtime {
+            Runtime::Native => native(answers).unwrap_or_else(|| module(answers)),
+            Runtime::Module => module(answers),
+            Runtime::Both => {
+                let answer = module(answers);
+                let same = native(answers).is_none_or(|native| native == answer);
+                if same { answer } else { Err("the module and the native build disagree".to_owned()) }
+            }
+        };
+        Response::read(&answer?)
+    }
+}
+
+/// What becomes of one module's answer.
+fn single(policy: &Policy, mut response: Response, asked: &Asked<'_>) -> Said {
+    let mut findings = response.findings("");
+    let changed = response.mutated_object.take().filter(|_| response.accepted).filter(|mutated| {
+        let object = (asked.object)();
+        *mutated != object
+    });
+    match changed {
+        Some(mutated) if policy.mutating => Said { findings, mutated: Some(mutated) },
+        Some(_) => {
+            // The policy server's own decision, for `mutating: false`.
+            findings.push(rejected_by_policy::finding("the policy changes the object, and `mutating` does not allow it to"));
+            Said { findings, mutated: None }
+        }
+        None => Said { findings, mutated: None },
+    }
+}
+
+/// The way of native code to the same answers.
+struct NativeHost<'h, 'w>(std::cell::RefCell<&'h mut Answers<'w>>);
+
+impl KitHost for NativeHost<'_, '_> {
+    fn kubernetes(&self, operation: &str, payload: &[u8]) -> Result<Vec<u8>, String> {
+        // The kit never asks while it is being answered.
+        match self.0.try_borrow_mut() {
+            Ok(mut answers) => answers.kubernetes(operation, payload).map(|answer| answer.to_vec()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
+/// Kubewarden's `ValidationResponse`.
+#[derive(Deserialize, Default)]
+struct Response {
+    accepted: bool,
+    #[serde(default)]
+    message: Option<String>,
+    #[serde(default)]
+    mutated_object: Option<Value>,
+    #[serde(default)]
+    audit_annotations: Option<BTreeMap<String, String>>,
+    #[serde(default)]
+    warnings: Option<Vec<String>>,
+}
+
+impl Response {
+    fn read(answer: &[u8]) -> Result<Self, String> {
+        // Nearly every answer is this one.
+        if answer == br#"{"accepted":true}"# {
+            return Ok(Response { accepted: true, ..Response::default() });
+        }
+        serde_json::from_slice(answer).map_err(|error| format!("the policy's response is not a validation response: {error}"))
+    }
+
+    /// The findings in it: fedward's own annotation, or, from another's policy, its message and warnings on the object.
+    fn findings(&mut self, member: &str) -> Vec<Finding> {
+        if let Some(findings) = self.audit_annotations.as_ref().and_then(|annotations| annotations.get("findings"))
+            && let Ok(findings) = serde_json::from_str(findings)
+        {
+            return findings;
+        }
+        let mut findings: Vec<Finding> =
+            self.warnings.take().unwrap_or_default().iter().map(|warning| rejected_by_policy::warning(warning)).collect();
+        if !self.accepted {
+            let message = self.message.take().unwrap_or_else(|| "the policy rejects the object and does not say why".to_owned());
+            let by = if member.is_empty() { String::new() } else { format!("member `{member}`: ") };
+            findings.push(rejected_by_policy::finding(&format!("{by}{message}")));
+        }
+        findings
+    }
+}

@@ -1,0 +1,331 @@
+//! Policy manifests to policies that run: modules found, settings validated, expressions compiled.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use fedward_conditions::{Conditions, Evaluator, Group, Problem};
+use fedward_host::{Cache, Host, Module};
+use fedward_kit::policy::Builtin;
+use fedward_manifest::Node;
+use fedward_outcome::{Location, NotEvaluated, Outcome, Skipped};
+use fedward_policyset::{self as policyset, Body, Kind, Resource};
+use serde_json::Value;
+
+use crate::gates::Gates;
+use crate::input::unusable_policy::{self, Wrong};
+use crate::load::{Loaded, Object, Role};
+use crate::payload;
+use crate::policies::{self, Code, Member, Policy, Unusable};
+
+/// Where the modules of policy manifests come from.
+pub trait Modules {
+    /// The module behind a reference with its scheme (`registry://…`, `https://…`, `file://…`) in the manifest of that name.
+    ///
+    /// # Errors
+    /// Why there is none, and what to do.
+    fn find(&self, reference: &str, manifest: &str) -> Result<Found, String>;
+
+    /// Keeps what compiling modules costs.
+    fn cache(&self) -> Option<&Cache> {
+        None
+    }
+}
+
+/// A module as it was found.
+pub enum Found {
+    /// One that comes with the program.
+    Builtin(&'static Builtin),
+    /// Any other, in the binary format.
+    Wasm(Vec<u8>),
+}
+
+/// How policy manifests are run.
+#[derive(Clone, Copy)]
+pub struct Sets<'m> {
+    /// The host of their modules.
+    pub host: &'m Host,
+    /// Their modules.
+    pub modules: &'m dyn Modules,
+    /// Only the policies of inputs that are for this ([`Role::Policies`]) run, and no others, not even built-in ones. Otherwise those
+    /// of the judged inputs run, and the built-in policies that they do not name.
+    pub only_given: bool,
+}
+
+/// What the manifests give.
+#[derive(Default)]
+pub(crate) struct Set {
+    pub(crate) policies: Vec<Policy>,
+    /// The built-in policies that some manifest names, whether or not it can be used.
+    pub(crate) named: BTreeSet<&'static str>,
+    /// The interpreter of conditions, where any policy has some.
+    pub(crate) cel: Option<Module>,
+    /// How many manifests there are.
+    pub(crate) manifests: usize,
+}
+
+/// Policies of one run at most.
+const MAX_POLICIES: usize = 2_000;
+
+/// Reads the policies among the objects, and those of `servers` (documents of the form of `policies.yml`).
+pub(crate) fn read(loaded: &[Loaded], objects: &[Object], servers: &[usize], sets: Sets<'_>, outcome: &mut Outcome) -> Set {
+    let mut reader = Reader { sets, outcome, set: Set::default(), codes: HashMap::new(), cel: None, seen: HashSet::new() };
+    let wanted = if sets.only_given { Role::Policies } else { Role::Judged };
+    for object in objects.iter().filter(|object| object.role == wanted && object.review.is_none()) {
+        let Some(kind) = policyset::is_policy(&object.api_version(), &object.kind) else { continue };
+        let Some(one) = loaded.get(object.document) else { continue };
+        let Some(root) = one.document.as_ref().and_then(|document| document.node(object.node)) else { continue };
+        if object.draft {
+            let line = Some(one.source.position(root.place().start).line);
+            let reason = "a policy that a kustomization of the input changes: it does not run before it is rendered".to_owned();
+            reader.outcome.skipped.push(Skipped { file: one.source.name().to_string(), line, reason });
+            continue;
+        }
+        let (policy, problems) = policyset::read(kind, &json(root), &object.namespace);
+        let place = Place { one, root, object: Some(object) };
+        reader.problems(&place, &problems);
+        if let Some(policy) = policy {
+            reader.policy(&place, policy, "");
+        }
+    }
+    for one in servers.iter().filter_map(|number| loaded.get(*number)) {
+        let Some(document) = &one.document else { continue };
+        let (policies, problems) = policyset::read_server(&json(document.root()));
+        let place = Place { one, root: document.root(), object: None };
+        reader.problems(&place, &problems);
+        for policy in policies {
+            let prefix = format!("/{}", policy.name.replace('~', "~0").replace('/', "~1"));
+            reader.policy(&place, policy, &prefix);
+        }
+    }
+    let Reader { mut set, cel, .. } = reader;
+    set.cel = cel.map(|(module, _)| module);
+    set
+}
+
+/// Whether a document looks like a `policies.yml`: a map, and each of its values has a module or members.
+pub(crate) fn is_server(root: Node<'_>) -> bool {
+    root.is_map()
+        && root.entries().next().is_some()
+        && root.entries().all(|entry| entry.value.get("module").is_some() || entry.value.get("policies").is_some())
+}
+
+fn json(node: Node<'_>) -> Value {
+    let mut text = Vec::new();
+    node.write_json(&mut text);
+    // What the reader writes is JSON.
+    serde_json::from_slice(&text).unwrap_or_default()
+}
+
+/// A manifest and its document.
+struct Place<'d> {
+    one: &'d Loaded,
+    root: Node<'d>,
+    object: Option<&'d Object>,
+}
+
+impl Place<'_> {
+    fn location(&self, pointer: &str) -> Location {
+        let span = self.root.pointer(pointer).node.place();
+        Location { source: Arc::clone(&self.one.source), span, pointer: pointer.to_owned() }
+    }
+}
+
+struct Reader<'a> {
+    sets: Sets<'a>,
+    outcome: &'a mut Outcome,
+    set: Set,
+    /// Modules by reference: a set names the same one again and again.
+    codes: HashMap<String, Result<Code, String>>,
+    cel: Option<(Module, Evaluator)>,
+    seen: HashSet<(String, String)>,
+}
+
+impl Reader<'_> {
+    fn problems(&mut self, place: &Place<'_>, problems: &[policyset::Problem]) {
+        for problem in problems {
+            let wrong = if problem.fatal { Wrong::Field } else { Wrong::Ignored };
+            self.wrong(place, wrong, &problem.pointer, &problem.message);
+        }
+    }
+
+    fn wrong(&mut self, place: &Place<'_>, wrong: Wrong, pointer: &str, message: &str) {
+        let mut location = place.location(pointer);
+        if wrong == Wrong::Ignored {
+            // Its name is what is wrong with it.
+            location.span = place.root.pointer(pointer).node.key_span().unwrap_or(location.span);
+        }
+        let mut report = unusable_policy::report(wrong, location.span, message);
+        report.pointer = location.pointer;
+        self.outcome.findings.push(report.finding(&place.one.source, place.object.map(payload::id)));
+    }
+
+    /// Makes a policy ready to run; whatever keeps it from that is reported. `prefix` leads to it in its document.
+    fn policy(&mut self, place: &Place<'_>, policy: policyset::Policy, prefix: &str) {
+        let id = policy.unique_name();
+        // The same manifest stands in a base and in what includes it.
+        if !self.seen.insert((id.clone(), format!("{policy:?}"))) {
+            return;
+        }
+        self.set.manifests += 1;
+        if self.set.manifests > MAX_POLICIES {
+            if self.set.manifests == MAX_POLICIES + 1 {
+                let message = format!("more than {MAX_POLICIES} policies in one run: this one and the following do not run");
+                self.wrong(place, Wrong::Field, prefix, &message);
+            }
+            return;
+        }
+        let mut members = Vec::new();
+        let mut codes = Vec::new();
+        let mut usable = true;
+        for (name, member) in policy.body.members() {
+            match self.member(place, &id, name, member) {
+                Some((code, member)) => {
+                    codes.push(code);
+                    members.push(member);
+                }
+                None => usable = false,
+            }
+        }
+        let spec = if policy.kind == Kind::Server { prefix.to_owned() } else { "/spec".to_owned() };
+        let conditions = policy.matching.as_ref().map(|matching| matching.conditions.as_slice()).unwrap_or_default();
+        let conditions = match conditions {
+            [] => Ok(None),
+            some => self.conditions(place, some).map(Some),
+        };
+        let group = match &policy.body {
+            Body::Single(_) => Ok(None),
+            Body::Group { expression, members } => {
+                let names: Vec<&str> = members.keys().map(String::as_str).collect();
+                self.group(place, &format!("{spec}/expression"), expression, &names).map(Some)
+            }
+        };
+        let (Ok(conditions), Ok(group), true) = (conditions, group, usable) else { return };
+        let all = || vec!["*".to_owned()];
+        let anything =
+            policyset::Rule { groups: all(), versions: all(), resources: all(), operations: all(), scope: policyset::Scope::All };
+        let matching = policy.matching.unwrap_or_else(|| {
+            // `policies.yml` says nothing of webhooks: what the module is made for is shown to it.
+            let rules = codes.iter().flat_map(|code| code.rules.clone().unwrap_or_else(|| vec![anything.clone()]));
+            policies::everything(rules.collect())
+        });
+        self.set.policies.push(Policy {
+            id,
+            place: Some(place.location(prefix)),
+            matching,
+            offline: codes.into_iter().flat_map(|code| code.offline).collect(),
+            conditions,
+            members,
+            group,
+            mutating: policy.mutating,
+            mode: policy.mode,
+            failure_policy: policy.failure_policy,
+            message: policy.message,
+        });
+    }
+
+    /// A member's module with its settings.
+    fn member(&mut self, place: &Place<'_>, id: &str, name: &str, member: &policyset::Member) -> Option<(Code, Member)> {
+        let at = member.settings_pointer.trim_end_matches("/settings");
+        let code = self.code(&member.module, place.one.source.name());
+        if let Ok(Code { builtin: Some(builtin), .. }) = &code {
+            self.set.named.insert(builtin.id);
+        }
+        let settings = Value::Object(member.settings.clone());
+        let made = code.map_err(Unusable::Module).and_then(|code| {
+            let made = code.member(name.to_owned(), &settings)?;
+            Ok((code, made))
+        });
+        let (code, mut made) = match made {
+            Ok(made) => made,
+            Err(Unusable::Module(reason)) => {
+                // What it would say of the objects nobody knows.
+                self.outcome.not_evaluated.push(NotEvaluated {
+                    location: place.location(&format!("{at}/module")),
+                    object: place.object.map(payload::id),
+                    policy: id.to_owned(),
+                    reason: format!("does not run: module `{}`: {reason}", member.module),
+                });
+                return None;
+            }
+            Err(Unusable::Settings(said)) => {
+                for line in said.lines() {
+                    // Our own modules name the field: `settings.field.0: what`.
+                    let (pointer, what) = match line.strip_prefix("settings").and_then(|rest| rest.split_once(": ")) {
+                        Some((path, what)) if path.is_empty() || path.starts_with('.') => (path.replace('.', "/"), what),
+                        _ => (String::new(), line),
+                    };
+                    self.wrong(place, Wrong::Settings, &format!("{}{pointer}", member.settings_pointer), what);
+                }
+                if said.trim().is_empty() {
+                    self.wrong(place, Wrong::Settings, &member.settings_pointer, "the module refuses the settings and does not say why");
+                }
+                return None;
+            }
+        };
+        let gates = Gates { capabilities: member.host_capabilities.clone(), resources: member.context_aware.clone() };
+        let granted = |resource: &Resource| gates.resource(&resource.api_version, &resource.kind).is_ok();
+        made.indexed = code.builtin.is_some()
+            && code.resources.iter().all(granted)
+            && gates.capability("kubernetes", "list_resources_by_namespace").is_ok();
+        made.timeout = member.timeout_seconds.map(|seconds| Duration::from_secs(seconds.into()));
+        made.gates = Some(gates);
+        Some((code, made))
+    }
+
+    fn code(&mut self, reference: &str, manifest: &str) -> Result<Code, String> {
+        // A path is relative to nothing, so that the manifest does not matter to what is found.
+        if let Some(known) = self.codes.get(reference) {
+            return known.clone();
+        }
+        let found = self.sets.modules.find(reference, manifest).and_then(|found| match found {
+            Found::Builtin(builtin) => Code::builtin(self.sets.host, builtin),
+            Found::Wasm(wasm) => Code::foreign(self.sets.host, self.sets.modules.cache(), &wasm),
+        });
+        self.codes.insert(reference.to_owned(), found.clone());
+        found
+    }
+
+    fn conditions(&mut self, place: &Place<'_>, conditions: &[policyset::Condition]) -> Result<Conditions, ()> {
+        let pairs: Vec<(&str, &str)> = conditions.iter().map(|one| (one.name.as_str(), one.expression.as_str())).collect();
+        let pointer = |problem: &Problem| {
+            let known = conditions.iter().find(|condition| condition.name == problem.name).or(conditions.first());
+            known.map_or_else(String::new, |condition| condition.pointer.clone())
+        };
+        let compiled = self.cel().and_then(|cel| Conditions::compile(cel, &pairs).map_err(|error| error.to_string()));
+        self.compiled(place, compiled, pointer)
+    }
+
+    fn group(&mut self, place: &Place<'_>, pointer: &str, expression: &str, members: &[&str]) -> Result<Group, ()> {
+        let compiled = self.cel().and_then(|cel| Group::compile(cel, expression, members).map_err(|error| error.to_string()));
+        self.compiled(place, compiled, |_| pointer.to_owned())
+    }
+
+    fn compiled<T>(
+        &mut self,
+        place: &Place<'_>,
+        compiled: Result<Result<T, Vec<Problem>>, String>,
+        pointer: impl Fn(&Problem) -> String,
+    ) -> Result<T, ()> {
+        let problems = match compiled {
+            Ok(Ok(done)) => return Ok(done),
+            Ok(Err(problems)) => problems,
+            Err(message) => vec![Problem { name: String::new(), message, offset: None }],
+        };
+        for problem in &problems {
+            let at = problem.offset.map_or_else(String::new, |offset| format!(" (at byte {} of the expression)", offset + 1));
+            self.wrong(place, Wrong::Expression, &pointer(problem), &format!("{problem}{at}"));
+        }
+        Err(())
+    }
+
+    /// The interpreter, loaded when it is first needed.
+    fn cel(&mut self) -> Result<&mut Evaluator, String> {
+        if self.cel.is_none() {
+            let module = policies::embedded(self.sets.host, fedward_modules::CEL.compiled, fedward_modules::CEL.wasm)?;
+            let evaluator = Evaluator::new(&module, self.sets.host.limits());
+            self.cel = Some((module, evaluator));
+        }
+        self.cel.as_mut().map(|(_, evaluator)| evaluator).ok_or_else(String::new)
+    }
+}

@@ -1,0 +1,157 @@
+//! Policies of others: modules that say one thing, whatever they are asked.
+
+use std::fmt::Write as _;
+
+use fedward_engine::{Found, Modules};
+
+/// What a guest answers.
+pub struct Guest {
+    /// To `validate`.
+    pub verdict: &'static str,
+    /// To `validate_settings`.
+    pub settings: &'static str,
+    /// Asks the host first: namespace, operation, payload. Its error is the message of a rejection.
+    pub asks: Option<[&'static str; 3]>,
+    /// Never ends.
+    pub hangs: bool,
+    /// Its metadata.
+    pub metadata: Option<&'static str>,
+}
+
+/// A guest that accepts everything.
+pub const ACCEPTS: Guest =
+    Guest { verdict: r#"{"accepted":true}"#, settings: r#"{"valid":true}"#, asks: None, hangs: false, metadata: None };
+
+/// The guests by name, as `registry://registry.example/<name>:v1` has them.
+pub const GUESTS: &[(&str, Guest)] = &[
+    ("accepts", ACCEPTS),
+    ("rejects", Guest { verdict: r#"{"accepted":false,"message":"no till runs as root"}"#, ..ACCEPTS }),
+    ("warns", Guest { verdict: r#"{"accepted":true,"warnings":["soon no till runs as root"]}"#, ..ACCEPTS }),
+    ("says-nothing", Guest { verdict: r#"{"accepted":false}"#, ..ACCEPTS }),
+    ("talks-nonsense", Guest { verdict: "yes", ..ACCEPTS }),
+    ("hangs", Guest { hangs: true, ..ACCEPTS }),
+    ("refuses-settings", Guest { settings: r#"{"valid":false,"message":"`level` is required"}"#, ..ACCEPTS }),
+    (
+        "labels",
+        Guest {
+            verdict: r#"{"accepted":true,"mutated_object":{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"till","namespace":"shop","labels":{"owner":"shop"}}}}"#,
+            ..ACCEPTS
+        },
+    ),
+    (
+        "marks",
+        Guest {
+            verdict: r#"{"accepted":true,"mutated_object":{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"till","namespace":"shop","labels":{"owner":"shop","mark":"1"}}}}"#,
+            ..ACCEPTS
+        },
+    ),
+    (
+        "writes-secrets",
+        Guest {
+            verdict: r#"{"accepted":true,"mutated_object":{"apiVersion":"v1","kind":"Secret","metadata":{"name":"till","namespace":"shop"},"stringData":{"pin":"4711-after"}}}"#,
+            ..ACCEPTS
+        },
+    ),
+    (
+        "reads-namespace",
+        Guest { asks: Some(["kubernetes", "get_resource", r#"{"api_version":"v1","kind":"Namespace","name":"shop"}"#]), ..ACCEPTS },
+    ),
+    ("looks-up", Guest { asks: Some(["net", "v1/dns_lookup_host", r#""till.example""#]), ..ACCEPTS }),
+    (
+        "for-services",
+        Guest {
+            verdict: r#"{"accepted":false,"message":"no services"}"#,
+            metadata: Some(
+                r#"{"protocolVersion":"v1","mutating":false,"rules":[{"apiGroups":[""],"apiVersions":["v1"],"resources":["services"],"operations":["CREATE"]}]}"#,
+            ),
+            ..ACCEPTS
+        },
+    ),
+    ("is-raw", Guest { metadata: Some(r#"{"protocolVersion":"v1","mutating":false,"policyType":"raw","rules":[]}"#), ..ACCEPTS }),
+    ("is-rego", Guest { metadata: Some(r#"{"mutating":false,"executionMode":"gatekeeper","rules":[]}"#), ..ACCEPTS }),
+];
+
+/// The guests and the built-in policies.
+pub struct Known;
+
+impl Modules for Known {
+    fn find(&self, reference: &str, _manifest: &str) -> Result<Found, String> {
+        let name = reference.trim_start_matches("registry://");
+        if let Some(builtin) = fedward_modules::find(name) {
+            return Ok(Found::Builtin(builtin));
+        }
+        let name = name.trim_start_matches("registry.example/").trim_end_matches(":v1");
+        let guest = GUESTS.iter().find(|(known, _)| *known == name);
+        guest.map(|(_, guest)| Found::Wasm(guest.module())).ok_or_else(|| "it is not here".to_owned())
+    }
+}
+
+impl Guest {
+    /// The module in the binary format.
+    pub fn module(&self) -> Vec<u8> {
+        let asks = self.asks.unwrap_or(["", "", ""]);
+        let texts = [self.verdict, self.settings, "kubewarden", asks[0], asks[1], asks[2], r#"{"accepted":false,"message":""#, "\"}"];
+        let mut data = String::new();
+        let mut spans = Vec::new();
+        let mut at = 16;
+        for text in texts {
+            let escaped: String = text.bytes().map(|byte| format!("\\{byte:02x}")).collect();
+            writeln!(data, "(data (i32.const {at}) \"{escaped}\")").unwrap();
+            spans.push(format!("(i32.const {at}) (i32.const {})", text.len()));
+            at += text.len();
+        }
+        let (before, after) = (&spans[6], &spans[7]);
+        let ask = format!(
+            "(if (i32.ne (call $host_call {} {} {} {}) (i32.const 1)) (then
+               (local.set $length (call $host_error_length))
+               (memory.copy (i32.const 32768) {before})
+               (call $host_error (i32.add (i32.const 32768) (i32.const {start})))
+               (memory.copy (i32.add (i32.add (i32.const 32768) (i32.const {start})) (local.get $length)) {after})
+               (call $respond (i32.const 32768) (i32.add (i32.const {around}) (local.get $length)))
+               (return (i32.const 1))))",
+            spans[2],
+            spans[3],
+            spans[4],
+            spans[5],
+            start = texts[6].len(),
+            around = texts[6].len() + texts[7].len(),
+        );
+        let text = format!(
+            "(module
+               (import \"wapc\" \"__guest_response\" (func $respond (param i32 i32)))
+               (import \"wapc\" \"__host_call\" (func $host_call (param i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
+               (import \"wapc\" \"__host_error_len\" (func $host_error_length (result i32)))
+               (import \"wapc\" \"__host_error\" (func $host_error (param i32)))
+               (memory (export \"memory\") 2)
+               {data}
+               (func (export \"__guest_call\") (param $operation i32) (param i32) (result i32) (local $length i32)
+                 (if (i32.eq (local.get $operation) (i32.const {settings})) (then
+                   (call $respond {})
+                   (return (i32.const 1))))
+                 {hang}
+                 {ask}
+                 (call $respond {})
+                 (i32.const 1)))",
+            spans[1],
+            spans[0],
+            settings = "validate_settings".len(),
+            hang = if self.hangs { "(loop $again (br $again))" } else { "" },
+            ask = if self.asks.is_some() { ask.as_str() } else { "" },
+        );
+        let mut wasm = wat::parse_str(&text).unwrap();
+        if let Some(metadata) = self.metadata {
+            let name = "io.kubewarden.metadata";
+            let mut section = vec![name.len() as u8];
+            section.extend(name.bytes().chain(metadata.bytes()));
+            wasm.push(0);
+            let mut length = section.len();
+            while length > 127 {
+                wasm.push(length as u8 | 128);
+                length >>= 7;
+            }
+            wasm.push(length as u8);
+            wasm.extend(section);
+        }
+        wasm
+    }
+}

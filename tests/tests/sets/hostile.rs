@@ -1,0 +1,60 @@
+//! What would never end, or take everything.
+
+use fedward_engine::Options;
+
+use crate::{Run, guest, policy, says};
+
+#[test]
+fn a_module_that_never_ends_is_stopped_in_its_time() {
+    let said = says(&policy("slow", &guest("hangs"), "timeoutEvalSeconds: 1"));
+    assert!(
+        said.len() == 1 && said[0].starts_with("not judged objects.yaml:1:1 clusterwide-slow: ") && said[0].contains("1000 ms"),
+        "{said:?}"
+    );
+}
+
+#[test]
+fn an_expression_that_never_ends_is_an_error_of_the_condition() {
+    let list = "[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20]";
+    let mut bomb = "1 == 1".to_owned();
+    for depth in 0..8 {
+        bomb = format!("{list}.all(x{depth}, {bomb})");
+    }
+    let said = says(&policy("bomb", &guest("accepts"), &format!("matchConditions: [{{name: one, expression: {bomb:?}}}]")));
+    assert!(said.len() == 1 && said[0].starts_with("error ") && said[0].contains("`one`"), "{said:?}");
+}
+
+#[test]
+fn a_group_expression_without_end_is_refused() {
+    let deep = format!("{}fine(){}", "(".repeat(100_000), ")".repeat(100_000));
+    let long = vec!["fine()"; 100_000].join(" && ");
+    for expression in [deep, long] {
+        let text = format!(
+            "apiVersion: policies.kubewarden.io/v1\nkind: ClusterAdmissionPolicyGroup\nmetadata: {{name: both}}\nspec:\n  expression: \"{expression}\"\n  message: till rules\n  rules: [{{apiGroups: [\"\"], apiVersions: [v1], resources: [configmaps], operations: [CREATE]}}]\n  policies: {{fine: {{module: \"registry://{}\"}}}}\n",
+            guest("accepts")
+        );
+        let said = says(&text);
+        assert!(
+            said.is_empty() || (said.len() == 1 && said[0].starts_with("error policies.yaml:5:15")),
+            "{}",
+            said[0].chars().take(300).collect::<String>()
+        );
+    }
+}
+
+#[test]
+fn a_million_labels_are_compared_with_a_selector() {
+    let mut object = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: till\n  namespace: shop\n  labels:\n".to_owned();
+    for number in 0..1_000_000 {
+        object.push_str("    l");
+        object.push_str(&number.to_string());
+        object.push_str(": x\n");
+    }
+    let mut options = Options { threads: 1, ..Options::default() };
+    options.limits.document_bytes = 1 << 30;
+    let run = Run { objects: &object, options, ..Run::default() };
+    let selects = |value: &str| policy("no-root", &guest("rejects"), &format!("objectSelector: {{matchLabels: {{l999999: {value}}}}}"));
+    let said = run.says(&selects("x"));
+    assert!(said.len() == 1 && said[0].contains("no till runs as root"), "{said:?}");
+    assert_eq!(run.says(&selects("z")), [""; 0]);
+}

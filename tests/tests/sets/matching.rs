@@ -1,0 +1,125 @@
+//! Which requests reach a policy.
+
+use fedward_engine::Options;
+
+use crate::{LABELLED, Run, TILL, guest, is_rejected, policy, policy_of};
+
+fn rules(text: &str) -> bool {
+    is_rejected(&Run::default(), &format!("rules: [{{{text}}}]"))
+}
+
+#[test]
+fn rules_name_groups_versions_resources_and_operations() {
+    assert!(rules("apiGroups: [\"\"], apiVersions: [v1], resources: [configmaps], operations: [CREATE]"));
+    assert!(rules("apiGroups: [\"*\"], apiVersions: [\"*\"], resources: [\"*\"], operations: [\"*\"]"));
+    assert!(rules("apiGroups: [\"\"], apiVersions: [v1], resources: [\"*/*\"], operations: [CREATE]"));
+    assert!(!rules("apiGroups: [apps], apiVersions: [v1], resources: [configmaps], operations: [CREATE]"));
+    assert!(!rules("apiGroups: [\"\"], apiVersions: [v1], resources: [secrets], operations: [CREATE]"));
+    assert!(!rules("apiGroups: [\"\"], apiVersions: [v1], resources: [configmaps/status], operations: [CREATE]"));
+    assert!(!rules("apiGroups: [\"\"], apiVersions: [v1], resources: [configmaps], operations: [UPDATE, DELETE]"));
+}
+
+#[test]
+fn another_version_matches_where_it_is_equivalent() {
+    let old = "rules: [{apiGroups: [\"\"], apiVersions: [v1beta1], resources: [configmaps], operations: [CREATE]}]";
+    assert!(is_rejected(&Run::default(), old), "`Equivalent` is the default");
+    assert!(is_rejected(&Run::default(), &format!("{old}, matchPolicy: Equivalent")));
+    assert!(!is_rejected(&Run::default(), &format!("{old}, matchPolicy: Exact")));
+}
+
+#[test]
+fn a_scope_bounds_a_rule() {
+    let scope =
+        |scope: &str| rules(&format!("apiGroups: [\"\"], apiVersions: [v1], resources: [\"*\"], operations: [CREATE], scope: {scope}"));
+    assert!(scope("Namespaced") && scope("\"*\"") && !scope("Cluster"));
+}
+
+#[test]
+fn labels_of_the_object_select() {
+    let labelled = Run { objects: LABELLED, ..Run::default() };
+    let web = "objectSelector: {matchLabels: {tier: web}}";
+    assert!(is_rejected(&labelled, web) && !is_rejected(&Run::default(), web));
+    let not_web = "objectSelector: {matchExpressions: [{key: tier, operator: NotIn, values: [web]}]}";
+    assert!(!is_rejected(&labelled, not_web) && is_rejected(&Run::default(), not_web));
+}
+
+#[test]
+fn labels_of_the_namespace_select() {
+    let selector = "namespaceSelector: {matchLabels: {team: shop}}";
+    let with = |labels: &str| {
+        let context = format!("{{apiVersion: v1, kind: Namespace, metadata: {{name: shop, labels: {labels}}}}}");
+        is_rejected(&Run { context: &context, ..Run::default() }, selector)
+    };
+    assert!(with("{team: shop}") && !with("{team: post}") && !with("{}"));
+    assert!(is_rejected(&Run::default(), "namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: shop}}"));
+    assert!(!is_rejected(&Run::default(), "namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: post}}"));
+}
+
+#[test]
+fn unknown_labels_of_a_namespace_are_said() {
+    let policies = policy("no-root", &guest("rejects"), "namespaceSelector: {matchLabels: {team: shop}}");
+    let outcome = Run::default().with(&policies);
+    assert_eq!(outcome.findings.len(), 1, "it is judged all the same");
+    assert!(outcome.notes.iter().any(|note| note.contains("not known here: it judged 1 object")), "{:?}", outcome.notes);
+    // In a closed world a namespace that is not there has no labels.
+    let closed = Run { options: Options { closed_world: true, threads: 1, ..Options::default() }, ..Run::default() }.with(&policies);
+    assert!(closed.findings.is_empty() && closed.notes.is_empty(), "{:?}", closed.notes);
+}
+
+#[test]
+fn a_policy_of_a_namespace_sees_that_only() {
+    let own = policy_of("AdmissionPolicy", "no-root", &guest("rejects"), "");
+    assert_eq!(Run::default().says(&own), ["error objects.yaml:1:1 namespaced-shop-no-root: no till runs as root"]);
+    let other = TILL.replace("namespace: shop", "namespace: post");
+    assert_eq!(Run { objects: &other, ..Run::default() }.says(&own), [""; 0]);
+}
+
+fn condition(expression: &str) -> String {
+    format!("matchConditions: [{{name: one, expression: {expression:?}}}]")
+}
+
+#[test]
+fn conditions_decide() {
+    for (expression, expected) in [
+        ("object.metadata.name == 'till'", true),
+        ("object.metadata.name == 'other'", false),
+        ("request.operation == 'CREATE' && request.namespace == 'shop'", true),
+        ("request.userInfo.username == 'fedward'", true),
+        ("oldObject == null", true),
+        ("namespaceObject == null", true),
+        ("object.metadata.name.matches('^t[a-z]+$')", true),
+        ("!has(object.data)", true),
+    ] {
+        assert_eq!(is_rejected(&Run::default(), &condition(expression)), expected, "{expression}");
+    }
+    let both = "matchConditions: [{name: one, expression: 'true'}, {name: two, expression: 'false'}]";
+    assert!(!is_rejected(&Run::default(), both));
+}
+
+#[test]
+fn a_condition_without_a_value_follows_the_failure_policy() {
+    let broken = condition("object.data.missing == 'x'");
+    let said = Run::default().says(&policy("no-root", &guest("accepts"), &broken));
+    assert!(
+        said.len() == 1 && said[0].starts_with("error objects.yaml:1:1 clusterwide-no-root: match condition `one` has no value"),
+        "{said:?}"
+    );
+    assert_eq!(Run::default().says(&policy("no-root", &guest("accepts"), &format!("{broken}, failurePolicy: Fail"))).len(), 1);
+    assert_eq!(Run::default().says(&policy("no-root", &guest("rejects"), &format!("{broken}, failurePolicy: Ignore"))), [""; 0]);
+}
+
+#[test]
+fn the_authorizer_is_not_known() {
+    let asks = condition("authorizer.group('').resource('pods').check('get').allowed()");
+    let said = Run::default().says(&policy("no-root", &guest("rejects"), &asks));
+    assert!(
+        said.len() == 1 && said[0].starts_with("not judged objects.yaml:1:1 clusterwide-no-root: ") && said[0].contains("authorizer"),
+        "{said:?}"
+    );
+}
+
+#[test]
+fn a_condition_that_does_not_compile_is_a_finding_on_it() {
+    let said = Run::default().says(&policy("no-root", &guest("rejects"), &condition("object.metadata.(")));
+    assert!(said.len() == 1 && said[0].starts_with("error policies.yaml:5:") && said[0].contains("condition `one`: "), "{said:?}");
+}

@@ -1,0 +1,118 @@
+//! Modules: found, configured, bounded in what they may ask.
+
+use fedward_outcome::Outcome;
+
+use crate::{Run, TILL, guest, policy, policy_of, says};
+
+#[test]
+fn a_module_that_is_not_here_leaves_objects_unjudged() {
+    let said = says(&policy("no-root", &guest("nothing"), ""));
+    assert_eq!(
+        said,
+        [
+            "not judged policies.yaml:5:16 clusterwide-no-root: does not run: module `registry://registry.example/nothing:v1`: it is not here"
+        ]
+    );
+}
+
+#[test]
+fn modules_of_other_kinds_do_not_run() {
+    for (name, why) in [("is-raw", "raw policy"), ("is-rego", "mode `gatekeeper`")] {
+        let said = says(&policy("no-root", &guest(name), ""));
+        assert!(said.len() == 1 && said[0].starts_with("not judged policies.yaml:5:16") && said[0].contains(why), "{said:?}");
+    }
+}
+
+#[test]
+fn settings_are_refused_where_they_stand() {
+    assert_eq!(
+        says(&policy("no-root", &guest("refuses-settings"), "settings: {level: }")),
+        ["error policies.yaml:5:200 input: `level` is required"].map(|line| line.replace("200", &column("settings: {level: }")))
+    );
+    let said = says(&policy("labels", "require-identity-labels", "settings: {onUpdate: sometimes, other: 1}"));
+    assert_eq!(said.len(), 2, "{said:?}");
+    assert!(said[0].contains("`rejectNew`, `rejectAll`") && said[1].contains("no such setting"), "{said:?}");
+}
+
+/// The column of the value of the last field in [`policy`]'s spec.
+fn column(field: &str) -> String {
+    let text = policy("no-root", &guest("refuses-settings"), field);
+    let line = text.lines().last().unwrap();
+    (line.find(field).unwrap() + "settings: ".len() + 1).to_string()
+}
+
+#[test]
+fn what_the_api_server_refuses_is_a_finding() {
+    let said = says(&policy("no-root", &guest("accepts"), "mode: sometimes"));
+    assert!(said.len() == 1 && said[0].starts_with("error policies.yaml:5:") && said[0].contains("`protect`"), "{said:?}");
+    let said = says(&policy("no-root", &guest("rejects"), "mod: monitor"));
+    assert_eq!(said.len(), 2, "{said:?}");
+    assert!(said.iter().any(|line| line.starts_with("warning policies.yaml:5:") && line.contains("`mod`")), "{said:?}");
+}
+
+const NAMESPACE: &str = "{apiVersion: v1, kind: Namespace, metadata: {name: shop}}";
+
+#[test]
+fn kinds_are_read_only_if_they_are_granted() {
+    let run = Run { context: NAMESPACE, ..Run::default() };
+    let denied = "Policy has not been granted access to Kubernetes v1/Namespace resources. The violation has been reported.";
+    let asks = guest("reads-namespace");
+    assert_eq!(run.says(&policy("ns", &asks, "")), [format!("error objects.yaml:1:1 clusterwide-ns: {denied}")]);
+    assert_eq!(run.says(&policy("ns", &asks, "contextAwareResources: [{apiVersion: v1, kind: Secret}]")).len(), 1);
+    assert_eq!(run.says(&policy("ns", &asks, "contextAwareResources: [{apiVersion: v1, kind: Namespace}]")), [""; 0]);
+    // Policies of a namespace read nothing of the cluster.
+    assert_eq!(run.says(&policy_of("AdmissionPolicy", "ns", &asks, "")).len(), 1);
+}
+
+fn server(text: &str, run: &Run<'_>) -> Outcome {
+    run.with(text)
+}
+
+#[test]
+fn capabilities_are_granted_in_the_file_of_a_policy_server() {
+    let run = Run { context: NAMESPACE, ..Run::default() };
+    let with = |capabilities: &str| {
+        let text = format!(
+            "ns: {{module: \"registry://{}\", contextAwareResources: [{{apiVersion: v1, kind: Namespace}}]{capabilities}}}",
+            guest("reads-namespace")
+        );
+        server(&text, &run).findings.into_iter().map(|finding| finding.message).collect::<Vec<_>>()
+    };
+    let denied = "Policy has not been granted access to the 'kubernetes/get_resource' host capability. The violation has been reported.";
+    assert_eq!(with(""), [denied], "without the field none is granted");
+    assert_eq!(with(", hostCapabilities: [\"net/*\"]"), [denied]);
+    for granted in ["kubernetes/get_resource", "kubernetes/*", "*"] {
+        assert_eq!(with(&format!(", hostCapabilities: [\"{granted}\"]")), [""; 0], "{granted}");
+    }
+}
+
+#[test]
+fn what_only_a_network_knows_is_an_error_to_the_policy() {
+    let said = says(&policy("dns", &guest("looks-up"), ""));
+    assert_eq!(said, ["error objects.yaml:1:1 clusterwide-dns: fedward: not known: net/v1/dns_lookup_host is not answered offline"]);
+}
+
+#[test]
+fn a_policy_server_shows_a_module_what_it_is_made_for() {
+    let text = format!("services: {{module: \"registry://{}\", policyMode: monitor, message: later}}", guest("for-services"));
+    let service = "{apiVersion: v1, kind: Service, metadata: {name: till, namespace: shop}}";
+    let outcome = server(&text, &Run { objects: service, ..Run::default() });
+    let [finding] = outcome.findings.as_slice() else { panic!("{:?}", outcome.findings) };
+    assert_eq!((finding.policy.as_str(), finding.severity.name(), finding.message.as_str()), ("services", "warning", "later: no services"));
+    let other = server(&text, &Run { objects: TILL, ..Run::default() });
+    assert!(other.findings.is_empty() && other.evaluated == 0);
+}
+
+#[test]
+fn every_served_version_is_read() {
+    for version in ["v1", "v1alpha2"] {
+        let text = policy("no-root", &guest("rejects"), "").replace("kubewarden.io/v1", &format!("kubewarden.io/{version}"));
+        assert_eq!(says(&text).len(), 1, "{version}");
+    }
+}
+
+#[test]
+fn the_same_policy_twice_runs_once() {
+    let text = policy("no-root", &guest("rejects"), "");
+    assert_eq!(says(&format!("{text}{text}")).len(), 1);
+}

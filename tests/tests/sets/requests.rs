@@ -1,0 +1,102 @@
+//! What is asked: operations, the state before, users, recorded requests.
+
+use fedward_engine::{Operation, Options, User};
+
+use crate::{LABELLED, Run, TILL, guest, is_rejected, policy};
+
+fn when(expression: &str) -> String {
+    format!("matchConditions: [{{name: one, expression: {expression:?}}}]")
+}
+
+fn with(operation: Operation) -> Options {
+    Options { operation, threads: 1, ..Options::default() }
+}
+
+#[test]
+fn an_operation_for_all() {
+    for (operation, expression) in [
+        (Operation::Create, "request.operation == 'CREATE' && oldObject == null && object != null"),
+        (Operation::Update, "request.operation == 'UPDATE' && oldObject == object"),
+        (Operation::Delete, "request.operation == 'DELETE' && object == null && oldObject.metadata.name == 'till'"),
+    ] {
+        assert!(is_rejected(&Run { options: with(operation), ..Run::default() }, &when(expression)), "{operation:?}");
+    }
+    let only_create = "rules: [{apiGroups: [\"\"], apiVersions: [v1], resources: [configmaps], operations: [CREATE]}]";
+    assert!(!is_rejected(&Run { options: with(Operation::Delete), ..Run::default() }, only_create));
+}
+
+#[test]
+fn what_is_there_before_makes_updates_and_deletions() {
+    let update = when("request.operation == 'UPDATE' && !has(oldObject.metadata.labels) && has(object.metadata.labels)");
+    assert!(is_rejected(&Run { objects: LABELLED, old: TILL, ..Run::default() }, &update));
+    let create = when("request.operation == 'CREATE'");
+    let other = TILL.replace("till", "other");
+    assert!(is_rejected(&Run { objects: TILL, old: &TILL.replace("shop", "post"), ..Run::default() }, &create));
+    // Gone: the finding is where it was.
+    let gone = policy("no-root", &guest("rejects"), &when("request.operation == 'DELETE' && oldObject.metadata.name == 'other'"));
+    let said = Run { objects: TILL, old: &other, ..Run::default() }.says(&gone);
+    assert_eq!(said, ["error old.yaml:1:1 clusterwide-no-root: no till runs as root"]);
+}
+
+#[test]
+fn what_was_wrong_before_is_a_warning_of_ours() {
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: till, namespace: shop, labels: {azure.workload.identity/use: \"True\"}}\nspec: {serviceAccountName: till, containers: [{name: main, image: registry.example/till}]}\n";
+    let rules = "rules: [{apiGroups: [\"\"], apiVersions: [v1], resources: [pods], operations: [CREATE, UPDATE]}]";
+    let outcome = Run { objects: pod, old: pod, ..Run::default() }.with(&policy("labels", "require-identity-labels", rules));
+    assert_eq!(outcome.objects, 1);
+    let fresh = Run { objects: pod, ..Run::default() }.with(&policy("labels", "require-identity-labels", rules));
+    assert_eq!(fresh.findings[0].severity.name(), "error");
+    assert!(outcome.findings.iter().all(|finding| finding.severity.name() == "warning"), "{:?}", outcome.findings);
+}
+
+#[test]
+fn the_state_before_is_no_context() {
+    let old = format!("{TILL}\n---\n{{apiVersion: v1, kind: Namespace, metadata: {{name: shop, labels: {{team: shop}}}}}}");
+    let run = Run { old: &old, options: Options { closed_world: true, threads: 1, ..Options::default() }, ..Run::default() };
+    assert!(!is_rejected(&run, "namespaceSelector: {matchLabels: {team: shop}}"));
+}
+
+#[test]
+fn users_and_groups() {
+    let user = User { name: "ana".to_owned(), groups: vec!["tills".to_owned(), "shop".to_owned()] };
+    let run = Run { options: Options { user, threads: 1, ..Options::default() }, ..Run::default() };
+    let expression = "request.userInfo.username == 'ana' && 'tills' in request.userInfo.groups";
+    assert!(is_rejected(&run, &when(expression)) && !is_rejected(&run, &when("request.userInfo.username == 'fedward'")));
+}
+
+const REVIEW: &str = r#"{
+  "kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1",
+  "request": {
+    "uid": "0f6e3c0a", "operation": "UPDATE", "namespace": "post", "name": "till", "subResource": null, "dryRun": false,
+    "kind": {"group": "", "version": "v1", "kind": "ConfigMap"},
+    "resource": {"group": "", "version": "v1", "resource": "configmaps"},
+    "userInfo": {"username": "ben", "groups": ["system:authenticated"]},
+    "object": {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "till", "labels": {"tier": "web"}}},
+    "oldObject": {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "till"}}
+  }
+}"#;
+
+#[test]
+fn a_recorded_request_is_sent_as_it_is() {
+    let run = Run { objects: REVIEW, ..Run::default() };
+    for expression in [
+        "request.operation == 'UPDATE' && request.userInfo.username == 'ben' && request.namespace == 'post'",
+        "object.metadata.labels.tier == 'web' && !has(oldObject.metadata.labels)",
+        "!has(request.subResource) && request.dryRun == false",
+    ] {
+        let said = run.says(&policy("no-root", &guest("rejects"), &when(expression)));
+        assert_eq!(said, ["error objects.yaml:8:15 clusterwide-no-root: no till runs as root"], "{expression}");
+    }
+    // Its namespace and its operation select.
+    let own = "objectSelector: {matchLabels: {tier: web}}, namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: post}}";
+    assert_eq!(run.says(&policy("no-root", &guest("rejects"), own)).len(), 1);
+    let create = "rules: [{apiGroups: [\"\"], apiVersions: [v1], resources: [configmaps], operations: [CREATE]}]";
+    assert_eq!(run.says(&policy("no-root", &guest("rejects"), create)), [""; 0]);
+}
+
+#[test]
+fn a_recorded_request_without_an_object_is_skipped_and_said() {
+    let empty = r#"{"kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1", "request": {"uid": "1"}}"#;
+    let outcome = Run { objects: empty, ..Run::default() }.with(&policy("no-root", &guest("rejects"), ""));
+    assert_eq!((outcome.findings.len(), outcome.skipped.len(), outcome.evaluated), (0, 1, 0));
+}
