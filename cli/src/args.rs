@@ -58,9 +58,9 @@ pub(crate) struct Check {
     /// Files and folders; `-` reads standard input. Hidden and git-ignored files are read only where they are named.
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
-    /// The name that standard input has in outputs.
-    #[arg(long, value_name = "NAME", default_value = "stdin.yaml")]
-    pub(crate) stdin_filename: String,
+    /// The name that standard input (`-`) has in outputs; `stdin.yaml`, if not given.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) stdin_filename: Option<String>,
     /// The configuration, instead of the nearest `fedward.yaml` upwards from the first path (not above its repository, or, outside of
     /// one, the working directory).
     #[arg(long, value_name = "FILE")]

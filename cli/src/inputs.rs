@@ -5,13 +5,14 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use fedward_config::words;
 use fedward_engine::Input;
 use fedward_outcome::{Skipped, Unread};
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use ignore::{DirEntry, WalkBuilder};
 
+use crate::charts::{self, Charts};
 use crate::setup::unreadable;
 
 /// A file larger than this is not read: no manifest is.
@@ -47,6 +48,8 @@ pub(crate) struct Inputs {
     pub(crate) unread: Vec<Unread>,
     /// The path of a file relative to the folder of the configuration, by the name that outputs show, where the two differ.
     pub(crate) config_names: HashMap<String, String>,
+    /// The folder of the Helm chart that a file is a template of, by the name that outputs show, as outputs show it.
+    pub(crate) templates: HashMap<String, String>,
 }
 
 /// Reads everything asked for, in the order asked for, folders sorted by path. A file is read once, however often it is named.
@@ -64,6 +67,7 @@ pub(crate) fn read(request: &Request<'_>) -> Result<Inputs> {
         inputs: Inputs::default(),
         seen: request.own.iter().filter_map(|file| file.canonicalize().ok()).collect(),
         stdin_is_read: false,
+        charts: Charts::default(),
     };
     for (paths, judged) in [(request.paths, true), (request.context, false)] {
         for path in paths {
@@ -101,6 +105,7 @@ struct Reader<'a> {
     inputs: Inputs,
     seen: HashSet<PathBuf>,
     stdin_is_read: bool,
+    charts: Charts,
 }
 
 impl Reader<'_> {
@@ -200,6 +205,9 @@ impl Reader<'_> {
         }
         let name = shown(path);
         let bytes = bounded(file)?;
+        if let Some(chart) = self.charts.of(&real) {
+            self.inputs.templates.insert(name.clone(), shown(&charts::seen_from(&name, &real, &chart)));
+        }
         if let Some(relative) = self.folder.as_deref().and_then(|folder| real.strip_prefix(folder).ok()).map(shown)
             && relative != name
         {
@@ -238,7 +246,7 @@ fn path_of(error: &ignore::Error) -> Option<&Path> {
 fn set(globs: &[String]) -> Result<GlobSet> {
     let mut builder = GlobSetBuilder::new();
     for glob in globs {
-        builder.add(Glob::new(glob).with_context(|| format!("`{glob}` is no glob"))?);
+        builder.add(Glob::new(glob).map_err(|error| anyhow::anyhow!("`{glob}` is no glob: {}", error.kind()))?);
     }
     match builder.build() {
         Ok(set) => Ok(set),

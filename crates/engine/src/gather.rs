@@ -10,7 +10,7 @@ use crate::Options;
 use crate::input;
 use crate::lift::{self, Lifted};
 use crate::load::{self, Input, Loaded, Object, Read};
-use crate::project::Project;
+use crate::project::{self, Project};
 use crate::resources::Kinds;
 
 /// What the inputs hold.
@@ -46,7 +46,7 @@ pub(crate) fn gather(inputs: Vec<Input>, options: &Options, outcome: &mut Outcom
             kinds.define(node);
         }
     }
-    let project = Project::of(&loaded);
+    let project = Project::of(&loaded, &options.templates);
     let mut gatherer = Gatherer { options, outcome, kinds, objects: Vec::new(), truncated: false, other_text: HashSet::new() };
     let mut lifted: Vec<Loaded> = Vec::new();
     let mut whole_file: Option<Arc<str>> = None;
@@ -75,6 +75,7 @@ pub(crate) fn gather(inputs: Vec<Input>, options: &Options, outcome: &mut Outcom
     }
     let Gatherer { mut objects, kinds, truncated, .. } = gatherer;
     project.mark_drafts(&loaded, &mut objects);
+    outcome.notes.extend(project::unrendered(&loaded, &objects));
     Gathered { loaded, objects, kinds, truncated }
 }
 
