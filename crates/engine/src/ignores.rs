@@ -220,8 +220,15 @@ mod tests {
         ] {
             assert_eq!(parse(malformed), entry(&[], ""), "{malformed}");
         }
-        for other in [" something else", " fedward is a linter", "fedward skips these", "fedwardignore", "use fedward: ignore[a] like this", "Fedward ignores this", "fedwär"]
-        {
+        for other in [
+            " something else",
+            " fedward is a linter",
+            "fedward skips these",
+            "fedwardignore",
+            "use fedward: ignore[a] like this",
+            "Fedward ignores this",
+            "fedwär",
+        ] {
             assert_eq!(parse(other), None, "{other}");
         }
     }

@@ -157,7 +157,7 @@ fn run_here(inputs: Vec<Input>, policies: &[Policy], options: &Options, progress
         let span = finding.location.span;
         (order.get(&**finding.location.source.name()).copied(), span.start, span.end, finding.rule.clone(), finding.message.clone())
     });
-    outcome.secrets = secrets::spans(&world.loaded, &outcome);
+    secrets::hide(&world.loaded, &mut outcome);
     outcome.notes.extend(kinds.note());
     (outcome, cost)
 }
