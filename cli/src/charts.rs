@@ -59,7 +59,11 @@ mod tests {
             ("../x.yaml", "../../.."),
             ("/some/chart/templates/a/x.yaml", "/some/chart"),
         ] {
-            assert_eq!(seen_from(name, Path::new("/some/chart/templates/a/x.yaml"), Path::new("/some/chart")), Path::new(expected), "{name}");
+            assert_eq!(
+                seen_from(name, Path::new("/some/chart/templates/a/x.yaml"), Path::new("/some/chart")),
+                Path::new(expected),
+                "{name}"
+            );
         }
     }
 }
