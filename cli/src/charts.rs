@@ -23,8 +23,11 @@ impl Charts {
                 break;
             }
             passed.push(folder);
+            if folder.join(".git").exists() {
+                break;
+            }
             chart = folder.parent().filter(|above| folder.ends_with("templates") && above.join("Chart.yaml").is_file()).map(Path::to_owned);
-            if chart.is_some() || folder.join(".git").exists() {
+            if chart.is_some() {
                 break;
             }
         }

@@ -273,6 +273,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
 
     use std::os::unix::fs::{PermissionsExt as _, symlink};
+    use std::process::Command;
 
     use super::*;
 
@@ -358,6 +359,41 @@ mod tests {
                 "outside: a link that leads out of the folder"
             ]
         );
+    }
+
+    #[test]
+    fn a_pipe_is_read_only_where_it_is_named() {
+        let folder = Folder::new("pipe");
+        folder.file("in/a.yaml");
+        let pipe = folder.0.join("in/pipe.yaml");
+        assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        symlink("pipe.yaml", folder.0.join("in/link.yaml")).unwrap();
+        let (files, told) = folder.read(&folder.request());
+        assert_eq!(files, ["a.yaml"]);
+        assert_eq!(told, ["link.yaml: not an ordinary file", "pipe.yaml: not an ordinary file"]);
+        let writer = pipe.clone();
+        let writer = std::thread::spawn(move || fs::write(writer, "kind: Pod\n"));
+        assert_eq!(folder.read(&Request { paths: &[pipe], ..folder.request() }).0, ["pipe.yaml"]);
+        writer.join().unwrap().unwrap();
+    }
+
+    #[test]
+    fn charts_are_found_above_what_is_named_but_not_above_the_repository() {
+        let folder = Folder::new("charts");
+        for name in ["Chart.yaml", "in/templates/Chart.yaml", "in/templates/templates/a.yaml", "in/templates/b.yaml", "in/c.yaml"] {
+            folder.file(name);
+        }
+        let templates = || {
+            let inputs = read(&folder.request()).unwrap();
+            let mut names: Vec<String> = inputs.templates.into_keys().map(|name| name.rsplit_once("/in/").unwrap().1.to_owned()).collect();
+            names.sort_unstable();
+            names
+        };
+        assert_eq!(templates(), ["templates/templates/a.yaml"]);
+        folder.file("in/Chart.yaml");
+        assert_eq!(templates(), ["templates/Chart.yaml", "templates/b.yaml", "templates/templates/a.yaml"]);
+        fs::create_dir_all(folder.0.join("in/templates/.git")).unwrap();
+        assert_eq!(templates(), ["templates/templates/a.yaml"]);
     }
 
     #[test]
