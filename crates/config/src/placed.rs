@@ -91,7 +91,7 @@ impl Placed {
         &self.source
     }
 
-    /// The document as a value of any type; its default where there is nothing but comments.
+    /// The document as a value of any type, and the file again; the type's default where there is nothing but comments.
     ///
     /// # Errors
     /// Every field that does not fit, with its place.
