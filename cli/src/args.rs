@@ -21,7 +21,7 @@ Exit codes, the first that applies of 2, 3, 1, 4, 0:
     name = "fedward",
     version,
     max_term_width = 120,
-    after_help = EXIT_CODES
+    after_help = format!("Begin with `fedward check PATH`; `fedward check --help` has examples.\n\n{EXIT_CODES}")
 )]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -32,7 +32,7 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Check manifests.
     Check(Box<Check>),
-    /// List the rules.
+    /// List the policies and their rules.
     Rules(Rules),
     /// Print what a rule reports, why, and what to do instead; or a policy's rules and settings.
     Explain(Explain),
@@ -48,19 +48,24 @@ pub(crate) enum Command {
 Examples:
   fedward check deploy/
   helm template ./chart | fedward check - --stdin-filename chart.yaml
+  kubectl kustomize overlays/prod | fedward check -
+  fedward check app/ --context platform/
   fedward check . --format sarif=fedward.sarif --format human
 
-In a folder, every .yaml, .yml and .json file is read that is not hidden and that .gitignore and .ignore do not exclude. To read others,
-name them, or give --hidden or --no-gitignore.
+In a folder, every .yaml, .yml and .json file is read that is not hidden and that .gitignore and .ignore do not exclude. \
+To read others, name them, or give --hidden or --no-gitignore. Nothing is rendered: templates of \
+Helm charts are skipped, and what a kustomization builds on is judged as it stands; what comes of them can be checked as above.
+
+--context, --include, --exclude, --policy, --settings and --format can be given several times.
 
 {EXIT_CODES}"))]
 pub(crate) struct Check {
     /// Files and folders; `-` reads standard input. Hidden and git-ignored files are read only where they are named.
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
-    /// The name that standard input has in outputs.
-    #[arg(long, value_name = "NAME", default_value = "stdin.yaml")]
-    pub(crate) stdin_filename: String,
+    /// The name that standard input (`-`) has in outputs; `stdin.yaml`, if not given.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) stdin_filename: Option<String>,
     /// The configuration, instead of the nearest `fedward.yaml` upwards from the first path (not above its repository, or, outside of
     /// one, the working directory).
     #[arg(long, value_name = "FILE")]
@@ -71,10 +76,10 @@ pub(crate) struct Check {
     /// Further files and folders whose objects rules may look at, but which are not judged.
     #[arg(long, value_name = "PATH")]
     pub(crate) context: Vec<PathBuf>,
-    /// Only files that match one of these globs (relative to the folder that is walked).
+    /// Of folders, only files that match one of these globs (relative to the folder).
     #[arg(long, value_name = "GLOB")]
     pub(crate) include: Vec<String>,
-    /// No files and folders that match one of these globs.
+    /// Of folders, no files and folders that match one of these globs.
     #[arg(long, value_name = "GLOB")]
     pub(crate) exclude: Vec<String>,
     /// Also read hidden files and folders (`.git` never is).
@@ -83,13 +88,13 @@ pub(crate) struct Check {
     /// Also read files that `.gitignore` and `.ignore` exclude. (For findings, see `--no-ignores`.)
     #[arg(long)]
     pub(crate) no_gitignore: bool,
-    /// The namespace of objects that name none: a label of RFC 1123.
+    /// The namespace of objects that name none; `default`, if the configuration has none either.
     #[arg(long, short = 'n', value_parser = namespace)]
     pub(crate) namespace: Option<String>,
     /// Treat what is not among the loaded objects as not existing, not as unknown.
     #[arg(long)]
     pub(crate) closed_world: bool,
-    /// Only these policies, even those that the configuration turns off. What the reader itself finds (policy `input`) is always reported.
+    /// Only these policies, even those that the configuration turns off; `fedward rules` lists them. What the reader itself finds (policy `input`) is always reported.
     #[arg(long, value_name = "POLICY")]
     pub(crate) policy: Vec<String>,
     /// The policies of a cluster: files and folders with ClusterAdmissionPolicies and their like, or a policy server's `policies.yml`.
@@ -116,14 +121,14 @@ pub(crate) struct Check {
     /// Settings of a policy: a YAML or JSON file whose fields replace those of the configuration.
     #[arg(long, value_name = "POLICY=FILE")]
     pub(crate) settings: Vec<String>,
-    /// The least severity that makes the exit code 1.
+    /// The least severity that makes the exit code 1; `error`, if the configuration has none either.
     #[arg(long, value_name = "SEVERITY")]
     pub(crate) fail_on: Option<Threshold>,
-    /// Output format: `human`, `json` or `sarif`, with `=FILE` to write to a file. May be repeated. Files take their names at the end of
-    /// the run, all of them or none.
+    /// Output format: `human`, `json` or `sarif`, with `=FILE` to write to a file. Files take their names at the end of the run, all of
+    /// them or none.
     #[arg(long, value_name = "FORMAT[=FILE]", default_value = "human")]
     pub(crate) format: Vec<String>,
-    /// Write the first format that has no file to this one.
+    /// The file to write to, for the first format that names none.
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
     /// Exit 0 even if nothing was judged.

@@ -6,7 +6,7 @@ pub(crate) mod config;
 pub(crate) mod explain;
 pub(crate) mod rules;
 
-use fedward_kit::policy::Descriptor;
+use fedward_kit::policy::{Descriptor, RuleDescriptor};
 
 /// Every policy, and what the reader itself finds.
 pub(crate) fn descriptors() -> Vec<Descriptor> {
@@ -17,4 +17,15 @@ pub(crate) fn descriptors() -> Vec<Descriptor> {
         settings: Vec::new(),
     };
     fedward_modules::ALL.iter().map(|builtin| builtin.policy.describe()).chain([input]).collect()
+}
+
+/// A rule as a line of a list: its severities, from the gravest to the least where conditions differ, its id, what it reports.
+pub(crate) fn line(rule: &RuleDescriptor) -> String {
+    let severities = || rule.conditions.iter().map(|condition| condition.severity);
+    let range = match (severities().max(), severities().min()) {
+        (Some(most), Some(least)) if most != least => format!("{}..{}", most.name(), least.name()),
+        (Some(only), _) => only.name().to_owned(),
+        _ => String::new(),
+    };
+    format!("  {range:<14} {:<42} {}", rule.id, rule.summary)
 }

@@ -5,13 +5,14 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use fedward_config::words;
 use fedward_engine::{Input, Role};
 use fedward_outcome::{Skipped, Unread};
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use ignore::{DirEntry, WalkBuilder};
 
+use crate::charts::{self, Charts};
 use crate::setup::unreadable;
 
 /// A file larger than this is not read: no manifest is.
@@ -51,6 +52,8 @@ pub(crate) struct Inputs {
     pub(crate) unread: Vec<Unread>,
     /// The path of a file relative to the folder of the configuration, by the name that outputs show, where the two differ.
     pub(crate) config_names: HashMap<String, String>,
+    /// The folder of the Helm chart that a file is a template of, by the name that outputs show, as outputs show it.
+    pub(crate) templates: HashMap<String, String>,
 }
 
 /// Reads everything asked for, in the order asked for, folders sorted by path. A file is read once, however often it is named.
@@ -69,6 +72,7 @@ pub(crate) fn read(request: &Request<'_>) -> Result<Inputs> {
         inputs: Inputs::default(),
         seen: own.clone(),
         stdin_is_read: false,
+        charts: Charts::default(),
     };
     let groups =
         [(request.paths, Role::Judged), (request.context, Role::Context), (request.policies, Role::Policies), (request.old, Role::Old)];
@@ -112,6 +116,7 @@ struct Reader<'a> {
     inputs: Inputs,
     seen: HashSet<PathBuf>,
     stdin_is_read: bool,
+    charts: Charts,
 }
 
 impl Reader<'_> {
@@ -211,6 +216,9 @@ impl Reader<'_> {
         }
         let name = shown(path);
         let bytes = bounded(file)?;
+        if let Some(chart) = self.charts.of(&real) {
+            self.inputs.templates.insert(name.clone(), shown(&charts::seen_from(&name, &real, &chart)));
+        }
         if let Some(relative) = self.folder.as_deref().and_then(|folder| real.strip_prefix(folder).ok()).map(shown)
             && relative != name
         {
@@ -249,7 +257,7 @@ fn path_of(error: &ignore::Error) -> Option<&Path> {
 fn set(globs: &[String]) -> Result<GlobSet> {
     let mut builder = GlobSetBuilder::new();
     for glob in globs {
-        builder.add(Glob::new(glob).with_context(|| format!("`{glob}` is no glob"))?);
+        builder.add(Glob::new(glob).map_err(|error| anyhow::anyhow!("`{glob}` is no glob: {}", error.kind()))?);
     }
     match builder.build() {
         Ok(set) => Ok(set),
@@ -276,6 +284,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
 
     use std::os::unix::fs::{PermissionsExt as _, symlink};
+    use std::process::Command;
 
     use super::*;
 
@@ -361,6 +370,41 @@ mod tests {
                 "outside: a link that leads out of the folder"
             ]
         );
+    }
+
+    #[test]
+    fn a_pipe_is_read_only_where_it_is_named() {
+        let folder = Folder::new("pipe");
+        folder.file("in/a.yaml");
+        let pipe = folder.0.join("in/pipe.yaml");
+        assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        symlink("pipe.yaml", folder.0.join("in/link.yaml")).unwrap();
+        let (files, told) = folder.read(&folder.request());
+        assert_eq!(files, ["a.yaml"]);
+        assert_eq!(told, ["link.yaml: not an ordinary file", "pipe.yaml: not an ordinary file"]);
+        let writer = pipe.clone();
+        let writer = std::thread::spawn(move || fs::write(writer, "kind: Pod\n"));
+        assert_eq!(folder.read(&Request { paths: &[pipe], ..folder.request() }).0, ["pipe.yaml"]);
+        writer.join().unwrap().unwrap();
+    }
+
+    #[test]
+    fn charts_are_found_above_what_is_named_but_not_above_the_repository() {
+        let folder = Folder::new("charts");
+        for name in ["Chart.yaml", "in/templates/Chart.yaml", "in/templates/templates/a.yaml", "in/templates/b.yaml", "in/c.yaml"] {
+            folder.file(name);
+        }
+        let templates = || {
+            let inputs = read(&folder.request()).unwrap();
+            let mut names: Vec<String> = inputs.templates.into_keys().map(|name| name.rsplit_once("/in/").unwrap().1.to_owned()).collect();
+            names.sort_unstable();
+            names
+        };
+        assert_eq!(templates(), ["templates/templates/a.yaml"]);
+        folder.file("in/Chart.yaml");
+        assert_eq!(templates(), ["templates/Chart.yaml", "templates/b.yaml", "templates/templates/a.yaml"]);
+        fs::create_dir_all(folder.0.join("in/templates/.git")).unwrap();
+        assert_eq!(templates(), ["templates/templates/a.yaml"]);
     }
 
     #[test]

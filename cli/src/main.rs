@@ -1,6 +1,7 @@
 //! The `fedward` command.
 
 mod args;
+mod charts;
 mod commands;
 mod exit;
 mod inputs;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use fedward_config::{Loaded, Placed, words};
+use fedward_config::{Draft, Loaded, Placed, words};
 use fedward_engine::{EngineError, INPUT_POLICY, Policy};
 use fedward_host::{Host, Limits};
 use fedward_modules::Builtin;
@@ -37,8 +37,9 @@ impl Setup {
         for path in request.paths.iter().filter(|path| *path != Path::new("-")) {
             path.metadata().map_err(|error| unreadable(path, &error))?;
         }
-        let loaded = Loaded::find(request.config, request.paths, &descriptors())?;
-        let chosen = chosen(request.policies, &loaded)?;
+        let draft = Draft::find(request.config, request.paths, &descriptors())?;
+        let loaded = draft.loaded();
+        let chosen = chosen(request.policies, loaded)?;
         let runs = |builtin: &Builtin| chosen.contains(&builtin.id);
         let files = files(request.settings, runs)?;
         let host = Host::new(Limits::default());
@@ -60,7 +61,7 @@ impl Setup {
                 Err(error) => return Err(error.into()),
             }
         }
-        if mistakes.is_empty() { Ok(Setup { loaded, policies, host }) } else { bail!("{}", mistakes.join("\n")) }
+        Ok(Setup { loaded: draft.finish(mistakes)?, policies, host })
     }
 }
 
@@ -104,8 +105,7 @@ fn files(settings: &[String], runs: impl Fn(&Builtin) -> bool) -> Result<BTreeMa
                 "`{policy}` does not run here, so `{file}` would do nothing (the configuration turns it off, or `--policy` leaves it out)"
             );
         }
-        let placed = Placed::read(Path::new(file))?;
-        let values = placed.get()?;
+        let (values, placed) = Placed::read(Path::new(file))?.get()?;
         if files.insert(policy, (placed, values)).is_some() {
             bail!("`{policy}` has two files of settings");
         }

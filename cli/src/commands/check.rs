@@ -21,6 +21,9 @@ use crate::setup::{self, Setup};
 use crate::{inputs, old, progress};
 
 pub(crate) fn run(args: &Check) -> Result<Exit> {
+    if args.stdin_filename.is_some() && !args.paths.iter().chain(&args.context).any(|path| path == Path::new("-")) {
+        bail!("`--stdin-filename` names standard input, which is not read: give `-` as a path to read it");
+    }
     let wanted = outputs::wanted(&args.format, args.output.as_deref())?;
     let request = setup::Request { paths: &args.paths, config: args.config.as_deref(), policies: &args.policy, settings: &args.settings };
     let Setup { loaded, policies, host } = Setup::new(&request)?;
@@ -35,7 +38,7 @@ pub(crate) fn run(args: &Check) -> Result<Exit> {
         context: &context,
         old: &old_paths,
         policies: &given,
-        stdin_filename: &args.stdin_filename,
+        stdin_filename: args.stdin_filename.as_deref().unwrap_or("stdin.yaml"),
         include: &args.include,
         exclude: &args.exclude,
         config_include: &config.paths.include,
@@ -54,6 +57,7 @@ pub(crate) fn run(args: &Check) -> Result<Exit> {
         closed_world: args.closed_world || config.closed_world.unwrap_or(false),
         ignores: loaded.ignores(),
         ignore_names: read.config_names,
+        templates: read.templates,
         use_ignores: !args.no_ignores,
         known_rules: super::descriptors().iter().flat_map(|policy| &policy.rules).map(|rule| rule.id.to_owned()).collect(),
         today: today(),

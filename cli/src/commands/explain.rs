@@ -73,8 +73,7 @@ fn about(policy: &Descriptor) -> String {
     // Writing to a string cannot fail.
     let mut text = format!("# {}\n\n{}\n\n## Rules\n", policy.id, policy.summary);
     for rule in &policy.rules {
-        let severity = rule.conditions.iter().map(|condition| condition.severity).max().map_or("", |severity| severity.name());
-        let _ = writeln!(text, "  {severity:<8} {:<42} {}", rule.id, rule.summary);
+        let _ = writeln!(text, "{}", super::line(rule));
     }
     if policy.id == fedward_engine::INPUT_POLICY {
         text.push_str("\nThese rules always run. `severities` in `fedward.yaml` has their severities.\n");

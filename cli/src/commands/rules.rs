@@ -16,8 +16,7 @@ pub(crate) fn run(args: &Rules) -> Result<Exit> {
             for policy in &policies {
                 writeln!(out, "{}: {}", policy.id, policy.summary)?;
                 for rule in &policy.rules {
-                    let severity = rule.conditions.iter().map(|condition| condition.severity).max();
-                    writeln!(out, "  {:<8} {:<42} {}", severity.map_or("", |severity| severity.name()), rule.id, rule.summary)?;
+                    writeln!(out, "{}", super::line(rule))?;
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! `fedward.yaml`: what a repository says of how it is to be checked.
 //!
-//! [`Loaded::find`] looks for the file and reads it; a mistake in it is told with its line and column. Whether the settings of a policy
+//! [`Draft::find`] looks for the file and reads it; a mistake in it is told with its line and column. Whether the settings of a policy
 //! are right only the policy itself can say: [`Loaded::mistake`] puts what it says on its place.
 
 mod date;
@@ -11,7 +11,7 @@ mod placed;
 pub mod words;
 
 pub use date::today;
-pub use loaded::{Loaded, ModulePlace, is_namespace};
+pub use loaded::{Draft, Loaded, ModulePlace, is_namespace};
 pub use model::{Config, IgnoreConfig, Level, LimitsConfig, Paths, PolicyConfig, Threshold};
 pub use placed::Placed;
 

@@ -9,11 +9,12 @@ use std::sync::Arc;
 use fedward_engine::{INPUT_POLICY, Ignore};
 use fedward_kit::policy::Descriptor;
 use fedward_kit::text::Glob;
+use fedward_manifest::{Entry, Kind, Node};
 use serde_json::{Map, Value, json};
 
 use crate::date::is_date;
 use crate::model::{Config, IgnoreConfig};
-use crate::placed::{Placed, escape};
+use crate::placed::{Mistake, Placed, escape};
 use crate::words::did_you_mean;
 use crate::{ConfigError, find};
 
@@ -37,21 +38,6 @@ pub enum ModulePlace {
 }
 
 impl Loaded {
-    /// The file that is named, or else the nearest `fedward.yaml` upwards from the first path, but not above the root of its repository
-    /// or, without one, the working directory.
-    ///
-    /// `policies` are all that there are, the reader's own among them.
-    ///
-    /// # Errors
-    /// A file that cannot be read, does not parse, does not fit, or names what does not exist.
-    pub fn find(named: Option<&Path>, paths: &[PathBuf], policies: &[Descriptor]) -> Result<Self, ConfigError> {
-        let Some(file) = named.map(Path::to_owned).or_else(|| find::nearest(paths)) else { return Ok(Self::default()) };
-        let text = Placed::read(&file)?;
-        let loaded = Loaded { config: text.get()?, file: Some(file), text: Some(text) };
-        let mistakes = loaded.mistakes(policies);
-        if mistakes.is_empty() { Ok(loaded) } else { Err(ConfigError(mistakes)) }
-    }
-
     /// The folder of the file, to which its paths are relative.
     pub fn folder(&self) -> Option<&Path> {
         let folder = self.file.as_deref()?.parent()?;
@@ -60,16 +46,14 @@ impl Loaded {
 
     /// Further files and folders that rules may look at.
     pub fn context(&self) -> Vec<PathBuf> {
-        let folder = self.folder().filter(|folder| *folder != Path::new(".")).unwrap_or(Path::new(""));
-        self.config.context.iter().map(|path| folder.join(path)).collect()
+        self.config.context.iter().map(|path| self.beside(path)).collect()
     }
 
     /// Where the modules of policy manifests are.
     pub fn modules(&self, policies: &[Descriptor]) -> Vec<(String, ModulePlace)> {
-        let folder = self.folder().filter(|folder| *folder != Path::new(".")).unwrap_or(Path::new(""));
         let place = |text: &String| match policies.iter().find(|policy| policy.id == text) {
             Some(policy) => ModulePlace::Builtin(policy.id.to_owned()),
-            None => ModulePlace::File(folder.join(text)),
+            None => ModulePlace::File(self.beside(text)),
         };
         self.config.modules.iter().map(|(reference, text)| (reference.clone(), place(text))).collect()
     }
@@ -135,62 +119,128 @@ impl Loaded {
         format!("{place}: settings of `{policy}`: {field}{what}")
     }
 
-    /// What is wrong beyond the form.
-    fn mistakes(&self, policies: &[Descriptor]) -> Vec<String> {
-        let Some(text) = &self.text else { return Vec::new() };
+    /// What is wrong beyond the form. This goes by the text, where everything still stands that did not fit.
+    fn mistakes(&self, policies: &[Descriptor]) -> Vec<Mistake> {
+        let Some((text, root)) = self.text.as_ref().and_then(|text| Some((text, text.root()?))) else { return Vec::new() };
         let mut wrong = Vec::new();
-        let mut add = |pointer: &str, what: String| wrong.push(format!("{}: {what}", text.at(pointer)));
+        let mut add = |node: Node<'_>, what: &str| wrong.push(text.wrong(node.place(), what));
         let ids = || policies.iter().map(|policy| policy.id).filter(|id| *id != INPUT_POLICY);
         let rules = || policies.iter().flat_map(|policy| policy.rules.iter().map(|rule| rule.id));
         let no_rule = |rule: &str| format!("no such rule: `{rule}`{}", did_you_mean(rule, rules()));
-        for id in self.config.policies.keys() {
-            let pointer = format!("/policies/{}", escape(id));
+        let entries = |field: &str| root.get(field).into_iter().flat_map(Node::entries);
+        for Entry { key: id, value } in entries("policies") {
             if id == INPUT_POLICY {
-                add(&pointer, format!("the rules of `{INPUT_POLICY}` always run and have no settings; `severities` has their severities"));
+                add(value, &format!("the rules of `{INPUT_POLICY}` always run and have no settings; `severities` has their severities"));
             } else if !ids().any(|known| known == id) {
-                add(&pointer, format!("no such policy: `{id}`{}", did_you_mean(id, ids())));
+                add(value, &format!("no such policy: `{id}`{}", did_you_mean(id, ids())));
             }
         }
-        for rule in self.config.severities.keys().filter(|rule| !rules().any(|known| known == **rule)) {
-            add(&format!("/severities/{}", escape(rule)), no_rule(rule));
+        for Entry { key: rule, value } in entries("severities").filter(|entry| !rules().any(|known| known == entry.key)) {
+            add(value, &no_rule(rule));
         }
-        if self.config.namespace.as_deref().is_some_and(|namespace| !is_namespace(namespace)) {
-            add("/namespace", NAMESPACE.to_owned());
+        for list in ["include", "exclude"] {
+            for item in items(root.get("paths").and_then(|paths| paths.get(list))) {
+                if let Some(Err(error)) = item.as_str().map(globset::Glob::new) {
+                    add(item, &format!("no glob: {}", error.kind()));
+                }
+            }
         }
-        if self.config.limits.depth.is_some_and(|depth| depth > MAX_DEPTH) {
-            add("/limits/depth", format!("at most {MAX_DEPTH}: modules read nothing deeper"));
-        }
-        for (index, path) in self.context().iter().enumerate() {
+        for Entry { key: reference, value } in entries("modules") {
+            let Some(place) = value.as_str().filter(|place| !ids().any(|known| known == *place)) else { continue };
+            let path = self.beside(place);
             if let Err(error) = path.metadata() {
-                add(&format!("/context/{index}"), format!("cannot read `{}`: {}", path.display(), crate::words::io(&error)));
+                let what = format!("`{reference}`: no built-in policy, and cannot read `{}`: {}", path.display(), crate::words::io(&error));
+                add(value, &what);
             }
         }
-        for (reference, place) in self.modules(policies) {
-            if let ModulePlace::File(path) = place
-                && let Err(error) = path.metadata()
-            {
-                let what = format!("no built-in policy, and cannot read `{}`: {}", path.display(), crate::words::io(&error));
-                add(&format!("/modules/{}", escape(&reference)), what);
+        if let Some(namespace) = root.get("namespace").filter(|node| node.as_str().is_some_and(|name| !is_namespace(name))) {
+            add(namespace, NAMESPACE);
+        }
+        let is_deep = |depth: &Node<'_>| match depth.kind() {
+            Kind::Int(depth) => depth > MAX_DEPTH,
+            kind => matches!(kind, Kind::Uint(_)),
+        };
+        if let Some(depth) = root.get("limits").and_then(|limits| limits.get("depth")).filter(is_deep) {
+            add(depth, &format!("at most {MAX_DEPTH}: modules read nothing deeper"));
+        }
+        for item in items(root.get("context")) {
+            let path = item.as_str().map(|path| self.beside(path));
+            if let Some((path, Err(error))) = path.map(|path| (path.clone(), path.metadata())) {
+                add(item, &format!("cannot read `{}`: {}", path.display(), crate::words::io(&error)));
             }
         }
-        for (index, entry) in self.config.ignore.iter().enumerate() {
-            let pointer = |field: &str| format!("/ignore/{index}/{field}");
-            if !rules().any(|known| known == entry.rule) {
-                add(&pointer("rule"), no_rule(&entry.rule));
+        for entry in items(root.get("ignore")) {
+            let field = |name| entry.get(name).and_then(|node| Some((node, node.as_str()?)));
+            if let Some((node, rule)) = field("rule").filter(|(_, rule)| !rules().any(|known| known == *rule)) {
+                add(node, &no_rule(rule));
             }
-            if entry.reason.trim().is_empty() {
-                add(&pointer("reason"), "an ignore entry needs a reason".to_owned());
+            if let Some((node, _)) = field("reason").filter(|(_, reason)| reason.trim().is_empty()) {
+                add(node, "an ignore entry needs a reason");
             }
-            if entry.expires.as_deref().is_some_and(|date| !is_date(date)) {
-                add(&pointer("expires"), "`expires` is a date of the form YYYY-MM-DD".to_owned());
+            if let Some((node, _)) = field("expires").filter(|(_, date)| !is_date(date)) {
+                add(node, "`expires` is a date of the form YYYY-MM-DD");
             }
         }
         wrong
     }
+
+    /// A path of the file.
+    fn beside(&self, path: &str) -> PathBuf {
+        self.folder().filter(|folder| *folder != Path::new(".")).unwrap_or(Path::new("")).join(path)
+    }
+}
+
+/// A configuration that may have mistakes. Its policies can be asked about their settings all the same, so that all mistakes are told at
+/// once.
+#[derive(Debug, Default)]
+pub struct Draft {
+    loaded: Loaded,
+    mistakes: Vec<Mistake>,
+}
+
+impl Draft {
+    /// The file that is named, or else the nearest `fedward.yaml` upwards from the first path, but not above the root of its repository
+    /// or, without one, the working directory.
+    ///
+    /// `policies` are all that there are, the reader's own among them.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or does not parse.
+    pub fn find(named: Option<&Path>, paths: &[PathBuf], policies: &[Descriptor]) -> Result<Self, ConfigError> {
+        let Some(file) = named.map(Path::to_owned).or_else(|| find::nearest(paths)) else { return Ok(Self::default()) };
+        Ok(Self::new(Placed::read(&file)?, file, policies))
+    }
+
+    fn new(mut text: Placed, file: PathBuf, policies: &[Descriptor]) -> Self {
+        let (config, mut mistakes) = text.fit();
+        let loaded = Loaded { config, file: Some(file), text: Some(text) };
+        mistakes.extend(loaded.mistakes(policies));
+        Draft { loaded, mistakes }
+    }
+
+    /// What it says, as far as it fits.
+    pub fn loaded(&self) -> &Loaded {
+        &self.loaded
+    }
+
+    /// The configuration, if nothing is wrong with it.
+    ///
+    /// # Errors
+    /// What does not fit, or names what does not exist; and `settings`, what policies say of theirs.
+    pub fn finish(self, settings: Vec<String>) -> Result<Loaded, ConfigError> {
+        let mut told = Mistake::texts(self.mistakes);
+        told.extend(settings);
+        if told.is_empty() { Ok(self.loaded) } else { Err(ConfigError(told)) }
+    }
+}
+
+/// The items of a list, if there is one.
+fn items(node: Option<Node<'_>>) -> impl Iterator<Item = Node<'_>> {
+    node.into_iter().filter(|node| node.is_seq()).flat_map(Node::items)
 }
 
 /// Modules read JSON of 128 levels, a few of which are the request's own. Much deeper texts would exhaust the stack.
-const MAX_DEPTH: usize = 120;
+const MAX_DEPTH: i64 = 120;
 
 const NAMESPACE: &str =
     "a namespace has lower-case letters, digits and `-`, with a letter or digit at both ends, and at most 63 characters";

@@ -1,5 +1,6 @@
 //! A YAML or JSON file in which every field knows its place.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
@@ -7,6 +8,7 @@ use std::sync::Arc;
 
 use fedward_manifest::{Document, Limits, Node, Source, Span, parse, split};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use serde_path_to_error::Segment;
 
 use crate::{ConfigError, words};
@@ -14,11 +16,31 @@ use crate::{ConfigError, words};
 /// No configuration is larger.
 const MAX_BYTES: u64 = 16 << 20;
 
+/// How many fields that do not fit are told: each costs a reading of the whole.
+const MAX_MISFITS: usize = 50;
+
 /// A file with one document, or none.
 #[derive(Debug)]
 pub struct Placed {
     source: Arc<Source>,
     document: Option<Document>,
+    /// What is wrong with the text, although it can be read.
+    wrong: Vec<Mistake>,
+}
+
+/// What is wrong, and the byte of the file where it is: by that, mistakes of all kinds are told in the order of the text.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Mistake {
+    at: u32,
+    text: String,
+}
+
+impl Mistake {
+    /// All of them, in the order of the text.
+    pub(crate) fn texts(mut mistakes: Vec<Mistake>) -> Vec<String> {
+        mistakes.sort_unstable();
+        mistakes.into_iter().map(|mistake| mistake.text).collect()
+    }
 }
 
 impl Placed {
@@ -45,13 +67,14 @@ impl Placed {
     /// Text that does not parse, or has several documents.
     pub fn new(name: &str, bytes: Vec<u8>) -> Result<Self, ConfigError> {
         let source = Source::new(name, bytes).map_err(|error| ConfigError::one(format!("{name}: {error}")))?;
-        let mut placed = Placed { source: Arc::new(source), document: None };
+        let mut placed = Placed { source: Arc::new(source), document: None, wrong: Vec::new() };
         let limits = Limits::default();
         for chunk in split(&placed.source, &limits).chunks {
             let parsed = parse(&placed.source, chunk, &limits);
-            if !parsed.problems.is_empty() {
-                let told = parsed.problems.iter().map(|problem| format!("{}: {}", placed.place(problem.span), problem.message));
-                return Err(ConfigError(told.collect()));
+            let problems: Vec<Mistake> = parsed.problems.iter().map(|problem| placed.wrong(problem.span, &problem.message)).collect();
+            placed.wrong.extend(problems);
+            if parsed.document.is_none() {
+                return Err(ConfigError(Mistake::texts(placed.wrong)));
             }
             if let Some(found) = parsed.document.filter(|document| !document.is_empty()) {
                 if placed.document.is_some() {
@@ -68,23 +91,49 @@ impl Placed {
         &self.source
     }
 
-    /// The document as a value of any type; its default where there is nothing but comments.
+    /// The document as a value of any type, and the file again; the type's default where there is nothing but comments.
     ///
     /// # Errors
-    /// The first field that does not fit, with its place.
-    pub fn get<T: DeserializeOwned + Default>(&self) -> Result<T, ConfigError> {
-        let Some(document) = &self.document else { return Ok(T::default()) };
+    /// Every field that does not fit, with its place.
+    pub fn get<T: DeserializeOwned + Default>(mut self) -> Result<(T, Self), ConfigError> {
+        let (value, wrong) = self.fit();
+        if wrong.is_empty() { Ok((value, self)) } else { Err(ConfigError(Mistake::texts(wrong))) }
+    }
+
+    /// The same without what does not fit, and what that is.
+    pub(crate) fn fit<T: DeserializeOwned + Default>(&mut self) -> (T, Vec<Mistake>) {
+        let mut wrong = std::mem::take(&mut self.wrong);
+        let Some(document) = &self.document else { return (T::default(), wrong) };
         let mut json = Vec::new();
         document.root().write_json(&mut json);
-        serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_slice(&json)).map_err(|error| {
-            let pointer: String = error.path().iter().filter_map(token).map(|token| format!("/{token}")).collect();
-            let node = document.root().pointer(&pointer).node;
+        let mut left: Value = serde_json::from_slice(&json).unwrap_or_default();
+        let mut gone = Gone::default();
+        for _ in 0..MAX_MISFITS {
+            let error = match serde_path_to_error::deserialize(&left) {
+                Ok(value) => return (value, wrong),
+                Err(error) => error,
+            };
+            let steps: Vec<&Segment> = error.path().iter().collect();
+            let node = document.root().pointer(&gone.pointer(&steps)).node;
             let text = error.inner().to_string();
-            let what = words::misfit(&text, node);
             // An unknown field is shown by its name, whatever it holds.
             let span = node.key_span().filter(|_| text.starts_with("unknown field")).unwrap_or_else(|| node.place());
-            ConfigError::one(format!("{}: {what}", self.place(span)))
-        })
+            wrong.push(self.wrong(span, &words::misfit(&text, node)));
+            if gone.take(&mut left, &steps).is_none() {
+                break;
+            }
+        }
+        (T::default(), wrong)
+    }
+
+    /// The outermost value, if there is any.
+    pub(crate) fn root(&self) -> Option<Node<'_>> {
+        Some(self.document.as_ref()?.root())
+    }
+
+    /// A mistake on its place.
+    pub(crate) fn wrong(&self, span: Span, what: &str) -> Mistake {
+        Mistake { at: span.start, text: format!("{}: {what}", self.place(span)) }
     }
 
     /// The place of a field, or of its nearest parent that is there, as `name:line:column`.
@@ -112,12 +161,49 @@ impl Placed {
     }
 }
 
-/// A step of serde's path as one of a JSON Pointer.
-fn token(segment: &Segment) -> Option<String> {
-    match segment {
-        Segment::Seq { index } => Some(index.to_string()),
-        Segment::Map { key } => Some(escape(key)),
-        Segment::Enum { .. } | Segment::Unknown => None,
+/// The items that were taken from lists, by list: those behind them have other indices than in the file.
+#[derive(Default)]
+struct Gone(BTreeMap<String, BTreeSet<usize>>);
+
+impl Gone {
+    /// A way in what is left as a JSON Pointer in the file.
+    fn pointer(&self, steps: &[&Segment]) -> String {
+        let mut pointer = String::new();
+        for step in steps {
+            let token = match step {
+                Segment::Seq { index } => {
+                    let before = |index: usize, gone: &usize| if *gone <= index { index + 1 } else { index };
+                    self.0.get(&pointer).into_iter().flatten().fold(*index, before).to_string()
+                }
+                Segment::Map { key } => escape(key),
+                Segment::Enum { .. } | Segment::Unknown => continue,
+            };
+            pointer.push('/');
+            pointer.push_str(&token);
+        }
+        pointer
+    }
+
+    /// Takes what a way leads to; `None` if that is nothing, or all.
+    fn take(&mut self, from: &mut Value, steps: &[&Segment]) -> Option<()> {
+        let steps: Vec<&Segment> = steps.iter().copied().filter(|step| matches!(step, Segment::Seq { .. } | Segment::Map { .. })).collect();
+        let (last, way) = steps.split_last()?;
+        let pointer = self.pointer(&steps);
+        let parent = way.iter().try_fold(from, |value, step| match step {
+            Segment::Seq { index } => value.get_mut(*index),
+            Segment::Map { key } => value.get_mut(key),
+            Segment::Enum { .. } | Segment::Unknown => None,
+        })?;
+        match (parent, last) {
+            (Value::Array(items), Segment::Seq { index }) if *index < items.len() => {
+                items.remove(*index);
+                let (list, index) = pointer.rsplit_once('/')?;
+                self.0.entry(list.to_owned()).or_default().insert(index.parse().ok()?);
+            }
+            (Value::Object(fields), Segment::Map { key }) => drop(fields.remove(key)?),
+            _ => return None,
+        }
+        Some(())
     }
 }
 

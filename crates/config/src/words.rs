@@ -48,9 +48,7 @@ pub fn schema(schema: &Value) -> String {
 
 /// What serde says of a field that does not fit, in words that name no type of ours. `node` is the field, or its nearest parent.
 pub(crate) fn misfit(error: &str, node: Node<'_>) -> String {
-    // serde's place counts in JSON that nobody wrote.
-    let text = error.rsplit_once(" at line ").map_or(error, |(text, _)| text);
-    let (what, expected) = text.rsplit_once(", expected ").unwrap_or((text, ""));
+    let (what, expected) = error.rsplit_once(", expected ").unwrap_or((error, ""));
     let names: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
     let name = what.split_once('`').map_or("", |(_, rest)| rest.trim_end_matches('`'));
     if what.starts_with("unknown field") {
@@ -60,10 +58,6 @@ pub(crate) fn misfit(error: &str, node: Node<'_>) -> String {
     }
     if what.starts_with("unknown variant") {
         return format!("one of {} is required{}", list(&names), did_you_mean(name, names.iter().copied()));
-    }
-    // What is read as a word, but is none.
-    if expected.is_empty() && text == "expected value" {
-        return format!("a word is required, not {}", kind(node));
     }
     if what.starts_with("missing field") {
         return format!("`{name}` is required");
@@ -75,9 +69,10 @@ pub(crate) fn misfit(error: &str, node: Node<'_>) -> String {
         "a map" => "a map",
         _ if expected.starts_with("struct ") => "a map",
         // Unions of words are read from a string or a map with one key; ours are words.
+        "string or map" => "a word",
         _ if expected.contains("variant") || expected.starts_with("enum ") => "a word",
         _ if ["usize", "u32", "u64"].contains(&expected) => "a whole number, 0 or more",
-        _ => return text.to_owned(),
+        _ => return error.to_owned(),
     };
     format!("{required} is required, not {}", kind(node))
 }

@@ -10,7 +10,7 @@ use crate::Options;
 use crate::input;
 use crate::lift::{self, Lifted};
 use crate::load::{self, Input, Loaded, Object, Read, Role};
-use crate::project::Project;
+use crate::project::{self, Project};
 use crate::resources::Kinds;
 use crate::{review, set};
 
@@ -49,7 +49,7 @@ pub(crate) fn gather(inputs: Vec<Input>, options: &Options, outcome: &mut Outcom
             kinds.define(node);
         }
     }
-    let project = Project::of(&loaded);
+    let project = Project::of(&loaded, &options.templates);
     let mut gatherer =
         Gatherer { options, outcome, kinds, objects: Vec::new(), truncated: false, servers: Vec::new(), other_text: HashSet::new() };
     let mut lifted: Vec<Loaded> = Vec::new();
@@ -79,6 +79,7 @@ pub(crate) fn gather(inputs: Vec<Input>, options: &Options, outcome: &mut Outcom
     }
     let Gatherer { mut objects, kinds, truncated, servers, .. } = gatherer;
     project.mark_drafts(&loaded, &mut objects);
+    outcome.notes.extend(project::unrendered(&loaded, &objects));
     Gathered { loaded, objects, kinds, truncated, servers }
 }
 

@@ -180,16 +180,19 @@ fn inline_entries(loaded: &[Loaded]) -> (Vec<Inline>, ByLine) {
 
 /// `fedward: ignore[rule-id, other-rule] reason`. What only begins like that has no rules.
 fn parse(comment: &str) -> Option<(Vec<String>, String)> {
-    let rest = comment.trim_start().strip_prefix("fedward")?;
+    let (name, rest) = comment.trim_start().split_at_checked("fedward".len())?;
+    if !name.eq_ignore_ascii_case("fedward") {
+        return None;
+    }
     let verb = rest.trim_start_matches([' ', ':', '-', '_']);
     let word = verb.split(|letter: char| !letter.is_ascii_alphabetic()).next().unwrap_or_default();
-    let is_meant =
-        ["ignore", "disable", "noqa", "skip", "allow"].contains(&word) || verb.strip_prefix(word).is_some_and(|rest| rest.starts_with('['));
+    let is_meant = ["ignore", "disable", "noqa", "skip", "allow"].iter().any(|known| word.eq_ignore_ascii_case(known))
+        || verb.strip_prefix(word).is_some_and(|rest| rest.starts_with('['));
     // Ordinary prose begins with `fedward`, too.
     if verb.len() == rest.len() || !is_meant {
         return None;
     }
-    let entry = rest.strip_prefix(':').and_then(|rest| rest.trim_start().strip_prefix("ignore["));
+    let entry = rest.strip_prefix(':').filter(|_| name == "fedward").and_then(|rest| rest.trim_start().strip_prefix("ignore["));
     let Some((rules, reason)) = entry.and_then(|entry| entry.split_once(']')) else { return Some((Vec::new(), String::new())) };
     let rules = rules.split(',').map(|rule| rule.trim().to_owned()).filter(|rule| !rule.is_empty()).collect();
     Some((rules, reason.trim().to_owned()))
@@ -211,11 +214,21 @@ mod tests {
             "fedward ignore[a] x",
             "fedward: ignore [a]",
             "fedward: disable=a",
+            "Fedward: ignore[a] x",
+            "FEDWARD: IGNORE[a] x",
+            "fedward: Ignore[a] x",
         ] {
             assert_eq!(parse(malformed), entry(&[], ""), "{malformed}");
         }
-        for other in [" something else", " fedward is a linter", "fedward skips these", "fedwardignore", "use fedward: ignore[a] like this"]
-        {
+        for other in [
+            " something else",
+            " fedward is a linter",
+            "fedward skips these",
+            "fedwardignore",
+            "use fedward: ignore[a] like this",
+            "Fedward ignores this",
+            "fedwär",
+        ] {
             assert_eq!(parse(other), None, "{other}");
         }
     }

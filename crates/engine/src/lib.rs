@@ -94,6 +94,8 @@ pub struct Options {
     pub ignores: Vec<Ignore>,
     /// The paths of inputs as the paths of [`Options::ignores`] mean them, by their names; those that are not here go by their names.
     pub ignore_names: HashMap<String, String>,
+    /// Inputs that are templates of Helm charts, by name, with the folder of the chart; for charts whose `Chart.yaml` is no input.
+    pub templates: HashMap<String, String>,
     /// Whether ignore entries, those in comments included, count.
     pub use_ignores: bool,
     /// Every rule that the program knows, whether or not its policy runs.
@@ -120,6 +122,7 @@ impl Default for Options {
             max_objects: 1_000_000,
             ignores: Vec::new(),
             ignore_names: HashMap::new(),
+            templates: HashMap::new(),
             use_ignores: true,
             known_rules: Vec::new(),
             today: String::new(),
@@ -221,7 +224,7 @@ fn run_with(inputs: Vec<Input>, policies: Policies<'_>, options: &Options, progr
         let span = finding.location.span;
         (order.get(&**finding.location.source.name()).copied(), span.start, span.end, finding.rule.clone(), finding.message.clone())
     });
-    in_pool(&mut || outcome.secrets = secrets::spans(&world.loaded, &outcome));
+    in_pool(&mut || secrets::hide(&world.loaded, &mut outcome));
     outcome.notes.extend(kinds.note());
     (outcome, evaluated.cost)
 }

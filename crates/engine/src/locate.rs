@@ -24,7 +24,7 @@ pub(crate) fn finding(world: &World, number: usize, given: &[usize], policy: &st
         };
         Related { location: place(world, number, &related.place), message: related.message.clone() }
     });
-    let edits = edits::of(world, number, &finding);
+    let (fix, edits) = edits::of(world, number, &finding);
     fedward_outcome::Finding {
         related: related.collect(),
         location: place(world, number, &finding.place),
@@ -37,7 +37,7 @@ pub(crate) fn finding(world: &World, number: usize, given: &[usize], policy: &st
         docs: finding.docs,
         related_more: finding.related_more,
         object: world.objects.get(number).map(payload::id),
-        fix: finding.fix,
+        fix,
         edits,
         suppressed: None,
     }

@@ -33,8 +33,10 @@ struct Target {
 }
 
 impl Project {
-    pub(crate) fn of(loaded: &[Loaded]) -> Self {
-        let mut project = Project::default();
+    /// `templates` are files that are known to be templates of Helm charts, with the folders of the charts.
+    pub(crate) fn of(loaded: &[Loaded], templates: &HashMap<String, String>) -> Self {
+        let skipped = templates.iter().map(|(path, chart)| (path.clone(), template(chart))).collect();
+        let mut project = Project { skipped, ..Project::default() };
         let mut patches = Vec::new();
         for one in loaded {
             let path = one.source.name();
@@ -81,7 +83,7 @@ impl Project {
             if self.charts.contains(folder) {
                 let inside = path.get(folder.len()..).unwrap_or("");
                 if inside.starts_with("templates/") {
-                    return Some(format!("a template of the Helm chart in `{}`: it has to be rendered first", shown(folder)));
+                    return Some(template(folder));
                 }
             }
             match folder.trim_end_matches('/').rsplit_once('/') {
@@ -169,6 +171,10 @@ fn shown(folder: &str) -> &str {
     if folder.is_empty() { "." } else { folder }
 }
 
+fn template(chart: &str) -> String {
+    format!("a template of the Helm chart in `{}`: it has to be rendered first", shown(chart.trim_end_matches('/')))
+}
+
 fn read(root: Node<'_>, folder: &str, patches: &mut Vec<(String, String, Option<Target>)>) -> Kustomization {
     let list = |key: &str| root.get(key).into_iter().flat_map(Node::items);
     let paths = |key: &str| list(key).filter_map(Node::as_str).filter_map(|path| join(folder, path)).collect::<Vec<_>>();
@@ -208,6 +214,36 @@ fn read(root: Node<'_>, folder: &str, patches: &mut Vec<(String, String, Option<
         kustomization.targets.push(Target::default());
     }
     kustomization
+}
+
+/// What is to be said of objects that have charts deployed: what a chart renders is nowhere in the input, and a clean result says nothing
+/// of it.
+pub(crate) fn unrendered(loaded: &[Loaded], objects: &[Object]) -> Option<String> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for object in objects.iter().filter(|object| object.is_judged()) {
+        let document = loaded.get(object.document).and_then(|one| one.document.as_ref());
+        let Some(spec) = document.and_then(|document| document.node(object.node)?.get("spec")) else { continue };
+        let deploys = match (object.group.as_str(), object.kind.as_str()) {
+            ("argoproj.io", "Application") => has_chart(spec),
+            ("argoproj.io", "ApplicationSet") => spec.get("template").and_then(|template| template.get("spec")).is_some_and(has_chart),
+            ("helm.toolkit.fluxcd.io", "HelmRelease") | ("helm.cattle.io", "HelmChart") => true,
+            _ => false,
+        };
+        if deploys {
+            *counts.entry(&object.kind).or_default() += 1;
+        }
+    }
+    let kinds = counts.iter().map(|(kind, count)| format!("{count} {kind}")).collect::<Vec<_>>().join(", ");
+    (!counts.is_empty()).then(|| {
+        format!("Helm charts that are deployed from here ({kinds}) are not rendered, and what they bring was not judged: `helm template CHART | fedward check -` judges it")
+    })
+}
+
+/// Whether an Argo CD application has a source that is a chart, or is given values as one.
+fn has_chart(spec: Node<'_>) -> bool {
+    let sources = spec.get("source").into_iter().chain(spec.get("sources").into_iter().flat_map(Node::items));
+    let mut fields = sources.flat_map(|source| [source.get("chart"), source.get("helm")]).flatten();
+    fields.any(|field| !field.is_null())
 }
 
 /// The object that a strategic merge patch names.

@@ -7,8 +7,11 @@
 //! | text with a Secret in it: a document that does not parse, a manifest inside a string | all of it |
 //! | `secretGenerator` of a kustomization | its `literals` |
 //! | an environment variable that is called like a secret | its `value` |
+//! | an alias of one of them, or what one of them is an alias of | the same value in that document, and in what is said of the file |
 
-use std::collections::{HashMap, HashSet};
+mod reuse;
+
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use fedward_manifest::{Limit, Node, ProblemKind, Span};
@@ -21,8 +24,9 @@ use crate::load::{Loaded, text};
 const FIELDS: [&str; 2] = ["data", "stringData"];
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
-/// The spans of what must not be shown, in the files that an outcome shows something of.
-pub(crate) fn spans(loaded: &[Loaded], outcome: &Outcome) -> HashMap<Arc<str>, Vec<Span>> {
+/// Puts the spans of what must not be shown into an outcome, for the files that it shows something of, and takes from its texts the
+/// values that a rule saw elsewhere.
+pub(crate) fn hide(loaded: &[Loaded], outcome: &mut Outcome) {
     let places =
         outcome.findings.iter().flat_map(|finding| finding.related.iter().map(|related| &related.location).chain([&finding.location]));
     let places = places.chain(outcome.not_evaluated.iter().map(|one| &one.location));
@@ -38,14 +42,18 @@ pub(crate) fn spans(loaded: &[Loaded], outcome: &Outcome) -> HashMap<Arc<str>, V
             None if may_hold_secret(text) => spans.push(one.chunk.span),
             None => {}
         }
-        (!spans.is_empty()).then(|| (Arc::clone(one.source.name()), spans))
+        let values = reuse::values(one, &mut spans);
+        (!spans.is_empty()).then(|| (Arc::clone(one.source.name()), spans, values))
     };
     let parts: Vec<_> = loaded.par_iter().filter(|one| shown.contains(&**one.source.name())).filter_map(of).collect();
-    let mut found: HashMap<Arc<str>, Vec<Span>> = HashMap::new();
-    for (file, mut spans) in parts {
-        found.entry(file).or_default().append(&mut spans);
+    let mut values: HashMap<Arc<str>, BTreeSet<String>> = HashMap::new();
+    for (file, mut spans, reused) in parts {
+        if !reused.is_empty() {
+            values.entry(Arc::clone(&file)).or_default().extend(reused);
+        }
+        outcome.secrets.entry(file).or_default().append(&mut spans);
     }
-    found
+    reuse::hide(&values, outcome);
 }
 
 /// A text without any of them has no secret that is looked for: most documents end here. Parts of words, for any case of their first

@@ -12,9 +12,7 @@ fn policies() -> Vec<Descriptor> {
 
 fn read(text: &str) -> Result<Loaded, ConfigError> {
     let text = Placed::new("fedward.yaml", text.as_bytes().to_vec())?;
-    let loaded = Loaded { config: text.get()?, file: Some("fedward.yaml".into()), text: Some(text) };
-    let mistakes = loaded.mistakes(&policies());
-    if mistakes.is_empty() { Ok(loaded) } else { Err(ConfigError(mistakes)) }
+    Draft::new(text, "fedward.yaml".into(), &policies()).finish(Vec::new())
 }
 
 #[track_caller]
@@ -65,14 +63,62 @@ fn no_configuration_lets_a_text_exhaust_the_stack() {
 fn every_name_that_does_not_exist_is_told() {
     refused(
         "policies:\n  require-label: {}\n  input: {}\nseverities:\n  missing-labels: info\nnamespace: Shop\nignore:\n  - rule: missing-lable\n    reason: ' '\n    expires: 2030-02-30\n",
-        "fedward.yaml:3:10: the rules of `input` always run and have no settings; `severities` has their severities
-fedward.yaml:2:18: no such policy: `require-label` (did you mean `require-labels`?)
+        "fedward.yaml:2:18: no such policy: `require-label` (did you mean `require-labels`?)
+fedward.yaml:3:10: the rules of `input` always run and have no settings; `severities` has their severities
 fedward.yaml:5:19: no such rule: `missing-labels` (did you mean `missing-label`?)
 fedward.yaml:6:12: a namespace has lower-case letters, digits and `-`, with a letter or digit at both ends, and at most 63 characters
 fedward.yaml:8:11: no such rule: `missing-lable` (did you mean `missing-label`?)
 fedward.yaml:9:13: an ignore entry needs a reason
 fedward.yaml:10:14: `expires` is a date of the form YYYY-MM-DD",
     );
+}
+
+#[test]
+fn mistakes_of_all_kinds_are_told_at_once() {
+    refused(
+        "polices: {}
+context: [1, src/no-such-folder, 2]
+failOn: info
+failOn: never
+paths:
+  exclude: ['{a', 3, 'b[', c]
+ignore:
+  - reason: it is right
+  - rule: missing-lable
+    reasons: it is right
+  - rule: missing-label
+    reason: ' '
+    expires: [soon]
+  - missing-label
+closedWorld: perhaps
+limits: {depth: 18446744073709551615, nodes: -1}
+",
+        "fedward.yaml:1:1: no such field: `polices` (did you mean `policies`?)
+fedward.yaml:2:11: a string is required, not a number
+fedward.yaml:2:14: cannot read `src/no-such-folder`: no such file or folder
+fedward.yaml:2:34: a string is required, not a number
+fedward.yaml:4:1: key `failOn` stands twice; the last one wins
+fedward.yaml:4:9: one of `error`, `warning`, `info` is required
+fedward.yaml:6:13: no glob: unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?)
+fedward.yaml:6:19: a string is required, not a number
+fedward.yaml:6:22: no glob: unclosed character class; missing ']'
+fedward.yaml:8:5: `rule` is required
+fedward.yaml:9:5: `reason` is required
+fedward.yaml:9:11: no such rule: `missing-lable` (did you mean `missing-label`?)
+fedward.yaml:10:5: no such field: `reasons` (did you mean `reason`?)
+fedward.yaml:12:13: an ignore entry needs a reason
+fedward.yaml:13:14: a string is required, not a list
+fedward.yaml:14:5: a map is required, not a string
+fedward.yaml:15:14: true or false is required, not a string
+fedward.yaml:16:17: at most 120: modules read nothing deeper
+fedward.yaml:16:46: a whole number, 0 or more is required, not a number",
+    );
+}
+
+#[test]
+fn of_very_many_mistakes_the_first_are_told() {
+    let text = format!("context:\n{}", "  - 1\n".repeat(1000));
+    assert_eq!(read(&text).unwrap_err().0.len(), 50);
 }
 
 #[test]
