@@ -26,7 +26,8 @@ pub const CREDENTIAL: &str = "FederatedCredential";
 pub const TOKEN_CONSUMER: &str = "TokenConsumer";
 /// Service accounts that carry a federation mark, by namespace; selector empty.
 pub const FEDERATED_ACCOUNT: &str = "FederatedServiceAccount";
-/// Service accounts by the identity that they name; selectors `clientId=<id>`, `roleArn=<arn>`, `gcpAccount=<e-mail>`. All namespaces.
+/// Service accounts by the identity that they name; selectors `clientId=<id>`, `roleArn=<arn>`, `gcpAccount=<e-mail>`, and for those with
+/// a client id `azureName=<name of the account>`. All namespaces.
 pub const IDENTITY_ACCOUNT: &str = "IdentityServiceAccount";
 
 /// Roles whose trust policy names a service account, selector `subject=system:serviceaccount:<namespace>:<name>`, and IAM OIDC providers,
@@ -130,6 +131,9 @@ fn account_keys<'a>(object: Node<'a>, namespace: &str) -> Vec<Key> {
     let account = crate::identity::ServiceAccount::of(object);
     if !account.marks().is_empty() {
         found.push(Key::new(FEDERATED_ACCOUNT, namespace, String::new()));
+    }
+    if let (Some(_), Some(name)) = (account.client_id(), object.peek("metadata").peek("name").peek_str()) {
+        found.push(Key::new(IDENTITY_ACCOUNT, "", format!("azureName={name}")));
     }
     for (annotation, field) in [
         (crate::identity::AZURE_CLIENT_ID, "clientId"),
