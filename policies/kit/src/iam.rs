@@ -246,6 +246,42 @@ mod tests {
     }
 
     #[test]
+    fn every_test_of_the_subject_has_to_let_it_in() {
+        for (conditions, want) in [
+            (r#"{"StringEquals": {"a.example:sub": ["x", "system:serviceaccount:a:b"]}}"#, Some(true)),
+            (r#"{"StringLike": {"a.example:sub": "system:serviceaccount:a:?"}}"#, Some(true)),
+            (r#"{"StringEqualsIgnoreCase": {"a.example:SUB": "system:serviceaccount:A:B"}}"#, Some(true)),
+            (r#"{"StringEquals": {"a.example:sub": "system:serviceaccount:a:*"}}"#, Some(false)),
+            (r#"{"StringEquals": {"a.example:sub": "system:serviceaccount:a:b"}, "StringLike": {"a.example:sub": "*:c"}}"#, Some(false)),
+            (r#"{"StringEquals": {"a.example:sub": ["x", "${SUBJECT}"]}}"#, None),
+            (r#"{"StringNotEquals": {"a.example:sub": "system:serviceaccount:a:b"}}"#, None),
+            ("{}", None),
+        ] {
+            let bump = Bump::new();
+            let json = format!(r#"{{"Statement": {{"Effect": "Allow", "Condition": {conditions}}}}}"#);
+            let found = statements(object(&json, &bump));
+            assert_eq!(found[0].admits("system:serviceaccount:a:b"), want, "{conditions}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_is_not_lacking() {
+        for (action, want) in [
+            (r#""sts:AssumeRole""#, true),
+            (r#"["sts:TagSession", "sts:AssumeRole"]"#, true),
+            (r#""sts:*""#, false),
+            (r#"["sts:AssumeRole", "${ACTION}"]"#, false),
+            ("[]", false),
+            ("null", false),
+        ] {
+            let bump = Bump::new();
+            let json = format!(r#"{{"Statement": {{"Effect": "Allow", "Action": {action}}}}}"#);
+            let found = statements(object(&json, &bump));
+            assert_eq!(found[0].lacks("sts:AssumeRoleWithWebIdentity"), want, "{action}");
+        }
+    }
+
+    #[test]
     fn other_roles_have_no_trust_policy() {
         let bump = Bump::new();
         assert!(policy(object(r#"{"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role"}"#, &bump)).is_none());

@@ -7,8 +7,9 @@
 //! `GOOGLE_APPLICATION_CREDENTIALS`, read from its ConfigMap, names it.
 //!
 //! The pod's own token, `/var/run/secrets/kubernetes.io/serviceaccount/token`, is such a one. A variable that names it is a warning, since
-//! the API server can be told to give its tokens other audiences, and nothing is said where the federated credential or the role of the
-//! service account, in the checked set, expects an audience that is no cloud's.
+//! the API server can be told to give its tokens other audiences. Nothing is said where the federated credential or the role of the
+//! service account, in the checked set, expects an audience that is no cloud's, or where `AWS_ENDPOINT_URL` or `AWS_ENDPOINT_URL_STS`
+//! sends AWS' SDK elsewhere.
 //!
 //! ## Why it is bad
 //! The cloud refuses it, since its audience is the API server's. And whoever receives it can use it against the API server in the pod's name.
@@ -79,6 +80,9 @@ fn check(cx: &Check<'_, Settings>) {
 /// Where every pod has its token for the API server.
 const OWN_TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 
+/// Variables that send AWS' SDKs to another STS.
+const ENDPOINTS: [&str; 2] = ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS"];
+
 fn own_token<'a>(cx: &Check<'a, Settings>, pod: &Pod<'a>, container: Container<'a>, variable: &'static str, provider: Provider) {
     let Some((node, file)) = token_use::literal(container, variable) else { return };
     let file = projection::join(file, "");
@@ -94,7 +98,9 @@ fn own_token<'a>(cx: &Check<'a, Settings>, pod: &Pod<'a>, container: Container<'
         let accepted = accepted::find(cx, pod, provider, "", node);
         accepted.iter().any(|one| one.only.is_none_or(|only| audience::provider(only).is_none()))
     };
-    if !is_covered && !is_wanted() {
+    // Other systems that speak AWS' language may want that very token.
+    let is_for_another = || provider == Provider::AwsIrsa && ENDPOINTS.iter().any(|name| container.env(name).is_some());
+    if !is_covered && !is_for_another() && !is_wanted() {
         let message = format!("`{variable}` names the pod's own token, which is for the API server");
         cx.report(Report::new(&OWN, node, message).help(match provider {
             Provider::Azure => "remove the variable and let the webhook set it, or project a token with Azure's audience",
