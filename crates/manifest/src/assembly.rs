@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 use crate::{
     limits::{Limit, Limits},
     number::Floats,
-    problem::{Problem, ProblemKind},
+    problem::{FOR_PEOPLE, Problem, ProblemKind},
     source::{Span, number},
     template,
     tree::{KeyForm, OwnedKey, Raw, Shape, Style, Tree},
@@ -101,6 +101,9 @@ impl<'s> Assembly<'s> {
     }
 
     pub(crate) fn report(&mut self, problem: Problem) {
+        if !FOR_PEOPLE {
+            return;
+        }
         match self.problems.len().cmp(&self.limits.problems) {
             Ordering::Less => problem.insert_into(&mut self.problems),
             Ordering::Equal => {

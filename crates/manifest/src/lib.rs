@@ -59,7 +59,7 @@ pub use embedded::{EmbeddedError, Encoding};
 pub use limits::{Limit, Limits};
 pub use number::{Floats, is_finite};
 pub use objects::{Object, Objects};
-pub use parse::{Parsed, parse};
+pub use parse::{Parsed, first_yaml, parse};
 pub use pointer::Lookup;
 pub use problem::{Problem, ProblemKind, Related};
 pub use source::{Position, Source, SourceError, Span};

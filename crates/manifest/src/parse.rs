@@ -8,9 +8,9 @@ use crate::{
     json,
     limits::{Limit, Limits},
     offsets::Outer,
-    problem::{Problem, ProblemKind},
+    problem::{FOR_PEOPLE, Problem, ProblemKind},
     source::{Source, Span, number},
-    split::{Chunk, Format, json_start},
+    split::{Chunk, Format, documents, json_start},
     template, yaml,
 };
 
@@ -33,7 +33,27 @@ pub fn parse(source: &Arc<Source>, chunk: Chunk, limits: &Limits) -> Parsed {
     parse_within(source, None, chunk, limits)
 }
 
-/// The same for a text that may stand in another.
+/// The first document of a YAML text that is not empty, or the last if all are; `None` where something is fatally wrong with it or
+/// with one before it, and for a text of no bytes. A module reads its texts with this, which has no other format in it.
+#[must_use]
+pub fn first_yaml(text: String, limits: &Limits) -> Option<Document> {
+    let source = Arc::new(Source::from_text("", text).ok()?);
+    let mut found = None;
+    for (index, (start, end)) in documents(source.text()).enumerate() {
+        if index >= limits.documents || end - start > limits.document_bytes {
+            return None;
+        }
+        let document = parse_yaml(&source, Span::new(number(start), number(end)), limits).document?;
+        let is_empty = document.is_empty();
+        found = Some(document);
+        if !is_empty {
+            break;
+        }
+    }
+    found
+}
+
+/// [`parse`] for a text that may stand in another.
 pub(crate) fn parse_within(text: &Arc<Source>, outer: Option<&Arc<Outer>>, chunk: Chunk, limits: &Limits) -> Parsed {
     let mut parsed = parse_chunk(text, chunk, limits);
     if let Some(outer) = outer {
@@ -92,6 +112,7 @@ fn parse_yaml(source: &Arc<Source>, span: Span, limits: &Limits) -> Parsed {
     let mut comments = Vec::new();
     match yaml::read(text, from, to, limits, &mut assembly, &mut comments) {
         Ok(()) => finish(source, Origin::Yaml, assembly, comments),
+        Err(problem) if !FOR_PEOPLE => fail(assembly, problem),
         Err(problem) => {
             let problem = template::explain(problem, text, from, assembly.tree());
             add_own_line_comments(text, assembly.last_end() as usize, to, &mut comments);

@@ -76,7 +76,7 @@ impl Problem {
     }
 
     pub(crate) fn limit(limit: Limit, span: Span) -> Self {
-        Self::new(ProblemKind::Limit(limit), span, if WITH_TEXTS { limit.to_string() } else { String::new() })
+        Self::new(ProblemKind::Limit(limit), span, if FOR_PEOPLE { limit.to_string() } else { String::new() })
     }
 
     pub(crate) fn with_related(mut self, span: Span, message: impl Into<String>) -> Self {
@@ -85,11 +85,12 @@ impl Problem {
     }
 }
 
-/// A policy's module reads texts inside of strings and says only where they break: what is wrong with them takes none of its room.
-const WITH_TEXTS: bool = cfg!(not(target_arch = "wasm32"));
+/// A policy's module reads texts inside of strings and asks only what they say: what is wrong with them, where, and where their
+/// comments stand takes none of its room.
+pub(crate) const FOR_PEOPLE: bool = cfg!(not(target_arch = "wasm32"));
 
 fn for_people(text: impl Into<String>) -> String {
-    if WITH_TEXTS { text.into() } else { String::new() }
+    if FOR_PEOPLE { text.into() } else { String::new() }
 }
 
 impl fmt::Display for Problem {

@@ -47,12 +47,8 @@ pub struct Split {
 pub fn split(source: &Source, limits: &Limits) -> Split {
     let text = source.text();
     let mut split = Split::default();
-    let mut start = 0;
-    for end in boundaries(text).chain([text.len()]) {
-        if end > start {
-            push_values(text, start, end, limits.documents, &mut split.chunks);
-        }
-        start = end;
+    for (start, end) in documents(text) {
+        push_values(text, start, end, limits.documents, &mut split.chunks);
         if split.chunks.len() > limits.documents {
             split.chunks.truncate(limits.documents);
             let from = split.chunks.last().map_or(0, |chunk| chunk.span.end);
@@ -61,6 +57,12 @@ pub fn split(source: &Source, limits: &Limits) -> Split {
         }
     }
     split
+}
+
+/// Where the documents of a text begin and end.
+pub(crate) fn documents(text: &str) -> impl Iterator<Item = (usize, usize)> + '_ {
+    let mut start = 0;
+    boundaries(text).chain([text.len()]).map(move |end| (std::mem::replace(&mut start, end), end)).filter(|(start, end)| end > start)
 }
 
 /// What a line means for the bounds of documents.

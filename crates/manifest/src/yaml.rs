@@ -11,7 +11,7 @@ use crate::{
     limits::{Limit, Limits},
     messages,
     number::Floats,
-    problem::{Problem, ProblemKind},
+    problem::{FOR_PEOPLE, Problem, ProblemKind},
     source::{Span, number},
     tree::{Shape, Style},
     typing::{self, Resolved, Tag},
@@ -71,6 +71,9 @@ impl Reader<'_, '_, '_> {
     }
 
     fn syntax(&self, error: &ScanError, limits: &Limits) -> Problem {
+        if !FOR_PEOPLE {
+            return Problem::new(ProblemKind::Syntax, Span::default(), "");
+        }
         let mut at = self.base + error.marker().byte_offset().unwrap_or_default().min(self.text.len());
         if messages::is_tab(error.kind()) {
             at = self.tab_near(at);
@@ -132,7 +135,7 @@ impl Reader<'_, '_, '_> {
         self.scan_gap(span.start as usize);
         self.name(anchor);
         let (mut start, style) = (span.start, if style == StructureStyle::Flow { Style::Flow } else { Style::Block });
-        if !map && style == Style::Block && self.assembly.expects_value_of_key() {
+        if FOR_PEOPLE && !map && style == Style::Block && self.assembly.expects_value_of_key() {
             start = self.first_dash(gap, start).unwrap_or(start);
         }
         self.assembly.open(map, start, style)
@@ -197,7 +200,7 @@ impl Reader<'_, '_, '_> {
         let gap = self.scanned..span.start as usize;
         self.scan_gap(gap.end);
         self.scanned = span.end as usize;
-        if matches!(style, Style::Literal | Style::Folded) {
+        if FOR_PEOPLE && matches!(style, Style::Literal | Style::Folded) {
             span = self.block_scalar(gap.start, span);
         }
         // A plain scalar without text comes as `~`.
@@ -313,6 +316,9 @@ impl Reader<'_, '_, '_> {
 
     /// Takes the comments between the last scalar and `to`, where `#` has no other meaning if blank space precedes it.
     fn scan_gap(&mut self, to: usize) {
+        if !FOR_PEOPLE {
+            return;
+        }
         let mut from = self.scanned;
         while let Some(at) = self.source.as_bytes().get(from..to).and_then(|gap| memchr(b'#', gap)) {
             let start = from + at;

@@ -3,6 +3,7 @@
 use crate::issuer;
 use crate::node::{Format, Node};
 use crate::request::group_of;
+use crate::text;
 use crate::trust::GROUP;
 
 /// The trust policy of an object that makes a role; absent for any other, and for a text that is not JSON.
@@ -36,7 +37,7 @@ pub struct Statement<'a> {
     pub node: Node<'a>,
     /// `Action`: a string or a list.
     pub action: Node<'a>,
-    /// The issuers that `Principal.Federated` names, without scheme.
+    /// The issuers in the ARNs that `Principal.Federated` names, without scheme, which no right ARN has.
     pub issuers: Vec<(Node<'a>, &'a str)>,
     /// Every test of its conditions; all of them must hold.
     pub tests: Vec<Test<'a>>,
@@ -87,13 +88,42 @@ impl<'a> Statement<'a> {
         one_or_many(self.action)
             .iter()
             .filter_map(|item| item.peek_str())
-            .any(|allowed| crate::text::Glob::new(allowed.to_ascii_lowercase()).matches(&action.to_ascii_lowercase()))
+            .any(|allowed| text::Glob::new(allowed.to_ascii_lowercase()).matches(&action.to_ascii_lowercase()))
+    }
+
+    /// Whether `Action` is there, known in full, and does not allow the action.
+    pub fn lacks(&self, action: &str) -> bool {
+        let actions = one_or_many(self.action);
+        let is_known = |item: &Node<'_>| item.peek_str().is_some_and(|text| text::classify(text) == text::Value::Plain);
+        !actions.is_empty() && actions.iter().all(is_known) && !self.allows(action)
     }
 
     /// Whether a service of AWS may assume the role.
     pub fn trusts_service(&self, service: &str) -> bool {
         let principal = self.node.peek("Principal").peek("Service");
         one_or_many(principal).iter().any(|item| item.peek_str() == Some(service))
+    }
+
+    /// Whether the tests of `:sub` let the subject in; `None` if there are none, or if only somebody else knows their values.
+    pub fn admits(&self, subject: &str) -> Option<bool> {
+        let mut admits = None;
+        for test in self.tests_of("sub") {
+            let values = test.values();
+            let mut texts = values.iter().map(|value| value.peek_str().filter(|text| text::classify(text) == text::Value::Plain));
+            let fits = |text: &str| match text {
+                _ if test.is_pattern() => text::Glob::new(text.replace('?', "*")).matches(subject),
+                _ if test.is("StringEqualsIgnoreCase") => text.eq_ignore_ascii_case(subject),
+                _ => text == subject,
+            };
+            if texts.clone().flatten().any(fits) {
+                admits = admits.or(Some(true));
+            } else if texts.all(|text| text.is_some()) {
+                return Some(false);
+            } else {
+                return None;
+            }
+        }
+        admits
     }
 
     /// The tests of a claim that want one of their values.
@@ -128,7 +158,13 @@ pub fn statements(policy: Node<'_>) -> Vec<Statement<'_>> {
 
 /// The issuer in the ARN of an IAM OIDC provider.
 fn provider(arn: &str) -> Option<&str> {
-    arn.split_once(":oidc-provider/").map(|(_, issuer)| issuer).filter(|issuer| !issuer.is_empty())
+    let (_, issuer) = arn.split_once(":oidc-provider/")?;
+    Some(without_scheme(issuer).unwrap_or(issuer)).filter(|issuer| !issuer.is_empty())
+}
+
+/// What follows the scheme of an issuer, if it is written with one.
+pub fn without_scheme(issuer: &str) -> Option<&str> {
+    issuer.strip_prefix("https://").or_else(|| issuer.strip_prefix("http://"))
 }
 
 /// The subjects, written out in full, that the policy lets in by web identity.
@@ -206,6 +242,42 @@ mod tests {
             assert_eq!(found[0].tests_of("sub").len(), 1, "the negation does not count");
             assert_eq!(subjects(policy), ["system:serviceaccount:a:b"]);
             assert_eq!(role_name(role), Some("r"));
+        }
+    }
+
+    #[test]
+    fn every_test_of_the_subject_has_to_let_it_in() {
+        for (conditions, want) in [
+            (r#"{"StringEquals": {"a.example:sub": ["x", "system:serviceaccount:a:b"]}}"#, Some(true)),
+            (r#"{"StringLike": {"a.example:sub": "system:serviceaccount:a:?"}}"#, Some(true)),
+            (r#"{"StringEqualsIgnoreCase": {"a.example:SUB": "system:serviceaccount:A:B"}}"#, Some(true)),
+            (r#"{"StringEquals": {"a.example:sub": "system:serviceaccount:a:*"}}"#, Some(false)),
+            (r#"{"StringEquals": {"a.example:sub": "system:serviceaccount:a:b"}, "StringLike": {"a.example:sub": "*:c"}}"#, Some(false)),
+            (r#"{"StringEquals": {"a.example:sub": ["x", "${SUBJECT}"]}}"#, None),
+            (r#"{"StringNotEquals": {"a.example:sub": "system:serviceaccount:a:b"}}"#, None),
+            ("{}", None),
+        ] {
+            let bump = Bump::new();
+            let json = format!(r#"{{"Statement": {{"Effect": "Allow", "Condition": {conditions}}}}}"#);
+            let found = statements(object(&json, &bump));
+            assert_eq!(found[0].admits("system:serviceaccount:a:b"), want, "{conditions}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_is_not_lacking() {
+        for (action, want) in [
+            (r#""sts:AssumeRole""#, true),
+            (r#"["sts:TagSession", "sts:AssumeRole"]"#, true),
+            (r#""sts:*""#, false),
+            (r#"["sts:AssumeRole", "${ACTION}"]"#, false),
+            ("[]", false),
+            ("null", false),
+        ] {
+            let bump = Bump::new();
+            let json = format!(r#"{{"Statement": {{"Effect": "Allow", "Action": {action}}}}}"#);
+            let found = statements(object(&json, &bump));
+            assert_eq!(found[0].lacks("sts:AssumeRoleWithWebIdentity"), want, "{action}");
         }
     }
 

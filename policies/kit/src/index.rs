@@ -26,11 +26,12 @@ pub const CREDENTIAL: &str = "FederatedCredential";
 pub const TOKEN_CONSUMER: &str = "TokenConsumer";
 /// Service accounts that carry a federation mark, by namespace; selector empty.
 pub const FEDERATED_ACCOUNT: &str = "FederatedServiceAccount";
-/// Service accounts by the identity that they name; selectors `clientId=<id>`, `roleArn=<arn>`, `gcpAccount=<e-mail>`. All namespaces.
+/// Service accounts by the identity that they name; selectors `clientId=<id>`, `roleArn=<arn>`, `gcpAccount=<e-mail>`, and for those with
+/// a client id `azureName=<name of the account>`. All namespaces.
 pub const IDENTITY_ACCOUNT: &str = "IdentityServiceAccount";
 
-/// Roles whose trust policy names a service account, selector `subject=system:serviceaccount:<namespace>:<name>`, and IAM OIDC providers,
-/// selector `issuer=<issuer without scheme>`. All namespaces.
+/// Roles with a trust policy by the service accounts that it names, selector `subject=system:serviceaccount:<namespace>:<name>`, and by
+/// their own name, selector `role=<name>`; IAM OIDC providers, selector `issuer=<issuer without scheme>`. All namespaces.
 pub const AWS_TRUST: &str = "AwsTrust";
 
 /// Deployments of Azure's mutating webhook; selector empty. All namespaces.
@@ -131,6 +132,9 @@ fn account_keys<'a>(object: Node<'a>, namespace: &str) -> Vec<Key> {
     if !account.marks().is_empty() {
         found.push(Key::new(FEDERATED_ACCOUNT, namespace, String::new()));
     }
+    if let (Some(_), Some(name)) = (account.client_id(), object.peek("metadata").peek("name").peek_str()) {
+        found.push(Key::new(IDENTITY_ACCOUNT, "", format!("azureName={name}")));
+    }
     for (annotation, field) in [
         (crate::identity::AZURE_CLIENT_ID, "clientId"),
         (crate::identity::AWS_ROLE_ARN, "roleArn"),
@@ -175,6 +179,7 @@ fn aws_trust_keys(object: Node<'_>, _: &str) -> Option<Vec<Key>> {
     if let Some(policy) = iam::policy(object) {
         found.extend(iam::subjects(policy).iter().map(|subject| Key::new(AWS_TRUST, "", format!("subject={subject}"))));
         found.dedup();
+        found.extend(iam::role_name(object).map(|name| Key::new(AWS_TRUST, "", format!("role={name}"))));
         return Some(found);
     }
     let (url, _) = iam::oidc_provider(object)?;
@@ -236,6 +241,11 @@ pub fn pod_identities<'a>(context: &Context<'a>, selector: &str, anchor: Node<'a
 /// Roles whose trust policy names the service account. `None` where the host cannot say.
 pub fn roles_for<'a>(context: &Context<'a>, namespace: &str, name: &str, anchor: Node<'a>) -> Option<List<'a>> {
     aws_trust(context, "Role", &format!("subject=system:serviceaccount:{namespace}:{name}"), anchor)
+}
+
+/// Roles of that name with a trust policy, whichever AWS account they are for. `None` where the host cannot say.
+pub fn roles_named<'a>(context: &Context<'a>, name: &str, anchor: Node<'a>) -> Option<List<'a>> {
+    aws_trust(context, "Role", &format!("role={name}"), anchor)
 }
 
 /// IAM OIDC providers of an issuer. `None` where the host cannot say.

@@ -22,7 +22,8 @@ pub(crate) fn is_labelled(pod: &Pod<'_>) -> bool {
 }
 
 /// Whether the pod projects a token for Azure by hand: one of Azure's audience (the application may know the path from anywhere), or
-/// one that Azure's variable names (a wrong audience is what other rules report).
+/// one that Azure's variable names, or, where there is no such variable, one whose audience is a slip of Azure's. A wrong audience is
+/// what other rules report.
 pub(crate) fn projects_azure_token(pod: &Pod<'_>) -> bool {
     let is_named = |token: projection::Token<'_>| {
         pod.containers.iter().any(|container| {
@@ -30,7 +31,10 @@ pub(crate) fn projects_azure_token(pod: &Pod<'_>) -> bool {
                 .is_some_and(|(_, file)| projection::files(*container, token).contains(&projection::join(file, "")))
         })
     };
-    projection::tokens(pod).into_iter().any(|token| token.audience.str().is_some_and(audience::is_azure) || is_named(token))
+    let is_unnamed = || pod.containers.iter().all(|container| container.env(token_use::AZURE_FILE).is_none());
+    let is_slip = |text: &str| audience::slip(text).is_some_and(|slip| audience::is_azure(slip.meant));
+    let is_azure = |text: &str| audience::is_azure(text) || is_unnamed() && is_slip(text);
+    projection::tokens(pod).into_iter().any(|token| token.audience.str().is_some_and(is_azure) || is_named(token))
 }
 
 /// Whether an annotation tells a webhook to leave the container alone.

@@ -1,50 +1,63 @@
 //! Texts inside strings: JSON in a cluster Secret, YAML in a ConfigMap, a manifest in a Workflow.
 
-use std::sync::Arc;
-
 use bumpalo::Bump;
-use fedward_manifest::{Floats, Limits, Source, parse, split};
+use fedward_manifest::{Floats, Limits, first_yaml};
 
 use crate::node::{Format, Unreadable};
-use crate::value::{NotJson, Value};
+use crate::value::Value;
 
-/// Reads `text` into `arena`.
+const LIMITS: Limits = Limits {
+    documents: 64,
+    document_bytes: 4 << 20,
+    nodes: 200_000,
+    depth: 100,
+    alias_nodes: 10_000,
+    problems: 1000,
+    floats: Floats::AS_WRITTEN,
+};
+
+/// Reads `text` into `arena`. Of several YAML documents it is the first one that is not empty.
 ///
 /// # Errors
 /// Text that is not of the format.
 pub fn read<'a>(text: &'a str, format: Format, arena: &'a Bump) -> Result<Value<'a>, Unreadable> {
-    match format {
-        Format::Json => Value::from_json(text.as_bytes(), arena).map_err(|error| Unreadable { offset: offset(text, &error) }),
-        Format::Yaml => read_yaml(text, arena),
+    // As Kubernetes does: YAML that is written as JSON may have what YAML refuses, such as tabs.
+    if format == Format::Json || text.trim_ascii_start().starts_with(['{', '[']) {
+        let value = Value::from_json(text.as_bytes(), arena);
+        if value.is_ok() || format == Format::Json {
+            return value.map_err(|_| Unreadable);
+        }
+    }
+    match first_yaml(text.to_owned(), &LIMITS) {
+        Some(document) => Ok(Value::detach(document.root(), arena)),
+        None if text.is_empty() => Ok(Value::Null),
+        None => Err(Unreadable),
     }
 }
 
-/// [`NotJson`] has line and byte column; findings need the byte offset.
-fn offset(text: &str, error: &NotJson) -> usize {
-    let start: usize = text.split_inclusive('\n').take(error.line.saturating_sub(1)).map(str::len).sum();
-    (start + error.column.saturating_sub(1)).min(text.len())
-}
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
 
-/// A text with several documents or with mistakes is not readable: the first mistake tells where.
-fn read_yaml<'a>(text: &'a str, arena: &'a Bump) -> Result<Value<'a>, Unreadable> {
-    let limits = Limits {
-        documents: 64,
-        document_bytes: 4 << 20,
-        nodes: 200_000,
-        depth: 100,
-        alias_nodes: 10_000,
-        problems: 1000,
-        floats: Floats::AS_WRITTEN,
-    };
-    let source = Arc::new(Source::from_text("", text.to_owned()).map_err(|_| Unreadable { offset: 0 })?);
-    for chunk in split(&source, &limits).chunks {
-        let parsed = parse(&source, chunk, &limits);
-        if let Some(problem) = parsed.problems.iter().find(|problem| problem.kind.is_fatal()) {
-            return Err(Unreadable { offset: problem.span.start as usize });
+    use bumpalo::Bump;
+
+    use super::read;
+    use crate::node::{Format, Unreadable};
+    use crate::value::Value;
+
+    #[test]
+    fn the_first_document_with_content_is_the_text() {
+        let arena = Bump::new();
+        let a = Value::Map(arena.alloc_slice_copy(&[("a", Value::Int(1))]));
+        for text in ["a: 1", "# nothing\n---\n---\na: 1\n---\n]", "{\n\t\"a\": 1\n}", "---\n{\"a\": 1}", "{a: 1}"] {
+            assert_eq!(read(text, Format::Yaml, &arena), Ok(a), "{text}");
         }
-        if let Some(document) = parsed.document.filter(|document| !document.is_empty()) {
-            return Ok(Value::detach(document.root(), arena));
+        for text in ["", "# nothing", "~"] {
+            assert_eq!(read(text, Format::Yaml, &arena), Ok(Value::Null), "{text}");
         }
+        for text in ["a: [", "[\n---\na: 1", "a: *b", "{\"a\": 1} {\"b\": 2}"] {
+            assert_eq!(read(text, Format::Yaml, &arena), Err(Unreadable), "{text}");
+        }
+        assert_eq!(read("a: 1", Format::Json, &arena), Err(Unreadable));
     }
-    Ok(Value::Null)
 }

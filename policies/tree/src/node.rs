@@ -122,12 +122,9 @@ pub enum Format {
     Yaml,
 }
 
-/// Why the text of an embedded document cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unreadable {
-    /// Byte offset in the text, as far as it is known.
-    pub offset: usize,
-}
+/// The text of an embedded document cannot be read: not as its format, or not within the limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unreadable;
 
 impl<'a> Node<'a> {
     fn child(self, value: Option<&'a Value<'a>>, key: Key<'a>) -> Node<'a> {
@@ -398,13 +395,12 @@ impl<'a> Node<'a> {
         let mut known = session.opened.get();
         while let Some(entry) = known {
             if std::ptr::eq(entry.text, text.as_ptr()) && entry.format == format {
-                return entry.result.clone();
+                return entry.result;
             }
             known = entry.next;
         }
         let result = crate::embedded::read(text, format, session.bump).map(|value| self.document(value));
-        // `Unreadable` holds no heap memory, so nothing is lost by never dropping the entry.
-        let entry = Opened { text: text.as_ptr(), format, result: result.clone(), next: session.opened.get() };
+        let entry = Opened { text: text.as_ptr(), format, result, next: session.opened.get() };
         session.opened.set(Some(session.bump.alloc(entry)));
         result
     }

@@ -33,7 +33,6 @@ pub(crate) const NO_PODS: &[(&str, &str)] = &[
     ("unusable-issuer", "a credential"),
     ("weak-identity-webhook", "a webhook configuration"),
     ("wrong-aks-issuer", "a credential"),
-    ("wrong-aws-identity", "a service account"),
     ("wrong-credential-name", "a credential"),
     ("wrong-subject-format", "a credential"),
 ];

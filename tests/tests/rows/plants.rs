@@ -212,4 +212,5 @@ pub(crate) const PLANTS: &[Plant] = &[
     },
     Plant { rule: "wrong-identity-id", env: "- {name: AZURE_CLIENT_ID, value: shop-app} # here", needs: &["<env>"], ..HARMLESS },
     Plant { rule: "wrong-field-type", labels: "azure.workload.identity/use: true # here", needs: &["<labels>"], ..HARMLESS },
+    Plant { rule: "wrong-aws-identity", env: "- {name: AWS_ROLE_ARN, value: shop} # here", needs: &["<env>"], ..HARMLESS },
 ];

@@ -4,7 +4,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 
 use super::{Assembly, Entry};
 use crate::{
-    problem::{Problem, ProblemKind},
+    problem::{FOR_PEOPLE, Problem, ProblemKind},
     source::number,
     tree::Raw,
 };
@@ -27,7 +27,7 @@ impl Assembly<'_> {
         let pairs = if entries.len() <= FEW_ENTRIES { self.few_duplicates(entries) } else { self.many_duplicates(entries) };
         let left = number(entries.len() - pairs.len());
         for (earlier, later) in pairs {
-            if !earlier.merged && !later.merged {
+            if FOR_PEOPLE && !earlier.merged && !later.merged {
                 self.report_duplicate(earlier.node, later.node);
             }
             if let Some(raw) = self.tree.nodes.get_mut(earlier.node as usize) {

@@ -7,10 +7,13 @@
 //!
 //! For IAM roles for service accounts (`sts:AssumeRoleWithWebIdentity`) reported are statements without a condition on `<issuer>:sub`,
 //! with a `StringLike` that spans namespaces or a whole namespace, with conditions on another issuer than the trusted one, and
-//! without a condition on `<issuer>:aud`. For EKS Pod Identity: a missing `sts:TagSession`, and a trust that is not narrowed down to a
-//! namespace and a service account by `aws:RequestTag` conditions (recorded only: the association narrows it too).
+//! without a condition on `<issuer>:aud`. For EKS Pod Identity: a missing `sts:AssumeRole` or `sts:TagSession`, and a trust that is not
+//! narrowed down to a namespace and a service account by `aws:RequestTag` conditions (recorded only: the association narrows it too).
 //!
 //! Where several conditions on `:sub` hold at once, the narrowest counts.
+//!
+//! Of every OIDC provider, a cluster's or not, reported is a trust that lets nobody in: its actions are known and
+//! `sts:AssumeRoleWithWebIdentity` is none of them, or there is a scheme in the provider's ARN or in the key of a condition.
 //!
 //! ## Why it is bad
 //! Whoever may start a pod under any service account that fits gets the role. Without a condition on `:sub` this is every pod of the
@@ -50,6 +53,7 @@
 //! keys for web identity federation".
 
 use fedward_kit::audience::AWS_POD_IDENTITY;
+use fedward_kit::finding::PatchStep;
 use fedward_kit::iam::{self, Statement, Test};
 use fedward_kit::issuer;
 use fedward_kit::node::Node;
@@ -64,6 +68,10 @@ const WHOLE_NAMESPACE: Condition =
     Condition::warning("whole-namespace", "the pattern for `:sub` fits several service accounts of a namespace");
 const OTHER_ISSUER: Condition = Condition::error("other-issuer", "a condition is on the claims of another issuer than the trusted one");
 const NO_AUDIENCE: Condition = Condition::warning("no-audience", "a cluster is trusted without a condition on `:aud`");
+const NO_WEB_IDENTITY: Condition =
+    Condition::error("no-web-identity", "an OIDC provider is trusted, but not for `sts:AssumeRoleWithWebIdentity`");
+const SCHEME: Condition = Condition::error("scheme", "there is a scheme in the ARN of an OIDC provider, or in the key of a condition");
+const NO_ASSUME_ROLE: Condition = Condition::error("no-assume-role", "EKS Pod Identity is trusted without `sts:AssumeRole`");
 const NO_TAG_SESSION: Condition = Condition::warning("no-tag-session", "EKS Pod Identity is trusted without `sts:TagSession`");
 const NO_REQUEST_TAGS: Condition = Condition::info("no-request-tags", "EKS Pod Identity is trusted for every service account");
 
@@ -71,19 +79,88 @@ const NO_REQUEST_TAGS: Condition = Condition::info("no-request-tags", "EKS Pod I
 pub const RULE: Rule<Settings> = Rule {
     id: "broad-aws-trust",
     summary: "the trust policy of an AWS role lets in more service accounts than one, or none",
-    conditions: &[NO_SUBJECT, ANY_NAMESPACE, WHOLE_NAMESPACE, OTHER_ISSUER, NO_AUDIENCE, NO_TAG_SESSION, NO_REQUEST_TAGS],
+    conditions: &[
+        NO_SUBJECT,
+        ANY_NAMESPACE,
+        WHOLE_NAMESPACE,
+        OTHER_ISSUER,
+        NO_AUDIENCE,
+        NO_WEB_IDENTITY,
+        SCHEME,
+        NO_ASSUME_ROLE,
+        NO_TAG_SESSION,
+        NO_REQUEST_TAGS,
+    ],
     supersedes: &[],
     check,
 };
 
 fn check(cx: &Check<'_, Settings>) {
-    for statement in iam::policy(cx.object).map(iam::statements).unwrap_or_default() {
-        if statement.allows("sts:AssumeRoleWithWebIdentity") {
-            web_identity(cx, &statement);
+    let statements = iam::policy(cx.object).map(iam::statements).unwrap_or_default();
+    for statement in &statements {
+        schemes(cx, statement);
+        if statement.allows(WEB_IDENTITY) {
+            web_identity(cx, statement);
+        } else {
+            not_web_identity(cx, statement, &statements);
         }
         if statement.trusts_service(AWS_POD_IDENTITY) {
-            pod_identity(cx, &statement);
+            pod_identity(cx, statement);
         }
+    }
+    // What one statement lacks another may allow.
+    let trusting = || statements.iter().filter(|statement| statement.trusts_service(AWS_POD_IDENTITY));
+    let Some(first) = trusting().next() else { return };
+    let lacks = |action: &str| trusting().all(|statement| statement.lacks(action));
+    if lacks("sts:AssumeRole") {
+        cx.report(
+            Report::new(&NO_ASSUME_ROLE, first.action, "EKS Pod Identity may not assume the role: `sts:AssumeRole` is not allowed")
+                .help("allow `sts:AssumeRole` and `sts:TagSession`"),
+        );
+    } else if lacks("sts:TagSession") {
+        cx.report(
+            Report::new(&NO_TAG_SESSION, first.action, "EKS Pod Identity tags its sessions, but `sts:TagSession` is not allowed")
+                .help("add `sts:TagSession` to the actions"),
+        );
+    }
+}
+
+const WEB_IDENTITY: &str = "sts:AssumeRoleWithWebIdentity";
+
+/// A provider that is trusted for other actions than the only one by which its tokens can be used.
+fn not_web_identity<'a>(cx: &Check<'a, Settings>, statement: &Statement<'a>, statements: &[Statement<'a>]) {
+    let Some((provider, issuer)) = statement.issuers.first() else { return };
+    let is_allowed_elsewhere = || {
+        let trusts = |other: &Statement<'_>| other.issuers.iter().any(|(_, name)| iam::same_issuer(name, issuer));
+        statements.iter().any(|other| trusts(other) && !other.lacks(WEB_IDENTITY))
+    };
+    // With another principal beside the provider the statement lets that one in.
+    let is_alone = statement.node.peek("Principal").peek_entries().count() == 1;
+    if statement.issuers.len() == 1 && is_alone && statement.lacks(WEB_IDENTITY) && !is_allowed_elsewhere() {
+        let message = format!("tokens of `{issuer}` can only be used with `{WEB_IDENTITY}`, which is not allowed");
+        cx.report(
+            Report::new(&NO_WEB_IDENTITY, statement.action, message)
+                .help(format!("write `{WEB_IDENTITY}`"))
+                .related(*provider, "the OIDC provider"),
+        );
+    }
+}
+
+/// AWS names an issuer without its scheme: with one, the provider does not exist, and no token has such a claim.
+fn schemes<'a>(cx: &Check<'a, Settings>, statement: &Statement<'a>) {
+    for (node, issuer) in &statement.issuers {
+        let arn = node.peek_str().unwrap_or("");
+        let Some((start, written)) = arn.split_once(":oidc-provider/").filter(|(_, written)| written != issuer) else { continue };
+        cx.report(
+            Report::new(&SCHEME, *node, format!("`{written}` has a scheme, but no OIDC provider of AWS has one in its ARN"))
+                .help(format!("write `oidc-provider/{issuer}`"))
+                .fix(PatchStep::set(*node, &format!("{start}:oidc-provider/{issuer}"))),
+        );
+    }
+    for test in &statement.tests {
+        let Some(key) = iam::without_scheme(test.key) else { continue };
+        let message = format!("`{}` has a scheme, but no claim of a token is called by one", test.key);
+        cx.report(Report::new(&SCHEME, test.node, message).help(format!("write `{key}`")).on_key());
     }
 }
 
@@ -153,12 +230,6 @@ fn other_issuer<'a>(cx: &Check<'a, Settings>, statement: &Statement<'a>, test: &
 }
 
 fn pod_identity<'a>(cx: &Check<'a, Settings>, statement: &Statement<'a>) {
-    if statement.allows("sts:AssumeRole") && !statement.allows("sts:TagSession") {
-        cx.report(
-            Report::new(&NO_TAG_SESSION, statement.action, "EKS Pod Identity tags its sessions, but `sts:TagSession` is not allowed")
-                .help("add `sts:TagSession` to the actions"),
-        );
-    }
     let has = |tag: &str| statement.tests.iter().any(|test| test.is_positive() && test.key.eq_ignore_ascii_case(tag));
     let missing: Vec<&str> = [NAMESPACE_TAG, ACCOUNT_TAG].into_iter().filter(|tag| !has(tag)).collect();
     if !missing.is_empty() {

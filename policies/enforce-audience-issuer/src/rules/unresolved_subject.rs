@@ -2,10 +2,12 @@
 //!
 //! ## What it does
 //! * A credential whose subject names a service account that the checked set does not hold, though it holds others of that namespace.
+//! * A credential whose subject names a namespace that the set knows nothing of, while exactly one account of that very name has a
+//!   client id and no credential, and its namespace is the same but for a slip.
 //! * Two credentials of one identity whose service accounts name different client ids: an identity has only one.
 //! * A pod that sets `AZURE_CLIENT_ID` to an identity whose credentials name other service accounts, while none names the pod's.
 //!
-//! Where nothing of the namespace is loaded, nothing is reported: the account is deployed from elsewhere. With the setting
+//! Otherwise, where nothing of the namespace is loaded, nothing is reported: the account is deployed from elsewhere. With the setting
 //! `clusterIssuer`, credentials of other issuers are passed over, since they speak of other clusters. In a cluster without that
 //! setting a missing account is only recorded: a management cluster often holds the credentials of others.
 //!
@@ -37,8 +39,8 @@
 //! Microsoft Entra workload identity federation (subjects are compared exactly and not checked when written);
 //! Azure/azure-workload-identity, FAQ (several identities for one service account).
 
-use fedward_kit::context::{Lookup, Unknown};
-use fedward_kit::finding::PatchStep;
+use fedward_kit::context::{List, Lookup, Unknown};
+use fedward_kit::finding::{ObjectRef, PatchStep};
 use fedward_kit::identity::{self, AZURE_CLIENT_ID, AZURE_USE};
 use fedward_kit::node::Node;
 use fedward_kit::rule::{Check, Condition, Report, Rule};
@@ -51,8 +53,10 @@ use crate::settings::Settings;
 use crate::trusted::{self, plain};
 
 const NO_ACCOUNT: Condition = Condition::warning("no-account", "the service account does not exist, though others of its namespace do");
+const NO_NAMESPACE: Condition =
+    Condition::warning("no-namespace", "nothing of the namespace is loaded, and its name is nearly that of one with such an account");
 const UNCERTAIN: Condition =
-    Condition::info("no-account-here", "the same, in a cluster whose own issuer is not known, or in a base that something patches");
+    Condition::info("no-account-here", "one of the two, in a cluster whose own issuer is not known, or in a base that something patches");
 const OTHER_CLIENT_ID: Condition =
     Condition::warning("other-client-id", "the service accounts of one identity's credentials name different client ids");
 const OTHER_ACCOUNT: Condition =
@@ -65,7 +69,7 @@ const OTHER_ACCOUNT_DRAFT: Condition = Condition::info("other-account-draft", "t
 pub const RULE: Rule<Settings> = Rule {
     id: "unresolved-subject",
     summary: "a credential's service account does not exist, or a pod uses the identity under another one",
-    conditions: &[NO_ACCOUNT, UNCERTAIN, OTHER_CLIENT_ID, OTHER_ACCOUNT, OTHER_ACCOUNT_SO_FAR, OTHER_ACCOUNT_DRAFT],
+    conditions: &[NO_ACCOUNT, NO_NAMESPACE, UNCERTAIN, OTHER_CLIENT_ID, OTHER_ACCOUNT, OTHER_ACCOUNT_SO_FAR, OTHER_ACCOUNT_DRAFT],
     supersedes: &[],
     check,
 };
@@ -101,6 +105,7 @@ fn check_credential<'a>(cx: &Check<'a, Settings>, credential: &Credential<'a>) {
             let is_uncertain = !cx.request.is_final || (!cx.context.indexed && cluster_issuer.is_empty());
             report_missing(cx, if is_uncertain { &UNCERTAIN } else { &NO_ACCOUNT }, node, namespace, name);
         }
+        Lookup::NotKnown(Unknown::Unseen) => check_namespace(cx, node, namespace, name),
         Lookup::NotFound | Lookup::NotKnown(_) => {}
     }
 }
@@ -129,6 +134,36 @@ fn report_missing<'a>(cx: &Check<'a, Settings>, condition: &'static Condition, n
         report = report.related(account.peek("metadata").peek("name"), "a federated service account of this namespace");
     }
     cx.report(report);
+}
+
+/// Offline, a namespace of which nothing is loaded: a slip, if the account is to be found where it should say.
+fn check_namespace<'a>(cx: &Check<'a, Settings>, node: Node<'a>, namespace: &str, name: &str) {
+    let accounts = index::accounts_with_identity(cx.context, &format!("azureName={name}"), node).unwrap_or_default();
+    let [account] = accounts.items.as_slice() else { return };
+    let metadata = account.peek("metadata");
+    let Some(meant) = metadata.peek("namespace").peek_str().filter(|meant| suggest::is_slip(namespace, meant)) else { return };
+    let is_none = |list: Option<List<'_>>| list.is_some_and(|list| list.items.is_empty());
+    let named = index::credentials(cx.context, &format!("subjectNamespace={namespace}"), node).unwrap_or_default();
+    let is_unseen = matches!(
+        cx.context.get(ObjectRef { api_version: "v1", kind: "Namespace", namespace: "", name: namespace }, node),
+        Lookup::NotFound | Lookup::NotKnown(Unknown::Absent | Unknown::Unseen)
+    );
+    if is_unseen
+        && accounts.more == 0
+        && named.more == 0
+        // Whoever names several accounts of a namespace knows it.
+        && named.items.iter().filter_map(|other| Credential::of(*other)).all(|other| other.subject.peek_str() == node.peek_str())
+        && is_none(index::credentials_for(cx.context, meant, name, node))
+        && is_none(index::workloads_of(cx.context, namespace, name, node))
+        && !any_matches(&cx.common.federated_service_accounts, &format!("{namespace}/{name}"))
+    {
+        let message = format!("nothing here speaks of a namespace `{namespace}`, but `{meant}` has a service account `{name}`");
+        cx.report(
+            Report::new(if cx.request.is_final { &NO_NAMESPACE } else { &UNCERTAIN }, node, message)
+                .help(format!("did you mean `system:serviceaccount:{meant}:{name}`?"))
+                .related(metadata.peek("name"), "the service account, which no credential names"),
+        );
+    }
 }
 
 fn check_client_id<'a>(cx: &Check<'a, Settings>, credential: &Credential<'a>, node: Node<'a>, own: (&str, &str), client_id: &str) {

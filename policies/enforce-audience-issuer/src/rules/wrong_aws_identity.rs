@@ -1,12 +1,16 @@
-//! Reports service accounts whose AWS annotations cannot work: no ARN of a role, another partition, an audience that the role refuses.
+//! Reports AWS identities that cannot work: no ARN of a role, another partition, a role that does not let the service account in.
 //!
 //! ## What it does
 //! * `eks.amazonaws.com/role-arn` has to be `arn:<partition>:iam::<12 digits>:role/<path and name>`. With the setting `composeRoleArn`,
 //!   for webhooks that run with `--compose-role-arn`, a bare role name is right too.
 //! * The partition has to fit the cluster's region, where the setting `clusterIssuer` tells it.
+//! * The trust policy of the role has to let the service account in, where the checked set holds a role of that name which trusts an
+//!   OIDC provider of the same AWS account. Offline nothing is said of accounts in `default`: often only their namespace is missing.
 //! * `eks.amazonaws.com/audience` (`sts.amazonaws.com` if it is absent) has to be one that the role's trust policy and its IAM OIDC
 //!   provider accept, where the checked set holds them. An audience that nothing in the set speaks of and that is not known is only
 //!   recorded, since an OIDC provider may list any.
+//! * The role of an EKS Pod Identity association has to be the ARN of a role, too, and so has that in the variable `AWS_ROLE_ARN`, in
+//!   KEDA's `roleArn`, and in the `roleARN` of Argo CD's cluster Secrets.
 //!
 //! ## Why it is bad
 //! The webhook logs a wrong ARN and injects it all the same. Every call to AWS then fails with `AccessDenied` or `InvalidIdentityToken`.
@@ -31,17 +35,23 @@
 //! service accounts".
 
 use fedward_kit::finding::PatchStep;
+use fedward_kit::iam::Statement;
 use fedward_kit::identity::{AWS_ROLE_ARN, ServiceAccount};
 use fedward_kit::node::Node;
 use fedward_kit::rule::{Check, Condition, Report, Rule};
 use fedward_kit::text::Glob;
+use fedward_kit::trust::PodIdentity;
 use fedward_kit::{audience, iam, index, issuer};
 
+use crate::fields;
 use crate::settings::Settings;
 use crate::trusted::plain;
 
-const ARN: Condition = Condition::error("role-arn", "the annotation is not the ARN of a role");
+const ARN: Condition = Condition::error("role-arn", "the annotation, or the role of an association, is not the ARN of a role");
+const OTHER_ARN: Condition = Condition::warning("other-role-arn", "a variable or another field that names a role is not its ARN");
 const PARTITION: Condition = Condition::warning("partition", "the ARN's partition is not that of the cluster's region");
+const NOT_ADMITTED: Condition = Condition::warning("not-admitted", "the trust policy of the role lets in other service accounts only");
+const NOT_ADMITTED_DRAFT: Condition = Condition::info("not-admitted-draft", "the same in a base that something patches");
 const REFUSED: Condition =
     Condition::error("audience-refused", "the role's trust policy or its OIDC provider in the set has other audiences");
 const REFUSED_SO_FAR: Condition = Condition::warning("audience-refused-so-far", "the same in a cluster, where the role may still change");
@@ -51,8 +61,8 @@ const UNKNOWN: Condition = Condition::info("unknown-audience", "nothing in the s
 /// The rule.
 pub const RULE: Rule<Settings> = Rule {
     id: "wrong-aws-identity",
-    summary: "the AWS annotations of a service account cannot work",
-    conditions: &[ARN, PARTITION, REFUSED, REFUSED_SO_FAR, REFUSED_DRAFT, UNKNOWN],
+    summary: "an AWS identity cannot work: no ARN, or a role that does not let the service account in",
+    conditions: &[ARN, OTHER_ARN, PARTITION, NOT_ADMITTED, NOT_ADMITTED_DRAFT, REFUSED, REFUSED_SO_FAR, REFUSED_DRAFT, UNKNOWN],
     supersedes: &[],
     check,
 };
@@ -62,7 +72,7 @@ const AUDIENCE: &str = "eks.amazonaws.com/audience";
 
 fn check(cx: &Check<'_, Settings>) {
     if !cx.is("", "ServiceAccount") {
-        return;
+        return check_fields(cx);
     }
     let account = ServiceAccount::of(cx.object);
     let node = account.annotation(AWS_ROLE_ARN);
@@ -70,18 +80,39 @@ fn check(cx: &Check<'_, Settings>) {
     match role(text) {
         Some((partition, name)) => {
             check_partition(cx, node, partition);
-            check_audience(cx, account, node, name);
+            check_trust(cx, account, node, name);
         }
-        None if cx.settings.compose_role_arn && has_role_letters(text) => check_audience(cx, account, node, text),
-        None => {
-            let report = Report::new(&ARN, node, format!("`{text}` is not the ARN of an IAM role"));
-            cx.report(if role(text.trim()).is_some() {
-                report.help("remove the spaces around it").fix(PatchStep::set(node, text.trim()))
-            } else {
-                report.help("write `arn:aws:iam::<account, 12 digits>:role/<name>`")
-            });
-        }
+        None if cx.settings.compose_role_arn && has_role_letters(text) => check_trust(cx, account, node, text),
+        None => not_an_arn(cx, &ARN, node, text, &format!("`{text}`")),
     }
+}
+
+/// Roles that are named elsewhere than on a service account.
+fn check_fields(cx: &Check<'_, Settings>) {
+    let is_association = PodIdentity::of(cx.object).is_some();
+    fields::each(cx, &mut |field| {
+        let condition = match field.name {
+            AWS_ROLE_ARN if cx.settings.compose_role_arn => return,
+            AWS_ROLE_ARN => &ARN,
+            "roleARN" if is_association => &ARN,
+            "AWS_ROLE_ARN" | "roleARN" | "roleArn" => &OTHER_ARN,
+            _ => return,
+        };
+        if plain(field.node).is_some() && role(field.text).is_none() {
+            let shown = field.shown(cx.object);
+            let shown = shown.strip_prefix(": ").map_or_else(|| format!("`{}`", field.name), str::to_owned);
+            not_an_arn(cx, condition, field.node, field.text, &shown);
+        }
+    });
+}
+
+fn not_an_arn<'a>(cx: &Check<'a, Settings>, condition: &'static Condition, node: Node<'a>, text: &str, shown: &str) {
+    let report = Report::new(condition, node, format!("{shown} is not the ARN of an IAM role"));
+    cx.report(if role(text.trim()).is_some() {
+        report.help("remove the spaces around it").fix(PatchStep::set(node, text.trim()))
+    } else {
+        report.help("write `arn:aws:iam::<account, 12 digits>:role/<name>`")
+    });
 }
 
 /// How the names of regions begin, and their partitions. The region of a partition that came later is not known.
@@ -114,7 +145,53 @@ fn check_partition<'a>(cx: &Check<'a, Settings>, node: Node<'a>, partition: &str
     }
 }
 
-fn check_audience<'a>(cx: &Check<'a, Settings>, account: ServiceAccount<'a>, role_node: Node<'a>, role: &str) {
+/// What the role's trust policy says of the account, where the set holds it.
+fn check_trust<'a>(cx: &Check<'a, Settings>, account: ServiceAccount<'a>, role_node: Node<'a>, role: &str) {
+    let (namespace, name) = (cx.request.namespace, cx.request.name);
+    let subject = format!("system:serviceaccount:{namespace}:{name}");
+    let roles = index::roles_named(cx.context, role, role_node).unwrap_or_default();
+    let statements: Vec<Statement<'a>> = roles
+        .items
+        .iter()
+        .filter_map(|object| iam::policy(*object))
+        .flat_map(iam::statements)
+        .filter(|one| !one.lacks(WEB_IDENTITY))
+        .collect();
+    let (mut own, mut is_open, mut other) = (Vec::new(), roles.more > 0, None);
+    for statement in &statements {
+        match statement.admits(&subject) {
+            Some(true) => own.push(statement),
+            None => is_open = true,
+            // A role of the same name in another AWS account is another role.
+            Some(false) if !is_of_account(statement, role_node) => is_open = true,
+            Some(false) => other = other.or_else(|| statement.tests_of("sub").first().map(|test| test.node)),
+        }
+    }
+    let is_placed = !cx.context.indexed || namespace != "default";
+    match other {
+        Some(place) if own.is_empty() && !is_open && is_placed => cx.report(
+            Report::new(
+                if cx.request.is_final { &NOT_ADMITTED } else { &NOT_ADMITTED_DRAFT },
+                role_node,
+                format!("the trust policy of the role `{role}` does not let `{namespace}/{name}` in"),
+            )
+            .help(format!("let `{subject}` in there, or name a role that does"))
+            .related(place, "the service accounts that it lets in"),
+        ),
+        _ => check_audience(cx, account, role_node, &own),
+    }
+}
+
+const WEB_IDENTITY: &str = "sts:AssumeRoleWithWebIdentity";
+
+/// Whether a statement trusts an OIDC provider of the role's AWS account.
+fn is_of_account(statement: &Statement<'_>, role: Node<'_>) -> bool {
+    let account = |arn: Node<'_>| plain(arn)?.split(':').nth(4).map(str::to_owned);
+    account(role).is_some_and(|own| statement.issuers.iter().any(|(provider, _)| account(*provider).as_ref() == Some(&own)))
+}
+
+/// Whether one of the statements that let the account in accepts the audience of its tokens.
+fn check_audience<'a>(cx: &Check<'a, Settings>, account: ServiceAccount<'a>, role_node: Node<'a>, own: &[&Statement<'a>]) {
     let node = account.annotation(AUDIENCE);
     let (node, wanted) = match node.filled() {
         Some(_) => match plain(node) {
@@ -123,42 +200,32 @@ fn check_audience<'a>(cx: &Check<'a, Settings>, account: ServiceAccount<'a>, rol
         },
         None => (role_node, audience::AWS_STS),
     };
-    let roles = index::roles_for(cx.context, cx.request.namespace, cx.request.name, role_node).map(|list| list.items).unwrap_or_default();
-    let subject = format!("system:serviceaccount:{}:{}", cx.request.namespace, cx.request.name);
-    let mut is_accepted = false;
-    for object in roles.into_iter().filter(|object| iam::role_name(*object) == Some(role)) {
-        for statement in iam::policy(object).map(iam::statements).unwrap_or_default() {
-            let is_own = statement.tests_of("sub").iter().flat_map(|test| test.values()).any(|value| value.peek_str() == Some(&subject));
-            if !is_own {
-                continue;
-            }
-            let refusing = statement
-                .tests_of("aud")
-                .into_iter()
-                .find(|test| !test.values().iter().any(|value| value.peek_str().is_some_and(|text| fits(text, wanted, test.is_pattern()))));
-            let provider = statement.issuers.iter().find_map(|(_, issuer)| refusing_provider(cx, issuer, wanted, role_node));
-            match refusing.map(|test| test.node).or(provider) {
-                Some(place) => {
-                    let source = if refusing.is_some() { "the role's trust policy" } else { "the IAM OIDC provider" };
-                    let condition = match (cx.request.is_final, cx.context.indexed) {
-                        (false, _) => &REFUSED_DRAFT,
-                        (true, false) => &REFUSED_SO_FAR,
-                        (true, true) => &REFUSED,
-                    };
-                    let message = format!("the account's tokens have the audience `{wanted}`, which {source} does not accept");
-                    cx.report(
-                        Report::new(condition, node, message)
-                            .help(format!("set `{AUDIENCE}` to an audience that is accepted, or add `{wanted}` there"))
-                            .related(place, "the audiences that are accepted"),
-                    );
-                    return;
-                }
-                None => is_accepted = true,
-            }
+    let mut refused = None;
+    for statement in own {
+        let refusing = statement
+            .tests_of("aud")
+            .into_iter()
+            .find(|test| !test.values().iter().any(|value| value.peek_str().is_some_and(|text| fits(text, wanted, test.is_pattern()))));
+        let provider = || statement.issuers.iter().find_map(|(_, issuer)| refusing_provider(cx, issuer, wanted, role_node));
+        match refusing.map(|test| (test.node, "the role's trust policy")).or_else(|| Some((provider()?, "the IAM OIDC provider"))) {
+            Some(place) => refused = refused.or(Some(place)),
+            None => return,
         }
     }
+    if let Some((place, source)) = refused {
+        let condition = match (cx.request.is_final, cx.context.indexed) {
+            (false, _) => &REFUSED_DRAFT,
+            (true, false) => &REFUSED_SO_FAR,
+            (true, true) => &REFUSED,
+        };
+        let message = format!("the account's tokens have the audience `{wanted}`, which {source} does not accept");
+        cx.report(
+            Report::new(condition, node, message)
+                .help(format!("set `{AUDIENCE}` to an audience that is accepted, or add `{wanted}` there"))
+                .related(place, "the audiences that are accepted"),
+        );
     // A slip of a known audience is `misspelt-audience`'s matter.
-    if !is_accepted && !audience::is_known(wanted) && audience::slip(wanted).is_none() {
+    } else if !audience::is_known(wanted) && audience::slip(wanted).is_none() {
         cx.report(
             Report::new(&UNKNOWN, node, format!("the audience `{wanted}` is none that AWS is known to be given"))
                 .help("check that the IAM OIDC provider of the cluster lists it"),

@@ -5,7 +5,7 @@
 //! `azure.workload.identity/use: "true"`: only then does the mutating webhook see it and inject the token and its environment.
 //!
 //! Not reported:
-//! - pods that project a token with an Azure audience themselves;
+//! - pods that project a token with an Azure audience themselves, or one with a slip in it (`misspelt-audience` reports that);
 //! - pods whose use of the identity is a CSI driver that asks for tokens itself (`secrets-store.csi.k8s.io`, or `blob.csi.azure.com`
 //!   and `file.csi.azure.com` with a `clientID`, inline or through a claim), unless `allowCsiOnly` is off;
 //! - steps of an Argo workflow in which another step signs in: that a step needs no identity is its good right;
