@@ -24,7 +24,7 @@ fn refused(text: &str, expected: &str) {
 fn a_field_that_does_not_fit_has_its_place() {
     refused(
         "a: 1\n",
-        "fedward.yaml:1:1: no such field: `a` (there are `policies`, `severities`, `paths`, `context`, `namespace`, `closedWorld`, `failOn`, `limits`, `ignore`)",
+        "fedward.yaml:1:1: no such field: `a` (there are `policies`, `severities`, `paths`, `context`, `namespace`, `closedWorld`, `failOn`, `modules`, `limits`, `ignore`)",
     );
     refused("# c\nclosedWorld: true\npolices: {}\n", "fedward.yaml:3:1: no such field: `polices` (did you mean `policies`?)");
     refused("paths:\n  exclude: []\n  includes: [a, b]\n", "fedward.yaml:3:3: no such field: `includes` (did you mean `include`?)");
