@@ -69,3 +69,42 @@ fn archive(folder: &Path, revision: &str, only: Option<&Path>) -> Result<Vec<Inp
     result.with_context(|| format!("cannot read what `git` says of `{revision}`"))?;
     Ok(inputs)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use std::fs;
+
+    use super::*;
+
+    fn git(folder: &Path, args: &[&str]) {
+        let identity = ["-c", "user.name=a", "-c", "user.email=a@b.example", "-c", "commit.gpgsign=false"];
+        assert!(Command::new("git").arg("-C").arg(folder).args(identity).args(args).output().unwrap().status.success(), "{args:?}");
+    }
+
+    #[test]
+    fn manifests_of_a_revision() {
+        let folder = tempfile::tempdir().unwrap();
+        let app = folder.path().join("app");
+        fs::create_dir_all(app.join("below")).unwrap();
+        for (name, text) in [("app/a.yaml", "one"), ("app/below/b.json", "two"), ("app/notes.md", "three"), ("c.yaml", "four")] {
+            fs::write(folder.path().join(name), text).unwrap();
+        }
+        git(folder.path(), &["init", "-q"]);
+        git(folder.path(), &["add", "."]);
+        git(folder.path(), &["commit", "-q", "-m", "first"]);
+        fs::write(app.join("a.yaml"), "changed").unwrap();
+        let shown = |path: &Path| {
+            let inputs = read(&[path.to_owned()], "HEAD").unwrap();
+            let mut found: Vec<(String, Vec<u8>)> = inputs.into_iter().map(|input| (input.name, input.bytes)).collect();
+            found.sort();
+            found
+        };
+        let name = |name: &str| format!("HEAD:{}/{name}", app.display());
+        assert_eq!(shown(&app), [(name("a.yaml"), b"one".to_vec()), (name("below/b.json"), b"two".to_vec())]);
+        assert_eq!(shown(&app.join("a.yaml")), [(name("a.yaml"), b"one".to_vec())]);
+        assert!(read(std::slice::from_ref(&app), "no-such").unwrap_err().to_string().contains("neither a path nor a revision"));
+        assert!(read(&[app], "--output=x").unwrap_err().to_string().contains("neither a path nor a revision"));
+    }
+}

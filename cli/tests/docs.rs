@@ -7,7 +7,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-const PAGES: [&str; 2] = ["README.md", "docs/configuration.md"];
+const PAGES: [&str; 3] = ["README.md", "docs/configuration.md", "docs/policies.md"];
 
 /// A folder with what the samples name, gone when the test is.
 struct Folder(PathBuf);
@@ -19,6 +19,7 @@ impl Folder {
         for name in ["deploy/a.yaml", "app/a.yaml", "platform/a.yaml"] {
             folder.file(name, ACCOUNT);
         }
+        folder.file("policies/labels.yaml", POLICY);
         folder
     }
 
@@ -43,6 +44,16 @@ impl Drop for Folder {
         let _ = fs::remove_dir_all(&self.0);
     }
 }
+
+const POLICY: &str = "\
+apiVersion: policies.kubewarden.io/v1
+kind: ClusterAdmissionPolicy
+metadata: {name: labels}
+spec:
+  module: require-identity-labels
+  mutating: false
+  rules: [{apiGroups: [\"\"], apiVersions: [v1], resources: [serviceaccounts], operations: [\"*\"]}]
+";
 
 const ACCOUNT: &str = "apiVersion: v1\nkind: ServiceAccount\nmetadata:\n  name: orders\n";
 
@@ -114,7 +125,7 @@ fn what_cannot_be_written_is_told() {
         (Some(2), "error: cannot write `/dev/full`: the disk is full\n".into())
     );
     assert_eq!(fs::read_to_string(folder.0.join("old.json")).unwrap(), "before");
-    assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 4, "a temporary file is left");
+    assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 5, "a temporary file is left");
     let piped = folder.fedward(&["check", "/dev/stdin", "--format", "human=/dev/stdout"]);
     assert_eq!(
         String::from_utf8_lossy(&piped.stdout),
