@@ -66,16 +66,17 @@ pub(crate) fn write_facts(object: &Object, operation: Operation, user: &User, ou
     }
     out.extend_from_slice(b",\"userInfo\":{\"username\":");
     write_string(if user.name.is_empty() { "fedward" } else { &user.name }, out);
-    if !user.groups.is_empty() {
-        out.extend_from_slice(b",\"groups\":[");
-        for (index, group) in user.groups.iter().enumerate() {
-            if index > 0 {
-                out.push(b',');
-            }
-            write_string(group, out);
+    out.extend_from_slice(b",\"groups\":[");
+    // Every user of a cluster who has signed in is in this group, and conditions may count on there being some.
+    let everybody = ["system:authenticated".to_owned()];
+    let groups = if user.groups.is_empty() { everybody.as_slice() } else { &user.groups };
+    for (index, group) in groups.iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
         }
-        out.push(b']');
+        write_string(group, out);
     }
+    out.push(b']');
     out.extend_from_slice(b"},\"dryRun\":true");
 }
 

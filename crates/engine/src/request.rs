@@ -37,7 +37,7 @@ impl Operation {
 pub struct User {
     /// The user's name; empty for `fedward`.
     pub name: String,
-    /// The user's groups.
+    /// The user's groups; none are `system:authenticated`, which every user is in.
     pub groups: Vec<String>,
 }
 
@@ -235,6 +235,15 @@ impl<'w> Facts<'w> {
             facts.namespace_labels = world.namespace_labels(request.subject, facts.attributes().namespace);
         }
         Some(facts)
+    }
+
+    /// Takes the labels of the object as a policy changed it.
+    pub(crate) fn relabel(&mut self, object: &serde_json::Value) {
+        let labels = object.pointer("/metadata/labels").and_then(serde_json::Value::as_object).into_iter().flatten();
+        let labels = labels.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())));
+        if let Some(known) = &mut self.labels {
+            *known = labels.collect();
+        }
     }
 
     /// As the matcher wants them. What an AdmissionReview says wins over what the object is.
