@@ -32,6 +32,11 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Check manifests.
     Check(Box<Check>),
+    /// Measure what a policy module costs on requests.
+    ///
+    /// The module is compiled, loaded and asked about the settings, and evaluates every request once. Then it evaluates them in turn,
+    /// again and again, with a clock. There is no cluster: a module that asks for other objects is told that nothing is known of them.
+    Bench(Box<Bench>),
     /// List the policies and their rules.
     Rules(Rules),
     /// Print what a rule reports, why, and what to do instead; or a policy's rules and settings.
@@ -143,6 +148,66 @@ pub(crate) struct Check {
     /// Also what was skipped and ignored.
     #[arg(long, short)]
     pub(crate) verbose: bool,
+}
+
+/// What is measured, on what, and how.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  fedward bench require-identity-labels deploy/
+  fedward bench policy.wasm requests/ --settings settings.yaml --threads 0
+  fedward bench policy.wasm requests/ --save baseline.json
+  fedward bench policy.wasm requests/ --baseline baseline.json --threshold 25
+
+docs/bench.md says what each figure means.
+
+Exit codes, the first that applies of 2, 3, 1, 4, 0:
+  0  every request was evaluated, and nothing got worse than the baseline allows
+  1  something got worse: p50 or p99 by more than --threshold, memory or host calls at all
+  2  wrong usage, a module or settings that cannot be used, a file that was named and cannot be read or written, another kind of baseline
+  3  a request could not be evaluated (it does not parse, or the module fails on it), or a file below a folder could not be read
+  4  there is no request")]
+pub(crate) struct Bench {
+    /// The id of a built-in policy, or a file: any Kubewarden module that speaks waPC.
+    #[arg(value_name = "POLICY|FILE.wasm")]
+    pub(crate) module: String,
+    /// Files and folders with requests as YAML or JSON; `-` reads standard input.
+    ///
+    /// Each document is an admission request, an AdmissionReview with one, a payload (`{"request": …, "settings": …}`), or a Kubernetes
+    /// object, of which a request to create it is made. Lists and arrays hold several.
+    #[arg(required = true, value_name = "REQUESTS")]
+    pub(crate) requests: Vec<PathBuf>,
+    /// The settings, as a YAML or JSON file or as JSON itself, for every request. Without them, payloads have their own, and the others
+    /// have none.
+    #[arg(long, value_name = "FILE|JSON")]
+    pub(crate) settings: Option<String>,
+    /// A new instance for each evaluation, as in a cluster. This is the default.
+    #[arg(long)]
+    pub(crate) fresh: bool,
+    /// One instance for each thread, called again and again, as `fedward check` does with its own modules.
+    #[arg(long, conflicts_with = "fresh")]
+    pub(crate) kept: bool,
+    /// How many threads evaluate at the same time, at most 4 for each core, and 64; 0 takes all cores.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = threads)]
+    pub(crate) threads: usize,
+    /// How long to measure, once every request was evaluated.
+    #[arg(long, value_name = "S", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    pub(crate) seconds: u32,
+    /// How often to evaluate every request, instead of for how long.
+    #[arg(long, value_name = "N", conflicts_with = "seconds", value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
+    pub(crate) rounds: Option<u64>,
+    /// Write what was measured to this file, as a baseline for later runs.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) save: Option<PathBuf>,
+    /// What an earlier run wrote with `--save`, on the same requests in the same manner; the module may be another.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) baseline: Option<PathBuf>,
+    /// How many per cent p50 and p99 may be longer than in the baseline.
+    #[arg(long, value_name = "PERCENT", default_value_t = 10, value_parser = clap::value_parser!(u32).range(..=1_000_000), requires = "baseline")]
+    pub(crate) threshold: u32,
+    /// `human` or `json`.
+    #[arg(long, default_value = "human")]
+    pub(crate) format: ListFormat,
 }
 
 #[derive(Debug, clap::Args)]

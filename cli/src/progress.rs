@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Runs `work` with a counter that it may increase; the count is shown if it takes longer than a second.
-pub(crate) fn shown<T>(quiet: bool, work: impl FnOnce(&AtomicUsize) -> T) -> T {
+/// Runs `work` with a counter that it may increase; the count is shown, as `doing: 12 things`, if it takes longer than a second.
+pub(crate) fn shown<T>(quiet: bool, doing: &str, things: &str, work: impl FnOnce(&AtomicUsize) -> T) -> T {
     let count = AtomicUsize::new(0);
     if quiet || !stderr().is_terminal() {
         return work(&count);
@@ -20,7 +20,7 @@ pub(crate) fn shown<T>(quiet: bool, work: impl FnOnce(&AtomicUsize) -> T) -> T {
                 thread::park_timeout(Duration::from_millis(100));
                 if start.elapsed() > Duration::from_secs(1) {
                     written = true;
-                    let _ = write!(stderr(), "\r\x1b[Kchecking: {} objects", count.load(Ordering::Relaxed));
+                    let _ = write!(stderr(), "\r\x1b[K{doing}: {} {things}", count.load(Ordering::Relaxed));
                 }
             }
             if written {

@@ -7,7 +7,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-const PAGES: [&str; 3] = ["README.md", "docs/configuration.md", "docs/policies.md"];
+const PAGES: [&str; 4] = ["README.md", "docs/configuration.md", "docs/policies.md", "docs/bench.md"];
 
 /// A folder with what the samples name, gone when the test is.
 struct Folder(PathBuf);

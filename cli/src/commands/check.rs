@@ -73,7 +73,7 @@ pub(crate) fn run(args: &Check) -> Result<Exit> {
     let roots: Vec<PathBuf> = args.paths.iter().chain(&given).cloned().collect();
     let store = Store::new(loaded.modules(&super::descriptors()), &roots);
     let files = read.files;
-    let (mut outcome, _) = progress::shown(args.quiet, |count| {
+    let (mut outcome, _) = progress::shown(args.quiet, "checking", "objects", |count| {
         if only_builtin {
             return fedward_engine::run(files, &policies, &options, count);
         }

@@ -44,7 +44,7 @@ pub use error::{CallError, LoadError, Phase};
 pub use evaluator::Evaluator;
 pub use host::Host;
 pub use limits::Limits;
-pub use module::{Module, Origin};
+pub use module::{Module, Origin, Timed};
 pub use section::custom_section;
 pub use state::Stats;
 

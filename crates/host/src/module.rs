@@ -3,6 +3,7 @@
 #[cfg(unix)]
 use std::io::{Read, Seek};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use wasmtime::{ExternType, InstancePre, Linker, ModuleExport, Store, ValType};
 
@@ -22,6 +23,18 @@ pub enum Origin {
     Cached,
     /// Compiled by this process.
     Compiled,
+}
+
+/// A module, and what it took to get there. Each time is wall time of one attempt.
+pub struct Timed {
+    /// The module.
+    pub module: Module,
+    /// Compiling, on all cores, without setting the engine up.
+    pub compile: Duration,
+    /// Loading the compiled form and resolving the imports, as a process does that finds it in a cache.
+    pub load: Duration,
+    /// Bytes of the compiled form.
+    pub compiled_bytes: usize,
 }
 
 /// A module of one [`Host`], shared by threads; clones are cheap.
@@ -66,12 +79,27 @@ impl Module {
     /// # Errors
     /// [`LoadError`]: not a module, imports or exports that do not fit waPC, or no engine.
     pub fn from_wasm(host: &Host, strategy: Strategy, wasm: &[u8]) -> Result<Self, LoadError> {
-        let (size, limit) = (wasm.len(), host.limits().module_bytes);
-        if size > limit {
-            return Err(LoadError::TooLarge { size, limit });
-        }
+        check_size(host, wasm)?;
         let module = wasmtime::Module::from_binary(&host.engine(strategy)?, wasm).map_err(invalid)?;
         Self::new(host, strategy, &module, Origin::Compiled)
+    }
+
+    /// Compiles a module in the binary format and loads the result, with the time of each. For benches.
+    ///
+    /// # Errors
+    /// As for [`Module::from_wasm`].
+    #[expect(unsafe_code, reason = "the machine code is made here and goes nowhere else")]
+    pub fn timed(host: &Host, strategy: Strategy, wasm: &[u8]) -> Result<Timed, LoadError> {
+        check_size(host, wasm)?;
+        let engine = host.engine(strategy)?;
+        let start = Instant::now();
+        let compiled = engine.precompile_module(wasm).map_err(invalid)?;
+        let compile = start.elapsed();
+        let start = Instant::now();
+        // SAFETY: the same engine has just compiled these bytes.
+        let module = unsafe { wasmtime::Module::deserialize(&engine, &compiled) }.map_err(engine_error)?;
+        let module = Self::new(host, strategy, &module, Origin::Compiled)?;
+        Ok(Timed { module, compile, load: start.elapsed(), compiled_bytes: compiled.len() })
     }
 
     /// Takes a module out of a file of the cache; `None` if Wasmtime refuses the file.
@@ -141,6 +169,12 @@ impl Module {
         limits.stack_bytes = self.shared.host.limits().stack_bytes;
         Evaluator::new(self.shared.clone(), limits)
     }
+}
+
+/// Refuses a module that is larger than the host takes, before anything is done with it.
+fn check_size(host: &Host, wasm: &[u8]) -> Result<(), LoadError> {
+    let (size, limit) = (wasm.len(), host.limits().module_bytes);
+    if size > limit { Err(LoadError::TooLarge { size, limit }) } else { Ok(()) }
 }
 
 /// Resolves the imports. What is in no host that a policy may meet is named, all of it at once.

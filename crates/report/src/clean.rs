@@ -27,8 +27,8 @@ pub(crate) fn replacement(character: char) -> Option<char> {
     }
 }
 
-/// For one line: line breaks are pictures too, tabs are spaces.
-pub(crate) fn line(text: &str) -> Cow<'_, str> {
+/// Text of somebody else, safe to show on one line: what a terminal would obey or hide becomes its picture, or U+FFFD; tabs are spaces.
+pub fn line(text: &str) -> Cow<'_, str> {
     with(text, |character| if character == '\t' { Some(' ') } else { replacement(character) })
 }
 

@@ -24,6 +24,7 @@ mod testing;
 use fedward_kit::finding::Severity;
 use serde::Serialize;
 
+pub use clean::line as printable;
 pub use human::human;
 pub use json::json;
 pub use sarif::sarif;

@@ -57,6 +57,21 @@ fn what_is_not_for_this_engine_is_compiled_instead() {
 }
 
 #[test]
+fn what_is_timed_works_and_is_refused_like_any_other() {
+    for strategy in STRATEGIES {
+        let mut limits = Limits::default();
+        let timed = Module::timed(&Host::new(limits.clone()), strategy, &echo()).unwrap();
+        assert_eq!(timed.module.evaluator().call("validate", b"ping", &mut NoHostCalls).unwrap(), b"ping");
+        assert_eq!(timed.module.origin(), Origin::Compiled);
+        assert!(timed.compiled_bytes > echo().len());
+        limits.module_bytes = 7;
+        let told = |host: &Host, wasm: &[u8]| Module::timed(host, strategy, wasm).err().unwrap().to_string();
+        assert_eq!(told(&Host::new(limits), b"\0asm\x01\0\0\0"), "the module has 8 bytes, over the limit of 7");
+        assert_eq!(told(&Host::new(Limits::default()), b"no module"), refused(b"no module").to_string());
+    }
+}
+
+#[test]
 fn what_is_no_module_cannot_be_compiled_ahead_either() {
     assert!(matches!(precompile(b"no module", None), Err(LoadError::Invalid { .. })));
     assert!(matches!(precompile(&echo(), Some("no-such-machine")), Err(LoadError::Engine { .. })));
