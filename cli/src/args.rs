@@ -117,6 +117,9 @@ pub(crate) struct Check {
     /// UPDATE, one that is only there a DELETE.
     #[arg(long, value_name = "PATH|REV", help_heading = "Policies")]
     pub(crate) old: Vec<PathBuf>,
+    /// Take every document for a request to raw policies, which only a policy server's file (`policies.yml`) can have.
+    #[arg(long, requires = "policies", conflicts_with_all = ["operation", "old", "user", "groups"], help_heading = "Policies")]
+    pub(crate) raw: bool,
     /// The user that policies see.
     #[arg(long, value_name = "NAME", help_heading = "Policies")]
     pub(crate) user: Option<String>,

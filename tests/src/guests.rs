@@ -67,7 +67,22 @@ pub const GUESTS: &[(&str, Guest)] = &[
             ..ACCEPTS
         },
     ),
-    ("is-raw", Guest { metadata: Some(r#"{"protocolVersion":"v1","mutating":false,"policyType":"raw","rules":[]}"#), ..ACCEPTS }),
+    (
+        "changes-raw",
+        Guest {
+            verdict: r#"{"accepted":true,"mutated_object":{"uid":"7","till":2}}"#,
+            metadata: Some(r#"{"protocolVersion":"v1","mutating":true,"policyType":"raw","rules":[]}"#),
+            ..ACCEPTS
+        },
+    ),
+    (
+        "is-raw",
+        Guest {
+            verdict: r#"{"accepted":false,"message":"no till"}"#,
+            metadata: Some(r#"{"protocolVersion":"v1","mutating":false,"policyType":"raw","rules":[]}"#),
+            ..ACCEPTS
+        },
+    ),
     ("is-rego", Guest { metadata: Some(r#"{"mutating":false,"executionMode":"gatekeeper","rules":[]}"#), ..ACCEPTS }),
 ];
 

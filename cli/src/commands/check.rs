@@ -61,6 +61,7 @@ pub(crate) fn run(args: &Check) -> Result<Exit> {
         use_ignores: !args.no_ignores,
         known_rules: super::descriptors().iter().flat_map(|policy| &policy.rules).map(|rule| rule.id.to_owned()).collect(),
         today: today(),
+        raw: args.raw,
         operation: args.operation.into(),
         user: User { name: args.user.clone().unwrap_or_default(), groups: args.groups.clone() },
         input_severities: config.severities.iter().map(|(rule, level)| (rule.clone(), Level::severity(*level))).collect(),

@@ -114,6 +114,11 @@ impl Gatherer<'_> {
 
     /// A document that parses: its objects, or what it is instead. Returns the documents that a trust document becomes.
     fn document(&mut self, number: usize, one: &Loaded, document: &Document, about: About) -> Vec<Loaded> {
+        if self.options.raw && about.role == Role::Judged {
+            self.problems(one);
+            self.add(review::raw(number, document.root()), document.root(), one);
+            return Vec::new();
+        }
         let found = load::objects(document);
         if !found.is_empty() {
             self.problems(one);
@@ -154,13 +159,6 @@ impl Gatherer<'_> {
     }
 
     fn object(&mut self, number: usize, one: &Loaded, node: Node<'_>, role: Role) {
-        if self.objects.len() >= self.options.max_objects {
-            if !self.truncated {
-                self.truncated = true;
-                self.outcome.findings.push(input::too_many(self.options.max_objects, node.place()).finding(&one.source, None));
-            }
-            return;
-        }
         let (object, node) = match review::request(node) {
             Some(review) => match review::object(number, review, &self.kinds, &self.options.namespace, role) {
                 Ok(found) => found,
@@ -168,10 +166,19 @@ impl Gatherer<'_> {
             },
             None => (load::object(number, node, &self.kinds, &self.options.namespace, role), node),
         };
-        if role == Role::Judged {
+        if role == Role::Judged && self.objects.len() < self.options.max_objects {
             self.outcome.findings.extend(input::object(&one.source, &object, node, &self.options.limits));
         }
-        self.objects.push(object);
+        self.add(object, node, one);
+    }
+
+    fn add(&mut self, object: Object, node: Node<'_>, one: &Loaded) {
+        if self.objects.len() < self.options.max_objects {
+            self.objects.push(object);
+        } else if !self.truncated {
+            self.truncated = true;
+            self.outcome.findings.push(input::too_many(self.options.max_objects, node.place()).finding(&one.source, None));
+        }
     }
 
     fn problems(&mut self, one: &Loaded) {

@@ -104,6 +104,8 @@ pub struct Options {
     pub today: String,
     /// What happens to the objects. With an old state among the inputs ([`Role::Old`]), each object's own comparison decides.
     pub operation: Operation,
+    /// Every document is a request for raw policies, and none an object.
+    pub raw: bool,
     /// Who asks.
     pub user: User,
     /// Severities of [`INPUT_RULES`], by rule; `None` is off.
@@ -127,6 +129,7 @@ impl Default for Options {
             known_rules: Vec::new(),
             today: String::new(),
             operation: Operation::Create,
+            raw: false,
             user: User::default(),
             input_severities: BTreeMap::new(),
         }

@@ -62,6 +62,8 @@ pub(crate) struct Object {
     pub(crate) role: Role,
     /// The admission request that it came in, where it came in an AdmissionReview.
     pub(crate) review: Option<NodeId>,
+    /// Whether it is a request itself, for raw policies.
+    pub(crate) raw: bool,
     /// Whether something in the input changes it before it is applied.
     pub(crate) draft: bool,
 }
@@ -154,6 +156,7 @@ pub(crate) fn object(document: usize, node: Node<'_>, kinds: &Kinds, default_nam
         resource: resource.plural,
         role,
         review: None,
+        raw: false,
         draft: false,
     }
 }

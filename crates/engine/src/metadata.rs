@@ -71,12 +71,16 @@ impl Metadata {
         self.context_aware_resources.iter().map(resource).collect()
     }
 
+    /// Whether it judges requests of any form, and no objects.
+    pub(crate) fn is_raw(&self) -> bool {
+        self.policy_type.as_deref() == Some("raw")
+    }
+
     /// Why the module cannot run here, if it cannot.
     pub(crate) fn refuses(&self) -> Option<String> {
-        match (self.execution_mode.as_deref().unwrap_or("kubewarden-wapc"), self.policy_type.as_deref()) {
-            ("kubewarden-wapc", Some("raw")) => Some("is a raw policy, which judges no Kubernetes objects".to_owned()),
-            ("kubewarden-wapc", _) => None,
-            (mode, _) => Some(format!("runs in the mode `{mode}`; fedward runs `kubewarden-wapc` only")),
+        match self.execution_mode.as_deref().unwrap_or("kubewarden-wapc") {
+            "kubewarden-wapc" => None,
+            mode => Some(format!("runs in the mode `{mode}`; fedward runs `kubewarden-wapc` only")),
         }
     }
 }

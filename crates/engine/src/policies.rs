@@ -8,13 +8,14 @@ use fedward_host::{Cache, Host, Module, NoHostCalls, Origin, Strategy};
 use fedward_kit::policy::{AnyPolicy, Builtin, Descriptor};
 use fedward_manifest::{Limits, Source, parse, split};
 use fedward_outcome::Location;
-use fedward_policyset::{Attributes, FailurePolicy, Matching, Mode, Reach, Resource, Rule};
+use fedward_policyset::{FailurePolicy, Matching, Mode, Reach, Resource, Rule};
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::EngineError;
 use crate::gates::Gates;
 use crate::metadata::Metadata;
+use crate::request::Facts;
 
 /// A policy, ready to run.
 pub struct Policy {
@@ -31,6 +32,8 @@ pub struct Policy {
     pub(crate) members: Vec<Member>,
     /// The expression of a group.
     pub(crate) group: Option<Group>,
+    /// Whether it judges requests of any form, and no objects.
+    pub(crate) raw: bool,
     pub(crate) mutating: bool,
     pub(crate) mode: Mode,
     pub(crate) failure_policy: FailurePolicy,
@@ -65,6 +68,7 @@ pub(crate) struct Code {
     pub(crate) rules: Option<Vec<Rule>>,
     pub(crate) offline: Vec<Rule>,
     pub(crate) resources: Vec<Resource>,
+    pub(crate) raw: bool,
 }
 
 /// Why a module cannot be used with its settings.
@@ -96,6 +100,7 @@ impl Policy {
             conditions: None,
             members: vec![member],
             group: None,
+            raw: false,
             mutating: false,
             mode: Mode::Protect,
             failure_policy: FailurePolicy::Fail,
@@ -109,7 +114,11 @@ impl Policy {
     }
 
     /// Whether a request reaches the policy, its conditions aside.
-    pub(crate) fn reach(&self, request: &Attributes<'_>) -> Reach {
+    pub(crate) fn reach(&self, facts: &Facts<'_>) -> Reach {
+        if self.raw || facts.is_raw() {
+            return if self.raw && facts.is_raw() { Reach::Yes } else { Reach::No };
+        }
+        let request = &facts.attributes();
         // A manifest says itself what of a cluster reaches the policy; what is not of a cluster, but made an object of, it cannot say.
         let is_open = self.place.is_none() || request.group.ends_with(".fedward");
         if is_open && self.offline.iter().any(|rule| rule.matches(request, false)) { Reach::Yes } else { self.matching.reach(request) }
@@ -138,6 +147,7 @@ impl Code {
             rules: Some(metadata.rules()),
             offline: metadata.offline_rules()?,
             resources: metadata.resources(),
+            raw: false,
         })
     }
 
@@ -153,7 +163,8 @@ impl Code {
         };
         let module = module.map_err(|error| error.to_string())?;
         let rules = metadata.as_ref().map(Metadata::rules);
-        Ok(Code { module, builtin: None, rules, offline: Vec::new(), resources: Vec::new() })
+        let raw = metadata.as_ref().is_some_and(Metadata::is_raw);
+        Ok(Code { module, builtin: None, rules, offline: Vec::new(), resources: Vec::new(), raw })
     }
 
     /// The module with settings, which it is asked about.

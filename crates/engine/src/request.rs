@@ -61,7 +61,7 @@ pub(crate) fn requests(world: &World, operation: Operation) -> Vec<Request> {
     let mut requests = Vec::new();
     for (number, object) in world.objects.iter().enumerate().filter(|(_, object)| object.is_judged()) {
         let own = |object, old, operation| Request { subject: number, object, old, operation };
-        let request = if object.review.is_some() {
+        let request = if object.review.is_some() || object.raw {
             own(Some(number), None, Operation::Create)
         } else if compares {
             let old = before.get_mut(&key(object)).and_then(|copies| take(world, number, copies));
@@ -135,6 +135,13 @@ fn write_review(review: Node<'_>, out: &mut Vec<u8>) {
 
 /// Writes the whole request after its facts: `"request":{…}`. `object` replaces the object of the manifest.
 pub(crate) fn write(world: &World, request: &Request, facts: &[u8], object: Option<&[u8]>, out: &mut Vec<u8>) {
+    if world.objects.get(request.subject).is_some_and(|object| object.raw) {
+        out.extend_from_slice(b"\"request\":");
+        return match object {
+            Some(text) => out.extend_from_slice(text),
+            None => write_object(world, request, out),
+        };
+    }
     out.extend_from_slice(b"\"request\":{\"uid\":");
     let review = world.objects.get(request.subject).and_then(|object| review(world, object));
     match review.and_then(|review| review.get("uid")?.as_str()) {
@@ -244,6 +251,11 @@ impl<'w> Facts<'w> {
         if let Some(known) = &mut self.labels {
             *known = labels.collect();
         }
+    }
+
+    /// Whether it is one for raw policies.
+    pub(crate) fn is_raw(&self) -> bool {
+        self.object.raw
     }
 
     /// As the matcher wants them. What an AdmissionReview says wins over what the object is.

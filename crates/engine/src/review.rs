@@ -1,4 +1,4 @@
-//! AdmissionReviews as input: what a webhook was sent, recorded.
+//! Requests as input: AdmissionReviews, which a webhook was sent, and those of raw policies.
 
 use fedward_manifest::Node;
 
@@ -44,4 +44,22 @@ pub(crate) fn object<'d>(
         object.name = name.to_owned();
     }
     Ok((object, node))
+}
+
+/// A document that is a request for raw policies: any JSON (policy-server, `/validate_raw`).
+pub(crate) fn raw(document: usize, root: Node<'_>) -> Object {
+    Object {
+        document,
+        node: root.id(),
+        group: String::new(),
+        version: String::new(),
+        kind: "Request".to_owned(),
+        name: text(root, "uid").unwrap_or_default().to_owned(),
+        namespace: String::new(),
+        resource: String::new(),
+        role: Role::Judged,
+        review: None,
+        raw: true,
+        draft: false,
+    }
 }

@@ -201,6 +201,7 @@ impl Reader<'_> {
             }
         };
         let (Ok(conditions), Ok(group), true) = (conditions, group, usable) else { return };
+        let is_raw = codes.iter().any(|code| code.raw);
         let all = || vec!["*".to_owned()];
         let anything =
             policyset::Rule { groups: all(), versions: all(), resources: all(), operations: all(), scope: policyset::Scope::All };
@@ -217,6 +218,7 @@ impl Reader<'_> {
             conditions,
             members,
             group,
+            raw: is_raw,
             mutating: policy.mutating,
             mode: policy.mode,
             failure_policy: policy.failure_policy,
@@ -233,6 +235,9 @@ impl Reader<'_> {
         }
         let settings = Value::Object(member.settings.clone());
         let made = code.map_err(Unusable::Module).and_then(|code| {
+            if code.raw && place.object.is_some() {
+                return Err(Unusable::Module("it is a raw policy, which only a policy server's own file can have".to_owned()));
+            }
             let made = code.member(name.to_owned(), &settings)?;
             Ok((code, made))
         });

@@ -17,7 +17,7 @@ fn a_module_that_is_not_here_leaves_objects_unjudged() {
 
 #[test]
 fn modules_of_other_kinds_do_not_run() {
-    for (name, why) in [("is-raw", "raw policy"), ("is-rego", "mode `gatekeeper`")] {
+    for (name, why) in [("is-raw", "only a policy server's own file"), ("is-rego", "mode `gatekeeper`")] {
         let said = says(&policy("no-root", &guest(name), ""));
         assert!(said.len() == 1 && said[0].starts_with("not judged policies.yaml:5:16") && said[0].contains(why), "{said:?}");
     }

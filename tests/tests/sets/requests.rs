@@ -100,3 +100,20 @@ fn a_recorded_request_without_an_object_is_skipped_and_said() {
     let outcome = Run { objects: empty, ..Run::default() }.with(&policy("no-root", &guest("rejects"), ""));
     assert_eq!((outcome.findings.len(), outcome.skipped.len(), outcome.evaluated), (0, 1, 0));
 }
+
+#[test]
+fn raw_policies_judge_requests_of_any_form() {
+    let options = Options { raw: true, threads: 1, ..Options::default() };
+    let run = Run { objects: "{uid: \"7\", till: 1}", options, ..Run::default() };
+    let rejects = format!("raw: {{module: \"registry://{}\"}}", guest("is-raw"));
+    assert_eq!(run.says(&rejects), ["error objects.yaml:1:1 raw: no till"]);
+    let changes = format!("raw: {{module: \"registry://{}\", allowedToMutate: true}}", guest("changes-raw"));
+    let outcome = run.with(&changes);
+    let [mutation] = outcome.mutations.as_slice() else { panic!("{:?}", outcome.findings) };
+    let patch = serde_json::to_value(&mutation.patch).unwrap();
+    assert_eq!(patch, serde_json::json!([{"op": "replace", "path": "/till", "value": 2}]));
+    // They see no objects, and others see no raw requests.
+    assert_eq!(Run::default().says(&rejects), [""; 0]);
+    let other = format!("other: {{module: \"registry://{}\"}}", guest("rejects"));
+    assert_eq!(run.with(&other).evaluated, 0);
+}
