@@ -82,6 +82,7 @@ fn cases(corpora: &Corpora, fedward: &Path, probe: &Path, kubeconform: Option<&K
     let (program, large) = (fedward.to_string_lossy(), corpora.large.to_string_lossy());
     let mut cases = vec![
         check("A: fedward", &corpora.large, &[]),
+        check("A: fedward, a set of 20 policies", &corpora.large, &["--policies", &corpora.policies.to_string_lossy()]),
         check("A: fedward, one thread", &corpora.large, &["--threads", "1"]),
         check("A: fedward, two threads", &corpora.large, &["--threads", "2"]),
         Case::new("A: two processes at once, one thread each", probe, &["twice", &program, "check", &large, "--threads", "1"]),
@@ -118,6 +119,14 @@ fn bars(cases: &[Case], calls: &str, corpora: &Corpora, dist: &Path) -> Result<V
         }
     };
     ratio("A: kubeconform / fedward", "A: kubeconform", "A: fedward", true, true, Limit::AtLeast(3.5, 6.0));
+    ratio(
+        "A: kubeconform / fedward with a set of 20 policies",
+        "A: kubeconform",
+        "A: fedward, a set of 20 policies",
+        true,
+        true,
+        Limit::AtLeast(3.5, 6.0),
+    );
     ratio("B: kubeconform / fedward", "B: kubeconform", "B: fedward", true, true, Limit::AtLeast(2.0, 4.0));
     ratio("A: fedward / bare parser events", "A: fedward", "A: bare parser events", false, true, Limit::AtMost(7.0, 4.0));
     for name in ["one account", "an account each"] {

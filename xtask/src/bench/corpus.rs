@@ -23,6 +23,8 @@ pub(crate) struct Corpora {
     /// 10,000 Deployments with one finding each, and without.
     pub(crate) findings: PathBuf,
     pub(crate) no_findings: PathBuf,
+    /// 20 policies of a cluster.
+    pub(crate) policies: PathBuf,
 }
 
 impl Corpora {
@@ -37,6 +39,7 @@ impl Corpora {
             own_account: [file("d-own-1000.yaml"), file("d-own-10000.yaml")],
             findings: file("findings.yaml"),
             no_findings: file("no-findings.yaml"),
+            policies: file("policies.yaml"),
         }
     }
 
@@ -51,8 +54,30 @@ impl Corpora {
             }
         }
         write(&self.findings, &labelled("true"))?;
-        write(&self.no_findings, &labelled("\"true\""))
+        write(&self.no_findings, &labelled("\"true\""))?;
+        write(&self.policies, &policies())
     }
+}
+
+/// Policies as a cluster of many teams has them: three for everything, twelve for a namespace each, five with conditions.
+fn policies() -> String {
+    let modules = ["require-identity-labels", "enforce-audience-issuer", "forbid-federated-cluster-admin"];
+    let mut text = String::new();
+    for (index, module) in modules.iter().cycle().take(20).enumerate() {
+        let narrowed = match index {
+            0..3 => String::new(),
+            3..15 => format!("  namespaceSelector: {{matchLabels: {{kubernetes.io/metadata.name: team-{index}}}}}\n"),
+            _ => format!("  matchConditions: [{{name: own, expression: \"object.metadata.name.endsWith('-{index}')\"}}]\n"),
+        };
+        let _ = write!(
+            text,
+            "---\napiVersion: policies.kubewarden.io/v1\nkind: ClusterAdmissionPolicy\nmetadata: {{name: policy-{index}}}\nspec:\n  \
+             module: {module}\n  mutating: false\n  contextAwareResources: [{{apiVersion: v1, kind: ServiceAccount}}]\n  rules: \
+             [{{apiGroups: [\"\", apps], apiVersions: [v1], resources: [deployments, serviceaccounts], operations: [CREATE, UPDATE]}}]\n\
+             {narrowed}"
+        );
+    }
+    text
 }
 
 fn write(path: &Path, text: &str) -> Result<()> {
