@@ -35,6 +35,7 @@ enum Seeds {
 const TARGETS: &[Target] = &[
     Target { name: "reader", seeds: Seeds::Fixtures { flags: false }, max_len: 4096 },
     Target { name: "engine", seeds: Seeds::Fixtures { flags: true }, max_len: 8192 },
+    Target { name: "policies", seeds: Seeds::Fixtures { flags: true }, max_len: 4096 },
     Target { name: "objects", seeds: Seeds::None, max_len: 1024 },
     Target {
         name: "ignores",
