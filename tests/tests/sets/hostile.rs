@@ -58,3 +58,13 @@ fn a_million_labels_are_compared_with_a_selector() {
     assert!(said.len() == 1 && said[0].contains("no till runs as root"), "{said:?}");
     assert_eq!(run.says(&selects("z")), [""; 0]);
 }
+
+#[test]
+fn more_policies_than_any_cluster_has_are_a_finding() {
+    let mut text = String::new();
+    for number in 0..2_100 {
+        text.push_str(&policy(&format!("policy-{number}"), &guest("accepts"), ""));
+    }
+    let said = says(&text);
+    assert!(said.len() == 1 && said[0].starts_with("error policies.yaml:") && said[0].contains("more than 2000 policies"), "{said:?}");
+}

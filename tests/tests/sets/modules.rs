@@ -116,3 +116,34 @@ fn the_same_policy_twice_runs_once() {
     let text = policy("no-root", &guest("rejects"), "");
     assert_eq!(says(&format!("{text}{text}")).len(), 1);
 }
+
+#[test]
+fn policies_in_a_list_run() {
+    let one = policy("no-root", &guest("rejects"), "");
+    let item: String =
+        one.lines().skip(1).enumerate().map(|(index, line)| format!("{}{line}\n", if index == 0 { "  - " } else { "    " })).collect();
+    let said = says(&format!("apiVersion: v1\nkind: List\nitems:\n{item}"));
+    assert_eq!(said, ["error objects.yaml:1:1 clusterwide-no-root: no till runs as root"]);
+}
+
+#[test]
+fn a_policy_that_a_kustomization_changes_does_not_run_and_is_listed() {
+    use fedward_engine::{Input, Options, Role, Sets, run_sets};
+    use fedward_host::{Host, Limits};
+    use fedward_tests::guests::Known;
+
+    let host = Host::new(Limits::default());
+    let input =
+        |name: &str, text: &str| Input { name: name.to_owned(), bytes: text.as_bytes().to_vec(), named: false, role: Role::Policies };
+    let kustomization = "resources: [policy.yaml]\npatches:\n  - target: {kind: ClusterAdmissionPolicy}\n    patch: '[{op: replace, path: /spec/mode, value: monitor}]'\n";
+    let objects = Input { role: Role::Judged, ..input("objects.yaml", TILL) };
+    let inputs = vec![objects, input("kustomization.yaml", kustomization), input("policy.yaml", &policy("no-root", &guest("rejects"), ""))];
+    let sets = Sets { host: &host, modules: &Known, only_given: true };
+    let outcome = run_sets(inputs, Vec::new(), sets, &Options::default(), &std::sync::atomic::AtomicUsize::new(0)).0;
+    assert!(outcome.findings.is_empty() && outcome.evaluated == 0);
+    assert!(
+        outcome.skipped.iter().any(|skipped| skipped.file == "policy.yaml" && skipped.reason.contains("kustomization")),
+        "{:?}",
+        outcome.skipped
+    );
+}

@@ -117,3 +117,23 @@ fn raw_policies_judge_requests_of_any_form() {
     let other = format!("other: {{module: \"registry://{}\"}}", guest("rejects"));
     assert_eq!(run.with(&other).evaluated, 0);
 }
+
+#[test]
+fn a_recorded_request_for_a_sub_resource_reaches_those_that_name_it() {
+    let review = REVIEW.replace(r#""subResource": null"#, r#""subResource": "status""#);
+    let run = Run { objects: &review, ..Run::default() };
+    let of = |resource: &str| format!("rules: [{{apiGroups: [\"\"], apiVersions: [v1], resources: [{resource:?}], operations: [UPDATE]}}]");
+    for (resource, reaches) in
+        [("configmaps/status", true), ("configmaps/*", true), ("*/status", true), ("*/*", true), ("configmaps", false), ("*", false)]
+    {
+        let said = run.says(&policy("no-root", &guest("rejects"), &of(resource)));
+        assert_eq!(!said.is_empty(), reaches, "{resource}: {said:?}");
+    }
+}
+
+#[test]
+fn several_recorded_requests_are_each_sent() {
+    let two = format!("{REVIEW}\n{}", REVIEW.replace("\"till\"", "\"other\""));
+    let said = Run { objects: &two, ..Run::default() }.says(&policy("no-root", &guest("rejects"), ""));
+    assert_eq!(said.len(), 2, "{said:?}");
+}
