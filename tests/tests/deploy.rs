@@ -196,6 +196,26 @@ fn access_is_what_is_looked_at_and_nothing_else() {
     assert!(!context.contains(&(String::new(), "secrets".to_owned())));
 }
 
+/// Or else a node that is drained would stop workloads that were there before the policies.
+#[test]
+fn policies_on_pods_may_look_at_their_controllers() {
+    for policy in policies(&overlay("monitor")) {
+        if named(&policy["spec"]["rules"]).iter().any(|[group, _, resource, _]| group.is_empty() && resource == "pods") {
+            let resources = policy["spec"]["contextAwareResources"].as_array().unwrap();
+            for (api_version, kind) in [
+                ("apps/v1", "ReplicaSet"),
+                ("apps/v1", "StatefulSet"),
+                ("apps/v1", "DaemonSet"),
+                ("batch/v1", "Job"),
+                ("batch/v1", "CronJob"),
+            ] {
+                let wanted = json!({"apiVersion": api_version, "kind": kind});
+                assert!(resources.contains(&wanted), "{}: {kind}", policy["metadata"]["name"]);
+            }
+        }
+    }
+}
+
 /// Modules as the configuration beside the manifests has them.
 struct Configured(BTreeMap<String, String>);
 
