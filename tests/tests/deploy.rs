@@ -364,6 +364,37 @@ fn protect_namespaced_holds_in_namespaces_with_the_label_only() {
     assert!(rejected > 0);
 }
 
+/// A drained node, a restart: the pods of workloads that were there before come anew.
+#[test]
+fn a_pod_whose_controller_is_there_is_not_judged_again() {
+    let owner = json!({"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "till-1", "uid": "7", "controller": true});
+    let token = json!({"serviceAccountToken": {"path": "azure-identity-token", "audience": "api://AzureADTokenExchang"}});
+    let pod = json!({
+        "apiVersion": "v1", "kind": "Pod",
+        "metadata": {"name": "till-1-x", "namespace": "shop", "labels": {"azure.workload.identity/use": "True"}, "ownerReferences": [owner]},
+        "spec": {
+            "serviceAccountName": "till",
+            "containers": [{
+                "name": "main", "image": "registry.example/till",
+                "env": [{"name": "AZURE_FEDERATED_TOKEN_FILE", "value": "/var/run/secrets/azure/tokens/azure-identity-token"}],
+                "volumeMounts": [{"name": "token", "mountPath": "/var/run/secrets/azure/tokens"}],
+            }],
+            "volumes": [{"name": "token", "projected": {"sources": [token]}}],
+        },
+    });
+    let inputs = vec![("pod.json".to_owned(), pod.to_string().into_bytes())];
+    let scenario = Scenario { name: "restart".to_owned(), inputs, settings: BTreeMap::new() };
+    let replica_set = |uid: &str| {
+        json!({"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": {"name": "till-1", "namespace": "shop", "uid": uid}}).to_string()
+    };
+    let policies = |outcome: &Outcome| outcome.findings.iter().map(|finding| finding.policy.clone()).collect::<BTreeSet<_>>();
+    let both = ["clusterwide-enforce-audience-issuer", "clusterwide-require-identity-labels"].map(str::to_owned).into();
+    for nobody in [String::new(), replica_set("8")] {
+        assert_eq!(policies(&scenario.run(Some(overlay("protect")), &nobody)), both);
+    }
+    assert_eq!(policies(&scenario.run(Some(overlay("protect")), &replica_set("7"))), BTreeSet::new());
+}
+
 #[test]
 fn the_sample_of_the_readme_builds() {
     let readme = read(&folder().join("README.md"));

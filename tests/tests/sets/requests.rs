@@ -116,6 +116,9 @@ fn raw_policies_judge_requests_of_any_form() {
     assert_eq!(Run::default().says(&rejects), [""; 0]);
     let other = format!("other: {{module: \"registry://{}\"}}", guest("rejects"));
     assert_eq!(run.with(&other).evaluated, 0);
+}
+
+#[test]
 fn a_request_has_what_a_manifest_tells_and_no_more() {
     for expression in [
         "request.dryRun && request.kind.kind == 'ConfigMap' && request.resource.resource == 'configmaps'",
