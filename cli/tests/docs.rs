@@ -156,3 +156,34 @@ fn sarif_holds_the_pages_of_the_rules() {
         assert_eq!(rule.get("helpUri"), None);
     }
 }
+
+/// The pages about clusters are run in a folder with the manifests that they name.
+#[test]
+fn command_lines_about_clusters_run() {
+    let folder = Folder::new("clusters");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    folder.file("live/a.yaml", ACCOUNT);
+    let mut rendered = String::new();
+    for name in ["fedward.yaml", "base/kustomization.yaml", "base/access.yaml"] {
+        folder.file(&format!("deploy/kubewarden/{name}"), &fs::read_to_string(root.join("deploy/kubewarden").join(name)).unwrap());
+    }
+    for policy in ["enforce-audience-issuer", "forbid-federated-cluster-admin", "require-identity-labels"] {
+        let name = format!("deploy/kubewarden/base/{policy}.yaml");
+        let text = fs::read_to_string(root.join(&name)).unwrap();
+        rendered.push_str(&format!("---\n{}", text.replace("mode: monitor", "mode: protect")));
+        folder.file(&name, &text);
+    }
+    // What `kubectl kustomize` prints; a test of the manifests holds the overlays to it.
+    folder.file("protect.yaml", &rendered);
+    let mut run = 0;
+    let lines = ["docs/rollout.md", "deploy/kubewarden/README.md"].iter().flat_map(|page| blocks(page, "sh"));
+    for line in lines.flat_map(|block| block.lines().map(str::to_owned).collect::<Vec<_>>()) {
+        let Some(args) = line.strip_prefix("fedward ") else { continue };
+        let output = folder.fedward(&args.split_whitespace().collect::<Vec<_>>());
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(0), "{line}\n{said}{}", String::from_utf8_lossy(&output.stderr));
+        assert!(args.contains("--format sarif") || said.contains("1 evaluated"), "{line}\n{said}");
+        run += 1;
+    }
+    assert!(run >= 7, "only {run}");
+}

@@ -56,6 +56,31 @@ pub const GUESTS: &[(&str, Guest)] = &[
         "reads-namespace",
         Guest { asks: Some(["kubernetes", "get_resource", r#"{"api_version":"v1","kind":"Namespace","name":"shop"}"#]), ..ACCEPTS },
     ),
+    ("lists", Guest { asks: Some(["kubernetes", "list_resources_all", r#"{"api_version":"v1","kind":"Namespace"}"#]), ..ACCEPTS }),
+    (
+        "lists-within",
+        Guest {
+            asks: Some(["kubernetes", "list_resources_by_namespace", r#"{"api_version":"v1","kind":"ConfigMap","namespace":"shop"}"#]),
+            ..ACCEPTS
+        },
+    ),
+    (
+        "may-it",
+        Guest {
+            asks: Some([
+                "kubernetes",
+                "can_i",
+                r#"{"subject_access_review":{"user":"ana","groups":[],"resource_attributes":{"group":"","name":"","namespace":"shop","resource":"pods","subresource":"","verb":"get","version":"v1"}},"disable_cache":false}"#,
+            ]),
+            ..ACCEPTS
+        },
+    ),
+    ("logs", Guest { asks: Some(["tracing", "log", r#"{"level":"info","message":"a till"}"#]), ..ACCEPTS }),
+    ("verifies", Guest { asks: Some(["oci", "v2/verify", r#"{"type":"SigstorePubKeyVerify"}"#]), ..ACCEPTS }),
+    ("trusts", Guest { asks: Some(["crypto", "v1/is_certificate_trusted", "{}"]), ..ACCEPTS }),
+    ("caches", Guest { asks: Some(["cache", "get", r#"{"key":"till"}"#]), ..ACCEPTS }),
+    ("asks-the-unknown", Guest { asks: Some(["kubernetes", "delete_resource", "{}"]), ..ACCEPTS }),
+    ("asks-elsewhere", Guest { asks: Some(["moon", "phase", "{}"]), ..ACCEPTS }),
     ("looks-up", Guest { asks: Some(["net", "v1/dns_lookup_host", r#""till.example""#]), ..ACCEPTS }),
     (
         "for-services",

@@ -1,10 +1,12 @@
-//! What is made from the policies: rule pages, settings schemas, tables, annotated modules.
+//! What is made from the policies: rule pages, settings schemas, tables, manifests for a cluster, annotated modules.
 //!
 //! `cargo xtask gen` and `cargo xtask dist` run this crate's binary; it is apart from xtask because it links the policies.
 
 pub mod annotate;
 pub mod catalogue;
+pub mod deploy;
 pub mod files;
+pub mod manifest;
 pub mod metadata;
 pub mod pages;
 pub mod readme;
@@ -32,5 +34,6 @@ pub fn generated(root: &Path) -> Result<Vec<Generated>> {
     files.extend(settings::generate());
     files.push(workloads::generate());
     files.extend(readme::generate(root)?);
+    files.extend(deploy::generate()?);
     Ok(files)
 }

@@ -2,7 +2,6 @@
 //!
 //! People write `policies/<id>/README.md`; what stands between `<!-- NAME: … -->` and `<!-- end of NAME -->` is replaced.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -11,7 +10,8 @@ use anyhow::{Context as _, Result, anyhow};
 use fedward_kit::policy::{Builtin, Descriptor};
 
 use crate::files::{Generated, MARK};
-use crate::metadata::{Metadata, Resource};
+use crate::manifest;
+use crate::metadata::Metadata;
 use crate::pages::cell;
 use crate::settings;
 
@@ -68,8 +68,8 @@ fn readme(root: &Path, builtin: &Builtin) -> Result<Generated> {
     let parts = [
         ("rules", rules(&policy)),
         ("settings", settings::rows(policy.settings.iter())),
-        ("manifest", fenced(&manifest(builtin.id, &metadata))),
-        ("access", fenced(&access(builtin.id, &metadata.context_aware_resources))),
+        ("manifest", fenced(&policy_manifest(builtin.id, &metadata))),
+        ("access", fenced(&manifest::role(&format!("fedward-{}", builtin.id), &manifest::looked_at(&metadata.context_aware_resources)))),
     ];
     let mut text = text(root, builtin.id)?;
     for (name, part) in parts {
@@ -106,71 +106,28 @@ fn rules(policy: &Descriptor) -> String {
 }
 
 /// A `ClusterAdmissionPolicy`, with what the metadata ask for.
-fn manifest(id: &str, metadata: &Metadata) -> String {
-    let version = env!("CARGO_PKG_VERSION");
+fn policy_manifest(id: &str, metadata: &Metadata) -> String {
+    let module = manifest::module(id);
     let mut yaml = format!(
         "apiVersion: policies.kubewarden.io/v1\nkind: ClusterAdmissionPolicy\nmetadata:\n  name: {id}\nspec:\n  \
-         module: registry://registry.example/fedward/{id}:v{version} # wherever you pushed it\n  mutating: {}\n  backgroundAudit: {}\n  \
-         mode: monitor # protect, once the reports are clean\n",
+         module: {module} # wherever you pushed it\n  mutating: {}\n  \
+         # The audit scanner skips a policy whose rules name a sub-resource or a kind that the cluster lacks: leave those out, or take\n  \
+         # deploy/kubewarden, which keeps them apart.\n  \
+         backgroundAudit: {}\n  mode: monitor # protect, once the reports are clean\n",
         metadata.mutating, metadata.background_audit
     );
     yaml.push_str("  settings:\n");
     for line in example_settings(id).lines() {
         let _ = writeln!(yaml, "    {line}");
     }
-    yaml.push_str("  rules:\n");
-    for rule in &metadata.rules {
-        let lists = [
-            ("- apiGroups", &rule.api_groups),
-            ("  apiVersions", &rule.api_versions),
-            ("  resources", &rule.resources),
-            ("  operations", &rule.operations),
-        ];
-        for (name, list) in lists {
-            let items: Vec<String> = list.iter().map(|item| quoted(item)).collect();
-            let _ = writeln!(yaml, "    {name}: [{}]", items.join(", "));
-        }
-    }
-    yaml.push_str("  contextAwareResources:\n");
-    for resource in &metadata.context_aware_resources {
-        let _ = writeln!(yaml, "    - {{apiVersion: {}, kind: {}}}", resource.api_version, resource.kind);
-    }
+    yaml.push_str(&manifest::rules(&metadata.rules));
+    yaml.push_str(&manifest::context(&metadata.context_aware_resources));
     yaml
 }
 
 /// The example's settings, for the manifest and its test.
 pub fn example_settings(id: &str) -> &'static str {
     SETTINGS.iter().find(|(known, _)| *known == id).map_or("{}\n", |(_, settings)| settings)
-}
-
-/// A flow scalar.
-fn quoted(text: &str) -> String {
-    if text.is_empty() || text == "*" { format!("\"{text}\"") } else { text.to_owned() }
-}
-
-/// The role that lets a policy server, or the audit scanner, look at what the policy asks for.
-fn access(id: &str, resources: &[Resource]) -> String {
-    let mut by_group: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for resource in resources {
-        let group = resource.api_version.split_once('/').map_or("", |(group, _)| group);
-        by_group.entry(group).or_default().push(plural(&resource.kind));
-    }
-    let mut yaml = format!("apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata:\n  name: fedward-{id}\nrules:\n");
-    for (group, resources) in by_group {
-        let _ =
-            writeln!(yaml, "  - apiGroups: [{}]\n    resources: [{}]\n    verbs: [get, list, watch]", quoted(group), resources.join(", "));
-    }
-    yaml
-}
-
-/// The resource name of a kind, by the rule that Kubernetes' own tools guess by.
-fn plural(kind: &str) -> String {
-    let name = kind.to_ascii_lowercase();
-    match name.strip_suffix('y') {
-        Some(stem) => format!("{stem}ies"),
-        None if name.ends_with('s') => format!("{name}es"),
-        None => format!("{name}s"),
-    }
 }
 
 #[cfg(test)]
@@ -197,12 +154,5 @@ mod tests {
             assert!(!usage.contains(gone), "{usage}");
         }
         assert!(super::usage("# a\n", "some-policy").is_err());
-    }
-
-    #[test]
-    fn plurals() {
-        assert_eq!(plural("ServiceAccount"), "serviceaccounts");
-        assert_eq!(plural("SecretProviderClass"), "secretproviderclasses");
-        assert_eq!(plural("Policy"), "policies");
     }
 }

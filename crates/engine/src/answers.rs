@@ -271,3 +271,18 @@ impl HostCalls for Answers<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::masked;
+
+    #[test]
+    fn masks_keep_what_they_name_and_who_the_object_is() {
+        let text = br#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"till","uid":"1"},"spec":{"containers":[{"name":"a","image":"b"}],"nodeName":"c"}}"#;
+        let kept = masked(text, &["spec.containers.image".to_owned()]).unwrap();
+        let want = r#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"till"},"spec":{"containers":[{"image":"b"}]}}"#;
+        assert_eq!(String::from_utf8_lossy(&kept), want);
+    }
+}

@@ -114,3 +114,30 @@ fn requirement(part: &str) -> Option<Requirement> {
     }
     (!part.contains(char::is_whitespace)).then(|| Requirement::Exists(part.to_owned()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn selectors_are_read_in_every_form() {
+        let labels = |text: &str| Selector::parse(text, "", "", "Pod").map(|parsed| parsed.labels).unwrap_or_default();
+        assert!(matches!(labels("app=till").as_slice(), [Requirement::In(key, values)] if key == "app" && *values == ["till"]));
+        assert!(matches!(labels("app==till, !old").as_slice(), [Requirement::In(..), Requirement::Missing(key)] if key == "old"));
+        assert!(
+            matches!(labels("app in (till, shop),tier").as_slice(), [Requirement::In(_, values), Requirement::Exists(_)] if *values == ["till", "shop"])
+        );
+        assert!(matches!(labels("app notin (till)").as_slice(), [Requirement::NotIn(key, _)] if key == "app"));
+        assert!(matches!(labels("app!=till").as_slice(), [Requirement::NotIn(_, values)] if *values == ["till"]));
+        assert!(Selector::parse("app in till", "", "", "Pod").is_err());
+        for (fields, kind, is_known) in [
+            ("metadata.name=till,metadata.namespace!=shop", "Secret", true),
+            ("spec.serviceAccountName==till", "Pod", true),
+            ("spec.serviceAccountName=till", "Secret", false),
+            ("status.phase=Running", "Pod", false),
+            ("metadata.name", "Pod", false),
+        ] {
+            assert_eq!(Selector::parse("", fields, "", kind).is_ok(), is_known, "{fields}");
+        }
+    }
+}

@@ -6,12 +6,14 @@
 //!
 //! Nothing here runs a module, evaluates CEL or knows files: the engine does.
 
+pub mod fields;
 mod matching;
 mod read;
 mod selector;
 mod server;
 mod spec;
 
+pub use fields::fields;
 pub use matching::{Attributes, Matching, Reach, Rule, Scope};
 pub use read::{is_policy, read};
 pub use selector::{LabelSelector, Labels};

@@ -7,26 +7,13 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Map, Value};
 
+use crate::fields::{self, fields};
 use crate::matching::{Matching, Rule, Scope};
 use crate::selector::{LabelSelector, Operator, Requirement};
 use crate::spec::{Body, Condition, FailurePolicy, Kind, Member, Mode, Policy, Problem, Resource};
 
 /// The group of the custom resources.
 const GROUP: &str = "policies.kubewarden.io/";
-/// Fields of every policy's spec.
-const COMMON: [&str; 11] = [
-    "policyServer",
-    "mode",
-    "rules",
-    "failurePolicy",
-    "backgroundAudit",
-    "matchPolicy",
-    "matchConditions",
-    "objectSelector",
-    "sideEffects",
-    "timeoutSeconds",
-    "message",
-];
 /// Conditions of a policy at most, as in webhooks.
 const MAX_CONDITIONS: usize = 64;
 
@@ -45,13 +32,7 @@ pub fn read(kind: Kind, manifest: &Value, default_namespace: &str) -> (Option<Po
     let metadata = root.get("metadata");
     let name = metadata.get("name").text(&mut problems).unwrap_or_default();
     let spec = root.get("spec");
-    let fields = match kind {
-        Kind::Cluster => &["module", "settings", "mutating", "timeoutEvalSeconds", "contextAwareResources", "namespaceSelector"][..],
-        Kind::Namespaced => &["module", "settings", "mutating", "timeoutEvalSeconds"],
-        Kind::ClusterGroup => &["policies", "expression", "namespaceSelector"],
-        _ => &["policies", "expression"],
-    };
-    spec.only(&mut problems, &[&COMMON, fields]);
+    spec.only(&mut problems, &[&fields(kind)]);
     let namespace = kind
         .is_namespaced()
         .then(|| metadata.get("namespace").optional_text(&mut problems).unwrap_or_else(|| default_namespace.to_owned()));
@@ -118,7 +99,7 @@ impl Default for Flag {
 }
 
 fn rule(at: &At<'_>, problems: &mut Problems) -> Rule {
-    at.only(problems, &[&["apiGroups", "apiVersions", "resources", "operations", "scope"]]);
+    at.only(problems, &[&fields::RULE]);
     let mut list = |field: &'static str| {
         let at = at.get(field);
         let found = at.texts(problems);
@@ -147,7 +128,7 @@ fn has_everything_and_more(list: &[String]) -> bool {
 }
 
 fn condition(at: &At<'_>, problems: &mut Problems) -> Option<Condition> {
-    at.only(problems, &[&["name", "expression"]]);
+    at.only(problems, &[&fields::CONDITION]);
     let (name, expression) = (at.get("name"), at.get("expression"));
     let found = (name.text(problems), expression.text(problems));
     Some(Condition { name: found.0?, expression: found.1?, pointer: expression.pointer })
@@ -193,7 +174,7 @@ fn group(spec: &At<'_>, kind: Kind, problems: &mut Problems) -> Option<Body> {
         if !is_identifier(name) {
             at.refuse(problems, &format!("`{name}` cannot be the name of a member: the expression calls it as a function"));
         }
-        at.only(problems, &[MEMBER, if kind == Kind::ClusterGroup { &["contextAwareResources"] } else { &[] }]);
+        at.only(problems, &[&fields::MEMBER, if kind == Kind::ClusterGroup { &["contextAwareResources"] } else { &[] }]);
         members.extend(member(&at, kind, problems).map(|member| (name.to_owned(), member)));
     }
     if policies.value.is_some() && members.is_empty() {
@@ -203,9 +184,6 @@ fn group(spec: &At<'_>, kind: Kind, problems: &mut Problems) -> Option<Body> {
     policies.required(problems)?;
     Some(Body::Group { expression, members })
 }
-
-/// Fields of a group's member.
-pub(crate) const MEMBER: &[&str] = &["module", "settings", "timeoutEvalSeconds"];
 
 /// What CEL can call, and does not mean already (kubewarden-controller, `policygroup_validation.go`).
 pub(crate) fn is_identifier(name: &str) -> bool {
@@ -242,7 +220,7 @@ pub(crate) fn member(at: &At<'_>, kind: Kind, problems: &mut Problems) -> Option
     let context = at.get("contextAwareResources");
     let mut context_aware = Vec::new();
     for item in context.items(problems) {
-        item.only(problems, &[&["apiVersion", "kind"]]);
+        item.only(problems, &[&fields::RESOURCE]);
         if let (Some(api_version), Some(kind)) = (item.get("apiVersion").text(problems), item.get("kind").text(problems)) {
             context_aware.push(Resource { api_version, kind });
         }

@@ -4,13 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::read::{At, MEMBER, Problems, is_identifier, member};
+use crate::fields::{MEMBER, SERVER, SERVER_GROUP, SERVER_SINGLE};
+use crate::read::{At, Problems, is_identifier, member};
 use crate::spec::{Body, FailurePolicy, Kind, Mode, Policy, Problem};
-
-/// Fields of a single policy. Others are ignored, as the policy server does.
-const SINGLE: &[&str] = &["namespacedName", "policyMode", "allowedToMutate", "contextAwareResources", "hostCapabilities", "message"];
-/// Fields of a group.
-const GROUP: &[&str] = &["namespacedName", "policyMode", "policies", "expression", "message"];
 
 /// Reads a map of policies by name. Those with something fatal are left out; every problem is listed.
 #[must_use]
@@ -32,18 +28,19 @@ fn entry(name: &str, at: &At<'_>, problems: &mut Problems) -> Option<Policy> {
     }
     let is_group = at.get("policies").value.is_some();
     let body = if is_group {
-        at.only(problems, &[GROUP]);
+        at.only(problems, &[&SERVER, &SERVER_GROUP]);
         let mut members = BTreeMap::new();
         for (name, at) in at.get("policies").entries(problems) {
             if !is_identifier(name) {
                 at.refuse(problems, &format!("`{name}` cannot be the name of a member: the expression calls it as a function"));
             }
-            at.only(problems, &[MEMBER, &["contextAwareResources", "hostCapabilities"]]);
+            at.only(problems, &[&MEMBER, &["contextAwareResources", "hostCapabilities"]]);
             members.extend(member(&at, Kind::Server, problems).map(|member| (name.to_owned(), member)));
         }
         Body::Group { expression: at.get("expression").text(problems)?, members }
     } else {
-        at.only(problems, &[SINGLE, MEMBER]);
+        // Others are ignored, as the policy server does.
+        at.only(problems, &[&SERVER, &SERVER_SINGLE, &MEMBER]);
         Body::Single(member(at, Kind::Server, problems)?)
     };
     Some(Policy {

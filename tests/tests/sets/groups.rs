@@ -62,3 +62,11 @@ fn a_group_in_the_file_of_a_policy_server() {
     );
     assert_eq!(Run::default().says(&text), ["error objects.yaml:1:1 both: till rules: member `strict`: no till runs as root"]);
 }
+
+#[test]
+fn members_do_not_warn_and_do_not_change() {
+    let (warns, labels) = (guest("warns"), guest("labels"));
+    let text = group("ClusterAdmissionPolicyGroup", "soft() && changes()", &[("soft", &warns), ("changes", &labels)]);
+    let outcome = Run::default().with(&text);
+    assert!(outcome.findings.is_empty() && outcome.mutations.is_empty() && outcome.not_evaluated.is_empty());
+}

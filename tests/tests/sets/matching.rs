@@ -123,3 +123,11 @@ fn a_condition_that_does_not_compile_is_a_finding_on_it() {
     let said = Run::default().says(&policy("no-root", &guest("rejects"), &condition("object.metadata.(")));
     assert!(said.len() == 1 && said[0].starts_with("error policies.yaml:5:") && said[0].contains("condition `one`: "), "{said:?}");
 }
+
+#[test]
+fn an_equivalent_object_is_not_converted() {
+    let old = "rules: [{apiGroups: [\"\"], apiVersions: [v1beta1], resources: [configmaps], operations: [CREATE]}]";
+    // A cluster would send it as `v1beta1`.
+    let as_it_is = condition("object.apiVersion == 'v1' && request.kind.version == 'v1'");
+    assert!(is_rejected(&Run::default(), &format!("{old}, {as_it_is}")));
+}

@@ -1,5 +1,6 @@
 //! Modules: found, configured, bounded in what they may ask.
 
+use fedward_engine::Options;
 use fedward_outcome::Outcome;
 
 use crate::{Run, TILL, guest, policy, policy_of, says};
@@ -146,4 +147,50 @@ fn a_policy_that_a_kustomization_changes_does_not_run_and_is_listed() {
         "{:?}",
         outcome.skipped
     );
+}
+
+#[test]
+fn capabilities_are_answered_or_say_that_they_are_not() {
+    let run = Run { context: NAMESPACE, options: Options { closed_world: true, threads: 1, ..Options::default() }, ..Run::default() };
+    let resources = "contextAwareResources: [{apiVersion: v1, kind: Namespace}, {apiVersion: v1, kind: ConfigMap}]";
+    for name in ["lists", "lists-within", "may-it", "logs"] {
+        assert_eq!(run.says(&policy("asks", &guest(name), resources)), [""; 0], "{name}");
+    }
+    for (name, error) in [
+        ("verifies", "fedward: not known: oci/v2/verify is not answered offline"),
+        ("looks-up", "fedward: not known: net/v1/dns_lookup_host is not answered offline"),
+        ("trusts", "fedward: not known: crypto/v1/is_certificate_trusted is not answered offline"),
+        ("caches", "fedward: not known: cache/get is not answered offline"),
+        ("asks-the-unknown", "unknown operation: delete_resource"),
+        ("asks-elsewhere", "unknown namespace: moon"),
+    ] {
+        assert_eq!(
+            run.says(&policy("asks", &guest(name), resources)),
+            [format!("error objects.yaml:1:1 clusterwide-asks: {error}")],
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn access_reviews_need_no_grant_of_kinds_and_what_is_not_loaded_is_not_known() {
+    let said = says(&policy("asks", &guest("may-it"), ""));
+    assert!(said.len() == 1 && said[0].contains("fedward: not known: "), "{said:?}");
+}
+
+#[test]
+fn policies_of_a_namespace_have_every_capability() {
+    // A policy server's `namespacedPoliciesCapabilities` is read from no PolicyServer.
+    let server = "---\n{apiVersion: policies.kubewarden.io/v1, kind: PolicyServer, metadata: {name: default}, spec: {namespacedPoliciesCapabilities: []}}\n";
+    let said = says(&format!("{server}{}", policy_of("AdmissionPolicy", "dns", &guest("looks-up"), "")));
+    assert!(said.len() == 1 && said[0].ends_with("is not answered offline"), "{said:?}");
+}
+
+#[test]
+fn what_only_a_cluster_needs_changes_nothing() {
+    let fields = "policyServer: other, sideEffects: NoneOnDryRun, timeoutSeconds: 30, allowInsideAdmissionControllerNamespace: true";
+    assert_eq!(says(&policy("no-root", &guest("rejects"), fields)), says(&policy("no-root", &guest("rejects"), "")));
+    // The controller keeps policies out of its own namespace; which one that is nobody knows here.
+    let own = TILL.replace("shop", "kubewarden");
+    assert_eq!(Run { objects: &own, ..Run::default() }.says(&policy("no-root", &guest("rejects"), "")).len(), 1);
 }

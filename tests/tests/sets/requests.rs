@@ -137,3 +137,14 @@ fn several_recorded_requests_are_each_sent() {
     let said = Run { objects: &two, ..Run::default() }.says(&policy("no-root", &guest("rejects"), ""));
     assert_eq!(said.len(), 2, "{said:?}");
 }
+
+#[test]
+fn a_request_has_what_a_manifest_tells_and_no_more() {
+    for expression in [
+        "request.dryRun && request.kind.kind == 'ConfigMap' && request.resource.resource == 'configmaps'",
+        "request.name == 'till' && request.namespace == 'shop'",
+        "!has(request.subResource) && !has(request.options) && !has(request.requestKind)",
+    ] {
+        assert!(is_rejected(&Run::default(), &when(expression)), "{expression}");
+    }
+}

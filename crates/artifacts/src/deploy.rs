@@ -1,0 +1,149 @@
+//! The base of `deploy/kubewarden`: policies and access for a cluster, as the policies' metadata ask for them.
+
+use std::fmt::Write as _;
+
+use anyhow::{Context as _, Result};
+use fedward_kit::policy::Builtin;
+
+use crate::files::{Generated, MARK};
+use crate::manifest;
+use crate::metadata::{Matching, Metadata};
+
+/// Where everything goes.
+const FOLDER: &str = "deploy/kubewarden";
+/// Groups that every cluster serves.
+const EVERYWHERE: [&str; 6] = ["", "apps", "batch", "rbac.authorization.k8s.io", "storage.k8s.io", "admissionregistration.k8s.io"];
+/// The namespace and the service accounts of Kubewarden's chart, where nobody changes them.
+const NAMESPACE: &str = "kubewarden";
+/// What the names of policies on the other kinds end in.
+const CUSTOM: &str = "-custom";
+
+/// All files of the base, and the configuration that knows their modules.
+///
+/// # Errors
+/// Metadata that do not parse.
+pub fn generate() -> Result<Vec<Generated>> {
+    let mut files = Vec::new();
+    let mut context = manifest::ByGroup::new();
+    let mut audited = manifest::ByGroup::new();
+    let all: Vec<(&Builtin, Metadata)> = fedward_modules::ALL
+        .iter()
+        .map(|builtin| {
+            let metadata = Metadata::read(builtin.metadata).with_context(|| format!("metadata.yml of `{}`", builtin.id))?;
+            Ok((builtin, metadata))
+        })
+        .collect::<Result<_>>()?;
+    let mut kustomization =
+        format!("# {MARK}.\napiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n  - access.yaml\n");
+    let mut modules = format!("# {MARK}: which built-in policy each module of the manifests is.\nmodules:\n");
+    for (builtin, metadata) in &all {
+        let id = builtin.id;
+        let (core, custom) = split(&metadata.rules);
+        let about = "# On what not every cluster has, and on sub-resources. The audit scanner gives up a whole policy for one such name.\n";
+        let text = format!("# {MARK} from `policies/{id}/metadata.yml`.\n{}---\n{about}{}", policy(id, metadata, &core, true), {
+            policy(&format!("{id}{CUSTOM}"), metadata, &custom, false)
+        });
+        files.push(Generated { path: format!("{FOLDER}/base/{id}.yaml"), text });
+        let _ = writeln!(kustomization, "  - {id}.yaml");
+        let _ = writeln!(modules, "  {}: {id}", manifest::module(id));
+        for (group, resources) in manifest::looked_at(&metadata.context_aware_resources) {
+            context.entry(group).or_default().extend(resources);
+        }
+        for rule in &metadata.rules {
+            let (core, _) = split(std::slice::from_ref(rule));
+            let resources: Vec<String> = core.into_iter().flat_map(|rule| rule.resources).filter(|name| name != "secrets").collect();
+            for group in rule.api_groups.iter().filter(|_| !resources.is_empty()) {
+                audited.entry(group).or_default().extend(resources.iter().cloned());
+            }
+        }
+    }
+    let access = [
+        format!("# {MARK} from the policies' metadata.\n# What the policies look at: the policy server reads it for them.\n"),
+        manifest::role("fedward-context", &context),
+        binding("fedward-context", "policy-server"),
+        "---\n# What the audit scanner lists, beyond its role `view`. Secrets are left out: they are then not audited.\n".to_owned(),
+        manifest::role("fedward-audit", &audited),
+        binding("fedward-audit", "audit-scanner"),
+    ];
+    files.push(Generated { path: format!("{FOLDER}/base/access.yaml"), text: access.concat() });
+    files.push(Generated { path: format!("{FOLDER}/base/kustomization.yaml"), text: kustomization });
+    files.push(Generated { path: format!("{FOLDER}/fedward.yaml"), text: modules });
+    Ok(files)
+}
+
+/// The rules on kinds that every cluster has, and all others: those that name a sub-resource, any version, or a custom resource.
+///
+/// Kubewarden's audit scanner (`internal/audit-scanner/policies/client.go`) leaves out rules with `*`, and the whole policy if a rule
+/// names something that the cluster does not serve by that name.
+fn split(rules: &[Matching]) -> (Vec<Matching>, Vec<Matching>) {
+    let (mut core, mut custom) = (Vec::new(), Vec::new());
+    for rule in rules {
+        let is_everywhere =
+            rule.api_groups.iter().all(|group| EVERYWHERE.contains(&group.as_str())) && rule.api_versions.iter().all(|one| one != "*");
+        let (whole, sub): (Vec<String>, Vec<String>) =
+            rule.resources.iter().cloned().partition(|resource| is_everywhere && !resource.contains('/'));
+        for (resources, list) in [(whole, &mut core), (sub, &mut custom)] {
+            if !resources.is_empty() {
+                list.push(Matching { resources, ..rule.clone() });
+            }
+        }
+    }
+    (core, custom)
+}
+
+fn policy(name: &str, metadata: &Metadata, rules: &[Matching], is_audited: bool) -> String {
+    let id = name.strip_suffix(CUSTOM).unwrap_or(name);
+    let mut yaml = format!(
+        "apiVersion: policies.kubewarden.io/v1\nkind: ClusterAdmissionPolicy\nmetadata:\n  name: {name}\n  labels:\n    \
+         app.kubernetes.io/part-of: fedward\n  annotations:\n"
+    );
+    // Reports of the audit scanner have them from here, not from the module.
+    for key in ["io.kubewarden.policy.category", "io.kubewarden.policy.severity"] {
+        if let Some(value) = metadata.annotations.get(key) {
+            let _ = writeln!(yaml, "    {key}: {value}");
+        }
+    }
+    let _ = write!(
+        yaml,
+        "spec:\n  module: {}\n  mode: monitor\n  mutating: {}\n  backgroundAudit: {}\n  \
+         failurePolicy: Ignore\n  timeoutSeconds: 5\n",
+        manifest::module(id),
+        metadata.mutating,
+        is_audited && metadata.background_audit,
+    );
+    yaml.push_str(&manifest::rules(rules));
+    yaml.push_str(&manifest::context(&metadata.context_aware_resources));
+    yaml
+}
+
+fn binding(role: &str, account: &str) -> String {
+    format!(
+        "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nmetadata:\n  name: {role}\nroleRef:\n  \
+         apiGroup: rbac.authorization.k8s.io\n  kind: ClusterRole\n  name: {role}\nsubjects:\n  - kind: ServiceAccount\n    \
+         namespace: {NAMESPACE}\n    name: {account}\n"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rule(groups: &str, version: &str, resources: &[&str]) -> Matching {
+        let own = |text: &&str| (*text).to_owned();
+        Matching {
+            api_groups: vec![groups.to_owned()],
+            api_versions: vec![version.to_owned()],
+            resources: resources.iter().map(own).collect(),
+            operations: vec!["CREATE".to_owned()],
+        }
+    }
+
+    #[test]
+    fn what_the_audit_scanner_would_stumble_over_is_apart() {
+        let rules = [rule("", "v1", &["pods", "pods/ephemeralcontainers"]), rule("argoproj.io", "v1alpha1", &["workflows"])];
+        let (core, custom) = split(&rules);
+        assert_eq!(core, [rule("", "v1", &["pods"])]);
+        assert_eq!(custom, [rule("", "v1", &["pods/ephemeralcontainers"]), rule("argoproj.io", "v1alpha1", &["workflows"])]);
+        assert_eq!(split(&[rule("apps", "*", &["deployments"])]).0, []);
+    }
+}

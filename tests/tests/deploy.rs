@@ -1,0 +1,412 @@
+//! `deploy/kubewarden`: what its base and overlays say, run by our own engine on the reference deployments.
+//!
+//! The overlays are built here, by the few means of Kustomize that they use; anything else in them fails the test. Where `kubectl` is
+//! installed, Kustomize itself has to build the same.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::string_slice, reason = "tests")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::AtomicUsize;
+use std::{env, fs};
+
+use fedward_engine::{Found, Input, Modules, Options, Policy, Role, Sets, from_yaml, objects, run_sets};
+use fedward_host::{Host, Limits};
+use fedward_outcome::Outcome;
+use serde_json::{Value, json};
+
+const OVERLAYS: [&str; 4] = ["audit", "monitor", "protect", "protect-namespaced"];
+const KIND: &str = "ClusterAdmissionPolicy";
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn folder() -> PathBuf {
+    root().join("deploy/kubewarden")
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The objects that an overlay comes to.
+fn overlay(name: &str) -> Vec<Value> {
+    let path = folder().join("overlays").join(name);
+    kustomize(&path, &from_yaml(&read(&path.join("kustomization.yaml"))).unwrap())
+}
+
+/// The objects that a kustomization comes to.
+fn kustomize(at: &Path, kustomization: &Value) -> Vec<Value> {
+    let mut found = Vec::new();
+    let fields = kustomization.as_object().unwrap();
+    for path in fields["resources"].as_array().unwrap() {
+        let path = at.join(path.as_str().unwrap());
+        if path.is_dir() {
+            found.extend(kustomize(&path, &from_yaml(&read(&path.join("kustomization.yaml"))).unwrap()));
+        } else {
+            found.extend(objects(&read(&path), "default").into_iter().map(|(object, _)| object));
+        }
+    }
+    for (field, value) in fields {
+        match field.as_str() {
+            "apiVersion" | "kind" | "resources" => {}
+            "patches" => value.as_array().unwrap().iter().for_each(|patch| apply(patch, &mut found)),
+            "nameSuffix" => found.iter_mut().for_each(|object| {
+                for pointer in ["/metadata/name", "/roleRef/name"] {
+                    if let Some(name) = object.pointer_mut(pointer) {
+                        *name = format!("{}{}", name.as_str().unwrap(), value.as_str().unwrap()).into();
+                    }
+                }
+            }),
+            other => panic!("this test does not know `{other}` of Kustomize"),
+        }
+    }
+    found
+}
+
+fn apply(patch: &Value, objects: &mut [Value]) {
+    let target = patch["target"].as_object().unwrap();
+    assert!(target.keys().all(|key| ["kind", "name"].contains(&key.as_str())), "{target:?}");
+    let fits = |object: &Value| {
+        let name = object["metadata"]["name"].as_str().unwrap();
+        object["kind"] == target["kind"]
+            && target.get("name").is_none_or(|wanted| match wanted.as_str().unwrap().strip_suffix(".*") {
+                Some(start) => name.starts_with(start),
+                None => name == wanted,
+            })
+    };
+    let steps: json_patch::Patch = serde_json::from_value(from_yaml(patch["patch"].as_str().unwrap()).unwrap()).unwrap();
+    let mut met = 0;
+    for object in objects.iter_mut().filter(|object| fits(object)) {
+        json_patch::patch(object, &steps).unwrap();
+        met += 1;
+    }
+    assert!(met > 0, "a patch meets nothing: {target:?}");
+}
+
+fn policies(objects: &[Value]) -> Vec<&Value> {
+    objects.iter().filter(|object| object["kind"] == KIND).collect()
+}
+
+#[test]
+fn kustomize_itself_builds_the_same() {
+    let sorted = |objects: Vec<Value>| objects.iter().map(Value::to_string).collect::<BTreeSet<_>>();
+    for name in OVERLAYS {
+        let path = folder().join("overlays").join(name);
+        let Ok(output) = Command::new("kubectl").arg("kustomize").arg(&path).output() else { return };
+        assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+        let text = String::from_utf8(output.stdout).unwrap();
+        let built = objects(&text, "default").into_iter().map(|(object, _)| object).collect();
+        assert_eq!(sorted(built), sorted(overlay(name)), "{name}");
+    }
+}
+
+/// A policy's metadata, read without the generator.
+fn metadata(id: &str) -> Value {
+    from_yaml(&read(&root().join(format!("policies/{id}/metadata.yml")))).unwrap()
+}
+
+/// Every group, version, resource and operation that rules name.
+fn named(rules: &Value) -> BTreeSet<[String; 4]> {
+    let mut all = BTreeSet::new();
+    let texts = |rule: &Value, field: &str| -> Vec<String> {
+        rule[field].as_array().unwrap().iter().map(|item| item.as_str().unwrap().to_owned()).collect()
+    };
+    for rule in rules.as_array().unwrap() {
+        for group in texts(rule, "apiGroups") {
+            for version in texts(rule, "apiVersions") {
+                for resource in texts(rule, "resources") {
+                    for operation in texts(rule, "operations") {
+                        assert!(all.insert([group.clone(), version.clone(), resource.clone(), operation]), "{resource} twice");
+                    }
+                }
+            }
+        }
+    }
+    all
+}
+
+#[test]
+fn the_base_asks_for_what_the_metadata_ask_for() {
+    let base = overlay("monitor");
+    let policies = policies(&base);
+    assert_eq!(policies.len(), 2 * fedward_modules::ALL.len());
+    for builtin in fedward_modules::ALL {
+        let metadata = metadata(builtin.id);
+        let own: Vec<_> = policies.iter().filter(|policy| policy["metadata"]["name"].as_str().unwrap().starts_with(builtin.id)).collect();
+        let [core, custom] = own.as_slice() else { panic!("{}", builtin.id) };
+        let (audited, others) = (named(&core["spec"]["rules"]), named(&custom["spec"]["rules"]));
+        assert!(audited.is_disjoint(&others));
+        assert_eq!(&audited | &others, named(&metadata["rules"]), "{}", builtin.id);
+        for policy in [core, custom] {
+            let spec = &policy["spec"];
+            assert_eq!(spec["contextAwareResources"], metadata["contextAwareResources"]);
+            assert_eq!(spec["mutating"], metadata["mutating"]);
+            assert_eq!([&spec["mode"], &spec["failurePolicy"]], [&json!("monitor"), &json!("Ignore")]);
+        }
+        assert_eq!([&core["spec"]["backgroundAudit"], &custom["spec"]["backgroundAudit"]], [&json!(true), &json!(false)]);
+    }
+}
+
+/// One name that the cluster does not know, and the audit scanner gives up the policy.
+#[test]
+fn audited_policies_name_what_every_cluster_has() {
+    let everywhere = ["", "apps", "batch", "rbac.authorization.k8s.io", "storage.k8s.io", "admissionregistration.k8s.io"];
+    for name in OVERLAYS {
+        for policy in policies(&overlay(name)).into_iter().filter(|policy| policy["spec"]["backgroundAudit"] == true) {
+            for [group, version, resource, _] in named(&policy["spec"]["rules"]) {
+                let fits = everywhere.contains(&group.as_str()) && version == "v1" && !resource.contains(['/', '*']);
+                assert!(fits, "{name}: {group}/{version} {resource}");
+            }
+        }
+    }
+}
+
+#[test]
+fn access_is_what_is_looked_at_and_nothing_else() {
+    let base = overlay("monitor");
+    let role = |name: &str| {
+        let role = base.iter().find(|object| object["kind"] == "ClusterRole" && object["metadata"]["name"] == name).unwrap();
+        let mut all = BTreeSet::new();
+        for rule in role["rules"].as_array().unwrap() {
+            assert_eq!(rule["verbs"], json!(["get", "list", "watch"]));
+            for resource in rule["resources"].as_array().unwrap() {
+                all.insert((rule["apiGroups"][0].as_str().unwrap().to_owned(), resource.as_str().unwrap().to_owned()));
+            }
+        }
+        all
+    };
+    let mut context = BTreeSet::new();
+    let mut audited = BTreeSet::new();
+    for policy in policies(&base) {
+        for resource in policy["spec"]["contextAwareResources"].as_array().unwrap() {
+            let group = resource["apiVersion"].as_str().unwrap().split_once('/').map_or("", |(group, _)| group);
+            let kind = resource["kind"].as_str().unwrap().to_lowercase();
+            context.insert((group.to_owned(), if kind.ends_with('s') { format!("{kind}es") } else { format!("{kind}s") }));
+        }
+        if policy["spec"]["backgroundAudit"] == true {
+            audited.extend(named(&policy["spec"]["rules"]).into_iter().map(|[group, _, resource, _]| (group, resource)));
+        }
+    }
+    assert_eq!(role("fedward-context"), context);
+    assert!(audited.remove(&(String::new(), "secrets".to_owned())), "nothing is left out any more");
+    assert_eq!(role("fedward-audit"), audited);
+    assert!(!context.contains(&(String::new(), "secrets".to_owned())));
+}
+
+/// Or else a node that is drained would stop workloads that were there before the policies.
+#[test]
+fn policies_on_pods_may_look_at_their_controllers() {
+    for policy in policies(&overlay("monitor")) {
+        if named(&policy["spec"]["rules"]).iter().any(|[group, _, resource, _]| group.is_empty() && resource == "pods") {
+            let resources = policy["spec"]["contextAwareResources"].as_array().unwrap();
+            for (api_version, kind) in [
+                ("apps/v1", "ReplicaSet"),
+                ("apps/v1", "StatefulSet"),
+                ("apps/v1", "DaemonSet"),
+                ("batch/v1", "Job"),
+                ("batch/v1", "CronJob"),
+            ] {
+                let wanted = json!({"apiVersion": api_version, "kind": kind});
+                assert!(resources.contains(&wanted), "{}: {kind}", policy["metadata"]["name"]);
+            }
+        }
+    }
+}
+
+/// Modules as the configuration beside the manifests has them.
+struct Configured(BTreeMap<String, String>);
+
+impl Modules for Configured {
+    fn find(&self, reference: &str, _manifest: &str) -> Result<Found, String> {
+        let id = self.0.get(reference).ok_or_else(|| "not in deploy/kubewarden/fedward.yaml".to_owned())?;
+        fedward_modules::find(id).map(Found::Builtin).ok_or_else(|| format!("no such policy: `{id}`"))
+    }
+}
+
+/// A reference deployment with its settings.
+struct Scenario {
+    name: String,
+    inputs: Vec<(String, Vec<u8>)>,
+    settings: BTreeMap<String, Value>,
+}
+
+fn scenarios() -> Vec<Scenario> {
+    let mut all = Vec::new();
+    for scenario in entries(&root().join("fixtures/scenarios")).into_iter().filter(|path| path.is_dir()) {
+        for variant in ["secure", "as-published"] {
+            let path = scenario.join(variant);
+            let config: Value = fs::read_to_string(path.join("fedward.yaml")).map_or(Value::Null, |text| from_yaml(&text).unwrap());
+            let own = |policy: &Value| policy["settings"].clone();
+            let settings = config["policies"].as_object().into_iter().flatten().map(|(id, policy)| (id.clone(), own(policy))).collect();
+            let mut inputs = Vec::new();
+            files(&path, &path, &mut inputs);
+            all.push(Scenario { name: format!("{}/{variant}", scenario.file_name().unwrap().to_string_lossy()), inputs, settings });
+        }
+    }
+    assert!(all.len() >= 4, "only {}", all.len());
+    all
+}
+
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let mut entries: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    entries.sort();
+    entries
+}
+
+fn files(root: &Path, folder: &Path, into: &mut Vec<(String, Vec<u8>)>) {
+    for path in entries(folder) {
+        if path.is_dir() {
+            files(root, &path, into);
+        } else if path != root.join("fedward.yaml") {
+            into.push((path.strip_prefix(root).unwrap().to_string_lossy().replace('\\', "/"), fs::read(&path).unwrap()));
+        }
+    }
+}
+
+impl Scenario {
+    /// What the policies of an overlay say, or, without one, the built-in ones. `more` is a further object to look at.
+    fn run(&self, overlay: Option<Vec<Value>>, more: &str) -> Outcome {
+        let host = Host::new(Limits::default());
+        let input = |name: &str, bytes: &[u8], role| Input { name: name.to_owned(), bytes: bytes.to_vec(), named: false, role };
+        let mut inputs: Vec<Input> = self.inputs.iter().map(|(name, bytes)| input(name, bytes, Role::Judged)).collect();
+        if !more.is_empty() {
+            inputs.push(input("more.yaml", more.as_bytes(), Role::Context));
+        }
+        let only_given = overlay.is_some();
+        for (number, mut object) in overlay.unwrap_or_default().into_iter().enumerate() {
+            let id = object["metadata"]["name"].as_str().unwrap().to_owned();
+            if let Some((_, settings)) = self.settings.iter().find(|(known, _)| id.starts_with(known.as_str())) {
+                object["spec"]["settings"] = settings.clone();
+            }
+            inputs.push(input(&format!("policies/{number}.json"), object.to_string().as_bytes(), Role::Policies));
+        }
+        let settings = |id: &str| self.settings.get(id).cloned().unwrap_or_default();
+        let builtin = fedward_modules::ALL.iter().map(|one| Policy::builtin(&host, one, &settings(one.id)).unwrap()).collect();
+        let config: Value = from_yaml(&read(&folder().join("fedward.yaml"))).unwrap();
+        let modules = Configured(serde_json::from_value(config["modules"].clone()).unwrap());
+        let sets = Sets { host: &host, modules: &modules, only_given };
+        let options = Options { threads: 1, ..Options::default() };
+        let outcome = run_sets(inputs, builtin, sets, &options, &AtomicUsize::new(0)).0;
+        assert!(outcome.not_evaluated.is_empty(), "{}: {:?}", self.name, outcome.not_evaluated);
+        outcome
+    }
+}
+
+/// A finding as it is compared: whether its object has a namespace, severity, rule, place, message. The reader's own have no policy.
+fn lines(outcome: &Outcome, is_compared: impl Fn(&fedward_outcome::Finding) -> bool) -> BTreeSet<String> {
+    let line = |finding: &fedward_outcome::Finding| {
+        let start = finding.location.start();
+        let (rule, severity) = (&finding.rule, finding.severity.name());
+        format!("{}:{}:{} {severity} {rule} {}", finding.location.source.name(), start.line, start.column, finding.message)
+    };
+    outcome.findings.iter().filter(|finding| finding.policy != "input" && is_compared(finding)).map(line).collect()
+}
+
+#[test]
+fn protect_finds_what_the_built_in_policies_find() {
+    for scenario in scenarios() {
+        let (own, builtin) = (scenario.run(Some(overlay("protect")), ""), scenario.run(None, ""));
+        assert_eq!(lines(&own, |_| true), lines(&builtin, |_| true), "{}", scenario.name);
+        assert_eq!(own.findings.len(), builtin.findings.len(), "{}: something is said twice", scenario.name);
+        assert_eq!(scenario.name.ends_with("/secure"), own.findings.is_empty(), "{}", scenario.name);
+    }
+}
+
+#[test]
+fn monitor_finds_the_same_as_warnings() {
+    for scenario in scenarios() {
+        let own = lines(&scenario.run(Some(overlay("monitor")), ""), |_| true);
+        let builtin = lines(&scenario.run(None, ""), |_| true);
+        let capped: BTreeSet<String> = builtin.iter().map(|line| line.replacen(" error ", " warning ", 1)).collect();
+        assert_eq!(own, capped, "{}", scenario.name);
+        assert!(scenario.name.ends_with("/secure") || own != builtin, "{}: nothing was capped", scenario.name);
+    }
+}
+
+#[test]
+fn audit_judges_no_request() {
+    for scenario in scenarios() {
+        let outcome = scenario.run(Some(overlay("audit")), "");
+        // Trust documents are no requests; no cluster sees them.
+        let found = lines(&outcome, |finding| finding.object.as_ref().is_none_or(|object| !object.api_version.contains(".fedward/")));
+        assert!(found.is_empty(), "{}: {found:?}", scenario.name);
+    }
+}
+
+#[test]
+fn protect_namespaced_holds_in_namespaces_with_the_label_only() {
+    let mut rejected = 0;
+    for scenario in scenarios() {
+        let builtin = scenario.run(None, "");
+        let texts = scenario.inputs.iter().filter_map(|(_, bytes)| std::str::from_utf8(bytes).ok());
+        let own = texts.flat_map(|text| objects(text, "")).filter(|(_, id)| id.kind == "Namespace").map(|(_, id)| id.name);
+        // These have labels already.
+        let own: BTreeSet<String> = own.collect();
+        let namespace = |finding: &fedward_outcome::Finding| finding.object.as_ref().map_or_else(String::new, |id| id.namespace.clone());
+        let namespaces: BTreeSet<String> =
+            builtin.findings.iter().map(namespace).filter(|name| !name.is_empty() && !own.contains(name)).collect();
+        let is_meant = |finding: &fedward_outcome::Finding| namespaces.contains(&namespace(finding));
+        let with = |label: &str| -> String {
+            let object = |name: &String| json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": {"fedward.example/protect": label}}});
+            namespaces.iter().map(|name| format!("{}\n---\n", object(name))).collect()
+        };
+        let labelled = lines(&scenario.run(Some(overlay("protect-namespaced")), &with("true")), is_meant);
+        assert_eq!(labelled, lines(&builtin, is_meant), "{}", scenario.name);
+        rejected += labelled.len();
+        let all = lines(&scenario.run(Some(overlay("protect-namespaced")), &with("false")), |finding| {
+            finding.object.as_ref().is_none_or(|object| !object.api_version.contains(".fedward/"))
+        });
+        assert!(all.is_empty(), "{}: {all:?}", scenario.name);
+    }
+    assert!(rejected > 0);
+}
+
+/// A drained node, a restart: the pods of workloads that were there before come anew.
+#[test]
+fn a_pod_whose_controller_is_there_is_not_judged_again() {
+    let owner = json!({"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "till-1", "uid": "7", "controller": true});
+    let token = json!({"serviceAccountToken": {"path": "azure-identity-token", "audience": "api://AzureADTokenExchang"}});
+    let pod = json!({
+        "apiVersion": "v1", "kind": "Pod",
+        "metadata": {"name": "till-1-x", "namespace": "shop", "labels": {"azure.workload.identity/use": "True"}, "ownerReferences": [owner]},
+        "spec": {
+            "serviceAccountName": "till",
+            "containers": [{
+                "name": "main", "image": "registry.example/till",
+                "env": [{"name": "AZURE_FEDERATED_TOKEN_FILE", "value": "/var/run/secrets/azure/tokens/azure-identity-token"}],
+                "volumeMounts": [{"name": "token", "mountPath": "/var/run/secrets/azure/tokens"}],
+            }],
+            "volumes": [{"name": "token", "projected": {"sources": [token]}}],
+        },
+    });
+    let inputs = vec![("pod.json".to_owned(), pod.to_string().into_bytes())];
+    let scenario = Scenario { name: "restart".to_owned(), inputs, settings: BTreeMap::new() };
+    let replica_set = |uid: &str| {
+        json!({"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": {"name": "till-1", "namespace": "shop", "uid": uid}}).to_string()
+    };
+    let policies = |outcome: &Outcome| outcome.findings.iter().map(|finding| finding.policy.clone()).collect::<BTreeSet<_>>();
+    let both = ["clusterwide-enforce-audience-issuer", "clusterwide-require-identity-labels"].map(str::to_owned).into();
+    for nobody in [String::new(), replica_set("8")] {
+        assert_eq!(policies(&scenario.run(Some(overlay("protect")), &nobody)), both);
+    }
+    assert_eq!(policies(&scenario.run(Some(overlay("protect")), &replica_set("7"))), BTreeSet::new());
+}
+
+#[test]
+fn the_sample_of_the_readme_builds() {
+    let readme = read(&folder().join("README.md"));
+    let sample = readme.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap();
+    // Any folder beside `overlays` would do.
+    let built = kustomize(&folder().join("base"), &from_yaml(sample).unwrap());
+    for policy in policies(&built) {
+        let (name, module) = (policy["metadata"]["name"].as_str().unwrap(), policy["spec"]["module"].as_str().unwrap());
+        let id = name.trim_end_matches("-custom");
+        assert!(module.starts_with(&format!("registry://registry.internal.example/security/{id}:")), "{name}: {module}");
+        assert_eq!(policy["spec"].get("settings").is_some(), id == "enforce-audience-issuer");
+    }
+    let bindings = built.iter().filter(|object| object["kind"] == "ClusterRoleBinding");
+    assert!(bindings.map(|binding| &binding["subjects"][0]["namespace"]).all(|namespace| namespace == "cattle-kubewarden-system"));
+}
