@@ -92,6 +92,8 @@ pub const GUESTS: &[(&str, Guest)] = &[
             ..ACCEPTS
         },
     ),
+    ("claims-nothing", Guest { verdict: r#"{"accepted":false,"message":"no","audit_annotations":{"findings":"[]"}}"#, ..ACCEPTS }),
+    ("makes-a-number", Guest { verdict: r#"{"accepted":true,"mutated_object":7}"#, ..ACCEPTS }),
     (
         "changes-raw",
         Guest {

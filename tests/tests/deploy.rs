@@ -295,6 +295,11 @@ impl Scenario {
     }
 }
 
+/// Whether admission sees the object of a finding: no webhook is asked about those that decide over admission. The audit scanner sees them.
+fn is_admitted(finding: &fedward_outcome::Finding) -> bool {
+    finding.object.as_ref().is_none_or(|object| object.kind != "MutatingWebhookConfiguration")
+}
+
 /// A finding as it is compared: whether its object has a namespace, severity, rule, place, message. The reader's own have no policy.
 fn lines(outcome: &Outcome, is_compared: impl Fn(&fedward_outcome::Finding) -> bool) -> BTreeSet<String> {
     let line = |finding: &fedward_outcome::Finding| {
@@ -309,8 +314,9 @@ fn lines(outcome: &Outcome, is_compared: impl Fn(&fedward_outcome::Finding) -> b
 fn protect_finds_what_the_built_in_policies_find() {
     for scenario in scenarios() {
         let (own, builtin) = (scenario.run(Some(overlay("protect")), ""), scenario.run(None, ""));
-        assert_eq!(lines(&own, |_| true), lines(&builtin, |_| true), "{}", scenario.name);
-        assert_eq!(own.findings.len(), builtin.findings.len(), "{}: something is said twice", scenario.name);
+        assert_eq!(lines(&own, |_| true), lines(&builtin, is_admitted), "{}", scenario.name);
+        let admitted = builtin.findings.iter().filter(|finding| is_admitted(finding)).count();
+        assert_eq!(own.findings.len(), admitted, "{}: something is said twice", scenario.name);
         assert_eq!(scenario.name.ends_with("/secure"), own.findings.is_empty(), "{}", scenario.name);
     }
 }
@@ -319,7 +325,7 @@ fn protect_finds_what_the_built_in_policies_find() {
 fn monitor_finds_the_same_as_warnings() {
     for scenario in scenarios() {
         let own = lines(&scenario.run(Some(overlay("monitor")), ""), |_| true);
-        let builtin = lines(&scenario.run(None, ""), |_| true);
+        let builtin = lines(&scenario.run(None, ""), is_admitted);
         let capped: BTreeSet<String> = builtin.iter().map(|line| line.replacen(" error ", " warning ", 1)).collect();
         assert_eq!(own, capped, "{}", scenario.name);
         assert!(scenario.name.ends_with("/secure") || own != builtin, "{}: nothing was capped", scenario.name);

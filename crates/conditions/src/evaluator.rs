@@ -42,7 +42,18 @@ pub enum Outcome {
         /// Why.
         message: String,
     },
+    /// None is false, and one has no value here although it may have one in a cluster: it asks what only a cluster knows, or went over
+    /// a bound of the sandbox, which a busy machine reaches sooner than an idle one.
+    NotKnown {
+        /// The first of that kind.
+        name: String,
+        /// Why.
+        message: String,
+    },
 }
+
+/// How the module says that only a cluster knows.
+const OFFLINE: &str = "is not known offline";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -98,7 +109,7 @@ impl Bound<'_> {
         let all: Vec<usize> = (0..conditions.expressions.len()).collect();
         match self.call(conditions, &all) {
             Ok(outcome) => outcome,
-            Err(error) if all.len() == 1 => Outcome::Error { name: conditions.name(0), message: words(&error) },
+            Err(error) if all.len() == 1 => Outcome::NotKnown { name: conditions.name(0), message: words(&error) },
             Err(_) => self.evaluate_each(conditions, &all),
         }
     }
@@ -108,13 +119,15 @@ impl Bound<'_> {
     fn evaluate_each(&mut self, conditions: &Conditions, all: &[usize]) -> Outcome {
         let mut first = None;
         for index in all {
-            let (message, last) = match self.call(conditions, &[*index]) {
+            let (error, last) = match self.call(conditions, &[*index]) {
                 Ok(Outcome::Match) => continue,
-                Ok(Outcome::Error { message, .. }) => (message, false),
-                Ok(outcome) => return outcome,
-                Err(error) => (words(&error), matches!(error, CallError::Deadline { .. })),
+                Ok(outcome @ Outcome::NoMatch { .. }) => return outcome,
+                Ok(outcome) => (outcome, false),
+                Err(error) => {
+                    let last = matches!(error, CallError::Deadline { .. });
+                    (Outcome::NotKnown { name: conditions.name(*index), message: words(&error) }, last)
+                }
             };
-            let error = Outcome::Error { name: conditions.name(*index), message };
             if last {
                 return first.unwrap_or(error);
             }
@@ -136,6 +149,7 @@ impl Bound<'_> {
         Ok(match verdict {
             Verdict::Match => Outcome::Match,
             Verdict::NoMatch(index) => Outcome::NoMatch { name: name(index) },
+            Verdict::Error(index, message) if message.contains(OFFLINE) => Outcome::NotKnown { name: name(index), message },
             Verdict::Error(index, message) => Outcome::Error { name: name(index), message },
             Verdict::Forgotten => return Err(CallError::Guest { text: "the variables were forgotten".to_owned() }),
         })

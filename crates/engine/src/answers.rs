@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use crate::access::Access;
 use crate::gates::Gates;
+use crate::payload::write_string;
 use crate::world::{Found, KindIn, World, fingerprint};
 
 /// Answers that many objects ask for, made once.
@@ -129,7 +130,7 @@ impl<'w> Answers<'w> {
             let found = world.filed(self.asker, &key);
             let (near, more) = nearest(world, self.asker, found);
             self.given.extend_from_slice(near);
-            return Ok(self.share(&("index", &question.kind, &key, world.scope(self.asker), near), near, more, None));
+            return Ok(self.share(&("index", &question.kind, &key, world.scope(self.asker), near), ("v1", ""), near, more, None));
         }
         let (group, _) = question.api_version.rsplit_once('/').unwrap_or(("", &question.api_version));
         let kind = KindIn(group.to_owned(), question.kind.clone(), question.namespace.clone());
@@ -155,18 +156,29 @@ impl<'w> Answers<'w> {
             world.scope(self.asker),
         );
         let masks = question.6.as_deref().filter(|masks| !masks.is_empty());
-        Ok(self.share(&question, found, 0, masks))
+        Ok(self.share(&question, (question.1, question.2), found, 0, masks))
     }
 
     /// The list as JSON, made once for every question that is the same.
-    fn share(&self, question: &impl std::hash::Hash, objects: &[usize], more: usize, masks: Option<&[String]>) -> Arc<[u8]> {
+    fn share(
+        &self,
+        question: &impl std::hash::Hash,
+        (api_version, kind): (&str, &str),
+        objects: &[usize],
+        more: usize,
+        masks: Option<&[String]>,
+    ) -> Arc<[u8]> {
         let key = fingerprint(question);
         let mut lists = self.shared.lists.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = lists.get(&key) {
             return Arc::clone(known);
         }
         let mut out = Vec::new();
-        out.extend_from_slice(b"{\"apiVersion\":\"v1\",\"kind\":\"List\",\"metadata\":{");
+        out.extend_from_slice(b"{\"apiVersion\":");
+        write_string(api_version, &mut out);
+        out.extend_from_slice(b",\"kind\":");
+        write_string(&format!("{kind}List"), &mut out);
+        out.extend_from_slice(b",\"metadata\":{");
         // Offline nobody knows what else the cluster holds, unless the loaded world is declared complete.
         if !self.world.closed || more > 0 {
             out.extend_from_slice(b"\"continue\":\"not known\"");

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::answers::Shared;
 use crate::policies::Policy;
-use crate::request::{Facts, Request, User};
+use crate::request::{Facts, Form, Request};
 use crate::world::World;
 use worker::{Part, Worker};
 
@@ -75,7 +75,7 @@ pub enum Runtime {
 pub(crate) struct Plan<'p> {
     pub(crate) policies: &'p [Policy],
     pub(crate) requests: &'p [Request],
-    pub(crate) user: &'p User,
+    pub(crate) form: Form<'p>,
     /// The interpreter of match conditions, where any policy has some, and the bounds of its host.
     pub(crate) cel: Option<(&'p Module, &'p Limits)>,
     pub(crate) threads: usize,
@@ -86,14 +86,16 @@ pub(crate) struct Plan<'p> {
     pub(crate) progress: &'p AtomicUsize,
 }
 
-/// Requests handed to a worker at once: enough to make the shared counter cheap, few enough to share the work evenly.
+/// Requests handed to a worker at once, at most: enough to make the shared counter cheap, few enough to share the work evenly.
 const BATCH: usize = 32;
 
 /// Runs every policy on every request that reaches it.
 pub(crate) fn run(world: &World, plan: &Plan<'_>) -> Evaluated {
     let shared = Shared::default();
     let next = AtomicUsize::new(0);
-    let work = || Worker::new(world, plan, &shared).run(&next);
+    let late: Vec<AtomicUsize> = plan.policies.iter().map(|_| AtomicUsize::new(0)).collect();
+    let batch = (plan.requests.len() / (plan.threads.max(1) * 8)).clamp(1, BATCH);
+    let work = || Worker::new(world, plan, &shared, &late).run(&next, batch);
     let joined: Vec<thread::Result<Part>> = thread::scope(|scope| {
         // This thread works, too: a machine that gives no further ones has it.
         let spawned = || thread::Builder::new().spawn_scoped(scope, work).ok();

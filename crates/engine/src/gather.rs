@@ -159,14 +159,16 @@ impl Gatherer<'_> {
     }
 
     fn object(&mut self, number: usize, one: &Loaded, node: Node<'_>, role: Role) {
-        let (object, node) = match review::request(node) {
-            Some(review) => match review::object(number, review, &self.kinds, &self.options.namespace, role) {
+        let (object, node) = if review::is_review(node) {
+            match review::object(number, node, &self.kinds, &self.options.namespace, role) {
                 Ok(found) => found,
-                Err(reason) => return self.skip(one, reason),
-            },
-            None => (load::object(number, node, &self.kinds, &self.options.namespace, role), node),
+                Err(reason) => return self.outcome.findings.push(input::no_request(&one.source, node.place(), &reason)),
+            }
+        } else {
+            (load::object(number, node, &self.kinds, &self.options.namespace, role), node)
         };
-        if role == Role::Judged && self.objects.len() < self.options.max_objects {
+        let is_object = object.review != Some(node.id());
+        if role == Role::Judged && is_object && self.objects.len() < self.options.max_objects {
             self.outcome.findings.extend(input::object(&one.source, &object, node, &self.options.limits));
         }
         self.add(object, node, one);

@@ -125,6 +125,11 @@ pub(crate) fn not_a_map(source: &Arc<Source>, span: Span) -> Finding {
     unparsable_document::not_a_map(Span::at(span.start)).finding(source, None)
 }
 
+/// An AdmissionReview that no webhook was ever sent.
+pub(crate) fn no_request(source: &Arc<Source>, span: Span, reason: &str) -> Finding {
+    unparsable_document::no_request(span, reason).finding(source, None)
+}
+
 /// Whether a text that does not parse was meant as a manifest: it has the keys `apiVersion` and `kind`, in whatever form. Argo CD
 /// decides alike: such a file without `apiVersion`, `kind` and `metadata` is taken for something else.
 pub(crate) fn looks_like_manifest(text: &str) -> bool {

@@ -2,8 +2,9 @@
 //! what becomes of their answers.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use fedward_host::{Evaluator, Limits};
+use fedward_host::{CallError, Evaluator};
 use fedward_kit::context::Host as KitHost;
 use fedward_kit::finding::{Finding, Severity};
 use fedward_policyset::Mode;
@@ -40,20 +41,25 @@ pub(crate) struct Asked<'a> {
 pub(crate) struct Runner<'p> {
     policy: &'p Policy,
     evaluators: Vec<Evaluator>,
+    /// How often the policy ran out of time, on all threads.
+    late: &'p AtomicUsize,
     text: Vec<u8>,
 }
 
+/// How often a policy may run out of time: one that never ends would take its time for each object.
+const MAX_LATE: usize = 5;
+
 impl<'p> Runner<'p> {
-    pub(crate) fn new(policy: &'p Policy) -> Self {
+    pub(crate) fn new(policy: &'p Policy, late: &'p AtomicUsize) -> Self {
         let evaluator = |member: &Member| match member.timeout {
             Some(time) => {
-                let mut limits = Limits::default();
+                let mut limits = member.module.limits().clone();
                 limits.call_time = time;
                 member.module.evaluator_with(limits)
             }
             None => member.module.evaluator(),
         };
-        Runner { policy, evaluators: policy.members.iter().map(evaluator).collect(), text: Vec::new() }
+        Runner { policy, evaluators: policy.members.iter().map(evaluator).collect(), late, text: Vec::new() }
     }
 
     /// What the policy says.
@@ -72,10 +78,15 @@ impl<'p> Runner<'p> {
                 let accepted = group.evaluate(|name| {
                     let index = policy.members.iter().position(|member| member.name == name).unwrap_or(usize::MAX);
                     let mut response = self.member(index, asked, answers).map_err(|error| format!("member `{name}`: {error}"))?;
+                    if response.change(asked).is_some() {
+                        // The policy server counts it as a rejection (policy-server, `evaluation_environment`).
+                        response.accepted = false;
+                        response.message = Some("it changes the object, which no member of a group may".to_owned());
+                        response.audit_annotations = None;
+                    }
                     if !response.accepted {
                         rejections.extend(response.findings(name).into_iter().filter(|finding| finding.severity == Severity::Error));
                     }
-                    // What a member changes is dropped: groups never mutate.
                     Ok::<bool, String>(response.accepted)
                 })?;
                 match (accepted, rejections.is_empty()) {
@@ -105,7 +116,10 @@ impl<'p> Runner<'p> {
         let (Some(member), Some(evaluator)) = (self.policy.members.get(index), self.evaluators.get_mut(index)) else {
             return Err("no such member".to_owned());
         };
-        let text = &mut self.text;
+        if self.late.load(Ordering::Relaxed) >= MAX_LATE {
+            return Err(format!("it ran out of time for {MAX_LATE} objects, and is not asked any more"));
+        }
+        let (text, late) = (&mut self.text, self.late);
         text.clear();
         text.extend_from_slice(&member.prefix);
         text.extend_from_slice(asked.request);
@@ -121,6 +135,9 @@ impl<'p> Runner<'p> {
             |answers: &mut Answers<'_>| member.native.map(|native| native.validate(text, &NativeHost(std::cell::RefCell::new(answers))));
         let mut module = |answers: &mut Answers<'_>| {
             let answer = evaluator.validate(text, answers);
+            if matches!(answer, Err(CallError::Deadline { .. })) {
+                late.fetch_add(1, Ordering::Relaxed);
+            }
             answer.map(<[u8]>::to_vec).map_err(|error| error.to_string())
         };
         let answer = match asked.runtime {
@@ -138,19 +155,36 @@ impl<'p> Runner<'p> {
 
 /// What becomes of one module's answer.
 fn single(policy: &Policy, mut response: Response, asked: &Asked<'_>) -> Said {
+    let change = response.change(asked);
     let mut findings = response.findings("");
-    let changed = response.mutated_object.take().filter(|_| response.accepted).filter(|mutated| {
-        let object = (asked.object)();
-        *mutated != object
-    });
-    match changed {
-        Some(mutated) if policy.mutating => Said { findings, mutated: Some(mutated) },
-        Some(_) => {
-            // The policy server's own decision, for `mutating: false`.
-            findings.push(rejected_by_policy::finding("the policy changes the object, and `mutating` does not allow it to"));
+    let refused = match &change {
+        None => None,
+        Some(_) if !policy.mutating => Some("the policy changes the object, and `mutating` does not allow it to"),
+        Some((before, after)) => is_impossible(before, after),
+    };
+    match (change, refused) {
+        (Some((_, after)), None) => Said { findings, mutated: Some(after) },
+        (_, refused) => {
+            // The policy server's own decision, or the API server's.
+            findings.extend(refused.map(rejected_by_policy::finding));
             Said { findings, mutated: None }
         }
-        None => Said { findings, mutated: None },
+    }
+}
+
+/// Why no API server takes an object in place of another.
+fn is_impossible(before: &Value, after: &Value) -> Option<&'static str> {
+    let differs = |pointer: &str| before.pointer(pointer) != after.pointer(pointer);
+    if before.is_null() {
+        Some("the policy changes an object that goes: there is nothing to change")
+    } else if before.is_object() && !after.is_object() {
+        Some("the policy makes something of the object that is none")
+    } else if differs("/apiVersion") || differs("/kind") {
+        Some("the policy makes an object of another kind of it")
+    } else if differs("/metadata/namespace") || differs("/metadata/name") {
+        Some("the policy gives the object another name or namespace")
+    } else {
+        None
     }
 }
 
@@ -190,12 +224,28 @@ impl Response {
         serde_json::from_slice(answer).map_err(|error| format!("the policy's response is not a validation response: {error}"))
     }
 
-    /// The findings in it: fedward's own annotation, or, from another's policy, its message and warnings on the object.
+    /// The object before and after, if an accepted one was changed.
+    fn change(&mut self, asked: &Asked<'_>) -> Option<(Value, Value)> {
+        let after = self.mutated_object.take().filter(|_| self.accepted)?;
+        let before = (asked.object)();
+        (before != after).then_some((before, after))
+    }
+
+    /// The findings in it: fedward's own annotation, or, from another's policy, its message and warnings on the object. The verdict
+    /// counts, whatever the annotation says: anybody can write one.
     fn findings(&mut self, member: &str) -> Vec<Finding> {
         if let Some(findings) = self.audit_annotations.as_ref().and_then(|annotations| annotations.get("findings"))
-            && let Ok(findings) = serde_json::from_str(findings)
+            && let Ok(mut findings) = serde_json::from_str::<Vec<Finding>>(findings)
         {
-            return findings;
+            if self.accepted {
+                for finding in &mut findings {
+                    finding.severity = finding.severity.min(Severity::Warning);
+                }
+                return findings;
+            }
+            if findings.iter().any(|finding| finding.severity == Severity::Error) {
+                return findings;
+            }
         }
         let mut findings: Vec<Finding> =
             self.warnings.take().unwrap_or_default().iter().map(|warning| rejected_by_policy::warning(warning)).collect();

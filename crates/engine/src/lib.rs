@@ -44,11 +44,13 @@ pub use input::{INPUT_POLICY, INPUT_RULES};
 pub use load::{Input, Role};
 pub use policies::{Policy, from_yaml};
 pub use request::{Operation, User};
+
 pub use set::{Found, Modules, Sets};
 
 use evaluate::Plan;
 use gather::{Gathered, gather};
 use load::{Loaded, Object};
+use request::Form;
 use resources::Kinds;
 use world::World;
 
@@ -203,7 +205,7 @@ fn run_with(inputs: Vec<Input>, policies: Policies<'_>, options: &Options, progr
     let plan = Plan {
         policies,
         requests: &requests,
-        user: &options.user,
+        form: Form { user: &options.user, is_full: policies.iter().any(|policy| policy.place.is_some()) },
         cel: cel.as_ref().map(|(module, limits)| (module, limits)),
         threads: options.threads,
         runtime: options.runtime,
@@ -260,7 +262,7 @@ pub fn payloads(text: &str, settings: &serde_json::Value) -> Vec<Vec<u8>> {
             let mut payload = format!("{{\"settings\":{settings},").into_bytes();
             let object = load::object(0, node, &kinds, "default", Role::Judged);
             payload.extend_from_slice(format!("\"request\":{{\"uid\":\"{}\",", found.len()).as_bytes());
-            payload::write_facts(&object, Operation::Create, &User::default(), &mut payload);
+            payload::write_facts(&object, Operation::Create, &Form { user: &User::default(), is_full: false }, &mut payload);
             payload.extend_from_slice(b",\"object\":");
             payload::write_object(document, &object, &mut payload);
             payload.extend_from_slice(b"}}");

@@ -4,7 +4,7 @@ use fedward_kit::finding::ObjectId;
 use fedward_manifest::Document;
 
 use crate::load::Object;
-use crate::request::{Operation, User};
+use crate::request::{Form, Operation};
 
 /// Writes the object as the API server would have it: with its namespace, even where the manifest leaves it to the context.
 pub(crate) fn write_object(document: &Document, object: &Object, out: &mut Vec<u8>) {
@@ -40,23 +40,26 @@ pub(crate) fn write_object(document: &Document, object: &Object, out: &mut Vec<u
 }
 
 /// Writes the fields of a request for an object, without braces: all but `uid`, `object` and `oldObject`.
-pub(crate) fn write_facts(object: &Object, operation: Operation, user: &User, out: &mut Vec<u8>) {
-    out.extend_from_slice(b"\"kind\":{\"group\":");
-    write_string(&object.group, out);
-    out.extend_from_slice(b",\"version\":");
-    write_string(&object.version, out);
-    out.extend_from_slice(b",\"kind\":");
-    write_string(&object.kind, out);
-    out.extend_from_slice(b"},\"resource\":{\"group\":");
-    write_string(&object.group, out);
-    out.extend_from_slice(b",\"version\":");
-    write_string(&object.version, out);
-    out.extend_from_slice(b",\"resource\":");
-    write_string(&object.resource, out);
-    out.extend_from_slice(b"},\"operation\":\"");
+pub(crate) fn write_facts(object: &Object, operation: Operation, form: &Form<'_>, out: &mut Vec<u8>) {
+    write_names(object, ["kind", "resource"], out);
+    if form.is_full {
+        // They differ from the two above only where the API server converts the object.
+        out.push(b',');
+        write_names(object, ["requestKind", "requestResource"], out);
+        out.extend_from_slice(br#","options":{"apiVersion":"meta.k8s.io/v1","kind":"#);
+        out.extend_from_slice(match operation {
+            Operation::Create => b"\"CreateOptions\"}",
+            Operation::Update => b"\"UpdateOptions\"}",
+            Operation::Delete => b"\"DeleteOptions\"}",
+        });
+    }
+    out.extend_from_slice(b",\"operation\":\"");
     out.extend_from_slice(operation.name().as_bytes());
     out.push(b'"');
-    for (field, value) in [("name", &object.name), ("namespace", &object.namespace)] {
+    // A request for a Namespace is one in it (`handlers.create`).
+    let is_namespace = form.is_full && object.group.is_empty() && object.kind == "Namespace";
+    let namespace = if is_namespace { &object.name } else { &object.namespace };
+    for (field, value) in [("name", &object.name), ("namespace", namespace)] {
         if !value.is_empty() {
             out.push(b',');
             write_string(field, out);
@@ -65,11 +68,11 @@ pub(crate) fn write_facts(object: &Object, operation: Operation, user: &User, ou
         }
     }
     out.extend_from_slice(b",\"userInfo\":{\"username\":");
-    write_string(if user.name.is_empty() { "fedward" } else { &user.name }, out);
+    write_string(if form.user.name.is_empty() { "fedward" } else { &form.user.name }, out);
     out.extend_from_slice(b",\"groups\":[");
     // Every user of a cluster who has signed in is in this group, and conditions may count on there being some.
     let everybody = ["system:authenticated".to_owned()];
-    let groups = if user.groups.is_empty() { everybody.as_slice() } else { &user.groups };
+    let groups = if form.user.groups.is_empty() { everybody.as_slice() } else { &form.user.groups };
     for (index, group) in groups.iter().enumerate() {
         if index > 0 {
             out.push(b',');
@@ -78,6 +81,25 @@ pub(crate) fn write_facts(object: &Object, operation: Operation, user: &User, ou
     }
     out.push(b']');
     out.extend_from_slice(b"},\"dryRun\":true");
+}
+
+/// Writes what kind of object and resource a request is for, under the two names.
+fn write_names(object: &Object, [kind, resource]: [&str; 2], out: &mut Vec<u8>) {
+    for (index, (field, of, value)) in [(kind, "kind", &object.kind), (resource, "resource", &object.resource)].into_iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        write_string(field, out);
+        out.extend_from_slice(b":{\"group\":");
+        write_string(&object.group, out);
+        out.extend_from_slice(b",\"version\":");
+        write_string(&object.version, out);
+        out.push(b',');
+        write_string(of, out);
+        out.push(b':');
+        write_string(value, out);
+        out.push(b'}');
+    }
 }
 
 /// Writes a JSON string.

@@ -119,6 +119,10 @@ impl Policy {
             return if self.raw && facts.is_raw() { Reach::Yes } else { Reach::No };
         }
         let request = &facts.attributes();
+        // The API server asks no webhook about what decides over admission itself (`IsExemptAdmissionConfigurationResource`).
+        if self.place.is_some() && request.group == "admissionregistration.k8s.io" && EXEMPT.contains(&request.resource) {
+            return Reach::No;
+        }
         // A manifest says itself what of a cluster reaches the policy; what is not of a cluster, but made an object of, it cannot say.
         let is_open = self.place.is_none() || request.group.ends_with(".fedward");
         if is_open && self.offline.iter().any(|rule| rule.matches(request, false)) { Reach::Yes } else { self.matching.reach(request) }
@@ -130,6 +134,16 @@ impl Policy {
         descriptors.flat_map(|descriptor| descriptor.rules.iter().map(|rule| rule.id))
     }
 }
+
+/// Resources of `admissionregistration.k8s.io` that no webhook sees.
+const EXEMPT: [&str; 6] = [
+    "validatingwebhookconfigurations",
+    "mutatingwebhookconfigurations",
+    "validatingadmissionpolicies",
+    "validatingadmissionpolicybindings",
+    "mutatingadmissionpolicies",
+    "mutatingadmissionpolicybindings",
+];
 
 /// Everything that the rules name.
 pub(crate) fn everything(rules: Vec<Rule>) -> Matching {

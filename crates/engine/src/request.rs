@@ -41,6 +41,13 @@ pub struct User {
     pub groups: Vec<String>,
 }
 
+/// What all requests of a run have in common.
+pub(crate) struct Form<'u> {
+    pub(crate) user: &'u User,
+    /// With all that an API server sends. Our own modules, alone, need less, and less costs less.
+    pub(crate) is_full: bool,
+}
+
 /// One request. Objects are numbers in the world.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Request {
@@ -113,11 +120,11 @@ const FIELDS: [&str; 12] = [
 ];
 
 /// Writes all fields of a request but `uid`, `object` and `oldObject`, without braces.
-pub(crate) fn write_facts(world: &World, request: &Request, user: &User, out: &mut Vec<u8>) {
+pub(crate) fn write_facts(world: &World, request: &Request, form: &Form<'_>, out: &mut Vec<u8>) {
     let Some(object) = world.objects.get(request.subject) else { return };
     match review(world, object) {
         Some(review) => write_review(review, out),
-        None => payload::write_facts(object, request.operation, user, out),
+        None => payload::write_facts(object, request.operation, form, out),
     }
 }
 

@@ -5,17 +5,17 @@ use fedward_manifest::Node;
 use crate::load::{self, Object, Role, text};
 use crate::resources::Kinds;
 
-/// The request of an AdmissionReview, if the document is one.
-pub(crate) fn request(node: Node<'_>) -> Option<Node<'_>> {
-    let is_review = text(node, "kind") == Some("AdmissionReview")
-        && text(node, "apiVersion").is_some_and(|version| version.starts_with("admission.k8s.io/"));
-    node.get("request").filter(|request| is_review && request.is_map())
+/// Whether a document is an AdmissionReview.
+pub(crate) fn is_review(node: Node<'_>) -> bool {
+    text(node, "kind") == Some("AdmissionReview")
+        && text(node, "apiVersion").is_some_and(|version| version.starts_with("admission.k8s.io/"))
 }
 
-/// The object of a request, or the one before if there is none, with its node.
+/// The object of a review's request, or the one before if there is none, with its node. A request without any (`CONNECT`, the deletion
+/// of a collection) stands for itself.
 ///
 /// # Errors
-/// Why there is none.
+/// Why it is no request.
 pub(crate) fn object<'d>(
     document: usize,
     review: Node<'d>,
@@ -23,22 +23,26 @@ pub(crate) fn object<'d>(
     default_namespace: &str,
     role: Role,
 ) -> Result<(Object, Node<'d>), String> {
-    let objects = ["object", "oldObject"].iter().filter_map(|field| review.get(field));
-    let Some(node) = objects.into_iter().find(|node| node.is_map()) else {
-        return Err("an AdmissionReview without an object".to_owned());
+    let Some(review) = review.get("request").filter(|request| request.is_map()) else {
+        return Err("an AdmissionReview without a request".to_owned());
     };
+    let missing = |field: &&str| review.get(field).is_none_or(|value| value.is_null());
+    if let Some(field) = ["uid", "kind", "resource", "operation", "userInfo"].iter().find(|field| missing(field)) {
+        return Err(format!("the request of an AdmissionReview without `{field}`, which every request has"));
+    }
+    let operation = text(review, "operation").unwrap_or_default();
+    if !["CREATE", "UPDATE", "DELETE", "CONNECT"].contains(&operation) {
+        return Err(format!("the request of an AdmissionReview with the operation `{operation}`, which does not exist"));
+    }
+    let node = ["object", "oldObject"].iter().filter_map(|field| review.get(field)).find(|node| node.is_map()).unwrap_or(review);
     let mut object = load::object(document, node, kinds, default_namespace, role);
-    let said = |path: [&str; 2]| review.get(path[0]).and_then(|kind| text(kind, path[1])).map(str::to_owned);
+    let said = |field: &str, of: &str| review.get(field).and_then(|kind| text(kind, of)).map(str::to_owned).unwrap_or_default();
     // What the API server says of an object is more than what the object says itself.
     object.review = Some(review.id());
-    if let Some(kind) = said(["kind", "kind"]) {
-        object.kind = kind;
-        object.group = said(["kind", "group"]).unwrap_or_default();
-        object.version = said(["kind", "version"]).unwrap_or_default();
-    }
-    if let Some(resource) = said(["resource", "resource"]) {
-        object.resource = resource;
-    }
+    object.kind = said("kind", "kind");
+    object.group = said("kind", "group");
+    object.version = said("kind", "version");
+    object.resource = said("resource", "resource");
     object.namespace = text(review, "namespace").unwrap_or_default().to_owned();
     if let Some(name) = text(review, "name") {
         object.name = name.to_owned();

@@ -83,8 +83,11 @@ fn walk(one: &Loaded, node: Node<'_>, spans: &mut Vec<Span>) {
         }
         walk(one, entry.value, spans);
     }
-    for item in node.items() {
-        walk(one, item, spans);
+    // The items of a map are its values, which were met above.
+    if !node.is_map() {
+        for item in node.items() {
+            walk(one, item, spans);
+        }
     }
 }
 

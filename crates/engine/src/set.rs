@@ -17,6 +17,7 @@ use crate::input::unusable_policy::{self, Wrong};
 use crate::load::{Loaded, Object, Role};
 use crate::payload;
 use crate::policies::{self, Code, Member, Policy, Unusable};
+use crate::world::fingerprint;
 
 /// Where the modules of policy manifests come from.
 pub trait Modules {
@@ -64,6 +65,10 @@ pub(crate) struct Set {
     pub(crate) manifests: usize,
 }
 
+/// The group of policy manifests, and its kinds that are none.
+const GROUP: &str = "policies.kubewarden.io";
+const OTHERS: [&str; 1] = ["PolicyServer"];
+
 /// Policies of one run at most.
 const MAX_POLICIES: usize = 2_000;
 
@@ -72,9 +77,20 @@ pub(crate) fn read(loaded: &[Loaded], objects: &[Object], servers: &[usize], set
     let mut reader = Reader { sets, outcome, set: Set::default(), codes: HashMap::new(), cel: None, seen: HashSet::new() };
     let wanted = if sets.only_given { Role::Policies } else { Role::Judged };
     for object in objects.iter().filter(|object| object.role == wanted && object.review.is_none()) {
-        let Some(kind) = policyset::is_policy(&object.api_version(), &object.kind) else { continue };
         let Some(one) = loaded.get(object.document) else { continue };
         let Some(root) = one.document.as_ref().and_then(|document| document.node(object.node)) else { continue };
+        let Some(kind) = policyset::is_policy(&object.api_version(), &object.kind) else {
+            if object.group == GROUP && !OTHERS.contains(&object.kind.as_str()) {
+                let place = Place { one, root, object: Some(object) };
+                reader.wrong(
+                    &place,
+                    Wrong::Field,
+                    "/kind",
+                    &format!("there is no kind `{}` in `{GROUP}`: no policy of it runs", object.kind),
+                );
+            }
+            continue;
+        };
         if object.draft {
             let line = Some(one.source.position(root.place().start).line);
             let reason = "a policy that a kustomization of the input changes: it does not run before it is rendered".to_owned();
@@ -135,10 +151,10 @@ struct Reader<'a> {
     sets: Sets<'a>,
     outcome: &'a mut Outcome,
     set: Set,
-    /// Modules by reference: a set names the same one again and again.
+    /// Modules by reference, those of files with the folder of the manifest: a set names the same one again and again.
     codes: HashMap<String, Result<Code, String>>,
     cel: Option<(Module, Evaluator)>,
-    seen: HashSet<(String, String)>,
+    seen: HashSet<(String, u64)>,
 }
 
 impl Reader<'_> {
@@ -164,7 +180,7 @@ impl Reader<'_> {
     fn policy(&mut self, place: &Place<'_>, policy: policyset::Policy, prefix: &str) {
         let id = policy.unique_name();
         // The same manifest stands in a base and in what includes it.
-        if !self.seen.insert((id.clone(), format!("{policy:?}"))) {
+        if !self.seen.insert((id.clone(), fingerprint(&format!("{policy:?}")))) {
             return;
         }
         self.set.manifests += 1;
@@ -279,15 +295,17 @@ impl Reader<'_> {
     }
 
     fn code(&mut self, reference: &str, manifest: &str) -> Result<Code, String> {
-        // A path is relative to nothing, so that the manifest does not matter to what is found.
-        if let Some(known) = self.codes.get(reference) {
+        // A path is relative to the folder of the manifest.
+        let folder = manifest.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let key = if reference.starts_with("file://") { format!("{folder} {reference}") } else { reference.to_owned() };
+        if let Some(known) = self.codes.get(&key) {
             return known.clone();
         }
         let found = self.sets.modules.find(reference, manifest).and_then(|found| match found {
             Found::Builtin(builtin) => Code::builtin(self.sets.host, builtin),
             Found::Wasm(wasm) => Code::foreign(self.sets.host, self.sets.modules.cache(), &wasm),
         });
-        self.codes.insert(reference.to_owned(), found.clone());
+        self.codes.insert(key, found.clone());
         found
     }
 

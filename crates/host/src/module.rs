@@ -156,6 +156,12 @@ impl Module {
         self.shared.origin
     }
 
+    /// The bounds that its host was made with.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        self.shared.host.limits()
+    }
+
     /// Something to call the module with, under the host's limits. Make one for each thread.
     #[must_use]
     pub fn evaluator(&self) -> Evaluator {

@@ -64,9 +64,20 @@ fn a_group_in_the_file_of_a_policy_server() {
 }
 
 #[test]
-fn members_do_not_warn_and_do_not_change() {
-    let (warns, labels) = (guest("warns"), guest("labels"));
-    let text = group("ClusterAdmissionPolicyGroup", "soft() && changes()", &[("soft", &warns), ("changes", &labels)]);
+fn members_do_not_warn() {
+    let text = group("ClusterAdmissionPolicyGroup", "soft()", &[("soft", &guest("warns"))]);
     let outcome = Run::default().with(&text);
     assert!(outcome.findings.is_empty() && outcome.mutations.is_empty() && outcome.not_evaluated.is_empty());
+}
+
+#[test]
+fn a_member_that_changes_the_object_rejects_it() {
+    let text = group("ClusterAdmissionPolicyGroup", "change()", &[("change", &guest("labels"))]);
+    let said = Run::default().says(&text);
+    assert_eq!(
+        said,
+        [
+            "error objects.yaml:1:1 clusterwide-group-both: till rules: member `change`: it changes the object, which no member of a group may"
+        ]
+    );
 }

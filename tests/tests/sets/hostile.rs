@@ -21,7 +21,10 @@ fn an_expression_that_never_ends_is_an_error_of_the_condition() {
         bomb = format!("{list}.all(x{depth}, {bomb})");
     }
     let said = says(&policy("bomb", &guest("accepts"), &format!("matchConditions: [{{name: one, expression: {bomb:?}}}]")));
-    assert!(said.len() == 1 && said[0].starts_with("error ") && said[0].contains("`one`"), "{said:?}");
+    assert!(
+        said.len() == 1 && said[0].starts_with("not judged objects.yaml:1:1 clusterwide-bomb: ") && said[0].contains("`one`"),
+        "{said:?}"
+    );
 }
 
 #[test]
@@ -67,4 +70,25 @@ fn more_policies_than_any_cluster_has_are_a_finding() {
     }
     let said = says(&text);
     assert!(said.len() == 1 && said[0].starts_with("error policies.yaml:") && said[0].contains("more than 2000 policies"), "{said:?}");
+}
+
+#[test]
+fn a_policy_that_never_ends_is_not_asked_for_ever() {
+    let mut objects = String::new();
+    for number in 0..200 {
+        objects.push_str(&format!("---\n{{apiVersion: v1, kind: ConfigMap, metadata: {{name: till-{number}, namespace: shop}}}}\n"));
+    }
+    let said = Run { objects: &objects, ..Run::default() }.says(&policy("slow", &guest("hangs"), "timeoutEvalSeconds: 2"));
+    assert_eq!(said.len(), 200);
+    assert_eq!(said.iter().filter(|line| line.contains("not asked any more")).count(), 195, "{:?}", said.last());
+}
+
+#[test]
+fn maps_in_maps_are_looked_through_for_secrets_once() {
+    let mut object = "{apiVersion: v1, kind: ConfigMap, metadata: {name: till, namespace: shop}, note: secret, data: ".to_owned();
+    object.push_str(&"{a: {}, b: ".repeat(60));
+    object.push_str(&"}".repeat(61));
+    let object = object.replace("b: }", "b: 1}");
+    let said = Run { objects: &object, ..Run::default() }.says(&policy("no-root", &guest("rejects"), ""));
+    assert_eq!(said, ["error objects.yaml:1:1 clusterwide-no-root: no till runs as root"]);
 }

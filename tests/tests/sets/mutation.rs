@@ -2,7 +2,9 @@
 
 use serde_json::json;
 
-use crate::{Run, guest, policy, says};
+use fedward_engine::{Operation, Options};
+
+use crate::{Run, TILL, guest, policy, says};
 
 #[test]
 fn a_change_is_recorded_and_seen_by_those_that_follow() {
@@ -64,4 +66,20 @@ fn values_of_secrets_are_not_in_a_change() {
     let [mutation] = outcome.mutations.as_slice() else { panic!("{:?}", outcome.mutations) };
     let shown = format!("{:?} {:?} {:?}", mutation.before, mutation.after, mutation.patch);
     assert!(shown.contains("(hidden, changed)") && !shown.contains("4711"), "{shown}");
+}
+
+#[test]
+fn what_no_api_server_takes_is_a_rejection() {
+    let pod = "{apiVersion: v1, kind: Secret, metadata: {name: till, namespace: shop}}";
+    let other = "{apiVersion: v1, kind: ConfigMap, metadata: {name: other, namespace: shop}}";
+    for (object, name, why) in
+        [(TILL, "makes-a-number", "is none"), (pod, "labels", "of another kind"), (other, "labels", "another name or namespace")]
+    {
+        let outcome = Run { objects: object, ..Run::default() }.with(&policy("odd", &guest(name), "mutating: true"));
+        assert!(outcome.findings.len() == 1 && outcome.findings[0].message.contains(why), "{:?}", outcome.findings);
+        assert!(outcome.mutations.is_empty());
+    }
+    let options = Options { operation: Operation::Delete, threads: 1, ..Options::default() };
+    let outcome = Run { options, ..Run::default() }.with(&policy("odd", &guest("labels"), "mutating: true"));
+    assert!(outcome.findings.len() == 1 && outcome.findings[0].message.contains("that goes"), "{:?}", outcome.findings);
 }

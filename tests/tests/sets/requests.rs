@@ -95,10 +95,16 @@ fn a_recorded_request_is_sent_as_it_is() {
 }
 
 #[test]
-fn a_recorded_request_without_an_object_is_skipped_and_said() {
-    let empty = r#"{"kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1", "request": {"uid": "1"}}"#;
-    let outcome = Run { objects: empty, ..Run::default() }.with(&policy("no-root", &guest("rejects"), ""));
-    assert_eq!((outcome.findings.len(), outcome.skipped.len(), outcome.evaluated), (0, 1, 0));
+fn a_recorded_request_without_an_object_is_sent_too() {
+    let connect = r#"{"kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1", "request": {
+        "uid": "1", "operation": "CONNECT", "namespace": "shop", "name": "till", "subResource": "exec", "userInfo": {"username": "ben"},
+        "kind": {"group": "", "version": "v1", "kind": "PodExecOptions"}, "resource": {"group": "", "version": "v1", "resource": "pods"}}}"#;
+    let rules = "rules: [{apiGroups: [\"\"], apiVersions: [v1], resources: [pods/exec], operations: [CONNECT]}], matchConditions: [{name: one, expression: 'object == null'}]";
+    let outcome = Run { objects: connect, ..Run::default() }.with(&policy("no-root", &guest("rejects"), rules));
+    assert_eq!((outcome.findings.len(), outcome.evaluated), (1, 1), "{:?}", outcome.not_evaluated);
+    let empty = r#"{"kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1", "request": null}"#;
+    let said = Run { objects: empty, ..Run::default() }.says(&policy("no-root", &guest("rejects"), ""));
+    assert_eq!(said, ["error objects.yaml:1:1 input: an AdmissionReview without a request"]);
 }
 
 #[test]
@@ -143,8 +149,31 @@ fn a_request_has_what_a_manifest_tells_and_no_more() {
     for expression in [
         "request.dryRun && request.kind.kind == 'ConfigMap' && request.resource.resource == 'configmaps'",
         "request.name == 'till' && request.namespace == 'shop'",
-        "!has(request.subResource) && !has(request.options) && !has(request.requestKind)",
+        "!has(request.subResource)",
     ] {
         assert!(is_rejected(&Run::default(), &when(expression)), "{expression}");
+    }
+}
+
+#[test]
+fn a_request_is_as_complete_as_the_api_servers() {
+    for expression in [
+        "request.requestKind.kind == 'ConfigMap' && request.requestResource.resource == 'configmaps'",
+        "request.options.kind == 'CreateOptions'",
+    ] {
+        assert!(is_rejected(&Run::default(), &when(expression)), "{expression}");
+    }
+    let namespace = "{apiVersion: v1, kind: Namespace, metadata: {name: shop}}";
+    let rules = "rules: [{apiGroups: [\"\"], apiVersions: [v1], resources: [namespaces], operations: [CREATE]}]";
+    let own = format!("{rules}, {}", when("request.namespace == 'shop' && request.name == 'shop'"));
+    assert!(is_rejected(&Run { objects: namespace, ..Run::default() }, &own));
+}
+
+#[test]
+fn no_webhook_sees_what_decides_over_admission() {
+    let rules = "rules: [{apiGroups: [\"*\"], apiVersions: [\"*\"], resources: [\"*\"], operations: [\"*\"]}]";
+    for kind in ["ValidatingWebhookConfiguration", "MutatingWebhookConfiguration", "ValidatingAdmissionPolicy"] {
+        let object = format!("{{apiVersion: admissionregistration.k8s.io/v1, kind: {kind}, metadata: {{name: till}}}}");
+        assert!(!is_rejected(&Run { objects: &object, ..Run::default() }, rules), "{kind}");
     }
 }

@@ -106,3 +106,8 @@ fn policies_among_the_input_run_beside_the_built_in_ones() {
     let said = Run { objects: &objects, ..Run::default() }.says(&policy("no-root", &guest("rejects"), ""));
     assert!(said.len() == 1 && said[0].starts_with("error objects.yaml:10:1 clusterwide-no-root"), "{said:?}");
 }
+
+#[test]
+fn the_verdict_counts_whatever_a_module_claims_to_have_found() {
+    assert_eq!(says(&policy("no-root", &guest("claims-nothing"), "")), ["error objects.yaml:1:1 clusterwide-no-root: no"]);
+}

@@ -7,7 +7,7 @@ use fedward_conditions::Variables;
 use fedward_policyset::{FailurePolicy, Reach};
 use serde_json::Value;
 
-use super::{BATCH, Cost, Mutated, Plan, Verdict};
+use super::{Cost, Mutated, Plan, Verdict};
 use crate::answers::{Answers, Shared};
 use crate::input::rejected_by_policy;
 use crate::judge::{Asked, Runner, Said};
@@ -44,7 +44,7 @@ pub(super) struct Worker<'w> {
 }
 
 impl<'w> Worker<'w> {
-    pub(super) fn new(world: &'w World, plan: &'w Plan<'w>, shared: &'w Shared) -> Self {
+    pub(super) fn new(world: &'w World, plan: &'w Plan<'w>, shared: &'w Shared, late: &'w [AtomicUsize]) -> Self {
         let mut order: Vec<usize> = (0..plan.policies.len()).collect();
         order.sort_by_key(|index| plan.policies.get(*index).map(|policy| (!policy.mutating, policy.mutating.then_some(&policy.id))));
         let selects = |policy: &Policy| policy.matching.namespace_selector.is_some() || policy.matching.object_selector.is_some();
@@ -52,7 +52,7 @@ impl<'w> Worker<'w> {
             world,
             plan,
             answers: Answers::new(world, shared),
-            runners: plan.policies.iter().map(Runner::new).collect(),
+            runners: plan.policies.iter().zip(late).map(|(policy, late)| Runner::new(policy, late)).collect(),
             order,
             with_labels: plan.policies.iter().any(selects),
             conditions: plan.cel.map(|(module, limits)| fedward_conditions::Evaluator::new(module, limits)),
@@ -63,11 +63,11 @@ impl<'w> Worker<'w> {
         }
     }
 
-    pub(super) fn run(mut self, next: &AtomicUsize) -> Part {
+    pub(super) fn run(mut self, next: &AtomicUsize, batch: usize) -> Part {
         let requests = self.plan.requests;
         loop {
-            let start = next.fetch_add(BATCH, Ordering::Relaxed);
-            let Some(batch) = requests.get(start..(start + BATCH).min(requests.len())).filter(|batch| !batch.is_empty()) else { break };
+            let start = next.fetch_add(batch, Ordering::Relaxed);
+            let Some(batch) = requests.get(start..(start + batch).min(requests.len())).filter(|batch| !batch.is_empty()) else { break };
             for request in batch {
                 self.plan.progress.fetch_add(1, Ordering::Relaxed);
                 self.request(request);
@@ -145,7 +145,7 @@ impl<'w> Worker<'w> {
 
     fn write_facts(&mut self, request: &Request) {
         if self.facts.is_empty() {
-            request::write_facts(self.world, request, self.plan.user, &mut self.facts);
+            request::write_facts(self.world, request, &self.plan.form, &mut self.facts);
         }
     }
 
@@ -196,6 +196,9 @@ impl<'w> Worker<'w> {
                 fedward_conditions::Outcome::Match => Reached::Yes { certain },
                 fedward_conditions::Outcome::NoMatch { .. } => Reached::No,
                 fedward_conditions::Outcome::Error { name, message } => without_value(policy, &name, &message),
+                fedward_conditions::Outcome::NotKnown { name, message } => {
+                    Reached::NotKnown(format!("match condition `{name}` has no value here: {message}"))
+                }
             };
             if let Some(reached) = self.reached.get_mut(index) {
                 *reached = decided;
@@ -206,18 +209,11 @@ impl<'w> Worker<'w> {
 
 /// What becomes of a request when a condition of a policy has no value.
 fn without_value(policy: &Policy, name: &str, message: &str) -> Reached {
-    let text = format!("match condition `{name}` has no value: {message}");
-    if message.contains(NOT_KNOWN_OFFLINE) {
-        Reached::NotKnown(text)
-    } else if policy.failure_policy == FailurePolicy::Ignore {
-        Reached::No
-    } else {
-        Reached::Rejected(format!("{text}; with `failurePolicy: Fail` the request is rejected"))
+    if policy.failure_policy == FailurePolicy::Ignore {
+        return Reached::No;
     }
+    Reached::Rejected(format!("match condition `{name}` has no value: {message}; with `failurePolicy: Fail` the request is rejected"))
 }
-
-/// Words of the interpreter for what a cluster knows and nobody else.
-const NOT_KNOWN_OFFLINE: &str = "is not known offline";
 
 /// Whether a policy sees a request.
 #[derive(Default)]
