@@ -1,6 +1,6 @@
 //! What was expected against what was given.
 
-use fedward_engine::hide_secrets;
+use fedward_engine::{HIDDEN, HIDDEN_CHANGED, hide_secrets};
 use serde_json::{Map, Value, json};
 
 use crate::got::{Got, GotFinding};
@@ -200,44 +200,47 @@ impl Comparison<'_> {
     }
 
     fn mutated(&mut self, expected: &Value) {
+        let got = self.got;
         let mut wanted = expected.clone();
         hide_secrets(&mut wanted, None);
-        match self.got.changes.as_slice() {
+        match got.changes.as_slice() {
             [] => {
-                let got = "the policy changes nothing".to_owned();
-                self.differs("mutated", pretty(&wanted), got, Value::Null);
+                self.differs("mutated", pretty(&wanted), "the policy changes nothing".to_owned(), Value::Null);
                 self.now.insert("patch".to_owned(), json!([]));
             }
             [change] => {
                 let mut seen = projected(&change.after, &wanted);
-                hide_secrets(&mut seen, None);
+                hide_alike(&mut wanted, &seen);
+                hide_alike(&mut seen, &change.after);
                 if seen != wanted {
                     self.differs("mutated", pretty(&wanted), pretty(&seen), seen);
                 }
             }
             several => {
-                let got = format!("the policy changes {} objects: `patch` has a list for each", several.len());
-                self.differs("mutated", pretty(&wanted), got, Value::Null);
-                self.now.insert("patch".to_owned(), self.got.patch());
+                let told = format!("the policy changes {} objects: `patch` has a list for each", several.len());
+                self.differs("mutated", pretty(&wanted), told, Value::Null);
+                self.now.insert("patch".to_owned(), got.patch());
             }
         }
     }
 
     fn patch(&mut self, expected: &Value) {
         let got = self.got.patch();
-        let does_same = match (self.got.changes.as_slice(), serde_json::from_value::<json_patch::Patch>(expected.clone())) {
-            ([], Ok(patch)) => patch.0.is_empty(),
+        let (same, wanted) = match (self.got.changes.as_slice(), serde_json::from_value::<json_patch::Patch>(expected.clone())) {
             ([change], Ok(patch)) => {
                 let mut after = change.before.clone();
-                json_patch::patch(&mut after, &patch).is_ok() && {
-                    hide_secrets(&mut after, Some(&change.before));
-                    after == change.after
+                match json_patch::patch(&mut after, &patch) {
+                    Ok(()) => {
+                        hide_secrets(&mut after, Some(&change.before));
+                        (after == change.after, pretty(&json!(json_patch::diff(&change.before, &after))))
+                    }
+                    Err(error) => (false, format!("{}\n{error}", steps(expected))),
                 }
             }
-            _ => false,
+            _ => (*expected == got, steps(expected)),
         };
-        if !does_same && *expected != got {
-            self.differs("patch", pretty(expected), pretty(&got), got);
+        if !same {
+            self.differs("patch", wanted, pretty(&got), got);
         }
     }
 
@@ -305,6 +308,30 @@ fn projected(value: &Value, onto: &Value) -> Value {
     }
 }
 
+/// Hides in a value what is hidden in another in the same place: a part of a Secret does not say that it is one.
+fn hide_alike(value: &mut Value, other: &Value) {
+    match (value, other) {
+        (Value::Object(fields), Value::Object(others)) => {
+            for (key, value) in fields {
+                hide_alike(value, others.get(key).unwrap_or(&Value::Null));
+            }
+        }
+        (Value::Array(items), Value::Array(others)) => items.iter_mut().zip(others).for_each(|(item, other)| hide_alike(item, other)),
+        (value, other) if other == HIDDEN || other == HIDDEN_CHANGED => *value = HIDDEN.into(),
+        _ => {}
+    }
+}
+
+/// What a patch does, without the values: they may be secrets, and there is no object to say so.
+fn steps(patch: &Value) -> String {
+    let word = |step: &Value, field: &str| step.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let steps = patch.as_array().map(Vec::as_slice).unwrap_or_default();
+    if steps.is_empty() {
+        return "[]".to_owned();
+    }
+    steps.iter().map(|step| format!("{} {}", word(step, "op"), word(step, "path"))).collect::<Vec<_>>().join("\n")
+}
+
 fn pretty(value: &Value) -> String {
     format!("{value:#}")
 }
@@ -350,6 +377,14 @@ mod tests {
             assert_eq!(joined(folder, &relative(folder, file)), file);
         }
         assert_eq!(joined("tests", "/x/a.yaml"), "/x/a.yaml");
+    }
+
+    #[test]
+    fn what_is_hidden_stays_hidden_in_parts() {
+        let mut wanted = json!({"stringData": {"pin": "1", "list": ["2", "3"]}, "kept": "4"});
+        hide_alike(&mut wanted, &json!({"stringData": {"pin": "(hidden, changed)", "list": ["(hidden)", "x"]}, "kept": "5"}));
+        assert_eq!(wanted, json!({"stringData": {"pin": "(hidden)", "list": ["(hidden)", "3"]}, "kept": "4"}));
+        assert_eq!(steps(&json!([{"op": "add", "path": "/stringData/pin", "value": "1"}])), "add /stringData/pin");
     }
 
     #[test]

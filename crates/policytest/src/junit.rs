@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use fedward_report::clean;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use crate::{CaseResult, Verdict, diff};
@@ -16,7 +17,7 @@ pub fn junit(results: &[CaseResult], out: &mut dyn Write) -> io::Result<()> {
         let mut suite = TestSuite::new(of_file.first().map_or("", |result| &result.file));
         suite.set_time(of_file.iter().map(|result| result.time).sum());
         for result in of_file {
-            let mut case = TestCase::new(result.name.as_str(), status(result));
+            let mut case = TestCase::new(&*clean(&result.name), status(result));
             case.set_classname(result.policy.as_str()).set_time(result.time);
             case.extra.insert("file".into(), result.file.as_str().into());
             case.extra.insert("line".into(), result.line.to_string().into());
@@ -31,21 +32,24 @@ pub fn junit(results: &[CaseResult], out: &mut dyn Write) -> io::Result<()> {
 fn status(result: &CaseResult) -> TestCaseStatus {
     let (kind, message, mut text) = match &result.verdict {
         Verdict::Passed | Verdict::Updated => return TestCaseStatus::success(),
-        Verdict::Broken(why) => (NonSuccessKind::Error, why.lines().next().unwrap_or_default().to_owned(), why.clone()),
+        Verdict::Broken(why) => {
+            let lines: Vec<_> = why.lines().map(clean).collect();
+            (NonSuccessKind::Error, lines.first().map(ToString::to_string).unwrap_or_default(), lines.join("\n"))
+        }
         Verdict::Failed { differences, .. } => {
             let fields: Vec<&str> = differences.iter().map(|difference| difference.field).collect();
             let mut text = String::new();
             for difference in differences {
                 text.push_str(&format!("{} ({}:{}:{})\n", difference.field, result.file, difference.line, difference.column));
                 for line in diff::lines(difference) {
-                    text.push_str(&format!("  {}{}\n", line.sign, line.text));
+                    text.push_str(&format!("  {}{}\n", line.sign, clean(&line.text)));
                 }
             }
             (NonSuccessKind::Failure, format!("not as expected: {}", fields.join(", ")), text)
         }
     };
     for note in &result.notes {
-        text.push_str(&format!("note: {note}\n"));
+        text.push_str(&format!("note: {}\n", clean(note)));
     }
     let mut status = TestCaseStatus::non_success(kind);
     status.set_message(message).set_description(text);

@@ -48,6 +48,9 @@ pub struct Case {
     /// Whether what is not in the case does not exist. Else it is not known.
     #[serde(default)]
     pub closed_world: bool,
+    /// Whether built-in policies see what they see in a cluster: nothing but the objects that they ask for, all of which are there.
+    #[serde(default)]
+    pub cluster: bool,
     /// A recorded AdmissionReview, or the AdmissionRequest in one, or the path of a file with either; instead of objects.
     pub request: Option<Given>,
     /// What a raw policy is asked, as its `request`; instead of objects.
@@ -69,9 +72,10 @@ pub struct Expect {
     pub message: Option<Pattern>,
     /// Every warning, in any order.
     pub warnings: Option<Vec<Pattern>>,
-    /// The object as the policy changes it: the fields that stand here, and lists as a whole.
+    /// The object as the policy changes it: the fields that stand here, and lists as a whole. Values of secrets are not compared.
     pub mutated: Option<Value>,
-    /// What the policy changes, as a JSON Patch; an empty list says nothing. Any patch that does the same is the same.
+    /// What the policy changes, as a JSON Patch; an empty list says nothing. Any patch that does the same is the same. Of
+    /// values of secrets only whether they change is compared.
     pub patch: Option<Value>,
     /// Why the policy cannot judge an object.
     pub not_evaluated: Option<Pattern>,

@@ -149,7 +149,12 @@ impl PlacedSuite {
                 add(format!("{at}/{field}"), &what);
             }
         }
-        wrong.into_iter().map(|(pointer, what)| format!("{}: {what}", self.text.at(&pointer))).collect()
+        let mut told: Vec<(u32, String)> = wrong
+            .into_iter()
+            .map(|(pointer, what)| (self.text.span(&pointer).start, format!("{}: {what}", self.text.at(&pointer))))
+            .collect();
+        told.sort();
+        told.into_iter().map(|(_, text)| text).collect()
     }
 }
 
@@ -165,7 +170,12 @@ impl Case {
             ("groups", !self.groups.is_empty()),
             ("namespace", self.namespace.is_some()),
         ];
-        let world = [("request", self.request.is_some()), ("context", !self.context.is_empty()), ("closedWorld", self.closed_world)];
+        let world = [
+            ("request", self.request.is_some()),
+            ("context", !self.context.is_empty()),
+            ("closedWorld", self.closed_world),
+            ("cluster", self.cluster),
+        ];
         let mut beside = |fields: &[(&'static str, bool)], what: &str| {
             let given = fields.iter().filter(|(_, given)| *given);
             wrong.extend(given.map(|(field, _)| (*field, format!("`{field}` means nothing beside `{what}`"))));

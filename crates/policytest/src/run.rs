@@ -261,7 +261,8 @@ fn options(case: &Case) -> Options {
     let defaults = Options::default();
     Options {
         namespace: case.namespace.clone().unwrap_or(defaults.namespace),
-        closed_world: case.closed_world,
+        closed_world: case.closed_world || case.cluster,
+        indexed: !case.cluster,
         threads: 1,
         use_ignores: false,
         known_rules: INPUT_RULES.iter().map(|rule| rule.id.to_owned()).collect(),

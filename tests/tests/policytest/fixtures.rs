@@ -9,6 +9,12 @@ use fedward_policytest::{CaseFile, Files, Runner, Verdict};
 use fedward_tests::guests::Known;
 use serde_json::{Map, Value, json};
 
+/// What a case cannot say, and why.
+const NO_CASE: [(&str, &str); 2] = [
+    ("aws-auth-masters/accept/empty-map.yaml", "it does not parse, on purpose: no policy sees it"),
+    ("labelled-default-account/reject/bases-from-elsewhere", "its paths lead out of the case, which has a folder around it here"),
+];
+
 /// The folder of a rule.
 struct Fixtures(PathBuf);
 
@@ -40,13 +46,7 @@ fn finding(line: &str, case: &str) -> Option<Value> {
     let start = place.split('-').next().filter(|_| !severity.is_empty())?;
     // Of a folder the places have files, of a file they have not; a folder's name may have a `-`.
     let place = if case.contains('.') { format!("{case}:{start}") } else { format!("{case}/{}", place.rsplit_once('-')?.0) };
-    let literal = message.replace('/', "");
-    let message = if literal == message { json!(message) } else { json!(format!("/{}/", regex_lite_escape(message))) };
     Some(json!({ "severity": severity, "rule": rule, "at": place, "message": message }))
-}
-
-fn regex_lite_escape(text: &str) -> String {
-    text.chars().flat_map(|character| character.is_ascii_punctuation().then_some('\\').into_iter().chain([character])).collect()
 }
 
 /// The cases of a rule, of one of its policies, as the text of a case file.
@@ -61,6 +61,9 @@ fn suite(root: &Path, rule: &str, builtin: &fedward_kit::policy::Builtin) -> Opt
         entries.sort();
         for path in entries.iter().filter(|path| path.extension().is_none_or(|extension| extension != "findings")) {
             let case = format!("{verdict}/{}", path.file_name().unwrap().to_string_lossy());
+            if NO_CASE.iter().any(|(name, _)| *name == format!("{rule}/{case}")) {
+                continue;
+            }
             let names = files(root, &case);
             let text = |name: &String| fs::read_to_string(root.join(name)).unwrap();
             let header = names.iter().find_map(|name| text(name).lines().next()?.strip_prefix("# fedward-test:").map(str::to_owned));
@@ -77,13 +80,12 @@ fn suite(root: &Path, rule: &str, builtin: &fedward_kit::policy::Builtin) -> Opt
                 if prefixes.is_empty() { (Vec::new(), vec![&case]) } else { names.iter().partition(is_context) };
             let mut one = json!({
                 "name": case, "objects": objects, "context": context, "settings": settings,
-                "closedWorld": header["closedWorld"] == true || header["cluster"] == true,
+                "closedWorld": header["closedWorld"] == true, "cluster": header["cluster"] == true,
                 "expect": { "allowed": !rejected, "findings": found },
             });
             if let Some(namespace) = header["namespace"].as_str() {
                 one["namespace"] = namespace.into();
             }
-            // What no policy is shown is told apart from what it accepts.
             cases.push(one);
         }
     }
