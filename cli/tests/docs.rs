@@ -69,7 +69,12 @@ fn blocks(page: &str, language: &str) -> Vec<String> {
 fn command_lines_run() {
     let folder = Folder::new("commands");
     let mut run = 0;
-    for line in PAGES.iter().chain(&["docs/testing.md"]).flat_map(|page| blocks(page, "sh")).flat_map(|block| block.lines().map(str::to_owned).collect::<Vec<_>>()) {
+    for line in PAGES
+        .iter()
+        .chain(&["docs/testing.md"])
+        .flat_map(|page| blocks(page, "sh"))
+        .flat_map(|block| block.lines().map(str::to_owned).collect::<Vec<_>>())
+    {
         let command = line.split(" #").next().unwrap().rsplit("| ").next().unwrap();
         let Some(args) = command.trim().strip_prefix("fedward ") else { continue };
         let output = folder.fedward(&args.split_whitespace().collect::<Vec<_>>());

@@ -170,6 +170,11 @@ impl Code {
         }
     }
 
+    /// Whether it judges requests of any form, and no objects ([`crate::Raw`]).
+    pub fn is_raw(&self) -> bool {
+        self.raw
+    }
+
     /// That of a built-in policy.
     pub(crate) fn builtin(host: &Host, builtin: &'static Builtin) -> Result<Self, String> {
         let module = embedded(host, builtin.compiled, builtin.wasm)?;

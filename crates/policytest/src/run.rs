@@ -146,7 +146,10 @@ impl Runner<'_> {
             Subject::Module(reference) => self.modules.find(reference, suite).and_then(|found| match found {
                 fedward_engine::Found::Wasm(wasm) if is_raw => Raw::new(self.host, self.modules.cache(), &wasm).map(Prepared::Raw),
                 fedward_engine::Found::Builtin(_) if is_raw => Err("it is no raw policy".to_owned()),
-                found => Code::new(self.host, self.modules.cache(), found).map(Prepared::Module),
+                found => match Code::new(self.host, self.modules.cache(), found)? {
+                    code if code.is_raw() => Err("it is a raw policy, whose cases have `raw`".to_owned()),
+                    code => Ok(Prepared::Module(code)),
+                },
             }),
         };
         made.unwrap_or_else(Prepared::Broken)

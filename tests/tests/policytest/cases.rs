@@ -184,6 +184,8 @@ fn raw_policies() {
     assert_eq!(said, ["ok", "allowed: false | true", "ok"]);
     let said = says(&guest("for-services"), "raw: {user: ada}", &["{allowed: true}"]);
     assert!(said[0].starts_with("broken: ") && said[0].contains("policyType: raw"), "{said:?}");
+    let said = says(&guest("is-raw"), &object(), &["{allowed: true}"]);
+    assert!(said[0].contains("whose cases have `raw`"), "{said:?}");
     let said = says(&guest("rejects"), "raw: [1]", &["{allowed: false, message: till}"]);
     assert_eq!(said, ["ok"]);
     let said = says(&guest("looks-up"), "raw: 1", &["{message: is not answered offline}"]);
