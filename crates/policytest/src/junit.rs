@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use fedward_report::clean;
+use fedward_report::printable;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use crate::{CaseResult, Verdict, diff};
@@ -17,7 +17,7 @@ pub fn junit(results: &[CaseResult], out: &mut dyn Write) -> io::Result<()> {
         let mut suite = TestSuite::new(of_file.first().map_or("", |result| &result.file));
         suite.set_time(of_file.iter().map(|result| result.time).sum());
         for result in of_file {
-            let mut case = TestCase::new(&*clean(&result.name), status(result));
+            let mut case = TestCase::new(&*printable(&result.name), status(result));
             case.set_classname(result.policy.as_str()).set_time(result.time);
             case.extra.insert("file".into(), result.file.as_str().into());
             case.extra.insert("line".into(), result.line.to_string().into());
@@ -33,7 +33,7 @@ fn status(result: &CaseResult) -> TestCaseStatus {
     let (kind, message, mut text) = match &result.verdict {
         Verdict::Passed | Verdict::Updated => return TestCaseStatus::success(),
         Verdict::Broken(why) => {
-            let lines: Vec<_> = why.lines().map(clean).collect();
+            let lines: Vec<_> = why.lines().map(printable).collect();
             (NonSuccessKind::Error, lines.first().map(ToString::to_string).unwrap_or_default(), lines.join("\n"))
         }
         Verdict::Failed { differences, .. } => {
@@ -42,14 +42,14 @@ fn status(result: &CaseResult) -> TestCaseStatus {
             for difference in differences {
                 text.push_str(&format!("{} ({}:{}:{})\n", difference.field, result.file, difference.line, difference.column));
                 for line in diff::lines(difference) {
-                    text.push_str(&format!("  {}{}\n", line.sign, clean(&line.text)));
+                    text.push_str(&format!("  {}{}\n", line.sign, printable(&line.text)));
                 }
             }
             (NonSuccessKind::Failure, format!("not as expected: {}", fields.join(", ")), text)
         }
     };
     for note in &result.notes {
-        text.push_str(&format!("note: {}\n", clean(note)));
+        text.push_str(&format!("note: {}\n", printable(note)));
     }
     let mut status = TestCaseStatus::non_success(kind);
     status.set_message(message).set_description(text);
