@@ -180,8 +180,8 @@ fn context_namespace_and_closed_world() {
 
 #[test]
 fn raw_policies() {
-    let said = says(&guest("is-raw"), "raw: {user: ada}", &["{allowed: true}", "{allowed: false}", "{patch: []}"]);
-    assert_eq!(said, ["ok", "allowed: false | true", "ok"]);
+    let said = says(&guest("is-raw"), "raw: {user: ada}", &["{allowed: false}", "{allowed: true}", "{patch: []}"]);
+    assert_eq!(said, ["ok", "allowed: true | false", "ok"]);
     let said = says(&guest("for-services"), "raw: {user: ada}", &["{allowed: true}"]);
     assert!(said[0].starts_with("broken: ") && said[0].contains("policyType: raw"), "{said:?}");
     let said = says(&guest("is-raw"), &object(), &["{allowed: true}"]);
