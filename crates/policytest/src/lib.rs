@@ -1,7 +1,7 @@
 //! Tests of policies as files: a policy, settings, objects, and what it is to say.
 //!
 //! [`CaseFile::read`] reads a file and tells every mistake in it with its place; [`Runner::run`] runs cases as [`fedward_engine`] runs
-//! policies; [`human`], [`json`] and [`junit`] tell what came of them, and [`update`] rewrites expectations. Files are read by the caller
+//! policies; [`human()`], [`json()`] and [`junit()`] tell what came of them, and [`update()`] rewrites expectations. Files are read by the caller
 //! ([`Files`]), who decides what may be read at all.
 //!
 //! What a difference shows of changed objects has no secrets in it: they are hidden on both sides before they are compared.
