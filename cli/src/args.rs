@@ -37,6 +37,8 @@ pub(crate) enum Command {
     /// The module is compiled, loaded and asked about the settings, and evaluates every request once. Then it evaluates them in turn,
     /// again and again, with a clock. There is no cluster: a module that asks for other objects is told that nothing is known of them.
     Bench(Box<Bench>),
+    /// Run tests of policies.
+    Test(Test),
     /// List the policies and their rules.
     Rules(Rules),
     /// Print what a rule reports, why, and what to do instead; or a policy's rules and settings.
@@ -211,6 +213,58 @@ pub(crate) struct Bench {
     /// `human` or `json`.
     #[arg(long, default_value = "human")]
     pub(crate) format: ListFormat,
+}
+
+/// Where tests are and how they run.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  fedward test --init
+  fedward test
+  fedward test policies/ --filter owner --filter '/^no .* root$/'
+  fedward test --format human --format junit=tests.xml
+  fedward test --update
+
+In a folder, every *.policy-test.yaml, .yml and .json is read that is not hidden and that .gitignore and .ignore do not exclude. A case \
+file may name modules, manifests and objects below the folders that are given here, and nothing else. docs/testing.md has its fields.
+
+Exit codes:
+  0  every case passed
+  1  a case failed
+  2  wrong usage, a case file with mistakes, or a case that could not be run
+  4  no case was found")]
+pub(crate) struct Test {
+    /// Files and folders.
+    #[arg(value_name = "PATH", default_value = ".")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Only cases whose file or name has this in it, or, between slashes, matches this regular expression. Can be given several times:
+    /// one is enough.
+    #[arg(long, value_name = "TEXT|/REGEX/")]
+    pub(crate) filter: Vec<String>,
+    /// Output format: `human`, `json` or `junit`, with `=FILE` to write to a file.
+    #[arg(long, value_name = "FORMAT[=FILE]", default_value = "human")]
+    pub(crate) format: Vec<String>,
+    /// Rewrite the expectations of cases that fail as what the policy says, in place.
+    #[arg(long)]
+    pub(crate) update: bool,
+    /// Write a first case file to begin with, which must not be there yet.
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "first.policy-test.yaml", conflicts_with_all = ["update", "filter", "schema"])]
+    pub(crate) init: Option<PathBuf>,
+    /// The configuration, for what it says of `modules` and `paths.exclude`, instead of the nearest `fedward.yaml`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Also read hidden files and folders (`.git` never is).
+    #[arg(long)]
+    pub(crate) hidden: bool,
+    /// Also read files that `.gitignore` and `.ignore` exclude.
+    #[arg(long)]
+    pub(crate) no_gitignore: bool,
+    /// How many cases run at once, at most 4 for each core; 0 takes all cores.
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = threads)]
+    pub(crate) threads: usize,
+    /// Print the JSON Schema of case files instead.
+    #[arg(long)]
+    pub(crate) schema: bool,
 }
 
 #[derive(Debug, clap::Args)]

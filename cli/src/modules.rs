@@ -15,33 +15,48 @@ const MAX_MODULE: u64 = 128 << 20;
 pub(crate) struct Store {
     /// What the configuration says of references.
     places: Vec<(String, ModulePlace)>,
-    /// Folders and files, without links, that `file://` may read.
-    roots: Vec<PathBuf>,
+    /// What `file://` may read.
+    roots: Roots,
     /// kwctl's store.
     kwctl: Option<PathBuf>,
     cache: OnceLock<Option<Cache>>,
 }
 
+/// Folders, without links, that texts of the input may name files in.
+pub(crate) struct Roots(Vec<PathBuf>);
+
+impl Roots {
+    /// Those of the paths of a command line.
+    pub(crate) fn new(paths: &[PathBuf]) -> Self {
+        let real = paths.iter().filter_map(|root| root.canonicalize().ok());
+        // A file that is named stands for its folder: a policy lies beside its module.
+        Roots(real.map(|root| if root.is_dir() { root } else { root.parent().map(Path::to_owned).unwrap_or(root) }).collect())
+    }
+
+    /// A path without links, if it is in one of them.
+    ///
+    /// # Errors
+    /// There is no such file.
+    pub(crate) fn contains(&self, path: &Path) -> Result<Option<PathBuf>, String> {
+        let real = path.canonicalize().map_err(|error| format!("cannot read `{}`: {}", path.display(), words::io(&error)))?;
+        Ok(self.0.iter().any(|root| real.starts_with(root)).then_some(real))
+    }
+}
+
 impl Store {
     /// `roots` are what the command line names: a manifest may name modules in them, and nowhere else.
     pub(crate) fn new(places: Vec<(String, ModulePlace)>, roots: &[PathBuf]) -> Self {
-        let roots = roots.iter().filter_map(|root| root.canonicalize().ok());
-        // A file that is named stands for its folder: a policy lies beside its module.
-        let roots = roots.map(|root| if root.is_dir() { root } else { root.parent().map(Path::to_owned).unwrap_or(root) });
-        Store { places, roots: roots.collect(), kwctl: caches().map(|folder| folder.join("kubewarden/store")), cache: OnceLock::new() }
+        Store { places, roots: Roots::new(roots), kwctl: caches().map(|folder| folder.join("kubewarden/store")), cache: OnceLock::new() }
     }
 
     fn file(&self, path: &str, manifest: &str) -> Result<PathBuf, String> {
-        let beside = Path::new(manifest).parent().unwrap_or(Path::new(""));
-        let wanted = beside.join(path);
-        let real = wanted.canonicalize().map_err(|error| format!("cannot read `{}`: {}", wanted.display(), words::io(&error)))?;
-        if self.roots.iter().any(|root| real.starts_with(root)) {
-            return Ok(real);
-        }
-        Err(format!(
-            "`{}` is outside of what is checked; name its folder on the command line, or the file under `modules` in fedward.yaml",
-            wanted.display()
-        ))
+        let wanted = Path::new(manifest).parent().unwrap_or(Path::new("")).join(path);
+        self.roots.contains(&wanted)?.ok_or_else(|| {
+            format!(
+                "`{}` is outside of what is checked; name its folder on the command line, or the file under `modules` in fedward.yaml",
+                wanted.display()
+            )
+        })
     }
 
     fn stored(&self, scheme: &str, rest: &str, reference: &str) -> Result<PathBuf, String> {

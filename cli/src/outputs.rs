@@ -13,21 +13,31 @@ pub(crate) enum Format {
     Human,
     Json,
     Sarif,
+    Junit,
+}
+
+impl Format {
+    const fn name(self) -> &'static str {
+        match self {
+            Format::Human => "human",
+            Format::Json => "json",
+            Format::Sarif => "sarif",
+            Format::Junit => "junit",
+        }
+    }
 }
 
 /// A format, and the file that it goes to; none for standard output.
 pub(crate) type Wanted = (Format, Option<PathBuf>);
 
-/// What `--format` and `--output` ask for.
-pub(crate) fn wanted(formats: &[String], output: Option<&Path>) -> Result<Vec<Wanted>> {
+/// What `--format` and `--output` ask for, of the formats that there are.
+pub(crate) fn wanted(formats: &[String], output: Option<&Path>, known: [Format; 3]) -> Result<Vec<Wanted>> {
     let mut wanted = Vec::new();
     for text in formats {
         let (name, file) = text.split_once('=').map_or((text.as_str(), None), |(name, file)| (name, Some(file)));
-        let format = match name {
-            "human" => Format::Human,
-            "json" => Format::Json,
-            "sarif" => Format::Sarif,
-            other => bail!("no such format: `{other}` (`human`, `json` or `sarif`)"),
+        let Some(format) = known.into_iter().find(|format| format.name() == name) else {
+            let [one, two, three] = known.map(Format::name);
+            bail!("no such format: `{name}` (`{one}`, `{two}` or `{three}`)");
         };
         if file == Some("") {
             bail!("`--format {text}` names no file after `=`");
@@ -192,7 +202,7 @@ mod tests {
 
     fn told(formats: &[&str], output: Option<&str>) -> String {
         let formats: Vec<String> = formats.iter().map(|text| (*text).to_owned()).collect();
-        match wanted(&formats, output.map(Path::new)) {
+        match wanted(&formats, output.map(Path::new), [Format::Human, Format::Json, Format::Sarif]) {
             Ok(wanted) => wanted
                 .iter()
                 .map(|(format, file)| format!("{format:?} {}", file.as_deref().unwrap_or(Path::new("-")).display()))

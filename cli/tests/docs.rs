@@ -20,6 +20,7 @@ impl Folder {
             folder.file(name, ACCOUNT);
         }
         folder.file("policies/labels.yaml", POLICY);
+        folder.file("policies/a.policy-test.yaml", &blocks("docs/testing.md", "yaml").concat());
         folder
     }
 
@@ -68,7 +69,12 @@ fn blocks(page: &str, language: &str) -> Vec<String> {
 fn command_lines_run() {
     let folder = Folder::new("commands");
     let mut run = 0;
-    for line in PAGES.iter().flat_map(|page| blocks(page, "sh")).flat_map(|block| block.lines().map(str::to_owned).collect::<Vec<_>>()) {
+    for line in PAGES
+        .iter()
+        .chain(&["docs/testing.md"])
+        .flat_map(|page| blocks(page, "sh"))
+        .flat_map(|block| block.lines().map(str::to_owned).collect::<Vec<_>>())
+    {
         let command = line.split(" #").next().unwrap().rsplit("| ").next().unwrap();
         let Some(args) = command.trim().strip_prefix("fedward ") else { continue };
         let output = folder.fedward(&args.split_whitespace().collect::<Vec<_>>());
@@ -99,6 +105,22 @@ fn configurations_are_right() {
     let definitions = schema.get("$defs").unwrap().as_object().unwrap().values().chain([&schema]);
     for name in definitions.filter_map(|definition| definition.get("properties")?.as_object()).flat_map(serde_json::Map::keys) {
         assert!(shown.contains(&format!("{name}:")), "docs/configuration.md does not show `{name}`");
+    }
+}
+
+#[test]
+fn tests_of_policies_are_right() {
+    let folder = Folder::new("tests");
+    let output = folder.fedward(&["test", "policies", "--format", "json"]);
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{report:#}");
+    assert_eq!(report.pointer("/summary/passed").unwrap(), 3);
+    // The page has every field that there is.
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/testing.md")).unwrap();
+    let schema: serde_json::Value = serde_json::from_slice(&folder.fedward(&["test", "--schema"]).stdout).unwrap();
+    let definitions = schema.get("$defs").unwrap().as_object().unwrap().values().chain([&schema]);
+    for name in definitions.filter_map(|definition| definition.get("properties")?.as_object()).flat_map(serde_json::Map::keys) {
+        assert!(page.contains(&format!("{name}:")) || page.contains(&format!("`{name}`")), "docs/testing.md does not show `{name}`");
     }
 }
 

@@ -24,7 +24,7 @@ pub(crate) fn run(args: &Check) -> Result<Exit> {
     if args.stdin_filename.is_some() && !args.paths.iter().chain(&args.context).any(|path| path == Path::new("-")) {
         bail!("`--stdin-filename` names standard input, which is not read: give `-` as a path to read it");
     }
-    let wanted = outputs::wanted(&args.format, args.output.as_deref())?;
+    let wanted = outputs::wanted(&args.format, args.output.as_deref(), [Format::Human, Format::Json, Format::Sarif])?;
     let request = setup::Request { paths: &args.paths, config: args.config.as_deref(), policies: &args.policy, settings: &args.settings };
     let Setup { loaded, policies, host } = Setup::new(&request)?;
     let (given, only_builtin) = policy_sets(&args.policies)?;
@@ -123,6 +123,8 @@ fn exit(outcome: &Outcome, threshold: Severity, allow_empty: bool) -> Exit {
 fn write(format: Format, outcome: &Outcome, args: &Check, color: bool, out: &mut dyn Write) -> io::Result<()> {
     let tool = Tool { name: "fedward", version: env!("CARGO_PKG_VERSION"), home: None };
     match format {
+        // No check has it.
+        Format::Junit => {}
         Format::Human => {
             let options = fedward_report::Options {
                 color,

@@ -1,4 +1,4 @@
-//! What there is to set: a JSON Schema for each policy and one for `fedward.yaml`, and one page of tables.
+//! What there is to set: a JSON Schema for each policy and one for `fedward.yaml`, one for tests of policies, and one page of tables.
 
 use std::fmt::Write as _;
 
@@ -19,6 +19,8 @@ pub fn generate() -> Vec<Generated> {
     }
     let text = marked(&fedward_config::schema(), "crates/config/src/model.rs");
     files.push(Generated { path: "docs/schema/fedward.schema.json".to_owned(), text });
+    let text = marked(&fedward_policytest::schema(), "crates/policytest/src/model.rs");
+    files.push(Generated { path: "docs/schema/policy-test.schema.json".to_owned(), text });
     let is_common = |field: &Field| policies.iter().all(|policy| policy.settings.iter().any(|other| other.name == field.name));
     let mut text = format!("<!-- {MARK} from the policies' settings. -->\n# Settings\n\n");
     text.push_str("Each policy's `settings.schema.json` says the same to editors and pipelines.\n");

@@ -86,6 +86,30 @@ impl Placed {
         Ok(placed)
     }
 
+    /// Takes the content of a file that may have several documents: each that has something in it.
+    ///
+    /// # Errors
+    /// Text that does not parse: everything that is wrong.
+    pub fn documents(name: &str, bytes: Vec<u8>) -> Result<Vec<Self>, ConfigError> {
+        let source = Source::new(name, bytes).map_err(|error| ConfigError::one(format!("{name}: {error}")))?;
+        let source = Arc::new(source);
+        let limits = Limits::default();
+        let found = split(&source, &limits);
+        let bare = || Placed { source: Arc::clone(&source), document: None, wrong: Vec::new() };
+        let mut broken: Vec<Mistake> = found.problems.iter().map(|problem| bare().wrong(problem.span, &problem.message)).collect();
+        let mut all = Vec::new();
+        for chunk in found.chunks {
+            let parsed = parse(&source, chunk, &limits);
+            let mut placed = bare();
+            placed.wrong = parsed.problems.iter().map(|problem| placed.wrong(problem.span, &problem.message)).collect();
+            match parsed.document {
+                Some(document) if !document.is_empty() => all.push(Placed { document: Some(document), ..placed }),
+                _ => broken.append(&mut placed.wrong),
+            }
+        }
+        if broken.is_empty() { Ok(all) } else { Err(ConfigError(Mistake::texts(broken))) }
+    }
+
     /// The file's text.
     pub fn source(&self) -> &Arc<Source> {
         &self.source
@@ -127,7 +151,7 @@ impl Placed {
     }
 
     /// The outermost value, if there is any.
-    pub(crate) fn root(&self) -> Option<Node<'_>> {
+    pub fn root(&self) -> Option<Node<'_>> {
         Some(self.document.as_ref()?.root())
     }
 

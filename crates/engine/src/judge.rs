@@ -203,20 +203,20 @@ impl KitHost for NativeHost<'_, '_> {
 
 /// Kubewarden's `ValidationResponse`.
 #[derive(Deserialize, Default)]
-struct Response {
-    accepted: bool,
+pub(crate) struct Response {
+    pub(crate) accepted: bool,
     #[serde(default)]
-    message: Option<String>,
+    pub(crate) message: Option<String>,
     #[serde(default)]
-    mutated_object: Option<Value>,
+    pub(crate) mutated_object: Option<Value>,
     #[serde(default)]
     audit_annotations: Option<BTreeMap<String, String>>,
     #[serde(default)]
-    warnings: Option<Vec<String>>,
+    pub(crate) warnings: Option<Vec<String>>,
 }
 
 impl Response {
-    fn read(answer: &[u8]) -> Result<Self, String> {
+    pub(crate) fn read(answer: &[u8]) -> Result<Self, String> {
         // Nearly every answer is this one.
         if answer == br#"{"accepted":true}"# {
             return Ok(Response { accepted: true, ..Response::default() });

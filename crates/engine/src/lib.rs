@@ -17,6 +17,7 @@ mod metadata;
 mod payload;
 mod policies;
 mod project;
+mod raw;
 mod request;
 mod resources;
 mod review;
@@ -42,7 +43,9 @@ pub use evaluate::{Cost, Runtime};
 pub use ignores::Ignore;
 pub use input::{INPUT_POLICY, INPUT_RULES};
 pub use load::{Input, Role};
-pub use policies::{Policy, from_yaml};
+pub use mask::{CHANGED as HIDDEN_CHANGED, HIDDEN, hide as hide_secrets};
+pub use policies::{Code, Policy, from_yaml};
+pub use raw::{Raw, RawVerdict};
 pub use request::{Operation, User};
 
 pub use set::{Found, Modules, Sets};

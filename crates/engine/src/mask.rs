@@ -4,13 +4,14 @@ use serde_json::Value;
 
 use crate::secrets::is_secret_name;
 
-/// What stands for a hidden value, and for one that was another before.
-const HIDDEN: &str = "(hidden)";
-const CHANGED: &str = "(hidden, changed)";
+/// What stands for a hidden value.
+pub const HIDDEN: &str = "(hidden)";
+/// What stands for one that was another before.
+pub const CHANGED: &str = "(hidden, changed)";
 
 /// Hides the values of Secrets, of environment variables that hold secrets themselves, and of fields that are named so. `before` is the
 /// value that stood in its place, not hidden: whether it changed is said.
-pub(crate) fn hide(value: &mut Value, before: Option<&Value>) {
+pub fn hide(value: &mut Value, before: Option<&Value>) {
     match value {
         Value::Array(items) => {
             for (index, item) in items.iter_mut().enumerate() {

@@ -17,6 +17,7 @@ pub(crate) struct Metadata {
     rules: Vec<RuleText>,
     execution_mode: Option<String>,
     policy_type: Option<String>,
+    mutating: bool,
     context_aware_resources: Vec<ResourceText>,
     annotations: BTreeMap<String, String>,
 }
@@ -69,6 +70,11 @@ impl Metadata {
     pub(crate) fn resources(&self) -> Vec<Resource> {
         let resource = |text: &ResourceText| Resource { api_version: text.api_version.clone(), kind: text.kind.clone() };
         self.context_aware_resources.iter().map(resource).collect()
+    }
+
+    /// Whether the module may change objects.
+    pub(crate) fn mutating(&self) -> bool {
+        self.mutating
     }
 
     /// Whether it judges requests of any form, and no objects.

@@ -8,7 +8,7 @@ use fedward_host::{Cache, Host, Module, NoHostCalls, Origin, Strategy};
 use fedward_kit::policy::{AnyPolicy, Builtin, Descriptor};
 use fedward_manifest::{Limits, Source, parse, split};
 use fedward_outcome::Location;
-use fedward_policyset::{FailurePolicy, Matching, Mode, Reach, Resource, Rule};
+use fedward_policyset::{FailurePolicy, Matching, Mode, Reach, Resource, Rule, Scope};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -16,6 +16,7 @@ use crate::EngineError;
 use crate::gates::Gates;
 use crate::metadata::Metadata;
 use crate::request::Facts;
+use crate::set::Found;
 
 /// A policy, ready to run.
 pub struct Policy {
@@ -61,7 +62,7 @@ pub(crate) struct Member {
 
 /// A module, and what it says of itself.
 #[derive(Clone)]
-pub(crate) struct Code {
+pub struct Code {
     pub(crate) module: Module,
     pub(crate) builtin: Option<&'static Builtin>,
     /// What it is made for; `None` where it does not say.
@@ -69,6 +70,8 @@ pub(crate) struct Code {
     pub(crate) offline: Vec<Rule>,
     pub(crate) resources: Vec<Resource>,
     pub(crate) raw: bool,
+    /// Whether it may change objects.
+    pub(crate) mutating: bool,
 }
 
 /// Why a module cannot be used with its settings.
@@ -85,23 +88,36 @@ impl Policy {
     /// # Errors
     /// A module that does not load, metadata that does not parse, settings that the policy refuses.
     pub fn builtin(host: &Host, builtin: &'static Builtin, settings: &Value) -> Result<Self, EngineError> {
-        let policy = || builtin.id.to_owned();
-        let code = Code::builtin(host, builtin).map_err(|message| EngineError::Policy { policy: policy(), message })?;
+        let code = Code::builtin(host, builtin).map_err(|message| EngineError::Policy { policy: builtin.id.to_owned(), message })?;
+        Policy::of(&code, builtin.id, settings)
+    }
+
+    /// A module with settings (a JSON object, or null), that is shown what it says that it is made for, and may do what it says that it
+    /// does: there is no manifest to say otherwise.
+    ///
+    /// # Errors
+    /// A module that does not run, settings that it refuses.
+    pub fn of(code: &Code, id: &str, settings: &Value) -> Result<Self, EngineError> {
+        let policy = || id.to_owned();
         let settings = if settings.is_null() { serde_json::json!({}) } else { settings.clone() };
-        let member = code.member(String::new(), &settings).map_err(|unusable| match unusable {
+        let mut member = code.member(String::new(), &settings).map_err(|unusable| match unusable {
             Unusable::Module(message) => EngineError::Policy { policy: policy(), message },
             Unusable::Settings(message) => EngineError::Settings { policy: policy(), message },
         })?;
+        // One that says nothing of itself may read everything.
+        if code.builtin.is_none() && code.rules.is_some() {
+            member.gates = Some(Gates { capabilities: None, resources: code.resources.clone() });
+        }
         Ok(Policy {
             id: policy(),
             place: None,
-            matching: everything(code.rules.unwrap_or_default()),
-            offline: code.offline,
+            matching: everything(code.rules.clone().unwrap_or_else(|| vec![anything()])),
+            offline: code.offline.clone(),
             conditions: None,
             members: vec![member],
             group: None,
-            raw: false,
-            mutating: false,
+            raw: code.raw,
+            mutating: code.mutating,
             mode: Mode::Protect,
             failure_policy: FailurePolicy::Fail,
             message: None,
@@ -145,12 +161,34 @@ const EXEMPT: [&str; 6] = [
     "mutatingadmissionpolicybindings",
 ];
 
+/// Every request.
+pub(crate) fn anything() -> Rule {
+    let all = || vec!["*".to_owned()];
+    Rule { groups: all(), versions: all(), resources: all(), operations: all(), scope: Scope::All }
+}
+
 /// Everything that the rules name.
 pub(crate) fn everything(rules: Vec<Rule>) -> Matching {
     Matching { rules, equivalent: false, namespace_selector: None, object_selector: None, only_namespace: None, conditions: Vec::new() }
 }
 
 impl Code {
+    /// A module as it was found.
+    ///
+    /// # Errors
+    /// One that does not load, or that judges something else than objects.
+    pub fn new(host: &Host, cache: Option<&Cache>, found: Found) -> Result<Self, String> {
+        match found {
+            Found::Builtin(builtin) => Code::builtin(host, builtin),
+            Found::Wasm(wasm) => Code::foreign(host, cache, &wasm),
+        }
+    }
+
+    /// Whether it judges requests of any form, and no objects ([`crate::Raw`]).
+    pub fn is_raw(&self) -> bool {
+        self.raw
+    }
+
     /// That of a built-in policy.
     pub(crate) fn builtin(host: &Host, builtin: &'static Builtin) -> Result<Self, String> {
         let module = embedded(host, builtin.compiled, builtin.wasm)?;
@@ -162,6 +200,7 @@ impl Code {
             offline: metadata.offline_rules()?,
             resources: metadata.resources(),
             raw: false,
+            mutating: metadata.mutating(),
         })
     }
 
@@ -171,42 +210,53 @@ impl Code {
         if let Some(reason) = metadata.as_ref().and_then(Metadata::refuses) {
             return Err(format!("the module {reason}"));
         }
-        let module = match cache {
-            Some(cache) => cache.load(host, Strategy::Fresh, wasm).map(|cached| cached.module),
-            None => Module::from_wasm(host, Strategy::Fresh, wasm),
-        };
-        let module = module.map_err(|error| error.to_string())?;
+        let module = compiled(host, cache, wasm)?;
         let rules = metadata.as_ref().map(Metadata::rules);
         let raw = metadata.as_ref().is_some_and(Metadata::is_raw);
-        Ok(Code { module, builtin: None, rules, offline: Vec::new(), resources: Vec::new(), raw })
+        let resources = metadata.as_ref().map(Metadata::resources).unwrap_or_default();
+        let mutating = metadata.as_ref().is_none_or(Metadata::mutating);
+        Ok(Code { module, builtin: None, rules, offline: Vec::new(), resources, raw, mutating })
     }
 
     /// The module with settings, which it is asked about.
     pub(crate) fn member(&self, name: String, settings: &Value) -> Result<Member, Unusable> {
-        #[derive(Deserialize)]
-        struct Verdict {
-            valid: bool,
-            message: Option<String>,
-        }
-        let text = settings.to_string();
-        let mut evaluator = self.module.evaluator();
-        let answer = evaluator.validate_settings(text.as_bytes(), &mut NoHostCalls).map_err(|error| Unusable::Module(error.to_string()))?;
-        let verdict: Verdict = serde_json::from_slice(answer)
-            .map_err(|error| Unusable::Module(format!("its answer to `validate_settings` is not what it should be: {error}")))?;
-        if !verdict.valid {
-            return Err(Unusable::Settings(verdict.message.unwrap_or_default()));
-        }
+        accepts_settings(&self.module, settings)?;
         Ok(Member {
             name,
             module: self.module.clone(),
             timeout: None,
             native: self.builtin.map(|builtin| builtin.policy),
             descriptor: self.builtin.map(|builtin| builtin.policy.describe()),
-            prefix: format!("{{\"settings\":{text},").into_bytes(),
+            prefix: format!("{{\"settings\":{settings},").into_bytes(),
             gates: None,
             indexed: self.builtin.is_some(),
         })
     }
+}
+
+/// A module from elsewhere: a new instance for each call, as in a cluster.
+pub(crate) fn compiled(host: &Host, cache: Option<&Cache>, wasm: &[u8]) -> Result<Module, String> {
+    let module = match cache {
+        Some(cache) => cache.load(host, Strategy::Fresh, wasm).map(|cached| cached.module),
+        None => Module::from_wasm(host, Strategy::Fresh, wasm),
+    };
+    module.map_err(|error| error.to_string())
+}
+
+/// Asks a module about settings.
+pub(crate) fn accepts_settings(module: &Module, settings: &Value) -> Result<(), Unusable> {
+    #[derive(Deserialize)]
+    struct Verdict {
+        valid: bool,
+        message: Option<String>,
+    }
+    let mut evaluator = module.evaluator();
+    let answer = evaluator
+        .validate_settings(settings.to_string().as_bytes(), &mut NoHostCalls)
+        .map_err(|error| Unusable::Module(error.to_string()))?;
+    let verdict: Verdict = serde_json::from_slice(answer)
+        .map_err(|error| Unusable::Module(format!("its answer to `validate_settings` is not what it should be: {error}")))?;
+    if verdict.valid { Ok(()) } else { Err(Unusable::Settings(verdict.message.unwrap_or_default())) }
 }
 
 /// A module that is part of the program.

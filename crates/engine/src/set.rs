@@ -218,12 +218,9 @@ impl Reader<'_> {
         };
         let (Ok(conditions), Ok(group), true) = (conditions, group, usable) else { return };
         let is_raw = codes.iter().any(|code| code.raw);
-        let all = || vec!["*".to_owned()];
-        let anything =
-            policyset::Rule { groups: all(), versions: all(), resources: all(), operations: all(), scope: policyset::Scope::All };
         let matching = policy.matching.unwrap_or_else(|| {
             // `policies.yml` says nothing of webhooks: what the module is made for is shown to it.
-            let rules = codes.iter().flat_map(|code| code.rules.clone().unwrap_or_else(|| vec![anything.clone()]));
+            let rules = codes.iter().flat_map(|code| code.rules.clone().unwrap_or_else(|| vec![policies::anything()]));
             policies::everything(rules.collect())
         });
         self.set.policies.push(Policy {
@@ -301,10 +298,8 @@ impl Reader<'_> {
         if let Some(known) = self.codes.get(&key) {
             return known.clone();
         }
-        let found = self.sets.modules.find(reference, manifest).and_then(|found| match found {
-            Found::Builtin(builtin) => Code::builtin(self.sets.host, builtin),
-            Found::Wasm(wasm) => Code::foreign(self.sets.host, self.sets.modules.cache(), &wasm),
-        });
+        let found =
+            self.sets.modules.find(reference, manifest).and_then(|found| Code::new(self.sets.host, self.sets.modules.cache(), found));
         self.codes.insert(key, found.clone());
         found
     }

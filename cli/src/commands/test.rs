@@ -1,0 +1,183 @@
+//! `fedward test`.
+
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::path::{Component, Path, PathBuf};
+
+use anyhow::{Result, bail};
+use fedward_config::{ConfigError, Draft, words};
+use fedward_engine::{Input, Role};
+use fedward_host::{Host, Limits};
+use fedward_policytest::{CaseFile, CaseResult, Counts, FIRST, Files, Pattern, Runner, human, json, junit, schema, update};
+
+use crate::args::Test;
+use crate::exit::Exit;
+use crate::modules::{Roots, Store};
+use crate::outputs::{self, Format, Output};
+use crate::{inputs, setup};
+
+/// What case files are called.
+const NAMES: &str = "*.policy-test.{yaml,yml,json}";
+
+pub(crate) fn run(args: &Test) -> Result<Exit> {
+    if args.schema {
+        writeln!(io::stdout(), "{:#}", schema())?;
+        return Ok(Exit::Clean);
+    }
+    if let Some(file) = &args.init {
+        return init(file);
+    }
+    let wanted = outputs::wanted(&args.format, None, [Format::Human, Format::Json, Format::Junit])?;
+    let filters: Vec<Pattern> =
+        args.filter.iter().map(|text| Pattern::new(text.clone()).map_err(anyhow::Error::msg)).collect::<Result<_>>()?;
+    for path in &args.paths {
+        path.metadata().map_err(|error| setup::unreadable(path, &error))?;
+    }
+    let descriptors = super::descriptors();
+    let loaded = Draft::find(args.config.as_deref(), &args.paths, &descriptors)?.finish(Vec::new())?;
+    let read = inputs::read(&inputs::Request {
+        paths: &args.paths,
+        include: &[NAMES.to_owned()],
+        config_exclude: &loaded.config.paths.exclude,
+        folder: loaded.folder(),
+        hidden: args.hidden,
+        gitignore: !args.no_gitignore,
+        ..inputs::Request::default()
+    })?;
+    if let Some(unread) = read.unread.first() {
+        bail!("cannot read `{}`: {}", unread.file, unread.reason);
+    }
+    let files = case_files(read.files)?;
+    let named: Vec<PathBuf> = files.iter().map(|file| PathBuf::from(&file.name)).collect();
+    let mut outputs = outputs::open(wanted, &named)?;
+    let store = Store::new(loaded.modules(&descriptors), &args.paths);
+    let host = Host::new(Limits::default());
+    let roots = Roots::new(&args.paths);
+    let threads = if args.threads > 0 { args.threads } else { std::thread::available_parallelism().map_or(1, usize::from) };
+    let runner = Runner { host: &host, modules: &store, files: &Disk(roots), threads };
+    let is_wanted = |file: &str, name: &str| filters.is_empty() || filters.iter().any(|filter| filter.is_in(file) || filter.is_in(name));
+    let mut results = runner.run(&files, &is_wanted);
+    if args.update {
+        for rewritten in update(&files, &mut results) {
+            let name = files.get(rewritten.file).map_or("", |file| &file.name);
+            write(Path::new(name), &rewritten.text)?;
+        }
+    }
+    for output in &mut outputs {
+        tell(output, &results)?;
+    }
+    for output in outputs {
+        output.finish()?;
+    }
+    if results.is_empty() {
+        let why = if files.iter().any(|file| !file.is_empty()) {
+            "no case fits --filter"
+        } else {
+            "no file called *.policy-test.yaml has a case; `fedward test --init` writes a first one"
+        };
+        anstream::eprintln!("note: {why}");
+    }
+    Ok(exit(&Counts::of(&results)))
+}
+
+/// Reads every case file; what is wrong with any is told at once.
+fn case_files(read: Vec<Input>) -> Result<Vec<CaseFile>> {
+    let mut files = Vec::new();
+    let mut wrong = Vec::new();
+    for input in read {
+        match CaseFile::read(&input.name, input.bytes) {
+            Ok(file) => files.push(file),
+            Err(ConfigError(told)) => wrong.extend(told),
+        }
+    }
+    if wrong.is_empty() { Ok(files) } else { Err(ConfigError(wrong).into()) }
+}
+
+/// Writes the first case file.
+fn init(file: &Path) -> Result<Exit> {
+    let made = OpenOptions::new().write(true).create_new(true).open(file).and_then(|mut made| made.write_all(FIRST.as_bytes()));
+    match made {
+        Ok(()) => {
+            writeln!(io::stdout(), "wrote {}; `fedward test` runs it", file.display())?;
+            Ok(Exit::Clean)
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => bail!("`{}` is there already: it is not replaced", file.display()),
+        Err(error) => bail!("cannot write `{}`: {}", file.display(), words::io(&error)),
+    }
+}
+
+/// Replaces a case file as a whole, or not at all.
+fn write(file: &Path, text: &str) -> Result<()> {
+    let mut outputs = outputs::open(vec![(Format::Human, Some(file.to_owned()))], &[])?;
+    for output in &mut outputs {
+        output.write(|_, out| out.write_all(text.as_bytes()))?;
+    }
+    outputs.into_iter().try_for_each(Output::finish)
+}
+
+fn tell(output: &mut Output, results: &[CaseResult]) -> Result<()> {
+    let color = output.is_stdout() && anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never;
+    output.write(|format, out| {
+        match format {
+            Format::Human => human(results, color, out)?,
+            Format::Json => json(results, out)?,
+            Format::Junit => junit(results, out)?,
+            // No test has it.
+            Format::Sarif => {}
+        }
+        out.flush()
+    })
+}
+
+fn exit(counts: &Counts) -> Exit {
+    if counts.broken > 0 {
+        Exit::Usage
+    } else if counts.failed > 0 {
+        Exit::Findings
+    } else if counts.passed + counts.updated == 0 {
+        Exit::Nothing
+    } else {
+        Exit::Clean
+    }
+}
+
+/// The files behind the paths of cases, below the folders of the command line.
+struct Disk(Roots);
+
+impl Files for Disk {
+    fn read(&self, suite: &str, path: &str, role: Role) -> Result<Vec<Input>, String> {
+        let wanted = plain(&Path::new(suite).parent().unwrap_or(Path::new("")).join(path));
+        if self.0.contains(&wanted)?.is_none() {
+            return Err(format!("`{}` is outside of what is tested; name its folder on the command line", wanted.display()));
+        }
+        let paths = std::slice::from_ref(&wanted);
+        let none = inputs::Request { stdin_filename: "-", gitignore: true, ..inputs::Request::default() };
+        let request = match role {
+            Role::Judged => inputs::Request { paths, ..none },
+            Role::Context => inputs::Request { context: paths, ..none },
+            Role::Old => inputs::Request { old: paths, ..none },
+            Role::Policies => inputs::Request { policies: paths, ..none },
+        };
+        let read = inputs::read(&request).map_err(|error| error.to_string())?;
+        if let Some(unread) = read.unread.first() {
+            return Err(format!("cannot read `{}`: {}", unread.file, unread.reason));
+        }
+        // A folder with objects may hold tests of them, too.
+        let is_test = |name: &str| ["yaml", "yml", "json"].iter().any(|end| name.ends_with(&format!(".policy-test.{end}")));
+        Ok(read.files.into_iter().filter(|file| file.named || !is_test(&file.name)).collect())
+    }
+}
+
+/// A path without `.`, and without `..` after a folder that it leaves again: as places in it are compared, and as it is shown. A link on
+/// the way makes another file of it; whether that may be read is asked of what is read.
+fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if matches!(plain.components().next_back(), Some(Component::Normal(_))) => drop(plain.pop()),
+            part => plain.push(part),
+        }
+    }
+    plain
+}

@@ -1,0 +1,170 @@
+//! What a case gave, as far as expectations are about it.
+
+use std::collections::BTreeSet;
+
+use fedward_engine::{HIDDEN, HIDDEN_CHANGED, INPUT_POLICY, RawVerdict, hide_secrets};
+use fedward_kit::finding::{ObjectId, Severity};
+use fedward_outcome::{Finding, Outcome};
+use serde_json::{Value, json};
+
+/// What a policy said of the requests of a case.
+#[derive(Debug, Default)]
+pub(crate) struct Got {
+    pub(crate) findings: Vec<GotFinding>,
+    pub(crate) warnings: Vec<String>,
+    /// What is rejected, in the policy's words.
+    pub(crate) rejections: Vec<String>,
+    pub(crate) changes: Vec<Change>,
+    pub(crate) not_evaluated: Vec<String>,
+    pub(crate) invalid_settings: Option<String>,
+    pub(crate) reached: bool,
+    /// What may explain it.
+    pub(crate) notes: Vec<String>,
+    pub(crate) is_raw: bool,
+}
+
+/// A finding with its place.
+#[derive(Debug)]
+pub(crate) struct GotFinding {
+    pub(crate) rule: String,
+    pub(crate) severity: &'static str,
+    pub(crate) message: String,
+    pub(crate) file: String,
+    pub(crate) line: u32,
+    pub(crate) column: u32,
+    pub(crate) path: String,
+}
+
+/// An object before and after all policies, without secrets.
+#[derive(Debug)]
+pub(crate) struct Change {
+    object: Option<ObjectId>,
+    pub(crate) before: Value,
+    pub(crate) after: Value,
+}
+
+/// Rules about what does not get as far as a policy.
+const UNREADABLE: [&str; 2] = ["unparsable-document", "limit-exceeded"];
+
+impl Got {
+    /// That of a run of the engine. `policies` are the names of files with manifests.
+    ///
+    /// # Errors
+    /// The case could not be run: what is wrong with its policy or its objects.
+    pub(crate) fn new(outcome: Outcome, policies: &BTreeSet<String>) -> Result<Self, String> {
+        let mut got = Got { notes: outcome.notes, reached: outcome.evaluated > 0, ..Got::default() };
+        for finding in outcome.findings {
+            let start = finding.location.start();
+            let place = || format!("{}:{}:{}: {}", finding.location.source.name(), start.line, start.column, finding.message);
+            match finding.rule.as_str() {
+                "unusable-policy" if finding.condition == "settings" => {
+                    let told = got.invalid_settings.get_or_insert_default();
+                    told.push_str(if told.is_empty() { "" } else { "\n" });
+                    told.push_str(&finding.message);
+                }
+                "unusable-policy" if finding.severity == Severity::Error => return Err(place()),
+                rule if UNREADABLE.contains(&rule) => return Err(place()),
+                // Whatever else the reader finds, a policy in a cluster does not.
+                _ if finding.policy == INPUT_POLICY => got.notes.push(place()),
+                _ => got.finding(&finding),
+            }
+        }
+        for failed in outcome.not_evaluated {
+            if policies.contains(&**failed.location.source.name()) {
+                return Err(failed.reason);
+            }
+            got.not_evaluated.push(failed.reason);
+        }
+        for skipped in outcome.skipped {
+            let line = skipped.line.map_or_else(String::new, |line| format!(":{line}"));
+            got.notes.push(format!("{}{line}: {}", skipped.file, skipped.reason));
+        }
+        for mutation in outcome.mutations {
+            match got.changes.iter_mut().find(|change| change.object == mutation.object) {
+                Some(change) => {
+                    let mut after = mutation.after;
+                    still_changed(&mut after, &change.after);
+                    change.after = after;
+                }
+                None => got.changes.push(Change { object: mutation.object, before: mutation.before, after: mutation.after }),
+            }
+        }
+        got.reached |= !got.findings.is_empty() || !got.not_evaluated.is_empty();
+        Ok(got)
+    }
+
+    /// That of a raw policy.
+    pub(crate) fn raw(request: &Value, verdict: RawVerdict) -> Self {
+        let change = verdict.mutated.map(|mut after| {
+            let mut before = request.clone();
+            hide_secrets(&mut after, Some(request));
+            hide_secrets(&mut before, None);
+            Change { object: None, before, after }
+        });
+        Got {
+            rejections: if verdict.accepted { Vec::new() } else { vec![verdict.message] },
+            warnings: verdict.warnings,
+            changes: change.into_iter().collect(),
+            reached: true,
+            is_raw: true,
+            ..Got::default()
+        }
+    }
+
+    fn finding(&mut self, finding: &Finding) {
+        match finding.severity {
+            Severity::Error => self.rejections.push(finding.message.clone()),
+            Severity::Warning => self.warnings.push(finding.message.clone()),
+            Severity::Info => {}
+        }
+        let start = finding.location.start();
+        self.findings.push(GotFinding {
+            rule: finding.rule.clone(),
+            severity: finding.severity.name(),
+            message: finding.message.clone(),
+            file: finding.location.source.name().to_string(),
+            line: start.line,
+            column: start.column,
+            path: finding.location.pointer.clone(),
+        });
+    }
+
+    /// Whether every object is accepted. What is not judged is not.
+    pub(crate) fn allowed(&self) -> bool {
+        self.rejections.is_empty() && self.not_evaluated.is_empty() && self.invalid_settings.is_none()
+    }
+
+    /// The changes of all objects; paths begin with the object's number where several change.
+    pub(crate) fn patch(&self) -> Value {
+        let patches: Vec<Value> = self.changes.iter().map(|change| json!(json_patch::diff(&change.before, &change.after))).collect();
+        match patches.as_slice() {
+            [] => json!([]),
+            [only] => only.clone(),
+            _ => patches.into(),
+        }
+    }
+}
+
+/// Says of hidden values that they changed where an earlier policy changed them, too.
+fn still_changed(after: &mut Value, earlier: &Value) {
+    match (after, earlier) {
+        (Value::Object(fields), Value::Object(earlier)) => {
+            for (key, value) in fields {
+                still_changed(value, earlier.get(key).unwrap_or(&Value::Null));
+            }
+        }
+        (Value::Array(items), Value::Array(earlier)) => {
+            items.iter_mut().zip(earlier).for_each(|(item, earlier)| still_changed(item, earlier))
+        }
+        (after, earlier) if after == HIDDEN && earlier == HIDDEN_CHANGED => *after = HIDDEN_CHANGED.into(),
+        _ => {}
+    }
+}
+
+impl GotFinding {
+    /// As diffs and expectations of it begin.
+    pub(crate) fn line(&self) -> String {
+        let path = if self.path.is_empty() { String::new() } else { format!(" ({})", self.path) };
+        format!("{} {} {}:{}:{}{path}: {}", self.severity, self.rule, self.file, self.line, self.column, self.message)
+    }
+}

@@ -1,0 +1,61 @@
+//! Tests of policies as files: a policy, settings, objects, and what it is to say.
+//!
+//! [`CaseFile::read`] reads a file and tells every mistake in it with its place; [`Runner::run`] runs cases as [`fedward_engine`] runs
+//! policies; [`human()`], [`json()`] and [`junit()`] tell what came of them, and [`update()`] rewrites expectations. Files are read by the caller
+//! ([`Files`]), who decides what may be read at all.
+//!
+//! What a difference shows of changed objects has no secrets in it: they are hidden on both sides before they are compared.
+
+mod compare;
+mod diff;
+mod got;
+mod human;
+mod inline;
+mod json;
+mod junit;
+mod matching;
+mod model;
+mod read;
+mod run;
+mod update;
+
+pub use compare::Difference;
+pub use human::human;
+pub use json::json;
+pub use junit::junit;
+pub use model::{At, Case, Expect, ExpectedFinding, Given, Operation, Pattern, Severity, Suite, schema};
+pub use read::{CaseFile, PlacedSuite};
+pub use run::{CaseResult, Files, Runner, Verdict};
+pub use update::{Rewritten, update};
+
+/// A small case file for a built-in policy, which passes: to begin with.
+pub const FIRST: &str = include_str!("first.policy-test.yaml");
+
+/// How many cases passed, failed, had their expectations rewritten, could not be run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// They gave what was expected.
+    pub passed: usize,
+    /// They gave something else.
+    pub failed: usize,
+    /// Their expectations were rewritten.
+    pub updated: usize,
+    /// They could not be run.
+    pub broken: usize,
+}
+
+impl Counts {
+    /// Those of results.
+    pub fn of(results: &[CaseResult]) -> Self {
+        let mut counts = Counts::default();
+        for result in results {
+            *match result.verdict {
+                Verdict::Passed => &mut counts.passed,
+                Verdict::Failed { .. } => &mut counts.failed,
+                Verdict::Updated => &mut counts.updated,
+                Verdict::Broken(_) => &mut counts.broken,
+            } += 1;
+        }
+        counts
+    }
+}

@@ -1,0 +1,210 @@
+//! Case files: read, and checked beyond their form.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use fedward_config::{ConfigError, Placed, is_namespace, words};
+use fedward_manifest::Source;
+
+use crate::model::{Case, Suite};
+
+/// A case file.
+#[derive(Debug)]
+pub struct CaseFile {
+    /// Its path as outputs show it.
+    pub name: String,
+    /// Its documents, in their order.
+    pub suites: Vec<PlacedSuite>,
+}
+
+/// A document of a case file, with the place of every field.
+#[derive(Debug)]
+pub struct PlacedSuite {
+    /// What it says.
+    pub suite: Suite,
+    pub(crate) text: Placed,
+}
+
+/// A case file is no larger.
+const MAX_BYTES: usize = 16 << 20;
+/// Cases of one file at most.
+const MAX_CASES: usize = 10_000;
+/// Findings that a case expects at most: every one is held against every one that is found.
+const MAX_FINDINGS: usize = 1_000;
+
+impl CaseFile {
+    /// Reads one. `name` is its path.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, with line and column.
+    pub fn read(name: &str, bytes: Vec<u8>) -> Result<Self, ConfigError> {
+        if bytes.len() > MAX_BYTES {
+            return Err(ConfigError(vec![format!("{name}: larger than {} MiB", MAX_BYTES >> 20)]));
+        }
+        let mut suites = Vec::new();
+        let mut wrong = Vec::new();
+        let mut count = 0;
+        for placed in Placed::documents(name, bytes)? {
+            match placed.get::<Suite>() {
+                Ok((suite, text)) => {
+                    count += suite.cases.len();
+                    let placed = PlacedSuite { suite, text };
+                    wrong.extend(placed.mistakes());
+                    suites.push(placed);
+                }
+                Err(ConfigError(told)) => wrong.extend(told),
+            }
+        }
+        if count > MAX_CASES {
+            wrong.push(format!("{name}: more than {MAX_CASES} cases"));
+        }
+        if wrong.is_empty() { Ok(CaseFile { name: name.to_owned(), suites }) } else { Err(ConfigError(wrong)) }
+    }
+
+    /// How many cases there are.
+    pub fn len(&self) -> usize {
+        self.suites.iter().map(|suite| suite.suite.cases.len()).sum()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// What the policy of a suite is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Subject {
+    /// A built-in policy or another module, by its reference.
+    Module(String),
+    /// A file with manifests, by its path.
+    Manifests(String),
+}
+
+impl Suite {
+    pub(crate) fn subject(&self) -> Subject {
+        let policy = self.policy.as_str();
+        let has = |extension: &str| policy.ends_with(extension);
+        if policy.contains("://") {
+            Subject::Module(policy.to_owned())
+        } else if has(".wasm") {
+            Subject::Module(format!("file://{policy}"))
+        } else if has(".yaml") || has(".yml") || has(".json") {
+            Subject::Manifests(policy.to_owned())
+        } else {
+            Subject::Module(format!("registry://{policy}"))
+        }
+    }
+
+    /// Whether its cases are for a raw policy.
+    pub(crate) fn is_raw(&self) -> bool {
+        self.cases.first().is_some_and(|case| case.raw.is_some())
+    }
+}
+
+impl PlacedSuite {
+    pub(crate) fn source(&self) -> &Arc<Source> {
+        self.text.source()
+    }
+
+    /// Line and column of a field, or of its nearest parent that is there.
+    pub(crate) fn position(&self, pointer: &str) -> (u32, u32) {
+        let at = self.text.source().position(self.text.span(pointer).start);
+        (at.line, at.column)
+    }
+
+    /// What is wrong beyond the form.
+    fn mistakes(&self) -> Vec<String> {
+        let suite = &self.suite;
+        let mut wrong: Vec<(String, String)> = Vec::new();
+        let mut add = |pointer: String, what: &str| wrong.push((pointer, what.to_owned()));
+        let ids = || fedward_modules::ALL.iter().map(|builtin| builtin.id);
+        if suite.policy.is_empty() {
+            add("/policy".to_owned(), "a policy is required");
+        } else if !suite.policy.contains(['/', '.']) && !ids().any(|id| id == suite.policy) {
+            let hint = words::did_you_mean(&suite.policy, ids());
+            add("/policy".to_owned(), &format!("no such built-in policy: `{}`{hint}; a file needs its extension", suite.policy));
+        }
+        let manifests = matches!(suite.subject(), Subject::Manifests(_));
+        if suite.settings.is_some() && manifests {
+            add("/settings".to_owned(), "the manifests have settings of their own");
+        }
+        let mut names = HashSet::new();
+        for (index, case) in suite.cases.iter().enumerate() {
+            let at = format!("/cases/{index}");
+            if case.name.trim().is_empty() {
+                add(format!("{at}/name"), "a name is required");
+            } else if !names.insert(case.name.as_str()) {
+                add(format!("{at}/name"), "another case of the suite has this name");
+            }
+            if case.settings.is_some() && manifests {
+                add(format!("{at}/settings"), "the manifests have settings of their own");
+            }
+            if case.raw.is_some() && manifests {
+                add(format!("{at}/raw"), "raw policies are tested by their modules");
+            } else if case.raw.is_some() != suite.is_raw() {
+                add(at.clone(), "the cases of a suite are for a raw policy (`raw`) all, or none");
+            }
+            for (field, what) in case.conflicts() {
+                add(format!("{at}/{field}"), &what);
+            }
+        }
+        let mut told: Vec<(u32, String)> = wrong
+            .into_iter()
+            .map(|(pointer, what)| (self.text.span(&pointer).start, format!("{}: {what}", self.text.at(&pointer))))
+            .collect();
+        told.sort();
+        told.into_iter().map(|(_, text)| text).collect()
+    }
+}
+
+impl Case {
+    /// Fields that mean nothing beside others, or that have no meaning at all.
+    fn conflicts(&self) -> Vec<(&'static str, String)> {
+        let mut wrong = Vec::new();
+        let request = [
+            ("objects", !self.objects.is_empty()),
+            ("old", !self.old.is_empty()),
+            ("operation", self.operation.is_some()),
+            ("user", self.user.is_some()),
+            ("groups", !self.groups.is_empty()),
+            ("namespace", self.namespace.is_some()),
+        ];
+        let world = [
+            ("request", self.request.is_some()),
+            ("context", !self.context.is_empty()),
+            ("closedWorld", self.closed_world),
+            ("cluster", self.cluster),
+        ];
+        let mut beside = |fields: &[(&'static str, bool)], what: &str| {
+            let given = fields.iter().filter(|(_, given)| *given);
+            wrong.extend(given.map(|(field, _)| (*field, format!("`{field}` means nothing beside `{what}`"))));
+        };
+        if self.raw.is_some() {
+            beside(&request, "raw");
+            beside(&world, "raw");
+        } else if self.request.is_some() {
+            beside(&request, "request");
+        } else if !self.old.is_empty() {
+            beside(&[("operation", self.operation.is_some())], "old");
+        } else if self.objects.is_empty() {
+            wrong.push(("", "`objects`, `old`, `request` or `raw` is required".to_owned()));
+        }
+        if self.namespace.as_deref().is_some_and(|namespace| !is_namespace(namespace)) {
+            wrong.push(("namespace", "no name of a namespace".to_owned()));
+        }
+        if let Some(expect) = &self.expect {
+            if expect.findings.as_ref().is_some_and(|findings| findings.len() > MAX_FINDINGS) {
+                wrong.push(("expect/findings", format!("more than {MAX_FINDINGS} findings")));
+            }
+            if self.raw.is_some() && expect.findings.is_some() {
+                wrong.push(("expect/findings", "a raw policy has no findings; `message` and `warnings` say what it says".to_owned()));
+            }
+            let patch = expect.patch.clone().map(serde_json::from_value::<json_patch::Patch>);
+            if let Some(Err(error)) = patch {
+                wrong.push(("expect/patch", format!("no JSON Patch: {error}")));
+            }
+        }
+        wrong
+    }
+}

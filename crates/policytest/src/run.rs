@@ -1,0 +1,310 @@
+//! Running cases, on all cores, with results in the order of the files.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use fedward_engine::{Code, EngineError, INPUT_RULES, Input, Modules, Options, Policy, Raw, Role, Sets, User};
+use fedward_host::Host;
+use serde_json::{Map, Value, json};
+
+use crate::compare::{Difference, compare};
+use crate::got::Got;
+use crate::inline;
+use crate::model::{Case, Given, Operation};
+use crate::read::{CaseFile, PlacedSuite, Subject};
+
+/// Reads what case files name.
+pub trait Files: Sync {
+    /// The files at `path`, as it stands in the case file `suite`.
+    ///
+    /// # Errors
+    /// Why they are not read.
+    fn read(&self, suite: &str, path: &str, role: Role) -> Result<Vec<Input>, String>;
+}
+
+/// What cases are run with.
+#[derive(Clone, Copy)]
+pub struct Runner<'r> {
+    /// The host of the modules.
+    pub host: &'r Host,
+    /// The modules behind references.
+    pub modules: &'r (dyn Modules + Sync),
+    /// The files behind paths.
+    pub files: &'r dyn Files,
+    /// How many cases run at once; 0 counts as 1.
+    pub threads: usize,
+}
+
+/// What came of a case.
+#[derive(Debug)]
+pub struct CaseResult {
+    /// The case file.
+    pub file: String,
+    /// Where the case stands in it, from 1.
+    pub line: u32,
+    /// The column.
+    pub column: u32,
+    /// Its suite's policy.
+    pub policy: String,
+    /// Its name.
+    pub name: String,
+    /// What came of it.
+    pub verdict: Verdict,
+    /// What may explain it.
+    pub notes: Vec<String>,
+    /// How long it took.
+    pub time: Duration,
+    /// Which it is: the file, the suite, the case.
+    pub(crate) index: [usize; 3],
+}
+
+/// What came of a case.
+#[derive(Debug)]
+pub enum Verdict {
+    /// It gave what was expected.
+    Passed,
+    /// It gave something else.
+    Failed {
+        /// What was.
+        differences: Vec<Difference>,
+        /// The `expect` that would hold.
+        now: Value,
+    },
+    /// Its expectation was rewritten.
+    Updated,
+    /// It could not be run, and why.
+    Broken(String),
+}
+
+/// A suite's policy.
+enum Prepared {
+    Module(Code),
+    Raw(Raw),
+    Manifests(Vec<Input>),
+    Broken(String),
+}
+
+impl Runner<'_> {
+    /// Runs the cases of files that are wanted, by file and name.
+    pub fn run(&self, files: &[CaseFile], wanted: &(dyn Fn(&str, &str) -> bool + Sync)) -> Vec<CaseResult> {
+        let mut prepared: HashMap<(String, Subject, bool), usize> = HashMap::new();
+        let mut policies: Vec<Prepared> = Vec::new();
+        let mut jobs = Vec::new();
+        for (file_index, file) in files.iter().enumerate() {
+            for (suite_index, suite) in file.suites.iter().enumerate() {
+                let mut own = None;
+                for (case_index, case) in suite.suite.cases.iter().enumerate().filter(|(_, case)| wanted(&file.name, &case.name)) {
+                    let policy = *own.get_or_insert_with(|| {
+                        let key = (folder(&file.name).to_owned(), suite.suite.subject(), suite.suite.is_raw());
+                        *prepared.entry(key).or_insert_with_key(|(_, subject, is_raw)| {
+                            policies.push(self.prepare(&file.name, subject, *is_raw));
+                            policies.len() - 1
+                        })
+                    });
+                    jobs.push(Job { file, suite, case, policy, index: [file_index, suite_index, case_index] });
+                }
+            }
+        }
+        let results: Vec<OnceLock<CaseResult>> = jobs.iter().map(|_| OnceLock::new()).collect();
+        let next = AtomicUsize::new(0);
+        let work = || {
+            while let Some((job, slot)) = {
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                jobs.get(index).zip(results.get(index))
+            } {
+                let start = Instant::now();
+                let (verdict, notes) = match policies.get(job.policy) {
+                    Some(policy) => self.case(job, policy),
+                    None => (Verdict::Broken("no policy".to_owned()), Vec::new()),
+                };
+                // Each slot is filled once.
+                let _ = slot.set(job.result(verdict, notes, start.elapsed()));
+            }
+        };
+        thread::scope(|scope| {
+            let spawned = || thread::Builder::new().spawn_scoped(scope, work).ok();
+            let handles: Vec<_> = (1..self.threads).map_while(|_| spawned()).collect();
+            work();
+            for handle in handles {
+                // What a thread had in hand that ended by a panic has no result, and is told below.
+                let _ = handle.join();
+            }
+        });
+        let lost = || Verdict::Broken("fedward itself broke in this case: please report it".to_owned());
+        let result = |(job, slot): (&Job<'_>, OnceLock<CaseResult>)| {
+            slot.into_inner().unwrap_or_else(|| job.result(lost(), Vec::new(), Duration::ZERO))
+        };
+        jobs.iter().zip(results).map(result).collect()
+    }
+
+    fn prepare(&self, suite: &str, subject: &Subject, is_raw: bool) -> Prepared {
+        let made = match subject {
+            Subject::Manifests(path) => self.files.read(suite, path, Role::Policies).map(Prepared::Manifests),
+            Subject::Module(reference) => self.modules.find(reference, suite).and_then(|found| match found {
+                fedward_engine::Found::Wasm(wasm) if is_raw => Raw::new(self.host, self.modules.cache(), &wasm).map(Prepared::Raw),
+                fedward_engine::Found::Builtin(_) if is_raw => Err("it is no raw policy".to_owned()),
+                found => match Code::new(self.host, self.modules.cache(), found)? {
+                    code if code.is_raw() => Err("it is a raw policy, whose cases have `raw`".to_owned()),
+                    code => Ok(Prepared::Module(code)),
+                },
+            }),
+        };
+        made.unwrap_or_else(Prepared::Broken)
+    }
+
+    fn case(&self, job: &Job<'_>, policy: &Prepared) -> (Verdict, Vec<String>) {
+        match self.got(job, policy) {
+            Ok(got) => {
+                let (differences, now) = compare(job.suite, job.index, &got);
+                let verdict = if differences.is_empty() { Verdict::Passed } else { Verdict::Failed { differences, now } };
+                (verdict, got.notes)
+            }
+            Err(why) => (Verdict::Broken(why), Vec::new()),
+        }
+    }
+
+    /// Runs one case.
+    fn got(&self, job: &Job<'_>, prepared: &Prepared) -> Result<Got, String> {
+        let (suite, case) = (job.suite, job.case);
+        let id = suite.suite.policy.as_str();
+        let settings = case.settings.as_ref().or(suite.suite.settings.as_ref()).cloned().map_or(Value::Null, Value::Object);
+        let options = options(case);
+        let count = AtomicUsize::new(0);
+        match prepared {
+            Prepared::Broken(why) => Err(format!("policy `{id}`: {why}")),
+            Prepared::Raw(raw) => {
+                let request = case.raw.as_ref().unwrap_or(&Value::Null);
+                match raw.judge(id, &settings, request) {
+                    Ok(verdict) => Ok(Got::raw(request, verdict)),
+                    Err(EngineError::Settings { message, .. }) => Ok(refused(message)),
+                    Err(EngineError::Policy { message, .. }) => {
+                        Ok(Got { not_evaluated: vec![message], reached: true, is_raw: true, ..Got::default() })
+                    }
+                }
+            }
+            Prepared::Module(code) => {
+                let policy = match Policy::of(code, id, &settings) {
+                    Ok(policy) => policy,
+                    Err(EngineError::Settings { message, .. }) => return Ok(refused(message)),
+                    Err(error) => return Err(error.to_string()),
+                };
+                let inputs = self.inputs(job)?;
+                let (outcome, _) = fedward_engine::run(inputs, &[policy], &options, &count);
+                Got::new(outcome, &BTreeSet::new())
+            }
+            Prepared::Manifests(manifests) => {
+                let mut inputs = self.inputs(job)?;
+                let names = manifests.iter().map(|input| input.name.clone()).collect();
+                inputs.extend(manifests.iter().cloned());
+                let sets = Sets { host: self.host, modules: self.modules, only_given: true };
+                let (outcome, _) = fedward_engine::run_sets(inputs, Vec::new(), sets, &options, &count);
+                Got::new(outcome, &names)
+            }
+        }
+    }
+
+    /// The objects of a case.
+    fn inputs(&self, job: &Job<'_>) -> Result<Vec<Input>, String> {
+        let case = job.case;
+        let mut inputs = Vec::new();
+        for (field, all, role) in
+            [("objects", &case.objects, Role::Judged), ("context", &case.context, Role::Context), ("old", &case.old, Role::Old)]
+        {
+            for (index, given) in all.iter().enumerate() {
+                let pointer = format!("/cases/{}/{field}/{index}", job.index[2]);
+                inputs.extend(self.given(job, given, &pointer, role)?);
+            }
+        }
+        if let Some(given) = &case.request {
+            let pointer = format!("/cases/{}/request", job.index[2]);
+            inputs.extend(self.given(job, given, &pointer, Role::Judged)?.into_iter().map(review));
+        }
+        Ok(inputs)
+    }
+
+    fn given(&self, job: &Job<'_>, given: &Given, pointer: &str, role: Role) -> Result<Vec<Input>, String> {
+        match given {
+            Given::Path(path) => {
+                let (line, column) = job.suite.position(pointer);
+                self.files.read(&job.file.name, path, role).map_err(|why| format!("{}:{line}:{column}: {why}", job.file.name))
+            }
+            Given::Inline => {
+                let node = job.suite.text.root().and_then(|root| root.find(pointer)).ok_or("a field disappeared")?;
+                Ok(vec![inline::input(node, job.suite.source(), pointer, role)])
+            }
+        }
+    }
+}
+
+/// A recorded request as an AdmissionReview, which it is already or is put into.
+fn review(input: Input) -> Input {
+    let Ok(request) = std::str::from_utf8(&input.bytes)
+        .map_err(drop)
+        .and_then(|text| fedward_engine::from_yaml::<Map<String, Value>>(text).map_err(drop))
+    else {
+        return input;
+    };
+    if request.contains_key("request") {
+        return input;
+    }
+    let review = json!({ "apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": request });
+    Input { bytes: review.to_string().into_bytes(), ..input }
+}
+
+fn refused(message: String) -> Got {
+    let message = if message.trim().is_empty() { "the module does not say why".to_owned() } else { message };
+    Got { invalid_settings: Some(message), ..Got::default() }
+}
+
+/// Only policies say something in a test, and no comment in an object talks them out of it.
+fn options(case: &Case) -> Options {
+    let defaults = Options::default();
+    Options {
+        namespace: case.namespace.clone().unwrap_or(defaults.namespace),
+        closed_world: case.closed_world || case.cluster,
+        indexed: !case.cluster,
+        threads: 1,
+        use_ignores: false,
+        known_rules: INPUT_RULES.iter().map(|rule| rule.id.to_owned()).collect(),
+        operation: match case.operation {
+            None | Some(Operation::Create) => fedward_engine::Operation::Create,
+            Some(Operation::Update) => fedward_engine::Operation::Update,
+            Some(Operation::Delete) => fedward_engine::Operation::Delete,
+        },
+        user: User { name: case.user.clone().unwrap_or_default(), groups: case.groups.clone() },
+        ..Options::default()
+    }
+}
+
+fn folder(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+/// A case that runs.
+struct Job<'j> {
+    file: &'j CaseFile,
+    suite: &'j PlacedSuite,
+    case: &'j Case,
+    policy: usize,
+    index: [usize; 3],
+}
+
+impl Job<'_> {
+    fn result(&self, verdict: Verdict, notes: Vec<String>, time: Duration) -> CaseResult {
+        let (line, column) = self.suite.position(&format!("/cases/{}", self.index[2]));
+        CaseResult {
+            file: self.file.name.clone(),
+            line,
+            column,
+            policy: self.suite.suite.policy.clone(),
+            name: self.case.name.clone(),
+            verdict,
+            notes,
+            time,
+            index: self.index,
+        }
+    }
+}
