@@ -27,8 +27,8 @@ pub(crate) fn object<'d>(
         return Err("an AdmissionReview without a request".to_owned());
     };
     let missing = |field: &&str| review.get(field).is_none_or(|value| value.is_null());
-    if let Some(field) = ["uid", "kind", "resource", "operation", "userInfo"].iter().find(|field| missing(field)) {
-        return Err(format!("the request of an AdmissionReview without `{field}`, which every request has"));
+    if let Some(field) = ["kind", "resource", "operation"].iter().find(|field| missing(field)) {
+        return Err(format!("the request of an AdmissionReview without `{field}`, which every request that was sent has"));
     }
     let operation = text(review, "operation").unwrap_or_default();
     if !["CREATE", "UPDATE", "DELETE", "CONNECT"].contains(&operation) {
