@@ -2,7 +2,7 @@
 
 use fedward_engine::Options;
 
-use crate::{LABELLED, Run, TILL, guest, is_rejected, policy, policy_of};
+use crate::{LABELLED, Run, TILL, guest, is_rejected, policy, policy_of, says};
 
 fn rules(text: &str) -> bool {
     is_rejected(&Run::default(), &format!("rules: [{{{text}}}]"))

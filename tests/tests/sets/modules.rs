@@ -205,7 +205,7 @@ fn a_mistake_in_the_file_of_a_policy_server_stands_at_its_entry() {
         said,
         [
             "error objects.yaml:1:1 no-root: no till runs as root".to_owned(),
-            format!("error policies.yaml:2:3 input: {missing}"),
+            format!("error policies.yaml:1:1 input: {missing}"),
             "error policies.yaml:3:1 input: a policy is a map with a `module`, or with `policies` and an `expression`".to_owned(),
             "warning policies.yaml:2:3 input: there is no field `modul`: the policy server ignores it".to_owned(),
         ]
