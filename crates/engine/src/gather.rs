@@ -127,7 +127,7 @@ impl Gatherer<'_> {
             }
             return Vec::new();
         }
-        if about.role == Role::Policies && set::is_server(document.root()) {
+        if about.role == Role::Policies && set::is_server(document.root(), one.source.name()) {
             self.problems(one);
             self.servers.push(number);
             return Vec::new();

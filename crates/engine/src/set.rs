@@ -119,11 +119,16 @@ pub(crate) fn read(loaded: &[Loaded], objects: &[Object], servers: &[usize], set
     set
 }
 
-/// Whether a document looks like a `policies.yml`: a map, and each of its values has a module or members.
-pub(crate) fn is_server(root: Node<'_>) -> bool {
+/// Whether a document of a file for policies is a `policies.yml`: a map that is no object, and the file is called so or any of its values
+/// has a module or members. What is wrong with the others is said of each.
+pub(crate) fn is_server(root: Node<'_>, file: &str) -> bool {
+    let is_entry = |value: Node<'_>| value.is_map() && (value.get("module").is_some() || value.get("policies").is_some());
+    let is_named = || matches!(file.rsplit(['/', '\\']).next(), Some("policies.yml" | "policies.yaml"));
     root.is_map()
+        && root.get("apiVersion").is_none()
+        && root.get("kind").is_none()
         && root.entries().next().is_some()
-        && root.entries().all(|entry| entry.value.get("module").is_some() || entry.value.get("policies").is_some())
+        && (is_named() || root.entries().any(|entry| is_entry(entry.value)))
 }
 
 fn json(node: Node<'_>) -> Value {

@@ -8,7 +8,9 @@
 
 pub mod fields;
 mod matching;
+mod names;
 mod read;
+mod rules;
 mod selector;
 mod server;
 mod spec;

@@ -128,9 +128,11 @@ impl Rule {
     #[must_use]
     pub fn matches(&self, request: &Attributes<'_>, equivalent: bool) -> bool {
         let has = |list: &[String], value: &str| list.iter().any(|item| item == "*" || item == value);
+        // What has a `/` is the version of nothing that could be converted.
+        let is_any = || self.versions.iter().any(|version| !version.contains('/'));
         has(&self.operations, request.operation)
             && has(&self.groups, request.group)
-            && (equivalent || has(&self.versions, request.version))
+            && (if equivalent { is_any() } else { has(&self.versions, request.version) })
             && self.resources.iter().any(|resource| {
                 let (name, sub) = resource.split_once('/').unwrap_or((resource, ""));
                 (name == "*" || name == request.resource) && (sub == "*" || sub == request.subresource)

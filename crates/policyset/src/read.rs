@@ -8,14 +8,20 @@ use std::collections::{BTreeMap, HashSet};
 use serde_json::{Map, Value};
 
 use crate::fields::{self, fields};
-use crate::matching::{Matching, Rule, Scope};
-use crate::selector::{LabelSelector, Operator, Requirement};
+use crate::matching::{Matching, Rule};
+use crate::names;
+use crate::rules::rule;
+use crate::selector::label_selector;
 use crate::spec::{Body, Condition, FailurePolicy, Kind, Member, Mode, Policy, Problem, Resource};
 
 /// The group of the custom resources.
 const GROUP: &str = "policies.kubewarden.io/";
 /// Conditions of a policy at most, as in webhooks.
 const MAX_CONDITIONS: usize = 64;
+/// Seconds that a webhook may take, and those that it has if nothing is said (the custom resource's default).
+const WEBHOOK_SECONDS: (std::ops::RangeInclusive<u32>, u32) = (1..=30, 10);
+/// Seconds that an evaluation may take. Older custom resources took one second, too; newer ones refuse it.
+const EVALUATION_SECONDS: std::ops::RangeInclusive<u32> = 2..=30;
 
 /// The kind of policy that a manifest holds, if it holds one.
 #[must_use]
@@ -29,8 +35,12 @@ pub fn is_policy(api_version: &str, kind: &str) -> Option<Kind> {
 pub fn read(kind: Kind, manifest: &Value, default_namespace: &str) -> (Option<Policy>, Vec<Problem>) {
     let mut problems = Problems::default();
     let root = At::root(manifest);
+    version(&root.get("apiVersion"), kind, &mut problems);
     let metadata = root.get("metadata");
     let name = metadata.get("name").text(&mut problems).unwrap_or_default();
+    if !name.is_empty() && !names::is_subdomain(&name) {
+        metadata.get("name").refuse(&mut problems, &format!("`{name}` cannot be a name: {}", names::SUBDOMAIN));
+    }
     let spec = root.get("spec");
     spec.only(&mut problems, &[&fields(kind)]);
     let namespace = kind
@@ -38,6 +48,7 @@ pub fn read(kind: Kind, manifest: &Value, default_namespace: &str) -> (Option<Po
         .then(|| metadata.get("namespace").optional_text(&mut problems).unwrap_or_else(|| default_namespace.to_owned()));
     let matching = matching(&spec, kind, namespace.clone(), &mut problems);
     let body = if kind.is_group() { group(&spec, kind, &mut problems) } else { member(&spec, kind, &mut problems).map(Body::Single) };
+    webhook(&spec, body.as_ref(), &mut problems);
     let message = spec.get("message");
     if kind.is_group() && message.value.is_none() {
         message.refuse(&mut problems, "a group needs a `message`");
@@ -57,6 +68,36 @@ pub fn read(kind: Kind, manifest: &Value, default_namespace: &str) -> (Option<Po
         body,
     });
     (policy.filter(|_| !problems.0.iter().any(|problem| problem.fatal)), problems.0)
+}
+
+/// An absent one is left to those who found the manifest.
+fn version(at: &At<'_>, kind: Kind, problems: &mut Problems) {
+    let Some(version) = at.value.and_then(Value::as_str).and_then(|text| text.strip_prefix(GROUP)) else { return };
+    // Groups came with v1.
+    let versions: &[&str] = if kind.is_group() { &["v1"] } else { &["v1", "v1alpha2"] };
+    if !versions.contains(&version) {
+        let known: Vec<String> = versions.iter().map(|version| format!("`{GROUP}{version}`")).collect();
+        at.refuse(problems, &format!("there is no `{}` of this version: it is {}", kind.name(), known.join(" or ")));
+    }
+}
+
+/// What only the webhook of the policy has, and which the API server refuses when the controller makes it.
+fn webhook(spec: &At<'_>, body: Option<&Body>, problems: &mut Problems) {
+    spec.get("sideEffects").one_of(problems, &[("None", ()), ("NoneOnDryRun", ())]);
+    let timeout = spec.get("timeoutSeconds");
+    let (range, default) = WEBHOOK_SECONDS;
+    let whole = timeout.number(problems, range);
+    if timeout.value.is_some() && whole.is_none() {
+        return;
+    }
+    let whole = whole.unwrap_or(default);
+    let evaluations: u32 = body.into_iter().flat_map(Body::members).filter_map(|(_, member)| member.timeout_seconds).sum();
+    if evaluations > whole {
+        let at = if matches!(body, Some(Body::Group { .. })) { spec.get("policies") } else { spec.get("timeoutEvalSeconds") };
+        let without = if timeout.value.is_none() { ", which it is if nothing is said" } else { "" };
+        let message = format!("evaluations may take {evaluations} seconds, longer than the webhook's `timeoutSeconds` of {whole}{without}");
+        at.refuse(problems, &message);
+    }
 }
 
 fn matching(spec: &At<'_>, kind: Kind, only_namespace: Option<String>, problems: &mut Problems) -> Matching {
@@ -98,82 +139,21 @@ impl Default for Flag {
     }
 }
 
-fn rule(at: &At<'_>, problems: &mut Problems) -> Rule {
-    at.only(problems, &[&fields::RULE]);
-    let mut list = |field: &'static str| {
-        let at = at.get(field);
-        let found = at.texts(problems);
-        if found.is_empty() {
-            at.refuse(problems, &format!("a rule needs `{field}`"));
-        }
-        if found.len() > 1 && (found.iter().any(|item| item == "*/*") || has_everything_and_more(&found)) {
-            at.refuse(problems, "`*` stands alone");
-        }
-        found
-    };
-    let (groups, versions, resources, operations) = (list("apiGroups"), list("apiVersions"), list("resources"), list("operations"));
-    for operation in &operations {
-        if !["CREATE", "UPDATE", "DELETE", "CONNECT", "*"].contains(&operation.as_str()) {
-            at.get("operations")
-                .refuse(problems, &format!("there is no operation `{operation}` (`CREATE`, `UPDATE`, `DELETE`, `CONNECT` or `*`)"));
-        }
-    }
-    let scopes = [("*", Scope::All), ("Cluster", Scope::Cluster), ("Namespaced", Scope::Namespaced)];
-    Rule { groups, versions, resources, operations, scope: at.get("scope").one_of(problems, &scopes) }
-}
-
-/// Beside `*` only sub-resources may stand.
-fn has_everything_and_more(list: &[String]) -> bool {
-    list.iter().any(|item| item == "*") && list.iter().any(|item| item != "*" && !item.contains('/'))
-}
-
 fn condition(at: &At<'_>, problems: &mut Problems) -> Option<Condition> {
     at.only(problems, &[&fields::CONDITION]);
     let (name, expression) = (at.get("name"), at.get("expression"));
     let found = (name.text(problems), expression.text(problems));
+    if let Some(text) = found.0.as_ref().filter(|text| !names::is_qualified(text)) {
+        name.refuse(problems, &format!("`{text}` cannot be the name of a condition: {}", names::QUALIFIED));
+    }
     Some(Condition { name: found.0?, expression: found.1?, pointer: expression.pointer })
-}
-
-fn label_selector(at: &At<'_>, problems: &mut Problems) -> LabelSelector {
-    at.only(problems, &[&["matchLabels", "matchExpressions"]]);
-    let mut requirements = Vec::new();
-    for (key, value) in at.get("matchLabels").entries(problems) {
-        if let Some(value) = value.any_text(problems) {
-            requirements.push(Requirement { key: key.to_owned(), operator: Operator::In, values: vec![value] });
-        }
-    }
-    for item in at.get("matchExpressions").items(problems) {
-        item.only(problems, &[&["key", "operator", "values"]]);
-        let operators = [
-            ("In", Some(Operator::In)),
-            ("NotIn", Some(Operator::NotIn)),
-            ("Exists", Some(Operator::Exists)),
-            ("DoesNotExist", Some(Operator::DoesNotExist)),
-        ];
-        let values = item.get("values").texts(problems);
-        let Some(operator) = item.get("operator").one_of(problems, &operators) else {
-            item.get("operator").refuse(problems, "an expression needs an `operator`");
-            continue;
-        };
-        let wants_values = matches!(operator, Operator::In | Operator::NotIn);
-        if wants_values == values.is_empty() {
-            let what = if wants_values { "needs `values`" } else { "takes no `values`" };
-            item.get("values").refuse(problems, &format!("this operator {what}"));
-        }
-        if let Some(key) = item.get("key").text(problems) {
-            requirements.push(Requirement { key, operator, values });
-        }
-    }
-    LabelSelector { requirements }
 }
 
 fn group(spec: &At<'_>, kind: Kind, problems: &mut Problems) -> Option<Body> {
     let policies = spec.get("policies");
     let mut members = BTreeMap::new();
     for (name, at) in policies.entries(problems) {
-        if !is_identifier(name) {
-            at.refuse(problems, &format!("`{name}` cannot be the name of a member: the expression calls it as a function"));
-        }
+        member_name(name, &at, problems);
         at.only(problems, &[&fields::MEMBER, if kind == Kind::ClusterGroup { &["contextAwareResources"] } else { &[] }]);
         members.extend(member(&at, kind, problems).map(|member| (name.to_owned(), member)));
     }
@@ -185,8 +165,19 @@ fn group(spec: &At<'_>, kind: Kind, problems: &mut Problems) -> Option<Body> {
     Some(Body::Group { expression, members })
 }
 
+/// Refuses a member that the expression cannot call.
+pub(crate) fn member_name(name: &str, at: &At<'_>, problems: &mut Problems) {
+    if !is_identifier(name) {
+        let mut message = format!("`{name}` cannot be the name of a member: the expression calls it as a function");
+        if matches!(name, "true" | "false") {
+            message.push_str(" (`yes`, `no`, `on`, `off`, `y` and `n` are read as booleans unless they are quoted)");
+        }
+        at.refuse(problems, &message);
+    }
+}
+
 /// What CEL can call, and does not mean already (kubewarden-controller, `policygroup_validation.go`).
-pub(crate) fn is_identifier(name: &str) -> bool {
+fn is_identifier(name: &str) -> bool {
     const RESERVED: [&str; 21] = [
         "true",
         "false",
@@ -220,12 +211,12 @@ pub(crate) fn member(at: &At<'_>, kind: Kind, problems: &mut Problems) -> Option
     let context = at.get("contextAwareResources");
     let mut context_aware = Vec::new();
     for item in context.items(problems) {
-        item.only(problems, &[&fields::RESOURCE]);
+        item.only_or(problems, &[&fields::RESOURCE], unknown(kind), false);
         if let (Some(api_version), Some(kind)) = (item.get("apiVersion").text(problems), item.get("kind").text(problems)) {
             context_aware.push(Resource { api_version, kind });
         }
     }
-    let timeout = at.get("timeoutEvalSeconds").number(problems, 1..=30);
+    let timeout = at.get("timeoutEvalSeconds").number(problems, EVALUATION_SECONDS);
     Some(Member {
         module: with_scheme(&at.get("module").text(problems)?),
         settings_pointer: settings.pointer.clone(),
@@ -242,6 +233,14 @@ pub(crate) fn member(at: &At<'_>, kind: Kind, problems: &mut Problems) -> Option
         host_capabilities: (kind == Kind::Server).then(|| at.get("hostCapabilities").texts(problems)),
         timeout_seconds: timeout,
     })
+}
+
+/// What becomes of a field that nobody knows.
+pub(crate) const fn unknown(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Server => "the policy server ignores it",
+        _ => "the API server drops it",
+    }
 }
 
 /// A module without a scheme is one of a registry.
@@ -286,11 +285,21 @@ impl<'v> At<'v> {
 
     /// Names the fields that nobody reads.
     pub(crate) fn only(&self, problems: &mut Problems, known: &[&[&str]]) {
+        self.only_or(problems, known, unknown(Kind::Cluster), false);
+    }
+
+    /// The same, saying what becomes of them.
+    pub(crate) fn only_or(&self, problems: &mut Problems, known: &[&[&str]], otherwise: &str, fatal: bool) {
         let Some(Value::Object(fields)) = self.value else { return };
         for field in fields.keys().filter(|field| !known.iter().any(|known| known.contains(&field.as_str()))) {
             let pointer = format!("{}/{}", self.pointer, escaped(field));
-            problems.add(&pointer, format!("there is no field `{field}`: the API server drops it"), false);
+            problems.add(&pointer, format!("there is no field `{field}`: {otherwise}"), fatal);
         }
+    }
+
+    /// Says what the cluster takes, though it cannot be meant.
+    pub(crate) fn warn(&self, problems: &mut Problems, message: &str) {
+        problems.add(&self.pointer, message.to_owned(), false);
     }
 
     pub(crate) fn required(&self, problems: &mut Problems) -> Option<&'v Value> {
@@ -319,7 +328,7 @@ impl<'v> At<'v> {
         self.value.and_then(|_| self.any_text(problems))
     }
 
-    fn any_text(&self, problems: &mut Problems) -> Option<String> {
+    pub(crate) fn any_text(&self, problems: &mut Problems) -> Option<String> {
         match self.value {
             Some(Value::String(text)) => return Some(text.clone()),
             Some(_) => self.wrong_type(problems, "a text"),
@@ -373,7 +382,7 @@ impl<'v> At<'v> {
         Vec::new()
     }
 
-    fn texts(&self, problems: &mut Problems) -> Vec<String> {
+    pub(crate) fn texts(&self, problems: &mut Problems) -> Vec<String> {
         self.items(problems).iter().filter_map(|item| item.any_text(problems)).collect()
     }
 

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::names;
+use crate::read::{At, Problems};
+
 /// Labels of an object.
 pub type Labels = BTreeMap<String, String>;
 
@@ -74,5 +77,60 @@ impl Requirement {
             Operator::Exists => value.is_some(),
             Operator::DoesNotExist => value.is_none(),
         }
+    }
+}
+
+/// Reads a selector, refusing what no webhook may have (`meta/v1/validation`, ValidateLabelSelector).
+pub(crate) fn label_selector(at: &At<'_>, problems: &mut Problems) -> LabelSelector {
+    at.only(problems, &[&["matchLabels", "matchExpressions"]]);
+    let mut requirements = Vec::new();
+    for (key, at) in at.get("matchLabels").entries(problems) {
+        check_key(key, &at, problems);
+        if let Some(value) = at.any_text(problems) {
+            check_value(&value, &at, problems);
+            requirements.push(Requirement { key: key.to_owned(), operator: Operator::In, values: vec![value] });
+        }
+    }
+    for item in at.get("matchExpressions").items(problems) {
+        item.only(problems, &[&["key", "operator", "values"]]);
+        let operators = [
+            ("In", Some(Operator::In)),
+            ("NotIn", Some(Operator::NotIn)),
+            ("Exists", Some(Operator::Exists)),
+            ("DoesNotExist", Some(Operator::DoesNotExist)),
+        ];
+        let mut values = Vec::new();
+        for at in item.get("values").items(problems) {
+            if let Some(value) = at.any_text(problems) {
+                check_value(&value, &at, problems);
+                values.push(value);
+            }
+        }
+        let Some(operator) = item.get("operator").one_of(problems, &operators) else {
+            item.get("operator").refuse(problems, "an expression needs an `operator`");
+            continue;
+        };
+        let wants_values = matches!(operator, Operator::In | Operator::NotIn);
+        if wants_values == values.is_empty() {
+            let what = if wants_values { "needs `values`" } else { "takes no `values`" };
+            item.get("values").refuse(problems, &format!("this operator {what}"));
+        }
+        if let Some(key) = item.get("key").text(problems) {
+            check_key(&key, &item.get("key"), problems);
+            requirements.push(Requirement { key, operator, values });
+        }
+    }
+    LabelSelector { requirements }
+}
+
+fn check_key(key: &str, at: &At<'_>, problems: &mut Problems) {
+    if !names::is_qualified(key) {
+        at.refuse(problems, &format!("`{key}` cannot be the key of a label: {}", names::QUALIFIED));
+    }
+}
+
+fn check_value(value: &str, at: &At<'_>, problems: &mut Problems) {
+    if !names::is_label_value(value) {
+        at.refuse(problems, &format!("`{value}` cannot be the value of a label: {}", names::LABEL_VALUE));
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::fields::{MEMBER, SERVER, SERVER_GROUP, SERVER_SINGLE};
-use crate::read::{At, Problems, is_identifier, member};
+use crate::read::{At, Problems, member, member_name, unknown};
 use crate::spec::{Body, FailurePolicy, Kind, Mode, Policy, Problem};
 
 /// Reads a map of policies by name. Those with something fatal are left out; every problem is listed.
@@ -26,21 +26,33 @@ fn entry(name: &str, at: &At<'_>, problems: &mut Problems) -> Option<Policy> {
     if name.contains('/') {
         at.refuse(problems, "the name of a policy holds no `/`");
     }
-    let is_group = at.get("policies").value.is_some();
+    if !at.value.is_some_and(Value::is_object) {
+        at.refuse(problems, "a policy is a map with a `module`, or with `policies` and an `expression`");
+        return None;
+    }
+    let ignored = unknown(Kind::Server);
+    // What has a module is no group, whatever else it has.
+    let has_module = at.get("module").value.is_some();
+    let is_group = !has_module && at.get("policies").value.is_some();
     let body = if is_group {
-        at.only(problems, &[&SERVER, &SERVER_GROUP]);
+        at.only_or(problems, &[&SERVER, &SERVER_GROUP], ignored, false);
         let mut members = BTreeMap::new();
         for (name, at) in at.get("policies").entries(problems) {
-            if !is_identifier(name) {
-                at.refuse(problems, &format!("`{name}` cannot be the name of a member: the expression calls it as a function"));
-            }
-            at.only(problems, &[&MEMBER, &["contextAwareResources", "hostCapabilities"]]);
+            member_name(name, &at, problems);
+            // Only here the policy server wants to know every field.
+            at.only_or(problems, &[&MEMBER, &["contextAwareResources", "hostCapabilities"]], "the policy server refuses the file", true);
             members.extend(member(&at, Kind::Server, problems).map(|member| (name.to_owned(), member)));
         }
+        at.get("message").required(problems);
         Body::Group { expression: at.get("expression").text(problems)?, members }
     } else {
-        // Others are ignored, as the policy server does.
-        at.only(problems, &[&SERVER, &SERVER_SINGLE, &MEMBER]);
+        // Without a module nobody knows which of the two it was to be.
+        let group: &[&str] = if has_module { &[] } else { &SERVER_GROUP };
+        at.only_or(problems, &[&SERVER, &SERVER_SINGLE, &MEMBER, group], ignored, false);
+        if !has_module {
+            at.get("module").refuse(problems, "a policy needs a `module`, a group `policies` and an `expression`");
+            return None;
+        }
         Body::Single(member(at, Kind::Server, problems)?)
     };
     Some(Policy {

@@ -64,6 +64,17 @@ fn a_group_in_the_file_of_a_policy_server() {
 }
 
 #[test]
+fn a_member_called_yes_is_a_boolean() {
+    let said = says_of("yes()", &[("yes", &guest("accepts"))]);
+    assert!(said.len() == 1 && said[0].starts_with("error policies.yaml:8:19 input: ") && said[0].contains("quoted"), "{said:?}");
+    assert_eq!(says_of("yes()", &[("\"yes\"", &guest("accepts"))]), [""; 0]);
+}
+
+fn says_of(expression: &str, members: &[(&str, &str)]) -> Vec<String> {
+    Run::default().says(&group("ClusterAdmissionPolicyGroup", expression, members))
+}
+
+#[test]
 fn members_do_not_warn() {
     let text = group("ClusterAdmissionPolicyGroup", "soft()", &[("soft", &guest("warns"))]);
     let outcome = Run::default().with(&text);

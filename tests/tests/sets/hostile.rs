@@ -6,9 +6,9 @@ use crate::{Run, guest, policy, says};
 
 #[test]
 fn a_module_that_never_ends_is_stopped_in_its_time() {
-    let said = says(&policy("slow", &guest("hangs"), "timeoutEvalSeconds: 1"));
+    let said = says(&policy("slow", &guest("hangs"), "timeoutEvalSeconds: 2"));
     assert!(
-        said.len() == 1 && said[0].starts_with("not judged objects.yaml:1:1 clusterwide-slow: ") && said[0].contains("1000 ms"),
+        said.len() == 1 && said[0].starts_with("not judged objects.yaml:1:1 clusterwide-slow: ") && said[0].contains("2000 ms"),
         "{said:?}"
     );
 }

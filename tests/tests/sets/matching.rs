@@ -2,7 +2,7 @@
 
 use fedward_engine::Options;
 
-use crate::{LABELLED, Run, TILL, guest, is_rejected, policy, policy_of};
+use crate::{LABELLED, Run, TILL, guest, is_rejected, policy, policy_of, says};
 
 fn rules(text: &str) -> bool {
     is_rejected(&Run::default(), &format!("rules: [{{{text}}}]"))
@@ -130,4 +130,19 @@ fn an_equivalent_object_is_not_converted() {
     // A cluster would send it as `v1beta1`.
     let as_it_is = condition("object.apiVersion == 'v1' && request.kind.version == 'v1'");
     assert!(is_rejected(&Run::default(), &format!("{old}, {as_it_is}")));
+}
+
+#[test]
+fn rules_that_never_match_are_warnings_on_their_place() {
+    let rules = "rules: [{apiGroups: [core/v1], apiVersions: [v1], resources: [configmaps, Secret], operations: [CREATE]}]";
+    let said = says(&policy("no-root", &guest("rejects"), rules));
+    assert!(said.len() == 2 && said.iter().all(|line| line.starts_with("warning policies.yaml:5:")), "{said:?}");
+    assert!(said[0].contains("`core/v1`") && said[1].contains("`secrets`"), "{said:?}");
+}
+
+#[test]
+fn a_version_that_does_not_exist_is_refused_where_it_stands() {
+    let text = policy("no-root", &guest("rejects"), "").replace("kubewarden.io/v1", "kubewarden.io/v2");
+    let said = says(&text);
+    assert!(said.len() == 1 && said[0].starts_with("error policies.yaml:2:13 input: there is no `ClusterAdmissionPolicy`"), "{said:?}");
 }

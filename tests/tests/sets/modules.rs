@@ -194,3 +194,46 @@ fn what_only_a_cluster_needs_changes_nothing() {
     let own = TILL.replace("shop", "kubewarden");
     assert_eq!(Run { objects: &own, ..Run::default() }.says(&policy("no-root", &guest("rejects"), "")).len(), 1);
 }
+
+#[test]
+fn a_mistake_in_the_file_of_a_policy_server_stands_at_its_entry() {
+    let file = format!("typo:\n  modul: a\nnothing:\nno-root:\n  module: registry://{}\n", guest("rejects"));
+    let mut said = says(&file);
+    said.sort();
+    let missing = "a policy needs a `module`, a group `policies` and an `expression`";
+    assert_eq!(
+        said,
+        [
+            "error objects.yaml:1:1 no-root: no till runs as root".to_owned(),
+            format!("error policies.yaml:1:1 input: {missing}"),
+            "error policies.yaml:3:1 input: a policy is a map with a `module`, or with `policies` and an `expression`".to_owned(),
+            "warning policies.yaml:2:3 input: there is no field `modul`: the policy server ignores it".to_owned(),
+        ]
+    );
+    // All entries wrong is still the file of a policy server, by its name.
+    assert_eq!(says("typo:\n  modul: a\n").len(), 2);
+}
+
+#[test]
+fn what_is_no_file_of_a_policy_server_is_none_by_its_entries() {
+    use fedward_engine::{Input, Options, Role, Sets, run_sets};
+    use fedward_host::{Host, Limits};
+    use fedward_tests::guests::Known;
+
+    let host = Host::new(Limits::default());
+    let findings = |name: &str, text: &str| {
+        let input = Input { name: name.to_owned(), bytes: text.as_bytes().to_vec(), named: true, role: Role::Policies };
+        let sets = Sets { host: &host, modules: &Known, only_given: true };
+        run_sets(vec![input], Vec::new(), sets, &Options::default(), &std::sync::atomic::AtomicUsize::new(0)).0.findings.len()
+    };
+    for (name, text, expected) in [
+        ("server.yml", "a: {module: x/y/z}\nb: {modul: x}\n", 2),
+        ("server.yml", "a: {modul: x}\n", 0),
+        ("sub/policies.yml", "a: {modul: x}\n", 2),
+        ("policies.yml", "kind: {modul: x}\n", 0),
+        ("policies.yml", "{}\n", 0),
+        ("policies.yml", "[a]\n", 0),
+    ] {
+        assert_eq!(findings(name, text), expected, "{name}: {text}");
+    }
+}
