@@ -44,7 +44,7 @@ use super::Report;
 const INVALID: Condition = Condition::error("invalid", "a field cannot be as it is");
 const SETTINGS: Condition = Condition::error("settings", "the module refuses the settings");
 const EXPRESSION: Condition = Condition::error("expression", "a condition or an expression does not compile");
-const UNKNOWN: Condition = Condition::warning("ignored-field", "a field does not exist, and is dropped");
+const UNKNOWN: Condition = Condition::warning("ignored-field", "a field does not exist and is dropped, or can never match");
 
 pub(super) const RULE: RuleDescriptor = RuleDescriptor {
     id: "unusable-policy",
