@@ -4,15 +4,16 @@ use std::collections::{HashMap, HashSet};
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use fedward_config::words;
 use fedward_engine::{Input, Role};
 use fedward_outcome::{Skipped, Unread};
-use globset::{Glob, GlobSet, GlobSetBuilder};
 use ignore::{DirEntry, WalkBuilder};
 
 use crate::charts::{self, Charts};
+use crate::filter::{Below, Filter};
 use crate::setup::unreadable;
 
 /// A file larger than this is not read: no manifest is.
@@ -50,6 +51,8 @@ pub(crate) struct Inputs {
     pub(crate) files: Vec<Input>,
     pub(crate) skipped: Vec<Skipped>,
     pub(crate) unread: Vec<Unread>,
+    /// The files that are judged, without links.
+    pub(crate) judged: HashSet<PathBuf>,
     /// The path of a file relative to the folder of the configuration, by the name that outputs show, where the two differ.
     pub(crate) config_names: HashMap<String, String>,
     /// The folder of the Helm chart that a file is a template of, by the name that outputs show, as outputs show it.
@@ -60,14 +63,9 @@ pub(crate) struct Inputs {
 ///
 /// What is named and cannot be read is an error; what is met on the way and cannot be read is listed.
 pub(crate) fn read(request: &Request<'_>) -> Result<Inputs> {
-    let globs = |include: &[String], exclude: &[String]| -> Result<Globs> {
-        Ok(Globs { include: set(include)?, exclude: set(exclude)?, any: !include.is_empty() })
-    };
     let own: HashSet<PathBuf> = request.own.iter().filter_map(|file| file.canonicalize().ok()).collect();
     let mut reader = Reader {
-        globs: globs(request.include, request.exclude)?,
-        config_globs: globs(request.config_include, request.config_exclude)?,
-        folder: request.folder.and_then(|folder| folder.canonicalize().ok()),
+        filter: Filter::new(request)?,
         request,
         inputs: Inputs::default(),
         seen: own.clone(),
@@ -94,24 +92,8 @@ pub(crate) fn read(request: &Request<'_>) -> Result<Inputs> {
     Ok(reader.inputs)
 }
 
-#[derive(Clone)]
-struct Globs {
-    include: GlobSet,
-    exclude: GlobSet,
-    any: bool,
-}
-
-impl Globs {
-    fn takes(&self, path: &Path) -> bool {
-        !self.exclude.is_match(path) && (!self.any || self.include.is_match(path))
-    }
-}
-
 struct Reader<'a> {
-    globs: Globs,
-    config_globs: Globs,
-    /// The folder of the configuration, without links.
-    folder: Option<PathBuf>,
+    filter: Filter,
     request: &'a Request<'a>,
     inputs: Inputs,
     seen: HashSet<PathBuf>,
@@ -132,14 +114,12 @@ impl Reader<'_> {
     fn walk(&mut self, root: &Path, role: Role) -> Result<()> {
         let canonical = root.canonicalize().map_err(|error| unreadable(root, &error))?;
         fs::read_dir(root).map_err(|error| unreadable(root, &error))?;
-        // What the globs of the configuration see of a path below this root.
-        let below = self.folder.as_deref().and_then(|folder| canonical.strip_prefix(folder).ok()).unwrap_or(Path::new("")).to_owned();
-        let (globs, config_globs) = (self.globs.clone(), self.config_globs.clone());
-        let (own_root, prefix) = (root.to_owned(), below.clone());
+        // Globs choose among what is checked; a folder of policies is meant as it is.
+        let below = Arc::new(if matches!(role, Role::Policies) { Below::default() } else { self.filter.below(&canonical) });
+        let (own_root, own_below) = (root.to_owned(), Arc::clone(&below));
         let enters = move |entry: &DirEntry| {
             let relative = entry.path().strip_prefix(&own_root).unwrap_or(entry.path());
-            let excluded = globs.exclude.is_match(relative) || config_globs.exclude.is_match(prefix.join(relative));
-            entry.depth() == 0 || (!excluded && entry.file_name() != ".git")
+            entry.depth() == 0 || (own_below.enters(relative) && entry.file_name() != ".git")
         };
         // `.gitignore` counts outside a checkout, too; links are followed by hand, so that none leads out of the root.
         let walk = WalkBuilder::new(root)
@@ -159,10 +139,9 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn entry(&mut self, entry: &DirEntry, root: &Path, canonical: &Path, below: &Path, role: Role) {
+    fn entry(&mut self, entry: &DirEntry, root: &Path, canonical: &Path, below: &Below, role: Role) {
         let path = entry.path();
-        let relative = path.strip_prefix(root).unwrap_or(path);
-        let is_wanted = is_manifest_name(path) && self.globs.takes(relative) && self.config_globs.takes(&below.join(relative));
+        let is_wanted = below.takes(path.strip_prefix(root).unwrap_or(path));
         let kind = entry.file_type();
         if kind.is_some_and(|kind| kind.is_dir()) {
             return;
@@ -219,10 +198,13 @@ impl Reader<'_> {
         if let Some(chart) = self.charts.of(&real) {
             self.inputs.templates.insert(name.clone(), shown(&charts::seen_from(&name, &real, &chart)));
         }
-        if let Some(relative) = self.folder.as_deref().and_then(|folder| real.strip_prefix(folder).ok()).map(shown)
+        if let Some(relative) = self.filter.folder.as_deref().and_then(|folder| real.strip_prefix(folder).ok()).map(shown)
             && relative != name
         {
             self.inputs.config_names.insert(name.clone(), relative);
+        }
+        if matches!(role, Role::Judged) {
+            self.inputs.judged.insert(real.clone());
         }
         self.seen.insert(real);
         self.inputs.files.push(Input { name, bytes, named, role });
@@ -254,25 +236,8 @@ fn path_of(error: &ignore::Error) -> Option<&Path> {
     }
 }
 
-fn set(globs: &[String]) -> Result<GlobSet> {
-    let mut builder = GlobSetBuilder::new();
-    for glob in globs {
-        builder.add(Glob::new(glob).map_err(|error| anyhow::anyhow!("`{glob}` is no glob: {}", error.kind()))?);
-    }
-    match builder.build() {
-        Ok(set) => Ok(set),
-        Err(error) => bail!("globs: {error}"),
-    }
-}
-
-pub(crate) fn is_manifest_name(path: &Path) -> bool {
-    path.extension()
-        .and_then(|extension| extension.to_str())
-        .is_some_and(|extension| ["yaml", "yml", "json"].iter().any(|known| extension.eq_ignore_ascii_case(known)))
-}
-
 /// The path as outputs show it: as it was given, with `/` and without `./`.
-fn shown(path: &Path) -> String {
+pub(crate) fn shown(path: &Path) -> String {
     let text = path.to_string_lossy();
     let text = if cfg!(windows) { text.replace('\\', "/") } else { text.into_owned() };
     text.strip_prefix("./").map_or(text.clone(), str::to_owned)
@@ -431,5 +396,24 @@ mod tests {
         assert_eq!(files.0, ["a.yaml", "other/c.yaml"]);
         assert_eq!(folder.read(&Request { include: &own, ..folder.request() }).0, ["other/c.yaml"]);
         assert_eq!(folder.read(&Request { exclude: &own, ..folder.request() }).0, ["a.yaml", "vendor/b.yaml"]);
+    }
+
+    #[test]
+    fn globs_do_not_choose_among_policies() {
+        let folder = Folder::new("policies");
+        for name in ["in/a.yaml", "policies/a.yaml", "policies/below/b.yaml"] {
+            folder.file(name);
+        }
+        let policies = [folder.0.join("policies")];
+        let (exclude, include) = (["policies".to_owned(), "**/below".to_owned()], ["in/*".to_owned()]);
+        let request = Request {
+            policies: &policies,
+            exclude: &exclude,
+            config_include: &include,
+            config_exclude: &exclude,
+            folder: Some(&folder.0),
+            ..folder.request()
+        };
+        assert_eq!(folder.read(&request).0, ["a.yaml", "/policies/a.yaml", "/policies/below/b.yaml"]);
     }
 }

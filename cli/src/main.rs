@@ -4,6 +4,7 @@ mod args;
 mod charts;
 mod commands;
 mod exit;
+mod filter;
 mod inputs;
 mod modules;
 mod old;

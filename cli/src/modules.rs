@@ -19,6 +19,8 @@ pub(crate) struct Store {
     roots: Roots,
     /// kwctl's store.
     kwctl: Option<PathBuf>,
+    /// Whether the input's policy manifests run, so that something may be left out.
+    runs_input: bool,
     cache: OnceLock<Option<Cache>>,
 }
 
@@ -45,8 +47,10 @@ impl Roots {
 
 impl Store {
     /// `roots` are what the command line names: a manifest may name modules in them, and nowhere else.
-    pub(crate) fn new(places: Vec<(String, ModulePlace)>, roots: &[PathBuf]) -> Self {
-        Store { places, roots: Roots::new(roots), kwctl: caches().map(|folder| folder.join("kubewarden/store")), cache: OnceLock::new() }
+    /// `runs_input` is whether policy manifests of the input run, not only those that the command line names.
+    pub(crate) fn new(places: Vec<(String, ModulePlace)>, roots: &[PathBuf], runs_input: bool) -> Self {
+        let kwctl = caches().map(|folder| folder.join("kubewarden/store"));
+        Store { places, roots: Roots::new(roots), kwctl, runs_input, cache: OnceLock::new() }
     }
 
     fn file(&self, path: &str, manifest: &str) -> Result<PathBuf, String> {
@@ -61,8 +65,9 @@ impl Store {
 
     fn stored(&self, scheme: &str, rest: &str, reference: &str) -> Result<PathBuf, String> {
         let missing = || {
+            let without = if self.runs_input { "; --policies builtin leaves policy manifests out" } else { "" };
             format!(
-                "it is not in kwctl's store (nothing is fetched here): `kwctl pull {reference}` puts it there, or name its file under `modules` in fedward.yaml; --policies builtin leaves policy manifests out"
+                "it is not in kwctl's store (nothing is fetched here): `kwctl pull {reference}` puts it there, or name its file under `modules` in fedward.yaml{without}"
             )
         };
         let rest = Path::new(rest);
@@ -96,7 +101,8 @@ impl Modules for Store {
         }
         match scheme {
             "file" => read(&self.file(rest, manifest)?),
-            _ => read(&self.stored(scheme, rest, reference)?),
+            "registry" | "https" | "http" => read(&self.stored(scheme, rest, reference)?),
+            _ => Err("only `registry://`, `https://`, `http://` and `file://` exist".to_owned()),
         }
     }
 
@@ -151,7 +157,7 @@ mod tests {
             ("registry://registry.example/fedward/labels:v1".to_owned(), ModulePlace::Builtin("require-identity-labels".to_owned())),
             ("registry.example/other:v1".to_owned(), ModulePlace::File(folder.path().join("b.wasm"))),
         ];
-        let mut store = Store::new(places, std::slice::from_ref(&inside));
+        let mut store = Store::new(places, std::slice::from_ref(&inside), true);
         store.kwctl = Some(folder.path().join("kubewarden/store"));
         let file = |path: &Path| format!("file://{}", path.display());
         assert_eq!(names(&store, "registry://enforce-audience-issuer"), Ok("enforce-audience-issuer"));
@@ -167,9 +173,14 @@ mod tests {
             ("registry://registry.example/policies/c:v2".to_owned(), "kwctl pull registry://registry.example/policies/c:v2"),
             ("registry://../../b.wasm".to_owned(), "not a reference"),
             ("https:///etc/passwd".to_owned(), "not a reference"),
+            ("ftp://registry.example/c".to_owned(), "only `registry://`, `https://`, `http://` and `file://` exist"),
+            ("http://registry.example/c".to_owned(), "leaves policy manifests out"),
         ] {
             let error = names(&store, &reference).unwrap_err();
             assert!(error.contains(why), "{reference}: {error}");
         }
+        store.runs_input = false;
+        let error = names(&store, "http://registry.example/c").unwrap_err();
+        assert!(error.ends_with("under `modules` in fedward.yaml"), "{error}");
     }
 }

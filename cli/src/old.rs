@@ -1,73 +1,157 @@
 //! The state before, out of a revision of a Git repository.
 
-use std::io::Read as _;
+use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::io::{self, BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 use fedward_engine::{Input, Role};
 
-use crate::inputs::is_manifest_name;
+use crate::charts::Charts;
+use crate::filter::Filter;
+use crate::inputs::{Request, shown};
+use crate::setup::unreadable;
 
-/// Bytes of all files of a revision together at most.
+/// Bytes of all manifests of a revision together at most.
 const MAX_BYTES: u64 = 512 << 20;
 
 /// The manifests of a revision below each path, as inputs that are applied already. Git itself reads its repository.
-pub(crate) fn read(paths: &[PathBuf], revision: &str) -> Result<Vec<Input>> {
+///
+/// A file counts if its name is one that would be read, and if it is gone or one of those that are judged now (`judged`, without links):
+/// what is on disk and left out, for whatever reason, was not deleted. What the revision lacks is no error.
+pub(crate) fn read(request: &Request<'_>, judged: &HashSet<PathBuf>, revision: &str) -> Result<Vec<Input>> {
     if revision.starts_with('-') {
         bail!("`{revision}` is neither a path nor a revision");
     }
+    let filter = Filter::new(request)?;
+    let (mut charts, mut seen, mut left) = (Charts::default(), HashSet::new(), MAX_BYTES);
     let mut inputs = Vec::new();
-    for path in paths.iter().filter(|path| *path != Path::new("-")) {
-        let is_folder = path.is_dir();
-        let folder =
-            if is_folder { path.as_path() } else { path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new(".")) };
-        let only = if is_folder { None } else { path.file_name() };
-        inputs.extend(archive(folder, revision, only.map(Path::new))?);
+    for path in request.paths.iter().filter(|path| *path != Path::new("-")) {
+        let real = path.canonicalize().map_err(|error| unreadable(path, &error))?;
+        let only = if real.is_dir() { None } else { real.file_name() };
+        let folder = if only.is_some() { real.parent().unwrap_or(&real) } else { &real };
+        let below = filter.below(folder);
+        let commit = commit(folder, path, revision)?;
+        let mut wanted = files(folder, &commit, only).with_context(|| format!("cannot list the files of `{revision}`"))?;
+        wanted.retain(|file| {
+            let now = folder.join(&file.name);
+            let is_named = only.is_some();
+            (is_named || below.would_take(&file.name))
+                && (is_gone(&now) || now.canonicalize().is_ok_and(|now| judged.contains(&now)))
+                && charts.of(&now).is_none()
+                && seen.insert(now)
+        });
+        let size = wanted.iter().fold(0, |sum: u64, file| sum.saturating_add(file.size));
+        left = left.checked_sub(size).with_context(|| format!("manifests of `{revision}` have more than {} MiB", MAX_BYTES >> 20))?;
+        let contents = contents(folder, &wanted).with_context(|| format!("cannot read the files of `{revision}`"))?;
+        for (file, bytes) in wanted.iter().zip(contents) {
+            let name = if only.is_some() { shown(path) } else { shown(&path.join(&file.name)) };
+            inputs.push(Input { name: format!("{revision}:{name}"), bytes, named: only.is_some(), role: Role::Old });
+        }
     }
     Ok(inputs)
 }
 
-fn archive(folder: &Path, revision: &str, only: Option<&Path>) -> Result<Vec<Input>> {
+/// A file of a revision.
+struct File {
+    /// Relative to the folder that was asked for.
+    name: PathBuf,
+    /// Under which Git has the bytes.
+    id: String,
+    size: u64,
+}
+
+fn git(folder: &Path) -> Command {
     let mut command = Command::new("git");
-    command.arg("-C").arg(folder).args(["archive", "--format=tar", revision, "--"]).arg(only.unwrap_or(Path::new(".")));
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
+    // A name is a name, whatever characters it has.
+    command.arg("--literal-pathspecs").arg("-C").arg(folder).stdin(Stdio::null());
+    command
+}
+
+/// The id of the commit that a revision is in the repository around a folder.
+fn commit(folder: &Path, path: &Path, revision: &str) -> Result<String> {
+    let output = git(folder)
+        .args(["rev-parse", "--quiet", "--verify"])
+        .arg(format!("{revision}^{{commit}}"))
+        .output()
         .with_context(|| format!("`--old {revision}` is no path, and `git`, which would know it as a revision, does not run"))?;
-    let mut inputs = Vec::new();
-    let mut read = || -> std::io::Result<()> {
-        let Some(out) = child.stdout.take() else { return Ok(()) };
-        // An archive is as long as its files; the limit holds for them all.
-        let mut archive = tar::Archive::new(out.take(MAX_BYTES));
-        for entry in archive.entries()? {
-            let mut entry = entry?;
-            let name = entry.path()?.into_owned();
-            let is_wanted = entry.header().entry_type().is_file() && (only.is_some() || is_manifest_name(&name));
-            if is_wanted && entry.size() <= MAX_BYTES {
-                let mut bytes = Vec::new();
-                entry.read_to_end(&mut bytes)?;
-                let shown = folder.join(&name);
-                let shown = shown.strip_prefix(".").unwrap_or(&shown).to_string_lossy().replace('\\', "/");
-                inputs.push(Input { name: format!("{revision}:{shown}"), bytes, named: only.is_some(), role: Role::Old });
-            }
-        }
-        Ok(())
-    };
-    let result = read();
-    let output = child.wait_with_output().context("cannot wait for `git`")?;
     if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        let said = said.lines().next().unwrap_or("it does not say why").trim_start_matches("fatal: ");
-        bail!(
-            "`--old {revision}` is neither a path nor a revision that holds `{}`: {said}",
-            folder.join(only.unwrap_or(Path::new(""))).display()
-        );
+        let said = said(&output);
+        let why = if said.is_empty() { said } else { format!(": {said}") };
+        bail!("`--old {revision}` is neither a path nor a revision of the Git repository around `{}`{why}", path.display());
     }
-    result.with_context(|| format!("cannot read what `git` says of `{revision}`"))?;
-    Ok(inputs)
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+/// The ordinary files of a commit below a folder, or one of them.
+fn files(folder: &Path, commit: &str, only: Option<&OsStr>) -> Result<Vec<File>> {
+    let output = git(folder).args(["ls-tree", "-r", "-l", "-z", commit, "--"]).args(only).output()?;
+    if !output.status.success() {
+        bail!("`git` says: {}", said(&output));
+    }
+    Ok(output.stdout.split(|byte| *byte == 0).filter_map(file).collect())
+}
+
+/// `mode type id size<TAB>name`; links and submodules are no files.
+fn file(line: &[u8]) -> Option<File> {
+    let tab = line.iter().position(|byte| *byte == b'\t')?;
+    let (fields, name) = line.split_at_checked(tab)?;
+    let mut fields = std::str::from_utf8(fields).ok()?.split_ascii_whitespace();
+    fields.next().filter(|mode| mode.starts_with("100"))?;
+    let id = fields.nth(1)?.to_owned();
+    Some(File { name: path_of(name.get(1..)?), id, size: fields.next()?.parse().ok()? })
+}
+
+#[cfg(unix)]
+fn path_of(name: &[u8]) -> PathBuf {
+    <OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(name).into()
+}
+
+#[cfg(not(unix))]
+fn path_of(name: &[u8]) -> PathBuf {
+    PathBuf::from(String::from_utf8_lossy(name).into_owned())
+}
+
+/// The bytes of files, in their order.
+fn contents(folder: &Path, files: &[File]) -> io::Result<Vec<Vec<u8>>> {
+    if files.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut child = git(folder).args(["cat-file", "--batch"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+    let (Some(mut to), Some(from)) = (child.stdin.take(), child.stdout.take()) else { return Err(ErrorKind::BrokenPipe.into()) };
+    let mut from = BufReader::new(from);
+    // One after the other: neither side ever waits for the other to read.
+    let mut content = |file: &File| {
+        writeln!(to, "{}", file.id)?;
+        let mut head = String::new();
+        from.read_line(&mut head)?;
+        if head.trim_end() != format!("{} blob {}", file.id, file.size) {
+            return Err(io::Error::other(format!("`git` does not have `{}`", file.name.display())));
+        }
+        let mut bytes = Vec::new();
+        from.by_ref().take(file.size).read_to_end(&mut bytes)?;
+        from.read_line(&mut head)?;
+        Ok(bytes)
+    };
+    let contents = files.iter().map(&mut content).collect();
+    drop(to);
+    drop(from);
+    child.wait()?;
+    contents
+}
+
+/// Whether there is no file of this name any more. What cannot be looked at may be there.
+fn is_gone(path: &Path) -> bool {
+    match path.symlink_metadata() {
+        Ok(found) => found.is_dir(),
+        Err(error) => matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory),
+    }
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).lines().next().unwrap_or_default().trim_start_matches("fatal: ").to_owned()
 }
 
 #[cfg(test)]
@@ -77,34 +161,126 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::inputs;
 
-    fn git(folder: &Path, args: &[&str]) {
-        let identity = ["-c", "user.name=a", "-c", "user.email=a@b.example", "-c", "commit.gpgsign=false"];
-        assert!(Command::new("git").arg("-C").arg(folder).args(identity).args(args).output().unwrap().status.success(), "{args:?}");
+    /// A repository with a first commit.
+    struct Repository(tempfile::TempDir);
+
+    impl Repository {
+        fn new(files: &[&str]) -> Self {
+            let repository = Repository(tempfile::tempdir().unwrap());
+            for name in files {
+                repository.file(name, "old");
+            }
+            repository.git(&["init", "-q"]);
+            repository.git(&["add", "--force", "."]);
+            repository.git(&["commit", "-q", "-m", "first"]);
+            repository
+        }
+
+        fn git(&self, args: &[&str]) {
+            let identity = ["-c", "user.name=a", "-c", "user.email=a@b.example", "-c", "commit.gpgsign=false"];
+            assert!(git(self.0.path()).args(identity).args(args).output().unwrap().status.success(), "{args:?}");
+        }
+
+        fn path(&self, name: &str) -> PathBuf {
+            self.0.path().join(name)
+        }
+
+        fn file(&self, name: &str, text: &str) {
+            let path = self.path(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+
+        fn remove(&self, names: &[&str]) {
+            for name in names {
+                fs::remove_file(self.path(name)).unwrap();
+            }
+        }
+
+        fn try_read(&self, name: &str, revision: &str, request: Request<'_>) -> Result<Vec<Input>> {
+            let paths = [self.path(name)];
+            let request = Request { paths: &paths, gitignore: true, ..request };
+            read(&request, &inputs::read(&request).unwrap().judged, revision)
+        }
+
+        /// The names of what was there before, below the repository.
+        fn with(&self, name: &str, request: Request<'_>) -> Vec<String> {
+            let before = format!("HEAD:{}/", self.0.path().display());
+            let inputs = self.try_read(name, "HEAD", request).unwrap();
+            assert!(inputs.iter().all(|input| input.bytes == b"old"));
+            inputs.into_iter().map(|input| input.name.strip_prefix(&before).unwrap().to_owned()).collect()
+        }
+
+        fn read(&self, name: &str) -> Vec<String> {
+            self.with(name, Request::default())
+        }
     }
 
     #[test]
     fn manifests_of_a_revision() {
-        let folder = tempfile::tempdir().unwrap();
-        let app = folder.path().join("app");
-        fs::create_dir_all(app.join("below")).unwrap();
-        for (name, text) in [("app/a.yaml", "one"), ("app/below/b.json", "two"), ("app/notes.md", "three"), ("c.yaml", "four")] {
-            fs::write(folder.path().join(name), text).unwrap();
+        let repository = Repository::new(&["app/a.yaml", "app/below/b.json", "app/-notes é.yml", "app/notes.md", "c.yaml"]);
+        repository.file("app/a.yaml", "changed");
+        repository.remove(&["app/below/b.json"]);
+        assert_eq!(repository.read("app"), ["app/-notes é.yml", "app/a.yaml", "app/below/b.json"]);
+        assert_eq!(repository.read("app/a.yaml"), ["app/a.yaml"]);
+        assert_eq!(repository.read("app/notes.md"), ["app/notes.md"]);
+        assert_eq!(repository.read("app/-notes é.yml"), ["app/-notes é.yml"]);
+    }
+
+    #[test]
+    fn what_a_revision_lacks_is_new() {
+        let repository = Repository::new(&["a.yaml"]);
+        repository.file("new/b.yaml", "new");
+        assert_eq!(repository.read("new"), [""; 0]);
+        assert_eq!(repository.read("new/b.yaml"), [""; 0]);
+        for revision in ["no-such", "HEAD:a.yaml", "--output=x"] {
+            let error = repository.try_read("new", revision, Request::default()).unwrap_err().to_string();
+            assert!(
+                error.starts_with(&format!("`--old {revision}` is neither a path nor a revision of the Git repository around"))
+                    || error == "`--output=x` is neither a path nor a revision",
+                "{error}"
+            );
         }
-        git(folder.path(), &["init", "-q"]);
-        git(folder.path(), &["add", "."]);
-        git(folder.path(), &["commit", "-q", "-m", "first"]);
-        fs::write(app.join("a.yaml"), "changed").unwrap();
-        let shown = |path: &Path| {
-            let inputs = read(&[path.to_owned()], "HEAD").unwrap();
-            let mut found: Vec<(String, Vec<u8>)> = inputs.into_iter().map(|input| (input.name, input.bytes)).collect();
-            found.sort();
-            found
-        };
-        let name = |name: &str| format!("HEAD:{}/{name}", app.display());
-        assert_eq!(shown(&app), [(name("a.yaml"), b"one".to_vec()), (name("below/b.json"), b"two".to_vec())]);
-        assert_eq!(shown(&app.join("a.yaml")), [(name("a.yaml"), b"one".to_vec())]);
-        assert!(read(std::slice::from_ref(&app), "no-such").unwrap_err().to_string().contains("neither a path nor a revision"));
-        assert!(read(&[app], "--output=x").unwrap_err().to_string().contains("neither a path nor a revision"));
+        let outside = tempfile::tempdir().unwrap();
+        let paths = [outside.path().to_owned()];
+        let error = read(&Request { paths: &paths, ..Request::default() }, &HashSet::new(), "HEAD").unwrap_err().to_string();
+        assert!(error.contains("not a git repository"), "{error}");
+    }
+
+    #[test]
+    fn attributes_of_archives_do_not_count() {
+        let repository = Repository::new(&["app/a.yaml"]);
+        repository.file(".gitattributes", "app/a.yaml export-ignore\n");
+        repository.git(&["add", ".gitattributes"]);
+        repository.git(&["commit", "-q", "-m", "second"]);
+        assert_eq!(repository.read("app"), ["app/a.yaml"]);
+    }
+
+    #[test]
+    fn what_is_left_out_now_was_not_deleted() {
+        let repository = Repository::new(&["app/a.yaml", "app/build/b.yaml", "chart/Chart.yaml", "chart/templates/c.yaml"]);
+        repository.file("app/.gitignore", "build/\n");
+        assert_eq!(repository.read("app"), ["app/a.yaml"]);
+        repository.remove(&["app/build/b.yaml"]);
+        assert_eq!(repository.read("app"), ["app/a.yaml", "app/build/b.yaml"]);
+        repository.remove(&["chart/templates/c.yaml"]);
+        assert_eq!(repository.read("chart"), ["chart/Chart.yaml"]);
+    }
+
+    #[test]
+    fn deleted_files_are_chosen_as_others_are() {
+        let names = ["app/.hidden/a.yaml", "app/b.yaml", "app/other/c.yaml", "app/vendor/below/d.yaml"];
+        let repository = Repository::new(&names);
+        repository.remove(&names);
+        let (vendor, other) = (["vendor".to_owned()], ["**/c.yaml".to_owned()]);
+        assert_eq!(repository.read("app"), ["app/b.yaml", "app/other/c.yaml", "app/vendor/below/d.yaml"]);
+        assert_eq!(repository.with("app", Request { hidden: true, ..Request::default() }), names);
+        assert_eq!(repository.with("app", Request { exclude: &vendor, ..Request::default() }), ["app/b.yaml", "app/other/c.yaml"]);
+        assert_eq!(repository.with("app", Request { include: &other, ..Request::default() }), ["app/other/c.yaml"]);
+        let (folder, config) = (repository.path(""), ["app/vendor".to_owned()]);
+        let request = Request { config_exclude: &config, folder: Some(&folder), ..Request::default() };
+        assert_eq!(repository.with("app", request), ["app/b.yaml", "app/other/c.yaml"]);
     }
 }

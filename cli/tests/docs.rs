@@ -89,7 +89,7 @@ fn configurations_are_right() {
     let folder = Folder::new("configurations");
     let mut read = 0;
     for (page, text) in PAGES.iter().flat_map(|page| blocks(page, "yaml").into_iter().map(move |text| (page, text))) {
-        if text.starts_with("apiVersion") {
+        if text.starts_with("apiVersion") || text.starts_with("# policies.yml") {
             continue;
         }
         folder.file("fedward.yaml", &text);
@@ -121,6 +121,19 @@ fn tests_of_policies_are_right() {
     let definitions = schema.get("$defs").unwrap().as_object().unwrap().values().chain([&schema]);
     for name in definitions.filter_map(|definition| definition.get("properties")?.as_object()).flat_map(serde_json::Map::keys) {
         assert!(page.contains(&format!("{name}:")) || page.contains(&format!("`{name}`")), "docs/testing.md does not show `{name}`");
+    }
+}
+
+#[test]
+fn policy_manifests_are_right() {
+    let folder = Folder::new("manifests");
+    let samples = blocks("docs/policies.md", "yaml");
+    assert_eq!(samples.len(), 2);
+    for text in samples {
+        folder.file("own/policies.yml", &text);
+        let output = folder.fedward(&["check", "app", "--policies", "own", "--no-ignores"]);
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.code() == Some(0) && said.contains("1 object, 1 evaluated"), "{text}\n{said}");
     }
 }
 

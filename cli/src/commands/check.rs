@@ -29,11 +29,17 @@ pub(crate) fn run(args: &Check) -> Result<Exit> {
     let Setup { loaded, policies, host } = Setup::new(&request)?;
     let (given, only_builtin) = policy_sets(&args.policies)?;
     let (old_paths, revisions): (Vec<PathBuf>, Vec<PathBuf>) = args.old.iter().cloned().partition(|old| old.exists());
+    if let Some(revision) = revisions.first().filter(|_| args.paths.iter().all(|path| path == Path::new("-"))) {
+        bail!(
+            "`--old {0}` is no path, and standard input has no revision to compare with: give `--old PATH`, with what is applied already",
+            revision.display()
+        );
+    }
     let config = &loaded.config;
     let not_to_replace: Vec<PathBuf> = args.paths.iter().chain(&args.context).chain(&loaded.file).cloned().collect();
     let mut outputs = outputs::open(wanted, &not_to_replace)?;
     let context: Vec<PathBuf> = loaded.context().into_iter().chain(args.context.iter().cloned()).collect();
-    let mut read = inputs::read(&inputs::Request {
+    let request = inputs::Request {
         paths: &args.paths,
         context: &context,
         old: &old_paths,
@@ -47,9 +53,10 @@ pub(crate) fn run(args: &Check) -> Result<Exit> {
         hidden: args.hidden,
         gitignore: !args.no_gitignore,
         own: loaded.file.iter().cloned().chain(outputs.iter().filter_map(|output| output.place().map(PathBuf::from))).collect(),
-    })?;
+    };
+    let mut read = inputs::read(&request)?;
     for revision in &revisions {
-        read.files.extend(old::read(&args.paths, &revision.to_string_lossy())?);
+        read.files.extend(old::read(&request, &read.judged, &revision.to_string_lossy())?);
     }
     let namespace = args.namespace.clone().or_else(|| config.namespace.clone()).unwrap_or_else(|| "default".to_owned());
     let mut options = Options {
@@ -72,7 +79,7 @@ pub(crate) fn run(args: &Check) -> Result<Exit> {
         options.threads = args.threads;
     }
     let roots: Vec<PathBuf> = args.paths.iter().chain(&given).cloned().collect();
-    let store = Store::new(loaded.modules(&super::descriptors()), &roots);
+    let store = Store::new(loaded.modules(&super::descriptors()), &roots, given.is_empty());
     let files = read.files;
     let (mut outcome, _) = progress::shown(args.quiet, "checking", "objects", |count| {
         if only_builtin {

@@ -50,7 +50,7 @@ pub(crate) fn run(args: &Test) -> Result<Exit> {
     let files = case_files(read.files)?;
     let named: Vec<PathBuf> = files.iter().map(|file| PathBuf::from(&file.name)).collect();
     let mut outputs = outputs::open(wanted, &named)?;
-    let store = Store::new(loaded.modules(&descriptors), &args.paths);
+    let store = Store::new(loaded.modules(&descriptors), &args.paths, false);
     let host = Host::new(Limits::default());
     let roots = Roots::new(&args.paths);
     let threads = if args.threads > 0 { args.threads } else { std::thread::available_parallelism().map_or(1, usize::from) };

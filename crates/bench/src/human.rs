@@ -111,7 +111,7 @@ fn compared(comparison: &Comparison, out: &mut dyn Write) -> io::Result<()> {
     for row in &comparison.rows {
         let (name, show) = words(row);
         let mark = if row.is_worse { "worse" } else { "" };
-        let line = format!("{mark:7}{name:20}{:>12}{:>12}{:>10}", show(row.before), show(row.now), change(row));
+        let line = format!("{mark:7}{name:20}{:>12}{:>12} {:>9}", show(row.before), show(row.now), change(row));
         writeln!(out, "{}", line.trim_end())?;
     }
     for note in &comparison.notes {
@@ -240,6 +240,17 @@ mod tests {
         let mut out = Vec::new();
         human(&now, Some(&compare(&before, &now, 10).unwrap()), &mut out).unwrap();
         insta::assert_snapshot!(String::from_utf8(out).unwrap());
+    }
+
+    #[test]
+    fn columns_never_touch() {
+        let before = report::sample();
+        let mut now = report::sample();
+        now.timed.as_mut().unwrap().times.p50_ns *= 404;
+        let mut out = Vec::new();
+        human(&now, Some(&compare(&before, &now, 10).unwrap()), &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.contains(" µs +40300.0 %\n"), "{text}");
     }
 
     #[test]

@@ -206,6 +206,9 @@ impl Code {
 
     /// That of any Kubewarden policy. A cache keeps what compiling it costs.
     pub(crate) fn foreign(host: &Host, cache: Option<&Cache>, wasm: &[u8]) -> Result<Self, String> {
+        if !wasm.starts_with(b"\0asm") {
+            return Err("not a WebAssembly module".to_owned());
+        }
         let metadata = Metadata::of_module(wasm)?;
         if let Some(reason) = metadata.as_ref().and_then(Metadata::refuses) {
             return Err(format!("the module {reason}"));

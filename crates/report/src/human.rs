@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::io::{self, BufWriter, Write};
 use std::time::Duration;
 
@@ -59,6 +60,11 @@ pub fn human(outcome: &Outcome, options: &Options, out: &mut dyn Write) -> io::R
     }
     page.out.flush()
 }
+
+/// Characters of a line of a diff that are kept.
+const MAX_DIFF_LINE: usize = 200;
+/// Lines of a diff.
+const MAX_DIFF_LINES: usize = 500;
 
 struct Page<'a> {
     out: BufWriter<&'a mut dyn Write>,
@@ -141,16 +147,21 @@ impl Page<'_> {
         let mut config = TextDiff::configure();
         config.timeout(Duration::from_secs(1));
         let diff = config.diff_lines(&before, &after);
-        for group in diff.grouped_ops(3) {
-            for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
-                let (sign, style) = match change.tag() {
-                    ChangeTag::Delete => ('-', self.style(DEFAULT_ERROR_STYLE)),
-                    ChangeTag::Insert => ('+', self.style(AnsiColor::Green.on_default())),
-                    ChangeTag::Equal => (' ', Style::new()),
-                };
-                let text = clean::line(change.value().trim_end());
-                writeln!(self.out, "{:margin$} {style}{sign} {text}{style:#}", "")?;
-            }
+        let groups = diff.grouped_ops(3);
+        let mut changes = groups.iter().flatten().flat_map(|op| diff.iter_changes(op));
+        for change in changes.by_ref().take(MAX_DIFF_LINES) {
+            let (sign, style) = match change.tag() {
+                ChangeTag::Delete => ('-', self.style(DEFAULT_ERROR_STYLE)),
+                ChangeTag::Insert => ('+', self.style(AnsiColor::Green.on_default())),
+                ChangeTag::Equal => (' ', Style::new()),
+            };
+            let text = cut(change.value().trim_end(), MAX_DIFF_LINE);
+            writeln!(self.out, "{:margin$} {style}{sign} {text}{style:#}", "")?;
+        }
+        match changes.count() {
+            0 => {}
+            1 => writeln!(self.out, "{:margin$} … and 1 more line", "")?,
+            more => writeln!(self.out, "{:margin$} … and {more} more lines", "")?,
         }
         writeln!(self.out)
     }
@@ -241,6 +252,14 @@ pub(crate) fn describe(object: &ObjectId) -> String {
 /// Whether `fedward explain` knows the rule: its page is one of ours, which have no address.
 pub(crate) fn has_own_page(finding: &Finding) -> bool {
     !finding.docs.is_empty() && !finding.docs.contains("://")
+}
+
+/// The beginning of a long line, and how much more there is.
+fn cut(text: &str, most: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(most).and_then(|(end, _)| text.split_at_checked(end)) {
+        None => clean::line(text),
+        Some((kept, rest)) => format!("{}… (+{} more characters)", clean::line(kept), rest.chars().count()).into(),
+    }
 }
 
 fn digits(line: u32) -> usize {

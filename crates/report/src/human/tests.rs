@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use fedward_manifest::Span;
-use fedward_outcome::{Finding, Location, Outcome, Skipped};
+use fedward_outcome::{Finding, Location, Mutation, Outcome, Skipped};
 use insta::assert_snapshot;
 
 use crate::testing::{WEB, at, blocks, everything, find, finding, human_text, outcome, place, related, source};
@@ -51,6 +51,34 @@ fn colours_are_the_callers_choice() {
     }
     plain.push_str(rest);
     assert_eq!(plain, human_text(&everything(), Options::default()));
+}
+
+#[test]
+fn long_changes_are_cut() {
+    let change = |lines: usize| {
+        let long = "é".repeat(300);
+        let after = (0..lines).map(|number| serde_json::json!(format!("{number}{long}"))).collect();
+        let mutation = Mutation {
+            location: at("a.yaml", "kind: Pod\n", "Pod"),
+            object: None,
+            policy: "many".into(),
+            before: serde_json::json!([]),
+            after: serde_json::Value::Array(after),
+            patch: Vec::new(),
+        };
+        let outcome = Outcome { mutations: vec![mutation], ..Outcome::default() };
+        human_text(&outcome, Options { mutations: true, quiet: true, ..Options::default() })
+    };
+    // The brackets before and after are three lines.
+    let whole = change(497);
+    assert!(whole.ends_with("  + ]\n\n"), "{whole}");
+    // Two spaces and a quotation mark before, a quotation mark and a comma after.
+    let line = format!("\n  +   \"7{}… (+106 more characters)\n", "é".repeat(196));
+    assert!(whole.contains(&line), "{whole}");
+    assert!(change(498).ends_with(")\n  … and 1 more line\n\n"));
+    let cut = change(5_000);
+    assert!(cut.ends_with(")\n  … and 4503 more lines\n\n"));
+    assert_eq!(cut.lines().filter(|line| line.starts_with("  + ") || line.starts_with("  - ")).count(), 500);
 }
 
 #[test]
