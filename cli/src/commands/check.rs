@@ -88,6 +88,10 @@ pub(crate) fn run(args: &Check) -> Result<Exit> {
         let sets = Sets { host: &host, modules: &store, only_given: !given.is_empty() };
         fedward_engine::run_sets(files, policies, sets, &options, count)
     });
+    if !given.is_empty() && outcome.policies == 0 {
+        let paths: Vec<String> = given.iter().map(|path| format!("`{}`", path.display())).collect();
+        bail!("no policy manifest, and no policy server's file, in {}: nothing would be judged", paths.join(", "));
+    }
     outcome.skipped.splice(0..0, read.skipped);
     outcome.unread = read.unread;
     for output in &mut outputs {

@@ -195,6 +195,7 @@ fn run_with(inputs: Vec<Input>, policies: Policies<'_>, options: &Options, progr
             if sets.only_given {
                 builtin.clear();
             }
+            outcome.policies = found.met;
             builtin.retain(|policy| !found.named.contains(policy.id.as_str()));
             found.policies.splice(0..0, builtin);
             cel = found.cel.map(|module| (module, sets.host.limits().clone()));

@@ -61,8 +61,10 @@ pub(crate) struct Set {
     pub(crate) named: BTreeSet<&'static str>,
     /// The interpreter of conditions, where any policy has some.
     pub(crate) cel: Option<Module>,
-    /// How many manifests there are.
+    /// How many policies were taken up.
     pub(crate) manifests: usize,
+    /// How many documents are meant as policies, usable or not.
+    pub(crate) met: usize,
 }
 
 /// The group of policy manifests, and its kinds that are none.
@@ -82,6 +84,7 @@ pub(crate) fn read(loaded: &[Loaded], objects: &[Object], servers: &[usize], set
         let Some(kind) = policyset::is_policy(&object.api_version(), &object.kind) else {
             if object.group == GROUP && !OTHERS.contains(&object.kind.as_str()) {
                 let place = Place { one, root, object: Some(object) };
+                reader.set.met += 1;
                 reader.wrong(
                     &place,
                     Wrong::Field,
@@ -91,6 +94,7 @@ pub(crate) fn read(loaded: &[Loaded], objects: &[Object], servers: &[usize], set
             }
             continue;
         };
+        reader.set.met += 1;
         if object.draft {
             let line = Some(one.source.position(root.place().start).line);
             let reason = "a policy that a kustomization of the input changes: it does not run before it is rendered".to_owned();
@@ -106,6 +110,7 @@ pub(crate) fn read(loaded: &[Loaded], objects: &[Object], servers: &[usize], set
     }
     for one in servers.iter().filter_map(|number| loaded.get(*number)) {
         let Some(document) = &one.document else { continue };
+        reader.set.met += 1;
         let (policies, problems) = policyset::read_server(&json(document.root()));
         let place = Place { one, root: document.root(), object: None };
         reader.problems(&place, &problems);

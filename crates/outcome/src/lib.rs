@@ -166,6 +166,8 @@ pub struct Outcome {
     pub files: usize,
     /// Objects found in them.
     pub objects: usize,
+    /// Documents that are meant as policies, among those that are read as such.
+    pub policies: usize,
     /// Objects that at least one policy judged.
     pub evaluated: usize,
 }
