@@ -167,12 +167,12 @@ enum Policies<'p> {
 }
 
 fn run_with(inputs: Vec<Input>, policies: Policies<'_>, options: &Options, progress: &AtomicUsize) -> (Outcome, Cost) {
-    let options = &Options { threads: options.threads.clamp(1, max_threads()), ..options.clone() };
-    // Reading takes as many threads as evaluating. A machine that gives no threads has the one that runs already.
     let mut outcome = Outcome { files: inputs.len(), ..Outcome::default() };
     let order: HashMap<String, usize> = inputs.iter().enumerate().map(|(index, input)| (input.name.clone(), index)).collect();
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build().ok();
-    let options = &Options { threads: if pool.is_some() { options.threads } else { 1 }, ..options.clone() };
+    // Reading takes as many threads as evaluating. A machine that gives no threads has the one that runs already.
+    let threads = options.threads.clamp(1, max_threads());
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().ok();
+    let options = &Options { threads: if pool.is_some() { threads } else { 1 }, ..options.clone() };
     // A policy with its host cannot move into the pool, and need not: only reading and looking for secrets happen there.
     let in_pool = |work: &mut (dyn FnMut() + Send)| match &pool {
         Some(pool) => pool.install(work),
