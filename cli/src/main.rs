@@ -22,6 +22,9 @@ use clap::{CommandFactory as _, FromArgMatches as _};
 use args::{Args, Command};
 use exit::Exit;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let matches = Args::command().long_version(version::long()).get_matches();
     let args = Args::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());

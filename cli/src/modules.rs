@@ -112,7 +112,7 @@ impl Modules for Store {
 }
 
 fn builtin(id: &str) -> Option<Found> {
-    fedward_modules::find(id).map(Found::Builtin)
+    fedward_modules::module(id).map(Found::Builtin)
 }
 
 fn read(path: &Path) -> Result<Found, String> {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use fedward_config::{Draft, Loaded, Placed, words};
-use fedward_engine::{EngineError, INPUT_POLICY, Policy};
+use fedward_engine::{EngineError, INPUT_POLICY, Part, Policy};
 use fedward_host::{Host, Limits};
 use fedward_modules::Builtin;
 use serde_json::{Map, Value};
@@ -43,22 +43,20 @@ impl Setup {
         let runs = |builtin: &Builtin| chosen.contains(&builtin.id);
         let files = files(request.settings, runs)?;
         let host = Host::new(Limits::default());
-        let (mut policies, mut mistakes) = (Vec::new(), Vec::new());
-        for builtin in fedward_modules::ALL {
-            let file = files.get(builtin.id);
+        let part = |builtin: &'static Builtin| {
             let mut settings = loaded.settings(&builtin.policy.describe());
-            // What has no settings and does not run has nothing to be asked about.
-            if !runs(builtin) && settings.is_empty() {
-                continue;
-            }
-            settings.extend(file.map(|(_, own)| own.clone()).unwrap_or_default());
-            match Policy::builtin(&host, builtin, &settings.into()) {
-                Ok(policy) => policies.extend(Some(policy).filter(|_| runs(builtin))),
-                Err(EngineError::Settings { policy, message }) => {
-                    let file = file.map(|(file, _)| file);
+            settings.extend(files.get(builtin.id).map(|(_, own)| own.clone()).unwrap_or_default());
+            Part { builtin, settings: settings.into(), runs: runs(builtin) }
+        };
+        let (mut policies, mut mistakes) = (Vec::new(), Vec::new());
+        match Policy::suite(&host, fedward_modules::ALL.iter().map(part).collect()) {
+            Ok(suite) => policies.push(suite),
+            Err(errors) => {
+                for error in errors {
+                    let EngineError::Settings { policy, message } = error else { return Err(error.into()) };
+                    let file = files.get(policy.as_str()).map(|(file, _)| file);
                     mistakes.extend(message.lines().map(|told| loaded.mistake(&policy, file, told)));
                 }
-                Err(error) => return Err(error.into()),
             }
         }
         Ok(Setup { loaded: draft.finish(mistakes)?, policies, host })

@@ -4,13 +4,14 @@
 //! modules out, for editors that only want types.
 
 use std::error::Error;
-use std::fmt::Write as _;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
 const POLICIES: [&str; 3] = ["enforce-audience-issuer", "forbid-federated-cluster-admin", "require-identity-labels"];
+/// All of them in one.
+const SUITE: &str = "suite";
 /// The evaluator of CEL: no policy, but built and embedded like one.
 const CEL: &str = "fedward-cel";
 /// Its speed counts more than its size, which is nobody's bar.
@@ -27,14 +28,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../..").canonicalize()?;
     let out = PathBuf::from(env::var("OUT_DIR")?);
     println!("cargo::rerun-if-env-changed=FEDWARD_MODULES");
-    let sources = ["policies/kit", "crates/cel", "crates/manifest"].into_iter().map(str::to_owned);
-    for source in sources.chain(POLICIES.map(|id| format!("policies/{id}"))) {
+    let sources = ["policies/kit", "policies/tree", "crates/cel", "crates/manifest"].into_iter().map(str::to_owned);
+    for source in sources.chain(policies().map(|id| format!("policies/{id}"))) {
         // Not the whole folder: what people read there changes no module.
         for part in ["src", "Cargo.toml"] {
             println!("cargo::rerun-if-changed={}", root.join(&source).join(part).display());
         }
     }
-    for id in POLICIES {
+    for id in policies() {
         println!("cargo::rerun-if-changed={}", root.join("policies").join(id).join("metadata.yml").display());
     }
     for input in ["Cargo.toml", "Cargo.lock", "rust-toolchain.toml"] {
@@ -49,19 +50,25 @@ fn main() -> Result<(), Box<dyn Error>> {
     if !skip {
         install_target(&root)?;
     }
-    let mut table = String::new();
-    for id in POLICIES {
+    let mut table = Vec::new();
+    for id in policies() {
         embed(&root, &target_dir, &out, id, skip)?;
         let metadata = root.join("policies").join(id).join("metadata.yml");
         let krate = id.replace('-', "_");
-        writeln!(
-            table,
+        table.push(format!(
             "Builtin {{ id: {id:?}, metadata: include_str!({metadata:?}), wasm: include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{id}.wasm\")), \
-             compiled: include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{id}.cwasm\")), policy: &{krate}::POLICY }},"
-        )?;
+             compiled: include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{id}.cwasm\")), policy: &{krate}::POLICY }}"
+        ));
     }
-    fs::write(out.join("table.rs"), format!("&[{table}]"))?;
+    // The suite comes last.
+    let suite = table.pop().unwrap_or_default();
+    fs::write(out.join("table.rs"), format!("&[{}]", table.join(", ")))?;
+    fs::write(out.join("suite.rs"), suite)?;
     embed(&root, &target_dir, &out, CEL, skip)
+}
+
+fn policies() -> impl Iterator<Item = &'static str> {
+    POLICIES.into_iter().chain([SUITE])
 }
 
 /// Leaves `<id>.wasm` and `<id>.cwasm`, empty if modules are left out.
@@ -74,15 +81,17 @@ fn embed(root: &Path, target_dir: &Path, out: &Path, id: &str, skip: bool) -> Re
 
 fn build(root: &Path, target_dir: &Path, id: &str) -> Result<(Vec<u8>, Vec<u8>), Box<dyn Error>> {
     let mut cargo = clean(Command::new(env::var("CARGO")?), root);
-    cargo.args(["rustc", "--quiet", "--locked", "--profile", "module", "--package", id, "--crate-type", "cdylib", "--target", TARGET]);
+    let profile = if id == SUITE { "suite" } else { "module" };
+    cargo.args(["rustc", "--quiet", "--locked", "--profile", profile, "--package", id, "--crate-type", "cdylib", "--target", TARGET]);
     cargo.arg("--target-dir").arg(target_dir);
     if id == CEL {
         cargo.args(CEL_PROFILE);
     }
     // For the link alone: in RUSTFLAGS two sizes would build every dependency twice.
-    cargo.args(["--", if id == CEL { DEEP_STACK } else { STACK }, SHORT_ADDRESSES]);
+    // Of a policy that is a part of another one nothing is exported.
+    cargo.args(["--", "--cfg", "fedward_module", if id == CEL { DEEP_STACK } else { STACK }, SHORT_ADDRESSES]);
     run(&mut cargo, id)?;
-    let wasm = fs::read(target_dir.join(TARGET).join("module").join(format!("{}.wasm", id.replace('-', "_"))))?;
+    let wasm = fs::read(target_dir.join(TARGET).join(profile).join(format!("{}.wasm", id.replace('-', "_"))))?;
     let compiled = fedward_host::precompile(&wasm, Some(&env::var("TARGET")?))?;
     Ok((wasm, compiled))
 }

@@ -110,7 +110,7 @@ struct Document<'r> {
 
 /// The bytes of a module: a file, or a built-in policy's.
 fn module(name: &str) -> Result<Vec<u8>> {
-    if let Some(builtin) = fedward_modules::find(name) {
+    if let Some(builtin) = fedward_modules::module(name) {
         if builtin.wasm.is_empty() {
             bail!("policy `{name}`: this build has no modules (it was built with FEDWARD_MODULES=skip)");
         }
@@ -119,7 +119,7 @@ fn module(name: &str) -> Result<Vec<u8>> {
     let path = Path::new(name);
     let is_path = path.extension().is_some() || path.components().count() > 1 || path.exists();
     if !is_path {
-        let ids = || fedward_modules::ALL.iter().map(|builtin| builtin.id);
+        let ids = || fedward_modules::ALL.iter().chain([&fedward_modules::SUITE]).map(|builtin| builtin.id);
         let near = words::did_you_mean(name, ids());
         let hint = if near.is_empty() { format!(" (there are {})", ids().collect::<Vec<_>>().join(", ")) } else { near };
         bail!("no such policy and no such file: `{name}`{hint}");

@@ -11,6 +11,7 @@ pub mod metadata;
 pub mod pages;
 pub mod readme;
 pub mod settings;
+pub mod suite;
 pub mod workloads;
 
 use std::path::{Path, PathBuf};
@@ -34,6 +35,7 @@ pub fn generated(root: &Path) -> Result<Vec<Generated>> {
     files.extend(settings::generate());
     files.push(workloads::generate());
     files.extend(readme::generate(root)?);
+    files.push(suite::generate()?);
     files.extend(deploy::generate()?);
     Ok(files)
 }

@@ -50,7 +50,7 @@ fn check() -> Result<()> {
 fn dist(folder: &Path) -> Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("cannot make `{}`", folder.display()))?;
     let mut sums = String::new();
-    for builtin in fedward_modules::ALL {
+    for builtin in fedward_modules::ALL.iter().chain([&fedward_modules::SUITE]) {
         if builtin.wasm.is_empty() {
             bail!("this build has no modules (it was built with FEDWARD_MODULES=skip)");
         }

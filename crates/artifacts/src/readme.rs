@@ -26,6 +26,11 @@ const SETTINGS: &[(&str, &str)] = &[
         "forbidAdminGroups: true\nallowed:\n  - role: cluster-admin\n    subject: delivery/bootstrap\n    reason: sets up new clusters, see the runbook\n",
     ),
     ("require-identity-labels", "extraRequiredLabels:\n  - team\nexemptNamespaces:\n  - kube-*\n"),
+    (
+        "suite",
+        "exemptNamespaces:\n  - kube-*\npolicies:\n  enforce-audience-issuer:\n    settings:\n      cloud: public\n  \
+         require-identity-labels:\n    enabled: false\n",
+    ),
 ];
 
 /// A policy's README as it is.
@@ -58,7 +63,7 @@ pub fn usage(text: &str, id: &str) -> Result<String> {
 /// # Errors
 /// A README that is not there or lacks a place, or metadata that do not parse.
 pub fn generate(root: &Path) -> Result<Vec<Generated>> {
-    fedward_modules::ALL.iter().map(|builtin| readme(root, builtin)).collect()
+    fedward_modules::ALL.iter().chain([&fedward_modules::SUITE]).map(|builtin| readme(root, builtin)).collect()
 }
 
 fn readme(root: &Path, builtin: &Builtin) -> Result<Generated> {
@@ -66,7 +71,7 @@ fn readme(root: &Path, builtin: &Builtin) -> Result<Generated> {
     let metadata = Metadata::read(builtin.metadata).with_context(|| format!("metadata.yml of `{}`", builtin.id))?;
     let policy = builtin.policy.describe();
     let parts = [
-        ("rules", rules(&policy)),
+        if builtin.id == fedward_modules::SUITE.id { ("policies", policies()) } else { ("rules", rules(&policy)) },
         ("settings", settings::rows(policy.settings.iter())),
         ("manifest", fenced(&policy_manifest(builtin.id, &metadata))),
         ("access", fenced(&manifest::role(&format!("fedward-{}", builtin.id), &manifest::looked_at(&metadata.context_aware_resources)))),
@@ -94,6 +99,15 @@ fn around<'t>(text: &'t str, name: &str) -> Option<(&'t str, String, &'t str)> {
 
 fn fenced(yaml: &str) -> String {
     format!("```yaml\n{yaml}```\n")
+}
+
+/// The policies of the suite.
+fn policies() -> String {
+    let mut text = "| policy | rules | what it enforces |\n|---|---|---|\n".to_owned();
+    for policy in fedward_modules::ALL.iter().map(|builtin| builtin.policy.describe()) {
+        let _ = writeln!(text, "| [`{0}`](../{0}/README.md) | {1} | {2} |", policy.id, policy.rules.len(), cell(policy.summary));
+    }
+    text
 }
 
 fn rules(policy: &Descriptor) -> String {

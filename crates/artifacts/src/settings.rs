@@ -13,7 +13,7 @@ use crate::pages::cell;
 pub fn generate() -> Vec<Generated> {
     let policies: Vec<_> = fedward_modules::ALL.iter().map(|builtin| builtin.policy.describe()).collect();
     let mut files = Vec::new();
-    for policy in &policies {
+    for policy in policies.iter().chain([&fedward_modules::SUITE.policy.describe()]) {
         let text = marked(&schema(policy.id, &policy.settings), "the policy's settings");
         files.push(Generated { path: format!("policies/{}/settings.schema.json", policy.id), text });
     }

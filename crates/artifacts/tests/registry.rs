@@ -197,7 +197,7 @@ fn the_catalogue_names_every_rule() {
 
 #[test]
 fn metadata_agrees_with_the_policy() {
-    for builtin in fedward_modules::ALL {
+    for builtin in fedward_modules::ALL.iter().chain([&fedward_modules::SUITE]) {
         let metadata = Metadata::read(builtin.metadata).unwrap_or_else(|error| panic!("{}: {error:#}", builtin.id));
         let annotation = |name: &str| metadata.annotations.get(&format!("io.kubewarden.policy.{name}")).map_or("", String::as_str);
         assert_eq!(annotation("title"), builtin.id);
@@ -215,7 +215,7 @@ fn metadata_agrees_with_the_policy() {
 fn an_annotated_module_runs() {
     use fedward_host::{Host, Limits, Module, NoHostCalls, Strategy};
     let host = Host::new(Limits::default());
-    for builtin in fedward_modules::ALL {
+    for builtin in fedward_modules::ALL.iter().chain([&fedward_modules::SUITE]) {
         let section = Metadata::read(builtin.metadata).unwrap().to_section(None).unwrap();
         let annotated = fedward_artifacts::annotate::annotate(builtin.wasm, &section).unwrap();
         let module = Module::from_wasm(&host, Strategy::Fresh, &annotated).unwrap();
@@ -229,7 +229,7 @@ fn the_manifest_of_a_readme_can_be_pasted() {
     use fedward_engine::{Policy, from_yaml};
     use fedward_host::{Host, Limits};
     let host = Host::new(Limits::default());
-    for builtin in fedward_modules::ALL {
+    for builtin in fedward_modules::ALL.iter().chain([&fedward_modules::SUITE]) {
         let readme = fedward_artifacts::readme::text(&root(), builtin.id).unwrap();
         let blocks: Vec<&str> = readme.split("```yaml\n").skip(1).filter_map(|block| block.split("```").next()).collect();
         let objects: Vec<serde_json::Value> = blocks.iter().map(|block| from_yaml(block).unwrap()).collect();

@@ -6,7 +6,7 @@ mod tests;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use fedward_engine::{INPUT_POLICY, Ignore};
+use fedward_engine::{INPUT_POLICY, Ignore, SUITE};
 use fedward_kit::policy::Descriptor;
 use fedward_kit::text::Glob;
 use fedward_manifest::{Entry, Kind, Node};
@@ -51,10 +51,9 @@ impl Loaded {
 
     /// Where the modules of policy manifests are.
     pub fn modules(&self, policies: &[Descriptor]) -> Vec<(String, ModulePlace)> {
-        let place = |text: &String| match policies.iter().find(|policy| policy.id == text) {
-            Some(policy) => ModulePlace::Builtin(policy.id.to_owned()),
-            None => ModulePlace::File(self.beside(text)),
-        };
+        let is_builtin = |text: &str| text == SUITE || policies.iter().any(|policy| policy.id == text);
+        let place =
+            |text: &String| if is_builtin(text) { ModulePlace::Builtin(text.clone()) } else { ModulePlace::File(self.beside(text)) };
         self.config.modules.iter().map(|(reference, text)| (reference.clone(), place(text))).collect()
     }
 
@@ -146,7 +145,7 @@ impl Loaded {
             }
         }
         for Entry { key: reference, value } in entries("modules") {
-            let Some(place) = value.as_str().filter(|place| !ids().any(|known| known == *place)) else { continue };
+            let Some(place) = value.as_str().filter(|place| !ids().chain([SUITE]).any(|known| known == *place)) else { continue };
             let path = self.beside(place);
             if let Err(error) = path.metadata() {
                 let what = format!("`{reference}`: no built-in policy, and cannot read `{}`: {}", path.display(), crate::words::io(&error));

@@ -4,7 +4,7 @@ mod worker;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicUsize;
-use std::thread;
+use std::{panic, thread};
 
 use fedward_host::{Limits, Module};
 use fedward_kit::finding::Finding;
@@ -100,8 +100,8 @@ pub(crate) fn run(world: &World, plan: &Plan<'_>) -> Evaluated {
         // This thread works, too: a machine that gives no further ones has it.
         let spawned = || thread::Builder::new().spawn_scoped(scope, work).ok();
         let handles: Vec<_> = (1..plan.threads).map_while(|_| spawned()).collect();
-        let own = work();
-        handles.into_iter().map(thread::ScopedJoinHandle::join).chain([Ok(own)]).collect()
+        let own = panic::catch_unwind(panic::AssertUnwindSafe(work));
+        handles.into_iter().map(thread::ScopedJoinHandle::join).chain([own]).collect()
     });
     let is_whole = joined.iter().all(Result::is_ok);
     let mut all = Evaluated { seen: vec![false; world.objects.len()], ..Evaluated::default() };

@@ -24,6 +24,7 @@ mod review;
 mod secrets;
 mod selector;
 mod set;
+mod suite;
 mod verdicts;
 mod world;
 
@@ -49,6 +50,7 @@ pub use raw::{Raw, RawVerdict};
 pub use request::{Operation, User};
 
 pub use set::{Found, Modules, Sets};
+pub use suite::{Part, SUITE};
 
 use evaluate::Plan;
 use gather::{Gathered, gather};
@@ -196,7 +198,7 @@ fn run_with(inputs: Vec<Input>, policies: Policies<'_>, options: &Options, progr
                 builtin.clear();
             }
             outcome.policies = found.met;
-            builtin.retain(|policy| !found.named.contains(policy.id.as_str()));
+            builtin.retain_mut(|policy| policy.leave_out(&found.named));
             found.policies.splice(0..0, builtin);
             cel = found.cel.map(|module| (module, sets.host.limits().clone()));
             set = found.policies;

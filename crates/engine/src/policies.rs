@@ -17,6 +17,7 @@ use crate::gates::Gates;
 use crate::metadata::Metadata;
 use crate::request::Facts;
 use crate::set::Found;
+use crate::suite::Parts;
 
 /// A policy, ready to run.
 pub struct Policy {
@@ -40,6 +41,8 @@ pub struct Policy {
     pub(crate) failure_policy: FailurePolicy,
     /// Instead of the policy's own.
     pub(crate) message: Option<String>,
+    /// What it is made of, if it is the suite.
+    pub(crate) parts: Parts,
 }
 
 /// A module with its settings.
@@ -51,7 +54,8 @@ pub(crate) struct Member {
     pub(crate) timeout: Option<Duration>,
     /// The same as native code, where it is one of ours.
     pub(crate) native: Option<&'static dyn AnyPolicy>,
-    pub(crate) descriptor: Option<Descriptor>,
+    /// The built-in policies in it: none in a module of somebody else, one in most of ours.
+    pub(crate) descriptors: Vec<Descriptor>,
     /// The payload up to the request: `{"settings": …,`.
     pub(crate) prefix: Vec<u8>,
     /// What it may ask; `None` for everything.
@@ -108,8 +112,13 @@ impl Policy {
         if code.builtin.is_none() && code.rules.is_some() {
             member.gates = Some(Gates { capabilities: None, resources: code.resources.clone() });
         }
-        Ok(Policy {
-            id: policy(),
+        Ok(Policy::made(id, code, member))
+    }
+
+    /// A policy that no manifest describes.
+    pub(crate) fn made(id: &str, code: &Code, member: Member) -> Self {
+        Policy {
+            id: id.to_owned(),
             place: None,
             matching: everything(code.rules.clone().unwrap_or_else(|| vec![anything()])),
             offline: code.offline.clone(),
@@ -121,7 +130,8 @@ impl Policy {
             mode: Mode::Protect,
             failure_policy: FailurePolicy::Fail,
             message: None,
-        })
+            parts: Parts::default(),
+        }
     }
 
     /// Whether the machine code came with the binary, so that nothing was compiled at start-up.
@@ -146,8 +156,20 @@ impl Policy {
 
     /// The rules that its modules have.
     pub(crate) fn rules(&self) -> impl Iterator<Item = &'static str> {
-        let descriptors = self.members.iter().filter_map(|member| member.descriptor.as_ref());
-        descriptors.flat_map(|descriptor| descriptor.rules.iter().map(|rule| rule.id))
+        self.descriptors().flat_map(|descriptor| descriptor.rules.iter().map(|rule| rule.id))
+    }
+
+    /// The built-in policies in it.
+    pub(crate) fn descriptors(&self) -> impl Iterator<Item = &Descriptor> {
+        self.members.iter().flat_map(|member| &member.descriptors)
+    }
+
+    /// The name under which a finding of a rule is told: of the suite, that of the policy which has the rule.
+    pub(crate) fn name_for(&self, rule: &str) -> &str {
+        if self.parts.is_empty() {
+            return &self.id;
+        }
+        self.descriptors().find(|descriptor| descriptor.rules.iter().any(|known| known.id == rule)).map_or(&self.id, |policy| policy.id)
     }
 }
 
@@ -204,6 +226,13 @@ impl Code {
         })
     }
 
+    /// That of the suite, which says of itself what its parts say.
+    pub(crate) fn suite(host: &Host) -> Result<Self, String> {
+        let builtin = &fedward_modules::SUITE;
+        let module = embedded(host, builtin.compiled, builtin.wasm)?;
+        Ok(Code { module, builtin: Some(builtin), rules: None, offline: Vec::new(), resources: Vec::new(), raw: false, mutating: false })
+    }
+
     /// That of any Kubewarden policy. A cache keeps what compiling it costs.
     pub(crate) fn foreign(host: &Host, cache: Option<&Cache>, wasm: &[u8]) -> Result<Self, String> {
         if !wasm.starts_with(b"\0asm") {
@@ -229,12 +258,23 @@ impl Code {
             module: self.module.clone(),
             timeout: None,
             native: self.builtin.map(|builtin| builtin.policy),
-            descriptor: self.builtin.map(|builtin| builtin.policy.describe()),
-            prefix: format!("{{\"settings\":{settings},").into_bytes(),
+            descriptors: self.builtin.map(|builtin| builtin.policy.describe()).into_iter().collect(),
+            prefix: prefix(settings),
             gates: None,
             indexed: self.builtin.is_some(),
         })
     }
+}
+
+impl Member {
+    /// Other settings, which the module has been asked about.
+    pub(crate) fn set_settings(&mut self, settings: &Value) {
+        self.prefix = prefix(settings);
+    }
+}
+
+fn prefix(settings: &Value) -> Vec<u8> {
+    format!("{{\"settings\":{settings},").into_bytes()
 }
 
 /// A module from elsewhere: a new instance for each call, as in a cluster.
@@ -277,8 +317,12 @@ pub(crate) fn embedded(host: &Host, compiled: &'static [u8], wasm: &'static [u8]
 
 /// The rules that a rule of any policy supersedes, for settling findings over policies.
 pub(crate) fn supersedes(policies: &[Policy], rule: &str) -> &'static [&'static str] {
-    let descriptors = policies.iter().flat_map(|policy| &policy.members).filter_map(|member| member.descriptor.as_ref());
-    descriptors.flat_map(|descriptor| &descriptor.rules).find(|known| known.id == rule).map_or(&[], |known| known.supersedes)
+    policies
+        .iter()
+        .flat_map(Policy::descriptors)
+        .flat_map(|descriptor| &descriptor.rules)
+        .find(|known| known.id == rule)
+        .map_or(&[], |known| known.supersedes)
 }
 
 /// Reads YAML (or JSON) into anything that JSON can be read into.

@@ -17,6 +17,7 @@ use crate::input::unusable_policy::{self, Wrong};
 use crate::load::{Loaded, Object, Role};
 use crate::payload;
 use crate::policies::{self, Code, Member, Policy, Unusable};
+use crate::suite::Parts;
 use crate::world::fingerprint;
 
 /// Where the modules of policy manifests come from.
@@ -246,6 +247,7 @@ impl Reader<'_> {
             mode: policy.mode,
             failure_policy: policy.failure_policy,
             message: policy.message,
+            parts: Parts::default(),
         });
     }
 

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
 use fedward_kit::finding::{Finding, PatchStep};
-use fedward_kit::policy::settle;
+use fedward_kit::verdict::settle;
 use fedward_outcome::{Mutation, NotEvaluated, Outcome, Related};
 use fedward_policyset::Mode;
 
@@ -34,6 +34,8 @@ pub(crate) fn report(world: &World, policies: &[Policy], verdicts: &[Verdict], o
         }
         let given: Vec<usize> = group.iter().flat_map(|verdict| verdict.given.iter().copied()).collect();
         found.sort_by_key(|(_, finding)| Reverse(finding.severity));
+        let (foreign, found): (Vec<_>, Vec<_>) =
+            found.into_iter().partition(|(_, finding)| finding.rule == input::rejected_by_policy::RULE.id);
         // Whose each finding is: of equal ones the first is kept.
         let mut owners: HashMap<(String, String, String, String), usize> = HashMap::new();
         for (policy, finding) in &found {
@@ -42,10 +44,13 @@ pub(crate) fn report(world: &World, policies: &[Policy], verdicts: &[Verdict], o
         let findings = found.into_iter().map(|(_, finding)| finding).collect();
         for finding in settle(findings, |rule| policies::supersedes(policies, rule)) {
             let owner = owners.get(&same(&finding)).and_then(|policy| policies.get(*policy));
-            let is_foreign = finding.rule == input::rejected_by_policy::RULE.id;
-            let mut finding = locate::finding(world, number, &given, owner.map_or("", |policy| &policy.id), finding);
-            // Whose words they are.
-            if let Some(location) = owner.and_then(|policy| policy.place.clone()).filter(|_| is_foreign) {
+            let name = owner.map_or("", |policy| policy.name_for(&finding.rule));
+            outcome.findings.push(locate::finding(world, number, &given, name, finding));
+        }
+        // What others' policies say is told of each, whatever the others say.
+        for (policy, finding) in foreign {
+            let mut finding = locate::finding(world, number, &given, id(policy), finding);
+            if let Some(location) = policies.get(policy).and_then(|policy| policy.place.clone()) {
                 finding.related.push(Related { location, message: "the policy".to_owned() });
             }
             outcome.findings.push(finding);
@@ -93,8 +98,7 @@ pub(crate) fn notes(policies: &[Policy], not_known: &BTreeMap<usize, usize>, out
     };
     let settings = |policy: &Policy| {
         let place = policy.place.as_ref()?;
-        let own: Vec<&str> = policy.members.iter().filter_map(|member| Some(member.descriptor.as_ref()?.id)).collect();
-        let [first, ..] = own.as_slice() else { return None };
+        let first = policy.descriptors().next()?.id;
         let start = place.start();
         Some(format!(
             "`{first}` runs as `{}` says ({}:{}), on what that selects and with its settings",

@@ -5,6 +5,9 @@ pub use fedward_kit::policy::Builtin;
 /// All built-in policies, by id.
 pub const ALL: &[Builtin] = include!(concat!(env!("OUT_DIR"), "/table.rs"));
 
+/// All built-in policies in one module.
+pub const SUITE: Builtin = include!(concat!(env!("OUT_DIR"), "/suite.rs"));
+
 /// A module that is no policy.
 pub struct Embedded {
     /// The module.
@@ -22,4 +25,9 @@ pub const CEL: Embedded = Embedded {
 /// The built-in policy of that id.
 pub fn find(id: &str) -> Option<&'static Builtin> {
     ALL.iter().find(|builtin| builtin.id == id)
+}
+
+/// The built-in module of that id: that of a policy, or the suite.
+pub fn module(id: &str) -> Option<&'static Builtin> {
+    find(id).or((id == SUITE.id).then_some(&SUITE))
 }

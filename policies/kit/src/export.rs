@@ -4,18 +4,19 @@
 
 /// Exports a policy from the module that a crate becomes: the functions that a waPC host calls.
 ///
-/// The crate is an ordinary library for everything else; only a build for WebAssembly has the exports.
+/// The crate is an ordinary library for everything else, a part of the suite among others: only the build that makes a module of it
+/// (`--cfg fedward_module`) has the exports.
 #[macro_export]
 macro_rules! export_policy {
     ($policy:expr) => {
-        #[cfg(target_arch = "wasm32")]
+        #[cfg(all(target_arch = "wasm32", fedward_module))]
         #[expect(unsafe_code, reason = "an export that waPC hosts call by name")]
         #[unsafe(no_mangle)]
         extern "C" fn wapc_init() {
             $crate::export::init();
         }
 
-        #[cfg(target_arch = "wasm32")]
+        #[cfg(all(target_arch = "wasm32", fedward_module))]
         #[expect(unsafe_code, reason = "an export that waPC hosts call by name")]
         #[unsafe(no_mangle)]
         extern "C" fn __guest_call(operation: usize, payload: usize) -> i32 {
@@ -28,8 +29,7 @@ macro_rules! export_policy {
 #[expect(unsafe_code, reason = "functions of the host")]
 mod wasm {
     use crate::context::Host;
-    use crate::policy::Policy;
-    use crate::settings::Settings;
+    use crate::policy::AnyPolicy;
 
     #[link(wasm_import_module = "wapc")]
     unsafe extern "C" {
@@ -64,7 +64,7 @@ mod wasm {
 
     /// Runs an operation of Kubewarden's protocol, of which the host has told the lengths of its name and of its payload. Whether it
     /// succeeded; the host has the response or the error text.
-    pub fn call<S: Settings>(policy: &Policy<S>, operation: usize, payload: usize) -> bool {
+    pub fn call(policy: &impl AnyPolicy, operation: usize, payload: usize) -> bool {
         let (mut operation, mut payload) = (vec![0; operation], vec![0; payload]);
         // SAFETY: the host writes as many bytes as it has told.
         unsafe { __guest_request(operation.as_mut_ptr(), payload.as_mut_ptr()) };

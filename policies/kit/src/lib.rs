@@ -21,11 +21,14 @@ pub mod rule;
 pub mod rules;
 pub mod secret;
 pub mod settings;
+pub mod subject;
 pub mod suggest;
+pub mod suite;
 pub mod text;
 pub mod token_use;
 pub mod trust;
 pub mod url;
+pub mod verdict;
 pub mod webhook;
 pub mod workload;
 

@@ -1,17 +1,17 @@
 //! A policy: its rules, run on a payload, answered in Kubewarden's protocol.
 
-use std::borrow::Cow;
+use std::any::Any;
 
 use crate::admission;
 use crate::context::{Context, Host};
 use crate::finding::{Finding, Severity};
-use crate::json;
 use crate::node::{Node, Origin, Session};
-use crate::request::{Operation, Payload, Request};
+use crate::request::{Operation, Payload};
 use crate::rule::{Check, Condition, Rule};
-use crate::settings::{self, Common, Field, OnUpdate, Settings};
-use crate::text::ByName;
+use crate::settings::{self, Common, Field, OnUpdate, Read, Settings};
+use crate::subject::Subjects;
 use crate::value::Value;
+use crate::verdict::{Judged, respond, response, settle};
 use crate::workload::Pod;
 use bumpalo::Bump;
 
@@ -65,113 +65,106 @@ pub struct RuleDescriptor {
     pub supersedes: &'static [&'static str],
 }
 
-/// A policy whatever its settings.
+/// What a module exports, and what runs natively in its place.
 pub trait AnyPolicy: Sync {
-    /// See [`Policy::describe`].
+    /// What there is to know without running it.
     fn describe(&self) -> Descriptor;
-    /// See [`Policy::validate`].
+    /// Kubewarden's `validate`.
     ///
     /// # Errors
-    /// As [`Policy::validate`].
+    /// A payload that is not JSON, and settings that `validate_settings` refuses. The text never holds any of the payload.
     fn validate(&self, payload: &[u8], host: &dyn Host) -> Result<Vec<u8>, String>;
-    /// See [`Policy::validate_settings`].
+    /// Kubewarden's `validate_settings`: all mistakes at once, each with its path.
     fn validate_settings(&self, payload: &[u8]) -> Vec<u8>;
+}
+
+/// A policy as part of a suite, whatever its settings.
+pub trait Part: Sync {
+    /// The policy's id.
+    fn id(&self) -> &'static str;
+    /// Its rules' ids.
+    fn rules(&self) -> Vec<&'static str>;
+    /// Less specific rules that are not reported where this one is.
+    fn supersedes(&self, rule: &str) -> &'static [&'static str];
+    /// What there is to know without running it.
+    fn describe(&self) -> Descriptor;
+    /// Its settings, of which `common` has the ones that every policy has where it does not set them itself; with every mistake.
+    fn read(&self, settings: Node<'_>, common: &Common) -> (PartSettings, Vec<String>);
+    /// What it finds with settings that it has read.
+    fn judge<'a>(&self, subjects: &'a Subjects<'a>, settings: &'a PartSettings) -> Judged;
+}
+
+/// Settings of a policy that only the policy itself can look at, and those that every policy has.
+pub struct PartSettings {
+    own: Box<dyn Any>,
+    common: Common,
 }
 
 impl<S: Settings + 'static> AnyPolicy for Policy<S> {
     fn describe(&self) -> Descriptor {
-        Policy::describe(self)
-    }
-
-    fn validate(&self, payload: &[u8], host: &dyn Host) -> Result<Vec<u8>, String> {
-        Policy::validate(self, payload, host)
-    }
-
-    fn validate_settings(&self, payload: &[u8]) -> Vec<u8> {
-        Policy::validate_settings(self, payload)
-    }
-}
-
-impl<S: Settings + 'static> Policy<S> {
-    /// The rules' ids.
-    pub fn rule_ids(&self) -> Vec<&'static str> {
-        self.rules.iter().map(|rule| rule.id).collect()
-    }
-
-    /// What there is to know without running it.
-    pub fn describe(&self) -> Descriptor {
-        let bump = Bump::new();
-        let node = Session::new(&bump).root(Value::Null, Origin::Aside);
-        let (_, _, fields, _) = settings::read::<S>(node, &self.rule_ids());
         let mut rules: Vec<RuleDescriptor> = self
             .rules
             .iter()
             .map(|rule| RuleDescriptor { id: rule.id, summary: rule.summary, conditions: rule.conditions, supersedes: rule.supersedes })
             .collect();
         rules.sort_by_key(|rule| rule.id);
-        Descriptor { id: self.id, summary: self.summary, rules, settings: fields }
+        Descriptor { id: self.id, summary: self.summary, rules, settings: settings::fields::<S>(&|| self.rules()) }
     }
 
-    /// Kubewarden's `validate_settings`: all mistakes at once, each with its path.
-    pub fn validate_settings(&self, payload: &[u8]) -> Vec<u8> {
-        let bump = Bump::new();
-        let session = Session::new(&bump);
-        let errors = match Value::from_json(payload, &bump) {
-            // The payload of `validate` has the settings in this field; here they stand alone.
-            Ok(value) => {
-                let wrapper = bump.alloc_slice_copy(&[("settings", value)]);
-                let node = session.root(Value::Map(wrapper), Origin::Aside).get("settings");
-                settings::read::<S>(node, &self.rule_ids()).3
-            }
-            Err(error) => vec![format!("settings: {error}")],
-        };
-        response("valid", &errors).into_bytes()
+    fn validate(&self, payload: &[u8], host: &dyn Host) -> Result<Vec<u8>, String> {
+        let read = |settings: Node<'_>| settings::read::<S>(settings, &|| self.rules(), None);
+        validate(payload, host, read, |subjects, read| self.judge_with(subjects, &read.own, &read.common))
     }
 
-    /// Kubewarden's `validate`.
-    ///
-    /// # Errors
-    /// A payload that is not JSON, and settings that `validate_settings` refuses. The text never holds any of the payload.
-    pub fn validate(&self, payload: &[u8], host: &dyn Host) -> Result<Vec<u8>, String> {
-        // An object takes about four times its text as a tree with paths.
-        let bump = Bump::with_capacity(payload.len().saturating_mul(4).clamp(4096, 1 << 20));
-        let session = Session::new(&bump);
-        let payload = Payload::parse(payload, session).map_err(|error| format!("payload: {error}"))?;
-        let (common, own, _, errors) = settings::read::<S>(payload.settings, &self.rule_ids());
-        if !errors.is_empty() {
-            return Err(errors.join("\n"));
+    fn validate_settings(&self, payload: &[u8]) -> Vec<u8> {
+        validate_settings(payload, |settings| settings::read::<S>(settings, &|| self.rules(), None).errors)
+    }
+}
+
+impl<S: Settings + 'static> Part for Policy<S> {
+    fn id(&self) -> &'static str {
+        self.id
+    }
+
+    fn rules(&self) -> Vec<&'static str> {
+        self.rules.iter().map(|rule| rule.id).collect()
+    }
+
+    fn supersedes(&self, rule: &str) -> &'static [&'static str] {
+        self.rules.iter().find(|known| known.id == rule).map_or(&[], |rule| rule.supersedes)
+    }
+
+    fn describe(&self) -> Descriptor {
+        AnyPolicy::describe(self)
+    }
+
+    fn read(&self, settings: Node<'_>, common: &Common) -> (PartSettings, Vec<String>) {
+        let read = settings::read::<S>(settings, &|| self.rules(), Some(common));
+        (PartSettings { own: Box::new(read.own), common: read.common }, read.errors)
+    }
+
+    fn judge<'a>(&self, subjects: &'a Subjects<'a>, settings: &'a PartSettings) -> Judged {
+        // Nobody but this policy makes them, in `read`.
+        settings.own.downcast_ref::<S>().map_or_else(Judged::default, |own| self.judge_with(subjects, own, &settings.common))
+    }
+}
+
+impl<S: Settings + 'static> Policy<S> {
+    fn judge_with<'a>(&self, subjects: &'a Subjects<'a>, own: &'a S, common: &'a Common) -> Judged {
+        let request = subjects.now.request;
+        if !admission::is_judged(request, common, subjects.now.context) {
+            return Judged::default();
         }
-        let context = Context::new(host, session, payload.indexed);
-        let request = &payload.request;
-        if !admission::is_judged(request, &common, context) {
-            return Ok(respond(Vec::new(), Vec::new()));
-        }
-        let findings = self.judge(request, request.object, &own, &common, context);
+        let findings = self.findings(Check::new(&subjects.now, own, common));
         let rejects = findings.iter().any(|finding| finding.severity == Severity::Error);
         if rejects && request.operation == Operation::Update && common.on_update == OnUpdate::RejectNew {
-            let old = self.judge(request, request.old_object, &own, &common, context);
-            let mut known = ByName::new();
-            for finding in &old {
-                known.insert(same(finding), 0);
-            }
-            let (mut before, new): (Vec<_>, Vec<_>) = findings.into_iter().partition(|finding| known.contains_key(&same(finding)));
-            for finding in &mut before {
-                finding.severity = finding.severity.min(Severity::Warning);
-            }
-            return Ok(respond(new, before));
+            Judged::compare(findings, &self.findings(Check::new(&subjects.old, own, common)))
+        } else {
+            Judged { new: findings, before: Vec::new() }
         }
-        Ok(respond(findings, Vec::new()))
     }
 
-    fn judge<'a>(
-        &self,
-        request: &'a Request<'a>,
-        object: Node<'a>,
-        own: &'a S,
-        common: &'a Common,
-        context: &'a Context<'a>,
-    ) -> Vec<Finding> {
-        let check = Check::new(request, object, own, common, context);
+    fn findings(&self, check: Check<'_, S>) -> Vec<Finding> {
         let uncertain = check.pods().iter().any(|pod: &Pod<'_>| !pod.certain);
         let mut findings = check.run(self.rules);
         for finding in &mut findings {
@@ -180,78 +173,40 @@ impl<S: Settings + 'static> Policy<S> {
                 finding.severity = Severity::Info;
             }
         }
-        settle(findings, |rule| self.rules.iter().find(|known| known.id == rule).map_or(&[], |rule| rule.supersedes))
+        settle(findings, |rule| self.supersedes(rule))
     }
 }
 
-/// What makes a finding the same one before and after an update. Not its place: list elements move.
-fn same(finding: &Finding) -> Cow<'static, str> {
-    // No rule and no condition has a space in its name.
-    Cow::Owned(format!("{} {} {}", finding.rule, finding.condition, finding.message))
+/// Reads a payload, has its settings read and its objects judged, and answers.
+pub(crate) fn validate<S>(
+    payload: &[u8],
+    host: &dyn Host,
+    read: impl for<'a> FnOnce(Node<'a>) -> Read<S>,
+    judge: impl for<'a> FnOnce(&'a Subjects<'a>, &'a Read<S>) -> Judged,
+) -> Result<Vec<u8>, String> {
+    // An object takes about four times its text as a tree with paths.
+    let bump = Bump::with_capacity(payload.len().saturating_mul(4).clamp(4096, 1 << 20));
+    let session = Session::new(&bump);
+    let payload = Payload::parse(payload, session).map_err(|error| format!("payload: {error}"))?;
+    let read = read(payload.settings);
+    if !read.errors.is_empty() {
+        return Err(read.errors.join("\n"));
+    }
+    let subjects = Subjects::new(&payload.request, Context::new(host, session, payload.indexed));
+    Ok(respond(&judge(&subjects, &read)))
 }
 
-/// Orders findings by place, drops repetitions, and those that a more specific rule makes superfluous at the same place.
-pub fn settle(mut findings: Vec<Finding>, supersedes: impl Fn(&str) -> &'static [&'static str]) -> Vec<Finding> {
-    findings.sort_by(|one, other| {
-        (&one.place, &one.rule, &one.condition, &one.message).cmp(&(&other.place, &other.rule, &other.condition, &other.message))
-    });
-    findings.dedup_by(|later, earlier| {
-        later.place == earlier.place
-            && later.rule == earlier.rule
-            && later.condition == earlier.condition
-            && later.message == earlier.message
-    });
-    // Findings at one place follow one another, and there those of one rule.
-    let beaten: Vec<bool> = findings
-        .chunk_by(|one, other| one.place == other.place)
-        .flat_map(|here| {
-            let rules = here.chunk_by(|one, other| one.rule == other.rule).filter_map(<[Finding]>::first);
-            let losers: Vec<&str> = rules.flat_map(|finding| supersedes(&finding.rule)).copied().collect();
-            here.iter().map(move |finding| losers.contains(&&*finding.rule))
-        })
-        .collect();
-    let mut beaten = beaten.into_iter();
-    findings.retain(|_| !beaten.next().unwrap_or_default());
-    findings
-}
-
-fn respond(findings: Vec<Finding>, before: Vec<Finding>) -> Vec<u8> {
-    let line = |finding: &Finding| {
-        let help = if finding.help.is_empty() { String::new() } else { format!(" ({})", finding.help) };
-        format!("{}: {}{help} [{}]", finding.place.path, finding.message, finding.rule)
-    };
-    let errors: Vec<String> = findings.iter().filter(|finding| finding.severity == Severity::Error).map(line).collect();
-    let mut warnings: Vec<String> = findings.iter().filter(|finding| finding.severity == Severity::Warning).map(line).collect();
-    warnings.extend(
-        before
-            .iter()
-            .filter(|finding| finding.severity >= Severity::Warning)
-            .map(|finding| format!("{} (was so before this change)", line(finding))),
-    );
-    let mut out = response("accepted", &errors);
-    if !(findings.is_empty() && before.is_empty()) {
-        let mut all = String::new();
-        json::write_list(findings.iter().chain(&before), &mut all, Finding::write);
-        out.truncate(out.len() - 1);
-        out.push_str(",\"audit_annotations\":{\"findings\":");
-        json::write_string(&all, &mut out);
-        out.push('}');
-        if !warnings.is_empty() {
-            out.push_str(",\"warnings\":");
-            json::write_list(&warnings, &mut out, |warning, out| json::write_string(warning, out));
+/// Reads settings, has their mistakes told, and answers.
+pub(crate) fn validate_settings(payload: &[u8], mistakes: impl for<'a> FnOnce(Node<'a>) -> Vec<String>) -> Vec<u8> {
+    let bump = Bump::new();
+    let session = Session::new(&bump);
+    let errors = match Value::from_json(payload, &bump) {
+        // The payload of `validate` has the settings in this field; here they stand alone.
+        Ok(value) => {
+            let wrapper = bump.alloc_slice_copy(&[("settings", value)]);
+            mistakes(session.root(Value::Map(wrapper), Origin::Aside).get("settings"))
         }
-        out.push('}');
-    }
-    out.into_bytes()
-}
-
-/// Kubewarden's `ValidationResponse` and `SettingsValidationResponse`: whether there are no errors, and the errors.
-fn response(ok: &str, errors: &[String]) -> String {
-    let mut out = format!("{{\"{ok}\":{}", errors.is_empty());
-    if !errors.is_empty() {
-        out.push_str(",\"message\":");
-        json::write_string(&errors.join("\n"), &mut out);
-    }
-    out.push('}');
-    out
+        Err(error) => vec![format!("settings: {error}")],
+    };
+    response("valid", &errors).into_bytes()
 }

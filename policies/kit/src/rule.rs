@@ -1,14 +1,15 @@
 //! What a rule is, and what it is given.
 
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::{Cell, RefCell};
 
 use crate::context::Context;
 use crate::finding::{Finding, MAX_RELATED, PatchStep, Place, Related, Severity};
 use crate::node::Node;
 use crate::request::Request;
 use crate::settings::Common;
-use crate::token_use::{self, Projected};
-use crate::workload::{self, Pod};
+use crate::subject::Subject;
+use crate::token_use::Projected;
+use crate::workload::Pod;
 
 /// A rule of a policy with settings `S`: one file, one id, one pure function from what [`Check`] gives to findings.
 pub struct Rule<S: 'static> {
@@ -153,23 +154,21 @@ pub struct Check<'a, S> {
     pub common: &'a Common,
     /// Other objects.
     pub context: &'a Context<'a>,
-    pods: OnceCell<(Vec<Pod<'a>>, usize)>,
-    projected: OnceCell<Vec<Projected<'a>>>,
+    subject: &'a Subject<'a>,
     rule: Cell<&'static str>,
     findings: RefCell<Vec<Finding>>,
 }
 
 impl<'a, S> Check<'a, S> {
     /// A check of one object.
-    pub fn new(request: &'a Request<'a>, object: Node<'a>, settings: &'a S, common: &'a Common, context: &'a Context<'a>) -> Self {
+    pub(crate) fn new(subject: &'a Subject<'a>, settings: &'a S, common: &'a Common) -> Self {
         Check {
-            request,
-            object,
+            request: subject.request,
+            object: subject.object,
             settings,
             common,
-            context,
-            pods: OnceCell::new(),
-            projected: OnceCell::new(),
+            context: subject.context,
+            subject,
             rule: Cell::new(""),
             findings: RefCell::new(Vec::new()),
         }
@@ -177,29 +176,18 @@ impl<'a, S> Check<'a, S> {
 
     /// Every pod whose template or service account the object itself decides, in the order of its text.
     pub fn pods(&self) -> &[Pod<'a>] {
-        let (pods, own) = self.found_pods();
-        pods.get(..*own).unwrap_or_default()
+        self.subject.pods()
     }
 
     /// The pods of [`Check::pods`], then those that the object merely starts: template and service account both stand in another
     /// object, which is judged itself. For rules that ask what the object sets going.
     pub fn all_pods(&self) -> &[Pod<'a>] {
-        &self.found_pods().0
-    }
-
-    fn found_pods(&self) -> &(Vec<Pod<'a>>, usize) {
-        self.pods.get_or_init(|| {
-            let pods = workload::pods(self.object, self.request.namespace, self.context);
-            let (mut own, other): (Vec<_>, Vec<_>) = pods.into_iter().partition(|pod| pod.is_of(self.object));
-            let count = own.len();
-            own.extend(other);
-            (own, count)
-        })
+        self.subject.all_pods()
     }
 
     /// The tokens that the pods of [`Check::pods`] project by hand, and who reads them.
     pub fn projected(&self) -> &[Projected<'a>] {
-        self.projected.get_or_init(|| token_use::projected(self.context, self.pods()))
+        self.subject.projected()
     }
 
     /// Whether the request is of this group and kind, in any version.

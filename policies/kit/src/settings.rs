@@ -3,18 +3,23 @@
 
 use std::collections::BTreeMap;
 
+use bumpalo::Bump;
 use serde_json::json;
 
 use crate::finding::Severity;
-use crate::node::Node;
+use crate::node::{Node, Origin, Session};
 use crate::suggest;
 use crate::text::Glob;
+use crate::value::Value;
 
 /// Reads a policy's settings, remembers every mistake with its path, and notes what there is to set.
 pub struct Reader<'a> {
     node: Node<'a>,
     errors: Vec<String>,
+    names: Vec<&'static str>,
     fields: Vec<Field>,
+    /// Whether anybody wants to know what there is to set.
+    describes: bool,
 }
 
 /// One setting, for the schema and the docs.
@@ -34,36 +39,72 @@ pub trait Settings: Sized {
     fn read(reader: &mut Reader<'_>) -> Self;
 }
 
-/// The common settings and a policy's own ones.
-pub fn read<S: Settings>(node: Node<'_>, rules: &[&'static str]) -> (Common, S, Vec<Field>, Vec<String>) {
-    let mut reader = Reader { node, errors: Vec::new(), fields: Vec::with_capacity(16) };
-    if node.is_present() && !matches!(node.value(), Some(crate::value::Value::Map(_))) {
-        reader.errors.push("settings: a map is required".to_owned());
-    }
-    let common = Common::read(&mut reader, rules);
-    let own = S::read(&mut reader);
+/// What settings say.
+pub struct Read<S> {
+    /// The settings that every policy has.
+    pub common: Common,
+    /// The policy's own.
+    pub own: S,
+    /// Every mistake, with its path.
+    pub errors: Vec<String>,
+}
+
+/// The common settings and a policy's own ones. What it does not set itself of the common ones `above` has: those of a suite.
+pub fn read<S: Settings>(node: Node<'_>, rules: &dyn Fn() -> Vec<&'static str>, above: Option<&Common>) -> Read<S> {
+    read_with(node, |reader| (Common::read(reader, rules, above), S::read(reader)))
+}
+
+/// What there is to set, the common settings first.
+pub fn fields<S: Settings>(rules: &dyn Fn() -> Vec<&'static str>) -> Vec<Field> {
+    fields_with(|reader| {
+        Common::read(reader, rules, None);
+        S::read(reader);
+    })
+}
+
+/// Reads the fields of a map, of which there are no others.
+pub(crate) fn read_with<S>(node: Node<'_>, read: impl FnOnce(&mut Reader<'_>) -> (Common, S)) -> Read<S> {
+    let mut reader = Reader { node, errors: Vec::new(), names: Vec::with_capacity(16), fields: Vec::new(), describes: false };
+    reader.map(node);
+    let (common, own) = read(&mut reader);
     reader.unknown_keys();
-    (common, own, reader.fields, reader.errors)
+    Read { common, own, errors: reader.errors }
+}
+
+/// The fields that are read of a map.
+pub(crate) fn fields_with(read: impl FnOnce(&mut Reader<'_>)) -> Vec<Field> {
+    let bump = Bump::new();
+    let node = Session::new(&bump).root(Value::Null, Origin::Aside);
+    let mut reader = Reader { node, errors: Vec::new(), names: Vec::new(), fields: Vec::new(), describes: true };
+    read(&mut reader);
+    reader.fields
 }
 
 impl<'a> Reader<'a> {
-    fn field(&mut self, name: &'static str, doc: &'static str, schema: impl FnOnce() -> serde_json::Value) -> Node<'a> {
-        // A module reads settings at every request and never shows their schema.
-        let (doc, schema) = if cfg!(target_arch = "wasm32") { ("", serde_json::Value::Null) } else { (doc, schema()) };
-        self.fields.push(Field { name, doc, schema });
+    pub(crate) fn field(&mut self, name: &'static str, doc: &'static str, schema: impl FnOnce() -> serde_json::Value) -> Node<'a> {
+        self.names.push(name);
+        // Settings are read at every request, and a module never shows their schema.
+        if !cfg!(target_arch = "wasm32") && self.describes {
+            self.fields.push(Field { name, doc, schema: schema() });
+        }
         self.node.peek(name)
     }
 
-    fn wrong(&mut self, node: Node<'_>, what: &str) {
+    pub(crate) fn wrong(&mut self, node: Node<'_>, what: &str) {
         self.errors.push(format!("settings{}: {what}", dotted(node)));
     }
 
     /// `true` or `false`.
     pub fn bool(&mut self, name: &'static str, default: bool, doc: &'static str) -> bool {
         let node = self.field(name, doc, || json!({ "type": "boolean", "default": default }));
+        self.flag(node, default)
+    }
+
+    /// `true` or `false` in a field.
+    pub(crate) fn flag(&mut self, node: Node<'_>, default: bool) -> bool {
         match node.value() {
-            None | Some(crate::value::Value::Null) => default,
-            Some(crate::value::Value::Bool(value)) => *value,
+            None | Some(Value::Null) => default,
+            Some(Value::Bool(value)) => *value,
             Some(other) => {
                 self.wrong(node, &format!("true or false is required, not {}", other.type_name()));
                 default
@@ -76,8 +117,8 @@ impl<'a> Reader<'a> {
         let schema = || json!({ "type": "integer", "minimum": range.start(), "maximum": range.end(), "default": default });
         let node = self.field(name, doc, schema);
         match node.value() {
-            None | Some(crate::value::Value::Null) => default,
-            Some(crate::value::Value::Int(value)) if range.contains(value) => *value,
+            None | Some(Value::Null) => default,
+            Some(Value::Int(value)) if range.contains(value) => *value,
             Some(_) => {
                 self.wrong(node, &format!("a whole number from {} to {} is required", range.start(), range.end()));
                 default
@@ -125,7 +166,7 @@ impl<'a> Reader<'a> {
         if node.is_absent() {
             return default.iter().map(|item| (*item).to_owned()).collect();
         }
-        if !matches!(node.value(), Some(crate::value::Value::Seq(_))) {
+        if !matches!(node.value(), Some(Value::Seq(_))) {
             self.wrong(node, "a list of strings is required");
             return Vec::new();
         }
@@ -148,7 +189,7 @@ impl<'a> Reader<'a> {
     pub fn string_map(&mut self, name: &'static str, doc: &'static str) -> BTreeMap<String, String> {
         let node = self.field(name, doc, || json!({ "type": "object", "additionalProperties": { "type": "string" } }));
         let mut found = BTreeMap::new();
-        if node.is_present() && !matches!(node.value(), Some(crate::value::Value::Map(_))) {
+        if node.is_present() && !matches!(node.value(), Some(Value::Map(_))) {
             self.wrong(node, "a map from names to strings is required");
         }
         for (key, value) in node.peek_entries() {
@@ -167,12 +208,12 @@ impl<'a> Reader<'a> {
             let item = json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false });
             json!({ "type": "array", "items": item, "default": [] })
         });
-        if node.is_present() && !matches!(node.value(), Some(crate::value::Value::Seq(_))) {
+        if node.is_present() && !matches!(node.value(), Some(Value::Seq(_))) {
             self.wrong(node, "a list is required");
         }
         let mut found = Vec::new();
         for item in node.peek_items() {
-            if !matches!(item.value(), Some(crate::value::Value::Map(_))) {
+            if !matches!(item.value(), Some(Value::Map(_))) {
                 self.wrong(item, "a map is required");
                 continue;
             }
@@ -195,16 +236,33 @@ impl<'a> Reader<'a> {
 
     /// Adds a mistake that only the policy can see.
     pub fn error(&mut self, name: &'static str, what: &str) {
-        self.errors.push(format!("settings.{name}: {what}"));
+        self.errors.push(format!("settings{}.{name}: {what}", dotted(self.node)));
     }
 
     fn unknown_keys(&mut self) {
-        let names: Vec<&str> = self.fields.iter().map(|field| field.name).collect();
-        for (key, value) in self.node.peek_entries() {
+        let names = std::mem::take(&mut self.names);
+        self.only(self.node, &names, "setting");
+    }
+
+    /// Refuses keys of a map that are not among `names`, which are `what`s.
+    pub(crate) fn only(&mut self, map: Node<'_>, names: &[&str], what: &str) {
+        for (key, value) in map.peek_entries() {
             if !names.contains(&key) {
-                self.wrong(value, &format!("no such setting{}", did_you_mean(key, &names)));
+                self.wrong(value, &format!("no such {what}{}", did_you_mean(key, names)));
             }
         }
+    }
+
+    /// Refuses what is there and no map.
+    pub(crate) fn map(&mut self, node: Node<'_>) {
+        if node.is_present() && !matches!(node.value(), Some(Value::Map(_))) {
+            self.wrong(node, "a map is required");
+        }
+    }
+
+    /// Takes over the mistakes of settings that stand below.
+    pub(crate) fn extend(&mut self, errors: Vec<String>) {
+        self.errors.extend(errors);
     }
 }
 
@@ -222,16 +280,17 @@ fn did_you_mean(word: &str, words: &[&str]) -> String {
 }
 
 /// What to do on UPDATE with findings that the object had before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OnUpdate {
     /// Only new findings reject, the others warn.
+    #[default]
     RejectNew,
     /// All findings count.
     RejectAll,
 }
 
 /// The settings that every policy has.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Common {
     /// Severities by rule; `None` is off.
     severities: Vec<(String, Option<Severity>)>,
@@ -244,10 +303,10 @@ pub struct Common {
 }
 
 impl Common {
-    fn read(reader: &mut Reader<'_>, rules: &[&'static str]) -> Self {
+    pub(crate) fn read(reader: &mut Reader<'_>, rules: &dyn Fn() -> Vec<&'static str>, above: Option<&Common>) -> Self {
         let words = ["error", "warning", "info", "off"];
         let schema = || {
-            let properties: serde_json::Map<_, _> = rules.iter().map(|rule| ((*rule).to_owned(), json!({ "enum": words }))).collect();
+            let properties: serde_json::Map<_, _> = rules().into_iter().map(|rule| (rule.to_owned(), json!({ "enum": words }))).collect();
             json!({ "type": "object", "properties": properties, "additionalProperties": false, "default": {} })
         };
         let node = reader.field(
@@ -255,16 +314,18 @@ impl Common {
             "Severity of a rule, by its id: `error`, `warning`, `info` or `off`. Replaces the severities of all its conditions.",
             schema,
         );
-        if node.is_present() && !matches!(node.value(), Some(crate::value::Value::Map(_))) {
+        if node.is_present() && !matches!(node.value(), Some(Value::Map(_))) {
             reader.wrong(node, "a map from rule ids to severities is required");
         }
-        let mut severities = Vec::new();
+        let mut severities = above.map_or_else(Vec::new, |above| above.severities.clone());
+        // Most settings change none, and are read for every request.
+        let rules = if node.peek_entries().next().is_some() { rules() } else { Vec::new() };
         for (rule, value) in node.peek_entries() {
             if !rules.contains(&rule) {
-                reader.wrong(value, &format!("no such rule{}", did_you_mean(rule, rules)));
+                reader.wrong(value, &format!("no such rule{}", did_you_mean(rule, &rules)));
             }
             // Kubernetes reads an unquoted `off` as `false`.
-            let is_off = matches!(value.value(), Some(crate::value::Value::Bool(false)));
+            let is_off = matches!(value.value(), Some(Value::Bool(false)));
             let severity = match if is_off { "off" } else { value.peek_str().unwrap_or("") } {
                 "error" => Some(Severity::Error),
                 "warning" => Some(Severity::Warning),
@@ -277,16 +338,29 @@ impl Common {
             };
             severities.push((rule.to_owned(), severity));
         }
-        Common {
+        let mut common = Common {
             severities,
             on_update: reader
                 .choice("onUpdate", &[("rejectNew", OnUpdate::RejectNew), ("rejectAll", OnUpdate::RejectAll)], "rejectNew",
                     "On UPDATE: `rejectNew` rejects only findings that the object did not have before and warns of the others; `rejectAll` rejects both.")
-                .unwrap_or(OnUpdate::RejectNew),
+                .unwrap_or_default(),
             exempt_namespaces: reader.globs("exemptNamespaces", &[], "Namespaces whose objects are not judged; `*` stands for any text."),
             federated_service_accounts: reader.globs("federatedServiceAccounts", &[],
                 "Service accounts, as `namespace/name`, that count as federated whatever the objects say; `*` stands for any text."),
+        };
+        if let Some(above) = above {
+            let sets = |name| reader.node.peek(name).is_present();
+            if !sets("onUpdate") {
+                common.on_update = above.on_update;
+            }
+            if !sets("exemptNamespaces") {
+                common.exempt_namespaces.clone_from(&above.exempt_namespaces);
+            }
+            if !sets("federatedServiceAccounts") {
+                common.federated_service_accounts.clone_from(&above.federated_service_accounts);
+            }
         }
+        common
     }
 
     /// The severity in force for a rule's condition; `None` is off.
@@ -307,6 +381,16 @@ impl Common {
 
 /// The JSON Schema of a policy's settings.
 pub fn schema(policy: &str, fields: &[Field]) -> serde_json::Value {
+    let mut schema = schema_of(fields);
+    if let Some(schema) = schema.as_object_mut() {
+        schema.insert("$schema".to_owned(), "https://json-schema.org/draft/2020-12/schema".into());
+        schema.insert("title".to_owned(), format!("Settings of {policy}").into());
+    }
+    schema
+}
+
+/// The JSON Schema of a map with these fields and no others.
+pub(crate) fn schema_of(fields: &[Field]) -> serde_json::Value {
     let properties: serde_json::Map<_, _> = fields
         .iter()
         .map(|field| {
@@ -317,11 +401,5 @@ pub fn schema(policy: &str, fields: &[Field]) -> serde_json::Value {
             (field.name.to_owned(), schema)
         })
         .collect();
-    json!({
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": format!("Settings of {policy}"),
-        "type": "object",
-        "properties": properties,
-        "additionalProperties": false,
-    })
+    json!({ "type": "object", "properties": properties, "additionalProperties": false })
 }

@@ -180,7 +180,7 @@ impl<'a> Node<'a> {
     /// Like [`Node::get`], for a field whose parent may rightly be of another type.
     pub fn peek(self, key: &'a str) -> Node<'a> {
         let value = match self.step.value {
-            Some(Value::Map(entries)) => entries.iter().rev().find(|(name, _)| *name == key).map(|(_, value)| value),
+            Some(Value::Map(entries)) => entries.iter().rev().find(|(name, _)| is_same_text(name, key)).map(|(_, value)| value),
             _ => None,
         };
         self.child(value, Key::Field(key))
@@ -408,4 +408,9 @@ impl<'a> Node<'a> {
     fn document(self, value: Value<'a>) -> Node<'a> {
         self.session().root(value, Origin::Embedded { outer: self })
     }
+}
+
+/// Whether two texts are equal, for keys: most differ in length or at their ends, and calling a comparison of memory costs more than that.
+fn is_same_text(one: &str, other: &str) -> bool {
+    one.len() == other.len() && one.as_bytes().last() == other.as_bytes().last() && one == other
 }

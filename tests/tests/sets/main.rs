@@ -12,7 +12,7 @@ mod verdicts;
 
 use std::sync::atomic::AtomicUsize;
 
-use fedward_engine::{Input, Options, Policy, Role, Sets, run_sets};
+use fedward_engine::{Input, Options, Part, Policy, Role, Sets, run_sets};
 use fedward_host::{Host, Limits};
 use fedward_outcome::Outcome;
 use fedward_tests::guests::Known;
@@ -73,7 +73,9 @@ impl Run<'_> {
                 inputs.push(input(name, text, role));
             }
         }
-        let builtin = fedward_modules::ALL.iter().map(|builtin| Policy::builtin(&host, builtin, &Value::Null).unwrap()).collect();
+        let part = |builtin| Part { builtin, settings: Value::Null, runs: true };
+        let builtin =
+            vec![Policy::suite(&host, fedward_modules::ALL.iter().map(part).collect()).unwrap_or_else(|errors| panic!("{errors:?}"))];
         let sets = Sets { host: &host, modules: &Known, only_given: !self.inline };
         run_sets(inputs, builtin, sets, &self.options, &AtomicUsize::new(0)).0
     }

@@ -86,6 +86,14 @@ fn of_two_policies_that_find_the_same_the_stricter_counts() {
 }
 
 #[test]
+fn two_policies_that_say_the_same_are_both_named() {
+    let both = [policy("one", &guest("rejects"), "  mode: monitor\n"), policy("two", &guest("rejects"), "")].join("---\n");
+    let said = says(&both);
+    let of = |policy: &str| said.iter().filter(|line| line.contains(&format!(" clusterwide-{policy}: "))).count();
+    assert_eq!((said.len(), of("one"), of("two")), (2, 1, 1), "{said:#?}");
+}
+
+#[test]
 fn background_audit_changes_nothing_at_admission() {
     for value in ["true", "false"] {
         assert_eq!(says(&policy("no-root", &guest("rejects"), &format!("backgroundAudit: {value}"))).len(), 1);

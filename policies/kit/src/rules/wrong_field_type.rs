@@ -38,7 +38,7 @@ pub const fn rule<S>() -> Rule<S> {
 
 fn check<S>(cx: &Check<'_, S>) {
     let mut seen = Vec::new();
-    for mistyped in cx.object.session().mistyped() {
+    for mistyped in cx.object.session().mistyped().filter(|mistyped| mistyped.node.shares_object(cx.object)) {
         let place = mistyped.node.place();
         if seen.contains(&place) || seen.len() >= MAX {
             continue;

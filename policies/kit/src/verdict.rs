@@ -1,0 +1,105 @@
+//! What a policy found in a request, and Kubewarden's answer that says so.
+
+use std::borrow::Cow;
+
+use crate::finding::{Finding, Severity};
+use crate::json;
+use crate::text::ByName;
+
+/// What was found in a request.
+#[derive(Default)]
+pub struct Judged {
+    /// What counts.
+    pub new: Vec<Finding>,
+    /// What the object had before an update, too: warnings at most.
+    pub before: Vec<Finding>,
+}
+
+impl Judged {
+    /// Findings of an update that the object did not have before (`old` has those), and the others.
+    pub(crate) fn compare(findings: Vec<Finding>, old: &[Finding]) -> Self {
+        let mut known = ByName::new();
+        for finding in old {
+            known.insert(same(finding), 0);
+        }
+        let (mut before, new): (Vec<_>, Vec<_>) = findings.into_iter().partition(|finding| known.contains_key(&same(finding)));
+        for finding in &mut before {
+            finding.severity = finding.severity.min(Severity::Warning);
+        }
+        Judged { new, before }
+    }
+}
+
+/// What makes a finding the same one before and after an update. Not its place: list elements move.
+fn same(finding: &Finding) -> Cow<'static, str> {
+    // No rule and no condition has a space in its name.
+    Cow::Owned(format!("{} {} {}", finding.rule, finding.condition, finding.message))
+}
+
+/// Orders findings by place, drops repetitions, and those that a more specific rule makes superfluous at the same place.
+pub fn settle(mut findings: Vec<Finding>, supersedes: impl Fn(&str) -> &'static [&'static str]) -> Vec<Finding> {
+    findings.sort_by(|one, other| {
+        (&one.place, &one.rule, &one.condition, &one.message).cmp(&(&other.place, &other.rule, &other.condition, &other.message))
+    });
+    findings.dedup_by(|later, earlier| {
+        later.place == earlier.place
+            && later.rule == earlier.rule
+            && later.condition == earlier.condition
+            && later.message == earlier.message
+    });
+    // Findings at one place follow one another, and there those of one rule.
+    let beaten: Vec<bool> = findings
+        .chunk_by(|one, other| one.place == other.place)
+        .flat_map(|here| {
+            let rules = here.chunk_by(|one, other| one.rule == other.rule).filter_map(<[Finding]>::first);
+            let losers: Vec<&str> = rules.flat_map(|finding| supersedes(&finding.rule)).copied().collect();
+            here.iter().map(move |finding| losers.contains(&&*finding.rule))
+        })
+        .collect();
+    let mut beaten = beaten.into_iter();
+    findings.retain(|_| !beaten.next().unwrap_or_default());
+    findings
+}
+
+/// Kubewarden's `ValidationResponse`. Findings are in the annotation `findings`, from which the engine makes places.
+pub(crate) fn respond(judged: &Judged) -> Vec<u8> {
+    let Judged { new: findings, before } = judged;
+    let line = |finding: &Finding| {
+        let help = if finding.help.is_empty() { String::new() } else { format!(" ({})", finding.help) };
+        format!("{}: {}{help} [{}]", finding.place.path, finding.message, finding.rule)
+    };
+    let errors: Vec<String> = findings.iter().filter(|finding| finding.severity == Severity::Error).map(line).collect();
+    let mut warnings: Vec<String> = findings.iter().filter(|finding| finding.severity == Severity::Warning).map(line).collect();
+    warnings.extend(
+        before
+            .iter()
+            .filter(|finding| finding.severity >= Severity::Warning)
+            .map(|finding| format!("{} (was so before this change)", line(finding))),
+    );
+    let mut out = response("accepted", &errors);
+    if !(findings.is_empty() && before.is_empty()) {
+        let mut all = String::new();
+        json::write_list(findings.iter().chain(before), &mut all, Finding::write);
+        out.truncate(out.len() - 1);
+        out.push_str(",\"audit_annotations\":{\"findings\":");
+        json::write_string(&all, &mut out);
+        out.push('}');
+        if !warnings.is_empty() {
+            out.push_str(",\"warnings\":");
+            json::write_list(&warnings, &mut out, |warning, out| json::write_string(warning, out));
+        }
+        out.push('}');
+    }
+    out.into_bytes()
+}
+
+/// Kubewarden's `ValidationResponse` and `SettingsValidationResponse`: whether there are no errors, and the errors.
+pub(crate) fn response(ok: &str, errors: &[String]) -> String {
+    let mut out = format!("{{\"{ok}\":{}", errors.is_empty());
+    if !errors.is_empty() {
+        out.push_str(",\"message\":");
+        json::write_string(&errors.join("\n"), &mut out);
+    }
+    out.push('}');
+    out
+}
