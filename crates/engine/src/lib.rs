@@ -203,7 +203,7 @@ fn run_with(inputs: Vec<Input>, policies: Policies<'_>, options: &Options, progr
             &set
         }
     };
-    let world = World::new(loaded, objects, keys, options.closed_world && !truncated);
+    let world = World::new(loaded, objects, keys, kinds, options.closed_world && !truncated);
     let requests = request::requests(&world, options.operation);
     outcome.objects = requests.len();
     let plan = Plan {
@@ -220,7 +220,7 @@ fn run_with(inputs: Vec<Input>, policies: Policies<'_>, options: &Options, progr
     outcome.evaluated = evaluated.seen.iter().filter(|seen| **seen).count();
     verdicts::report(&world, policies, &evaluated.verdicts, &mut outcome);
     verdicts::mutations(&world, policies, &evaluated.mutations, &mut outcome);
-    let notes = verdicts::notes(policies, &evaluated.not_known, &outcome);
+    let notes = verdicts::notes(policies, &evaluated, &outcome);
     outcome.notes.extend(notes);
     if options.use_ignores {
         let mut runs: Vec<&str> = INPUT_RULES.iter().map(|rule| rule.id).collect();
@@ -228,13 +228,13 @@ fn run_with(inputs: Vec<Input>, policies: Policies<'_>, options: &Options, progr
         let rules = ignores::Rules { runs: &runs, known: &options.known_rules };
         ignores::apply(&mut outcome, &world.loaded, options, &rules);
     }
-    input::set_severities(&mut outcome.findings, &options.input_severities);
+    input::set_severities(&mut outcome, &options.input_severities);
     outcome.findings.sort_by_cached_key(|finding| {
         let span = finding.location.span;
         (order.get(&**finding.location.source.name()).copied(), span.start, span.end, finding.rule.clone(), finding.message.clone())
     });
     in_pool(&mut || secrets::hide(&world.loaded, &mut outcome));
-    outcome.notes.extend(kinds.note());
+    outcome.notes.extend(world.kinds.note());
     (outcome, evaluated.cost)
 }
 

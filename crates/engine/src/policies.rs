@@ -38,6 +38,8 @@ pub struct Policy {
     pub(crate) mutating: bool,
     pub(crate) mode: Mode,
     pub(crate) failure_policy: FailurePolicy,
+    /// Time for all evaluations of one request: that of the webhook's call. `None` where there is no webhook.
+    pub(crate) call_time: Option<Duration>,
     /// Instead of the policy's own.
     pub(crate) message: Option<String>,
 }
@@ -58,6 +60,8 @@ pub(crate) struct Member {
     pub(crate) gates: Option<Gates>,
     /// Whether it may ask the index, which is another form of what it may read.
     pub(crate) indexed: bool,
+    /// Whether it understands that a list may be incomplete.
+    pub(crate) knows_gaps: bool,
 }
 
 /// A module, and what it says of itself.
@@ -72,6 +76,8 @@ pub struct Code {
     pub(crate) raw: bool,
     /// Whether it may change objects.
     pub(crate) mutating: bool,
+    /// Whether it is made to run offline, too, where lists may be incomplete.
+    knows_gaps: bool,
 }
 
 /// Why a module cannot be used with its settings.
@@ -120,6 +126,7 @@ impl Policy {
             mutating: code.mutating,
             mode: Mode::Protect,
             failure_policy: FailurePolicy::Fail,
+            call_time: None,
             message: None,
         })
     }
@@ -201,6 +208,7 @@ impl Code {
             resources: metadata.resources(),
             raw: false,
             mutating: metadata.mutating(),
+            knows_gaps: true,
         })
     }
 
@@ -218,7 +226,8 @@ impl Code {
         let raw = metadata.as_ref().is_some_and(Metadata::is_raw);
         let resources = metadata.as_ref().map(Metadata::resources).unwrap_or_default();
         let mutating = metadata.as_ref().is_none_or(Metadata::mutating);
-        Ok(Code { module, builtin: None, rules, offline: Vec::new(), resources, raw, mutating })
+        let knows_gaps = metadata.as_ref().is_some_and(Metadata::is_for_offline);
+        Ok(Code { module, builtin: None, rules, offline: Vec::new(), resources, raw, mutating, knows_gaps })
     }
 
     /// The module with settings, which it is asked about.
@@ -233,6 +242,7 @@ impl Code {
             prefix: format!("{{\"settings\":{settings},").into_bytes(),
             gates: None,
             indexed: self.builtin.is_some(),
+            knows_gaps: self.knows_gaps,
         })
     }
 }

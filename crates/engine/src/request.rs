@@ -1,5 +1,6 @@
 //! The admission requests of a run: what is asked of every policy.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use fedward_manifest::{Document, Node};
@@ -223,6 +224,7 @@ pub(crate) struct Facts<'w> {
     object: &'w Object,
     review: Option<Node<'w>>,
     operation: &'static str,
+    versions: Option<Cow<'w, [&'w str]>>,
     labels: Option<Labels>,
     old_labels: Option<Labels>,
     namespace_labels: Option<Labels>,
@@ -233,8 +235,17 @@ impl<'w> Facts<'w> {
     pub(crate) fn new(world: &'w World, request: &Request, with_labels: bool) -> Option<Self> {
         let object = world.objects.get(request.subject)?;
         let review = review(world, object);
-        let mut facts =
-            Facts { object, review, operation: request.operation.name(), labels: None, old_labels: None, namespace_labels: None };
+        let mut facts = Facts {
+            object,
+            review,
+            operation: request.operation.name(),
+            versions: None,
+            labels: None,
+            old_labels: None,
+            namespace_labels: None,
+        };
+        let Attributes { group, resource, .. } = facts.attributes();
+        facts.versions = world.kinds.versions(group, resource);
         if with_labels {
             let node = |number: Option<usize>| {
                 let object = world.objects.get(number?)?;
@@ -277,6 +288,7 @@ impl<'w> Facts<'w> {
         Attributes {
             group: said(&["resource", "group"]).unwrap_or(&object.group),
             version: said(&["resource", "version"]).unwrap_or(&object.version),
+            versions: self.versions.as_deref(),
             resource: said(&["resource", "resource"]).unwrap_or(&object.resource),
             subresource: said(&["subResource"]).unwrap_or(""),
             namespace: said(&["namespace"]).unwrap_or(own_namespace),

@@ -245,6 +245,37 @@ fn a_policy_of_a_namespace_is_for_that_namespace_only() {
 }
 
 #[test]
+fn a_policy_of_a_namespace_names_what_its_controller_deploys() {
+    let refused = |group: &str, resource: &str| {
+        let rules = json!([{ "apiGroups": [group], "apiVersions": ["v1"], "resources": [resource], "operations": ["CREATE"] }]);
+        let (found, problems) = kind(
+            Kind::NamespacedGroup,
+            json!({
+                "rules": rules, "message": "no", "expression": "one()", "policies": { "one": { "module": "file:///one.wasm" } }
+            }),
+        );
+        let (single, _) = kind(Kind::Namespaced, good(json!({ "rules": rules })));
+        assert_eq!(found.is_none(), single.is_none());
+        assert!(policy(good(json!({ "rules": rules }))).0.is_some(), "a policy of the cluster may");
+        problems.into_iter().filter(|(_, fatal)| *fatal).map(|(text, _)| text.split(": ").next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let (group, resource) = ("/spec/rules/0/apiGroups/0", "/spec/rules/0/resources/0");
+    for (of, name, at) in [
+        ("", "pods", vec![]),
+        ("", "pods/*", vec![]),
+        ("shop.example", "policyreports", vec![]),
+        ("*", "pods", vec![group]),
+        ("", "*", vec![resource]),
+        ("*", "*/*", vec![group, resource]),
+        ("", "*/scale", vec![resource]),
+        ("wgpolicyk8s.io", "policyreports", vec![resource]),
+        ("wgpolicyk8s.io", "policyreports/status", vec![resource]),
+    ] {
+        assert_eq!(refused(of, name), at, "{of} {name}");
+    }
+}
+
+#[test]
 fn groups() {
     let members =
         json!({ "signed": { "module": "file:///signed.wasm" }, "allowed": { "module": "file:///allowed.wasm", "settings": { "a": 1 } } });
@@ -348,6 +379,7 @@ fn pod(namespace: &str) -> Attributes<'_> {
     Attributes {
         group: "",
         version: "v1",
+        versions: None,
         resource: "pods",
         subresource: "",
         namespace,
@@ -415,9 +447,15 @@ fn another_version_matches_unless_the_rule_is_exact() {
     let old = Attributes { group: "apps", version: "v1beta1", resource: "deployments", ..pod("shop") };
     assert_eq!(reach(rule.clone(), json!({}), &old), Reach::Yes);
     assert_eq!(reach(rule.clone(), json!({ "matchPolicy": "Exact" }), &old), Reach::No);
-    let mut no_version = rule;
+    let mut no_version = rule.clone();
     no_version["apiVersions"] = json!(["apps/v1"]);
     assert_eq!(reach(no_version, json!({}), &old), Reach::No);
+    // Where the versions of the resource are known, both have to be one of them.
+    let known = |version, versions| Attributes { version, versions: Some(versions), ..old };
+    assert_eq!(reach(rule.clone(), json!({}), &known("v1beta1", &["v1", "v1beta1"])), Reach::Yes);
+    assert_eq!(reach(rule.clone(), json!({}), &known("v9", &["v1", "v1beta1"])), Reach::No);
+    assert_eq!(reach(rule.clone(), json!({}), &known("v1beta1", &["v2", "v1beta1"])), Reach::No);
+    assert_eq!(reach(rule, json!({}), &known("v1", &["v2"])), Reach::Yes);
 }
 
 #[test]
