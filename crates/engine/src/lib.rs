@@ -2,6 +2,7 @@
 
 mod access;
 mod answers;
+mod context;
 mod edits;
 mod evaluate;
 mod gates;
@@ -14,10 +15,10 @@ mod load;
 mod locate;
 mod mask;
 mod metadata;
+mod modules;
 mod payload;
 mod policies;
 mod project;
-mod raw;
 mod request;
 mod resources;
 mod review;
@@ -39,16 +40,17 @@ use fedward_manifest::Limits;
 use fedward_outcome::Outcome;
 use rayon::prelude::*;
 
+pub use context::Context;
 pub use evaluate::{Cost, Runtime};
 pub use ignores::Ignore;
 pub use input::{INPUT_POLICY, INPUT_RULES};
 pub use load::{Input, Role};
 pub use mask::{CHANGED as HIDDEN_CHANGED, HIDDEN, hide as hide_secrets};
 pub use policies::{Code, Policy, from_yaml};
-pub use raw::{Raw, RawVerdict};
 pub use request::{Operation, User};
 
-pub use set::{Found, Modules, Sets};
+pub use modules::{Codes, Found, Modules};
+pub use set::Sets;
 
 use evaluate::Plan;
 use gather::{Gathered, gather};

@@ -15,8 +15,8 @@ use serde_json::Value;
 use crate::EngineError;
 use crate::gates::Gates;
 use crate::metadata::Metadata;
+use crate::modules::Found;
 use crate::request::Facts;
-use crate::set::Found;
 
 /// A policy, ready to run.
 pub struct Policy {
@@ -191,9 +191,21 @@ impl Code {
         }
     }
 
-    /// Whether it judges requests of any form, and no objects ([`crate::Raw`]).
+    /// Whether it judges requests of any form, and no objects ([`crate::Options::raw`]).
     pub fn is_raw(&self) -> bool {
         self.raw
+    }
+
+    /// The same as a raw policy, which one is that does not say what it judges.
+    ///
+    /// # Errors
+    /// One that judges objects.
+    pub fn into_raw(self) -> Result<Self, String> {
+        match (self.raw, &self.rules) {
+            (true, _) | (false, None) => Ok(Code { raw: true, ..self }),
+            (false, Some(_)) if self.builtin.is_some() => Err("it is no raw policy".to_owned()),
+            (false, Some(_)) => Err("the module is no raw policy: its metadata does not say `policyType: raw`".to_owned()),
+        }
     }
 
     /// That of a built-in policy.

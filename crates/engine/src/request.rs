@@ -104,7 +104,7 @@ fn take(world: &World, number: usize, copies: &mut Vec<usize>) -> Option<usize> 
 }
 
 /// The fields of an AdmissionRequest that Kubewarden knows, apart from `uid` and the two objects
-/// (policy-evaluator, `src/admission_request.rs`).
+/// (policy-evaluator, `src/admission_request.rs`). The type checker of conditions has the same list.
 const FIELDS: [&str; 12] = [
     "kind",
     "resource",
@@ -304,4 +304,21 @@ impl<'w> Facts<'w> {
 pub(crate) fn labels(object: Node<'_>) -> Labels {
     let entries = object.get("metadata").and_then(|metadata| metadata.get("labels")).into_iter().flat_map(|labels| labels.entries());
     entries.filter_map(|entry| Some((entry.key.to_string(), entry.value.as_str()?.to_owned()))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::FIELDS;
+
+    #[test]
+    fn conditions_know_the_fields_that_requests_have() {
+        let source = include_str!("../../cel/src/check.rs");
+        let (_, list) = source.split_once("const REQUEST: [&str; ").unwrap();
+        let (_, list) = list.split_once("= [").unwrap();
+        let (list, _) = list.split_once("];").unwrap();
+        let names: Vec<&str> = list.split(',').map(|name| name.trim().trim_matches('"')).filter(|name| !name.is_empty()).collect();
+        assert_eq!(names, FIELDS);
+    }
 }

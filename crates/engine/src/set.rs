@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fedward_conditions::{Conditions, Evaluator, Group, Problem};
-use fedward_host::{Cache, Host, Module};
-use fedward_kit::policy::Builtin;
+use fedward_host::{Host, Module};
 use fedward_manifest::Node;
 use fedward_outcome::{Location, NotEvaluated, Outcome, Related, Skipped};
 use fedward_policyset::{self as policyset, Body, Kind, Resource};
@@ -15,31 +14,10 @@ use serde_json::Value;
 use crate::gates::Gates;
 use crate::input::unusable_policy::{self, Wrong};
 use crate::load::{Loaded, Object, Role};
+use crate::modules::{Codes, Modules};
 use crate::payload;
 use crate::policies::{self, Code, Member, Policy, Unusable};
 use crate::world::fingerprint;
-
-/// Where the modules of policy manifests come from.
-pub trait Modules {
-    /// The module behind a reference with its scheme (`registry://…`, `https://…`, `file://…`) in the manifest of that name.
-    ///
-    /// # Errors
-    /// Why there is none, and what to do.
-    fn find(&self, reference: &str, manifest: &str) -> Result<Found, String>;
-
-    /// Keeps what compiling modules costs.
-    fn cache(&self) -> Option<&Cache> {
-        None
-    }
-}
-
-/// A module as it was found.
-pub enum Found {
-    /// One that comes with the program.
-    Builtin(&'static Builtin),
-    /// Any other, in the binary format.
-    Wasm(Vec<u8>),
-}
 
 /// How policy manifests are run.
 #[derive(Clone, Copy)]
@@ -76,7 +54,7 @@ const MAX_POLICIES: usize = 2_000;
 
 /// Reads the policies among the objects, and those of `servers` (documents of the form of `policies.yml`).
 pub(crate) fn read(loaded: &[Loaded], objects: &[Object], servers: &[usize], sets: Sets<'_>, outcome: &mut Outcome) -> Set {
-    let mut reader = Reader { sets, outcome, set: Set::default(), codes: HashMap::new(), cel: None, seen: HashMap::new() };
+    let mut reader = Reader { sets, outcome, set: Set::default(), codes: Codes::default(), cel: None, seen: HashMap::new() };
     let wanted = if sets.only_given { Role::Policies } else { Role::Judged };
     for object in objects.iter().filter(|object| object.role == wanted && object.review.is_none()) {
         let Some(one) = loaded.get(object.document) else { continue };
@@ -167,8 +145,8 @@ struct Reader<'a> {
     sets: Sets<'a>,
     outcome: &'a mut Outcome,
     set: Set,
-    /// Modules by reference, those of files with the folder of the manifest: a set names the same one again and again.
-    codes: HashMap<String, Result<Code, String>>,
+    /// A set names the same module again and again.
+    codes: Codes,
     cel: Option<(Module, Evaluator)>,
     seen: HashMap<String, Seen>,
 }
@@ -331,17 +309,9 @@ impl Reader<'_> {
         Some((code, made))
     }
 
-    fn code(&mut self, reference: &str, manifest: &str) -> Result<Code, String> {
-        // A path is relative to the folder of the manifest.
-        let folder = manifest.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let key = if reference.starts_with("file://") { format!("{folder} {reference}") } else { reference.to_owned() };
-        if let Some(known) = self.codes.get(&key) {
-            return known.clone();
-        }
-        let found =
-            self.sets.modules.find(reference, manifest).and_then(|found| Code::new(self.sets.host, self.sets.modules.cache(), found));
-        self.codes.insert(key, found.clone());
-        found
+    fn code(&self, reference: &str, manifest: &str) -> Result<Code, String> {
+        let codes = self.sets.modules.codes().unwrap_or(&self.codes);
+        codes.get(self.sets.host, self.sets.modules, reference, manifest)
     }
 
     fn conditions(&mut self, place: &Place<'_>, conditions: &[policyset::Condition]) -> Result<Conditions, ()> {
