@@ -26,16 +26,6 @@ impl Context {
         (Context { world, shared: Shared::default() }, outcome)
     }
 
-    /// How many objects there are.
-    pub fn len(&self) -> usize {
-        self.world.objects.len()
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.world.objects.is_empty()
-    }
-
     /// What answers a module (in the binary format), as a run would; one for each thread.
     pub fn host(&self, wasm: &[u8]) -> impl HostCalls + use<'_> {
         let is_ours = fedward_modules::ALL.iter().any(|builtin| builtin.wasm == wasm);
