@@ -186,6 +186,9 @@ pub(crate) struct Bench {
     /// have none.
     #[arg(long, value_name = "FILE|JSON")]
     pub(crate) settings: Option<String>,
+    /// Files and folders whose objects the module may ask for; without any, it is told that nothing is known. Can be given several times.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) context: Vec<PathBuf>,
     /// A new instance for each evaluation, as in a cluster. This is the default.
     #[arg(long)]
     pub(crate) fresh: bool,

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use fedward_bench::{Comparison, Failure, Instance, Plan, Report, Skipped, Stop};
+use fedward_bench::{Comparison, Context, Document, Failure, Instance, Plan, Report, Skipped, Stop};
 use fedward_config::{Placed, words};
+use fedward_engine::{Input, Role};
 use fedward_host::Limits;
-use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::args::{Bench, ListFormat};
@@ -27,7 +27,7 @@ pub(crate) fn run(args: &Bench) -> Result<Exit> {
     let baseline = args.baseline.as_deref().map(baseline).transpose()?;
     let settings_file = args.settings.as_ref().map(PathBuf::from).filter(|file| file.is_file());
     let own: Vec<PathBuf> = [Some(PathBuf::from(&args.module)), args.baseline.clone(), settings_file].into_iter().flatten().collect();
-    let not_to_replace: Vec<PathBuf> = args.requests.iter().chain(&own).cloned().collect();
+    let not_to_replace: Vec<PathBuf> = args.requests.iter().chain(&args.context).chain(&own).cloned().collect();
     let format = match args.format {
         ListFormat::Human => Format::Human,
         ListFormat::Json => Format::Json,
@@ -37,12 +37,16 @@ pub(crate) fn run(args: &Bench) -> Result<Exit> {
 
     let read = inputs::read(&inputs::Request {
         paths: &args.requests,
+        context: &args.context,
         stdin_filename: "stdin.json",
         gitignore: true,
         own: own.into_iter().chain(outputs.iter().filter_map(|output| output.place().map(PathBuf::from))).collect(),
         ..inputs::Request::default()
     })?;
-    let mut found = fedward_bench::read(read.files, settings.as_ref())?;
+    let (requests, context): (Vec<Input>, Vec<Input>) = read.files.into_iter().partition(|file| file.role == Role::Judged);
+    let mut found = fedward_bench::read(requests, settings.as_ref())?;
+    let (context, failed) = Some(context).filter(|_| !args.context.is_empty()).map(Context::read).unzip();
+    found.failed.extend(failed.into_iter().flatten());
     found.skipped.extend(read.skipped.into_iter().map(|skipped| Skipped::new(&skipped.file, &skipped.reason)));
     found.failed.extend(read.unread.iter().map(|unread| Failure::new(&unread.file, &unread.reason)));
 
@@ -50,6 +54,7 @@ pub(crate) fn run(args: &Bench) -> Result<Exit> {
     let plan = Plan {
         name: &args.module,
         wasm: &wasm,
+        context: context.as_ref(),
         instance: if args.kept { Instance::Kept } else { Instance::Fresh },
         threads,
         stop: args.rounds.map_or(Stop::After(Duration::from_secs(args.seconds.into())), Stop::Rounds),
@@ -97,15 +102,6 @@ fn write(format: Format, report: &Report, comparison: Option<&Comparison>, out: 
     }
     serde_json::to_writer_pretty(&mut *out, &Document { report, comparison })?;
     writeln!(out)
-}
-
-/// A report with what it is compared with.
-#[derive(Serialize)]
-struct Document<'r> {
-    #[serde(flatten)]
-    report: &'r Report,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    comparison: Option<&'r Comparison>,
 }
 
 /// The bytes of a module: a file, or a built-in policy's.

@@ -14,7 +14,7 @@ use crate::args::Test;
 use crate::exit::Exit;
 use crate::modules::{Roots, Store};
 use crate::outputs::{self, Format, Output};
-use crate::{inputs, setup};
+use crate::{inputs, progress, setup};
 
 /// What case files are called.
 const NAMES: &str = "*.policy-test.{yaml,yml,json}";
@@ -56,7 +56,7 @@ pub(crate) fn run(args: &Test) -> Result<Exit> {
     let threads = if args.threads > 0 { args.threads } else { std::thread::available_parallelism().map_or(1, usize::from) };
     let runner = Runner { host: &host, modules: &store, files: &Disk(roots), threads };
     let is_wanted = |file: &str, name: &str| filters.is_empty() || filters.iter().any(|filter| filter.is_in(file) || filter.is_in(name));
-    let mut results = runner.run(&files, &is_wanted);
+    let mut results = progress::shown(false, "testing", "cases", |count| runner.run(&files, &is_wanted, count));
     if args.update {
         for rewritten in update(&files, &mut results) {
             let name = files.get(rewritten.file).map_or("", |file| &file.name);

@@ -1,4 +1,5 @@
-//! What there is to set: a JSON Schema for each policy and one for `fedward.yaml`, one for tests of policies, and one page of tables.
+//! What there is to set: a JSON Schema for each policy and one for `fedward.yaml`, for tests of policies and for what
+//! `fedward test` and `fedward bench` report, and one page of tables.
 
 use std::fmt::Write as _;
 
@@ -21,6 +22,12 @@ pub fn generate() -> Vec<Generated> {
     files.push(Generated { path: "docs/schema/fedward.schema.json".to_owned(), text });
     let text = marked(&fedward_policytest::schema(), "crates/policytest/src/model.rs");
     files.push(Generated { path: "docs/schema/policy-test.schema.json".to_owned(), text });
+    for (name, schema, from) in [
+        ("test-report", fedward_policytest::report_schema(), "crates/policytest/src/json.rs"),
+        ("bench-report", fedward_bench::schema(), "crates/bench/src/report.rs"),
+    ] {
+        files.push(Generated { path: format!("docs/schema/{name}.schema.json"), text: marked(&schema, from) });
+    }
     let is_common = |field: &Field| policies.iter().all(|policy| policy.settings.iter().any(|other| other.name == field.name));
     let mut text = format!("<!-- {MARK} from the policies' settings. -->\n# Settings\n\n");
     text.push_str("Each policy's `settings.schema.json` says the same to editors and pipelines.\n");

@@ -1,8 +1,9 @@
 //! A run against an earlier one.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Found, Instance, Plan, Report, SCHEMA_VERSION};
+use crate::{Context, Found, Instance, Plan, Report, SCHEMA_VERSION};
 
 /// Why two runs cannot be compared.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -55,7 +56,7 @@ impl Report {
 }
 
 /// What changed since the baseline.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Comparison {
     /// How many per cent a time may be longer.
     pub threshold_percent: u32,
@@ -66,7 +67,7 @@ pub struct Comparison {
 }
 
 /// One figure of both runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Row {
     /// Which.
     pub what: &'static str,
@@ -90,11 +91,14 @@ impl Comparison {
 /// # Errors
 /// As for [`compare()`].
 pub fn is_comparable(before: &Report, plan: &Plan<'_>, found: &Found) -> Result<(), Mismatch> {
-    same(before, &work(plan.instance, plan.threads(), found.requests.len(), &crate::digest::requests(found)))
+    same(
+        before,
+        &work(plan.instance, plan.threads(), found.requests.len(), &crate::digest::requests(found), plan.context.map(Context::sha256)),
+    )
 }
 
-fn same(before: &Report, now: &[String; 3]) -> Result<(), Mismatch> {
-    let of_before = work(before.instance, before.threads, before.requests.count, &before.requests.sha256);
+fn same(before: &Report, now: &[String; 4]) -> Result<(), Mismatch> {
+    let of_before = work_of(before);
     if let Some((before, now)) = of_before.into_iter().zip(now).find(|(before, now)| before != *now) {
         return Err(Mismatch::Other { before: crate::shown(&before), now: now.clone() });
     }
@@ -104,14 +108,21 @@ fn same(before: &Report, now: &[String; 3]) -> Result<(), Mismatch> {
     }
 }
 
+fn work_of(report: &Report) -> [String; 4] {
+    let Report { instance, threads, requests, context_sha256, .. } = report;
+    work(*instance, *threads, requests.count, &requests.sha256, context_sha256.as_deref())
+}
+
 /// What must be the same in both runs.
-fn work(instance: Instance, threads: usize, requests: usize, digest: &str) -> [String; 3] {
+fn work(instance: Instance, threads: usize, requests: usize, digest: &str, context: Option<&str>) -> [String; 4] {
     let instances = match instance {
         Instance::Fresh => "fresh instances",
         Instance::Kept => "kept instances",
     };
     // The digest tells requests apart where their number does not.
-    [instances.to_owned(), count(threads, "thread"), format!("{} (sha256 {})", count(requests, "request"), short(digest))]
+    let requests = format!("{} (sha256 {})", count(requests, "request"), short(digest));
+    let context = context.map_or_else(|| "no context".to_owned(), |digest| format!("a context (sha256 {})", short(digest)));
+    [instances.to_owned(), count(threads, "thread"), requests, context]
 }
 
 /// Compares the median and the 99th percentile, which may be `threshold` per cent longer, and memory and host calls, which must not be
@@ -120,7 +131,7 @@ fn work(instance: Instance, threads: usize, requests: usize, digest: &str) -> [S
 /// # Errors
 /// [`Mismatch`]: runs on other requests, with another kind of instance, with another number of threads.
 pub fn compare(before: &Report, now: &Report, threshold: u32) -> Result<Comparison, Mismatch> {
-    same(before, &work(now.instance, now.threads, now.requests.count, &now.requests.sha256))?;
+    same(before, &work_of(now))?;
 
     let mut notes = Vec::new();
     let mut note = |what: &str, before: &str, now: &str| {

@@ -1,5 +1,6 @@
 //! What tells inputs apart.
 
+use fedward_engine::Input;
 use sha2::{Digest, Sha256};
 
 use crate::{Found, Request};
@@ -12,6 +13,11 @@ pub(crate) fn requests(found: &Found) -> String {
 /// SHA-256 over the settings of all requests.
 pub(crate) fn settings(found: &Found) -> String {
     texts(found.requests.iter().map(Request::settings))
+}
+
+/// SHA-256 over files: their names, and what is in them.
+pub(crate) fn files(files: &[Input]) -> String {
+    texts(files.iter().flat_map(|file| [file.name.as_bytes(), &file.bytes]))
 }
 
 /// SHA-256, as `sha256sum` prints it.

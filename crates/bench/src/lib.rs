@@ -4,20 +4,24 @@
 
 mod answers;
 mod compare;
+mod context;
 mod digest;
 mod human;
 mod measure;
 mod report;
 mod requests;
+mod settings;
 mod times;
 
 use fedward_host::CallError;
 
 pub use compare::{Comparison, Mismatch, Row, compare, is_comparable};
+pub use context::Context;
 pub use human::human;
 pub use measure::{Plan, Stop, measure};
 pub use report::{
-    Failure, HostCalls, Instance, Load, ModuleInfo, Report, RequestReport, Requests, SCHEMA_VERSION, Skipped, Timed, Verdict,
+    Document, Failure, HostCalls, Instance, Load, ModuleInfo, Report, RequestReport, Requests, SCHEMA_VERSION, Skipped, Timed, Verdict,
+    schema,
 };
 pub use requests::{Found, MAX_BYTES, MAX_REQUESTS, Request, read};
 pub use times::Times;

@@ -1,14 +1,16 @@
 //! What a run measured: the document that `--format json` prints and `--save` keeps.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use crate::{Times, shown};
+use crate::{Comparison, Times, shown};
 
 /// The version of [`Report`] as JSON. A reader refuses others.
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// Everything that a run measured. All texts are safe to print.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Report {
     /// [`SCHEMA_VERSION`].
     pub schema_version: u32,
@@ -22,6 +24,9 @@ pub struct Report {
     pub settings_sha256: String,
     /// On what.
     pub requests: Requests,
+    /// SHA-256 over the files of the context; absent if there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context_sha256: Option<String>,
     /// How instances lived.
     pub instance: Instance,
     /// How many threads evaluated at the same time.
@@ -44,8 +49,25 @@ pub struct Report {
     pub skipped: Vec<Skipped>,
 }
 
+/// A report with what it is compared with: what `--format json` prints.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "BenchReport")]
+pub struct Document<'r> {
+    /// What was measured.
+    #[serde(flatten)]
+    pub report: &'r Report,
+    /// What changed since the baseline; absent without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub comparison: Option<&'r Comparison>,
+}
+
+/// The JSON Schema of a [`Document`].
+pub fn schema() -> Value {
+    schemars::schema_for!(Document<'static>).into()
+}
+
 /// A module.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ModuleInfo {
     /// The id of a built-in policy, or the path.
     pub name: String,
@@ -56,7 +78,7 @@ pub struct ModuleInfo {
 }
 
 /// The requests of a run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Requests {
     /// How many there are, failed ones included.
     pub count: usize,
@@ -69,7 +91,7 @@ pub struct Requests {
 }
 
 /// How instances live.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Instance {
     /// A new one for each evaluation, as in a cluster.
@@ -79,7 +101,7 @@ pub enum Instance {
 }
 
 /// Times in nanoseconds, each of one attempt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Load {
     /// Compiling the module, on all cores.
     pub compile_ns: u64,
@@ -92,7 +114,7 @@ pub struct Load {
 }
 
 /// Host calls.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HostCalls {
     /// How many.
     pub count: u64,
@@ -103,7 +125,7 @@ pub struct HostCalls {
 }
 
 /// The measured evaluations.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Timed {
     /// The wall time of measuring.
     pub seconds: f64,
@@ -114,7 +136,7 @@ pub struct Timed {
 }
 
 /// What the module makes of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// It may pass.
@@ -124,7 +146,7 @@ pub enum Verdict {
 }
 
 /// One request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RequestReport {
     /// The file, with the line if it holds several.
     pub name: String,
@@ -141,7 +163,7 @@ pub struct RequestReport {
 }
 
 /// A request that could not be evaluated, or not each time.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Failure {
     /// The file, with the line.
     pub name: String,
@@ -157,7 +179,7 @@ impl Failure {
 }
 
 /// A document that is no request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Skipped {
     /// The file, with the line.
     pub name: String,
@@ -192,6 +214,7 @@ pub(crate) fn sample() -> Report {
         module: ModuleInfo { name: "sample.wasm".to_owned(), bytes: 262_144, sha256: "00".repeat(32) },
         settings_sha256: "22".repeat(32),
         requests: Requests { count: 3, sha256: "11".repeat(32), accepted: 2, rejected: 1 },
+        context_sha256: None,
         instance: Instance::Fresh,
         threads: 1,
         load: Load { compile_ns: 812_000_000, compiled_bytes: 1_258_291, load_ns: 1_300_000, first_ns: Some(210_000) },

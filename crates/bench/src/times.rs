@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use hdrhistogram::{Counter, Histogram};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How many evaluations there were, and how long they took, in nanoseconds.
 ///
 /// A percentile is the least of the measured times that so many per cent of all evaluations did not exceed, as precise as the histogram:
 /// to 0.1 % over all requests, to 1 % for one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Times {
     /// Evaluations.
     pub count: u64,

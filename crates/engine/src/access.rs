@@ -90,6 +90,7 @@ mod tests {
 
     use super::Access;
     use crate::gather::gather;
+    use crate::resources::Kinds;
     use crate::world::World;
     use crate::{Input, Options, Role};
 
@@ -111,7 +112,7 @@ subjects: [{kind: User, name: ana}]
         let input = Input { name: "rbac.yaml".to_owned(), bytes: BINDINGS.as_bytes().to_vec(), named: true, role: Role::Judged };
         let options = Options { namespace: "shop".to_owned(), ..Options::default() };
         let gathered = gather(vec![input], &options, &mut Outcome::default());
-        let world = World::new(gathered.loaded, gathered.objects, Vec::new(), closed);
+        let world = World::new(gathered.loaded, gathered.objects, Vec::new(), gathered.kinds, closed);
         let review = json!({ "user": user, "groups": [], "resource_attributes": { "verb": verb, "resource": "pods", "namespace": "shop", "version": "v1" } });
         let question = json!({ "subject_access_review": review, "disable_cache": false }).to_string();
         let access = Access::default();
@@ -143,7 +144,7 @@ subjects: [{kind: User, name: ana}]
 
     #[test]
     fn a_question_without_its_parts_is_an_error() {
-        let world = World::new(Vec::new(), Vec::new(), Vec::new(), true);
+        let world = World::new(Vec::new(), Vec::new(), Vec::new(), Kinds::default(), true);
         assert!(Access::default().answer(&world, b"{}").unwrap_err().starts_with("kubernetes/can_i: "));
     }
 }

@@ -36,6 +36,10 @@ pub(crate) struct Answers<'w> {
     pub(crate) calls: u64,
     /// What the policy may ask; `None` for everything.
     pub(crate) gates: Option<Gates>,
+    /// Whether the module understands that a list may be incomplete.
+    pub(crate) knows_gaps: bool,
+    /// Whether it was given a list that may be incomplete, and does not know.
+    pub(crate) has_gaps: bool,
 }
 
 #[derive(Deserialize)]
@@ -56,7 +60,18 @@ struct Question {
 
 impl<'w> Answers<'w> {
     pub(crate) fn new(world: &'w World, shared: &'w Shared) -> Self {
-        Answers { world, shared, asker: 0, given: Vec::new(), log: Vec::new(), bytes: 0, calls: 0, gates: None }
+        Answers {
+            world,
+            shared,
+            asker: 0,
+            given: Vec::new(),
+            log: Vec::new(),
+            bytes: 0,
+            calls: 0,
+            gates: None,
+            knows_gaps: true,
+            has_gaps: false,
+        }
     }
 
     /// Answers `kubernetes/<operation>`.
@@ -133,6 +148,7 @@ impl<'w> Answers<'w> {
             return Ok(self.share(&("index", &question.kind, &key, world.scope(self.asker), near), ("v1", ""), near, more, None));
         }
         let (group, _) = question.api_version.rsplit_once('/').unwrap_or(("", &question.api_version));
+        self.has_gaps |= !self.knows_gaps && !world.closed;
         let kind = KindIn(group.to_owned(), question.kind.clone(), question.namespace.clone());
         let all = world.list(self.asker, &kind);
         let selected: Vec<usize>;
@@ -154,6 +170,7 @@ impl<'w> Answers<'w> {
             &question.field_selector,
             &question.field_masks,
             world.scope(self.asker),
+            self.knows_gaps,
         );
         let masks = question.6.as_deref().filter(|masks| !masks.is_empty());
         Ok(self.share(&question, (question.1, question.2), found, 0, masks))
@@ -179,8 +196,9 @@ impl<'w> Answers<'w> {
         out.extend_from_slice(b",\"kind\":");
         write_string(&format!("{kind}List"), &mut out);
         out.extend_from_slice(b",\"metadata\":{");
-        // Offline nobody knows what else the cluster holds, unless the loaded world is declared complete.
-        if !self.world.closed || more > 0 {
+        // Offline nobody knows what else the cluster holds, unless the loaded world is declared complete. The policy server never says
+        // that a list goes on, and nobody can ask it for the rest: a module of others that tried would ask for ever.
+        if (!self.world.closed && self.knows_gaps) || more > 0 {
             out.extend_from_slice(b"\"continue\":\"not known\"");
         }
         if more > 0 {
@@ -288,7 +306,24 @@ impl HostCalls for Answers<'_> {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
 
-    use super::masked;
+    use super::{Answers, Shared, masked};
+    use crate::resources::Kinds;
+    use crate::world::World;
+
+    #[test]
+    fn only_those_that_know_are_told_of_gaps() {
+        let list = |closed: bool, knows_gaps: bool| {
+            let world = World::new(Vec::new(), Vec::new(), Vec::new(), Kinds::default(), closed);
+            let shared = Shared::default();
+            let mut answers = Answers { knows_gaps, ..Answers::new(&world, &shared) };
+            let answer = answers.kubernetes("list_resources_all", br#"{"api_version":"v1","kind":"Pod"}"#).unwrap();
+            (String::from_utf8_lossy(&answer).into_owned(), answers.has_gaps)
+        };
+        let answer = |metadata: &str| format!(r#"{{"apiVersion":"v1","kind":"PodList","metadata":{{{metadata}}},"items":[]}}"#);
+        assert_eq!(list(false, true), (answer(r#""continue":"not known""#), false));
+        assert_eq!(list(false, false), (answer(""), true));
+        assert_eq!(list(true, false), (answer(""), false));
+    }
 
     #[test]
     fn masks_keep_what_they_name_and_who_the_object_is() {

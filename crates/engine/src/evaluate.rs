@@ -2,7 +2,7 @@
 
 mod worker;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicUsize;
 use std::{panic, thread};
 
@@ -41,10 +41,12 @@ pub(crate) struct Evaluated {
     pub(crate) verdicts: Vec<Verdict>,
     /// In the order of objects, and in the order in which policies changed each.
     pub(crate) mutations: Vec<Mutated>,
-    /// For every object whether some policy saw it.
+    /// For every object whether some policy judged it, or the API server for one.
     pub(crate) seen: Vec<bool>,
     /// How many objects reached a policy although its namespace selector asks for labels that are not known.
     pub(crate) not_known: BTreeMap<usize, usize>,
+    /// Policies that were given lists that may be incomplete, and do not know.
+    pub(crate) with_gaps: BTreeSet<usize>,
     pub(crate) cost: Cost,
 }
 
@@ -116,6 +118,7 @@ pub(crate) fn run(world: &World, plan: &Plan<'_>) -> Evaluated {
         for (policy, count) in part.not_known {
             *all.not_known.entry(policy).or_default() += count;
         }
+        all.with_gaps.extend(part.with_gaps);
         all.cost.evaluations += part.cost.evaluations;
         all.cost.host_calls += part.cost.host_calls;
         all.cost.host_bytes += part.cost.host_bytes;

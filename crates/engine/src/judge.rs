@@ -3,18 +3,19 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use fedward_host::{CallError, Evaluator};
 use fedward_kit::context::Host as KitHost;
 use fedward_kit::finding::{Finding, Severity};
-use fedward_policyset::Mode;
+use fedward_policyset::{FailurePolicy, Mode};
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::answers::Answers;
 use crate::evaluate::Runtime;
 use crate::input::rejected_by_policy;
-use crate::policies::{Member, Policy};
+use crate::policies::Policy;
 
 /// What a policy says of a request.
 #[derive(Default)]
@@ -43,6 +44,9 @@ pub(crate) struct Runner<'p> {
     evaluators: Vec<Evaluator>,
     /// How often the policy ran out of time, on all threads.
     late: &'p AtomicUsize,
+    /// When the call of the webhook began, and whether its time ended an evaluation.
+    began: Instant,
+    is_cut: bool,
     text: Vec<u8>,
 }
 
@@ -51,22 +55,25 @@ const MAX_LATE: usize = 5;
 
 impl<'p> Runner<'p> {
     pub(crate) fn new(policy: &'p Policy, late: &'p AtomicUsize) -> Self {
-        let evaluator = |member: &Member| match member.timeout {
-            Some(time) => {
-                let mut limits = member.module.limits().clone();
-                limits.call_time = time;
-                member.module.evaluator_with(limits)
-            }
-            None => member.module.evaluator(),
-        };
-        Runner { policy, evaluators: policy.members.iter().map(evaluator).collect(), late, text: Vec::new() }
+        let evaluators = policy.members.iter().map(|member| member.module.evaluator()).collect();
+        Runner { policy, evaluators, late, began: Instant::now(), is_cut: false, text: Vec::new() }
     }
 
-    /// What the policy says.
+    /// What the policy says, or the API server in its place if the time of the webhook's call is over.
     ///
     /// # Errors
     /// A module that breaks or answers nonsense: nobody knows what the policy would say.
     pub(crate) fn run(&mut self, asked: &Asked<'_>, answers: &mut Answers<'_>) -> Result<Said, String> {
+        self.began = Instant::now();
+        self.is_cut = false;
+        let said = self.said(asked, answers);
+        match self.policy.call_time.filter(|_| said.is_err() && self.is_cut) {
+            Some(time) => Ok(Said { findings: vec![cut(self.policy, time)], mutated: None }),
+            None => said,
+        }
+    }
+
+    fn said(&mut self, asked: &Asked<'_>, answers: &mut Answers<'_>) -> Result<Said, String> {
         let policy = self.policy;
         let mut said = match &policy.group {
             None => {
@@ -119,7 +126,10 @@ impl<'p> Runner<'p> {
         if self.late.load(Ordering::Relaxed) >= MAX_LATE {
             return Err(format!("it ran out of time for {MAX_LATE} objects, and is not asked any more"));
         }
-        let (text, late) = (&mut self.text, self.late);
+        let own = member.timeout.unwrap_or(member.module.limits().call_time);
+        let left = self.policy.call_time.map(|whole| whole.saturating_sub(self.began.elapsed()));
+        evaluator.set_call_time(left.map_or(own, |left| left.min(own)));
+        let (text, late, is_cut) = (&mut self.text, self.late, &mut self.is_cut);
         text.clear();
         text.extend_from_slice(&member.prefix);
         text.extend_from_slice(asked.request);
@@ -130,6 +140,7 @@ impl<'p> Runner<'p> {
             (false, false) => b"}",
         });
         answers.gates = member.gates.clone();
+        answers.knows_gaps = member.knows_gaps;
         answers.log.clear();
         let native =
             |answers: &mut Answers<'_>| member.native.map(|native| native.validate(text, &NativeHost(std::cell::RefCell::new(answers))));
@@ -137,6 +148,7 @@ impl<'p> Runner<'p> {
             let answer = evaluator.validate(text, answers);
             if matches!(answer, Err(CallError::Deadline { .. })) {
                 late.fetch_add(1, Ordering::Relaxed);
+                *is_cut = left.is_some_and(|left| left < own);
             }
             answer.map(<[u8]>::to_vec).map_err(|error| error.to_string())
         };
@@ -150,6 +162,17 @@ impl<'p> Runner<'p> {
             }
         };
         Response::read(&answer?)
+    }
+}
+
+/// What the API server does where a webhook does not answer in its time.
+fn cut(policy: &Policy, time: Duration) -> Finding {
+    let what = format!("the policy does not answer within the {} s of its webhook (`timeoutSeconds`)", time.as_secs());
+    match policy.failure_policy {
+        FailurePolicy::Fail => rejected_by_policy::finding(&format!("{what}; with `failurePolicy: Fail` the request is rejected")),
+        FailurePolicy::Ignore => {
+            rejected_by_policy::warning(&format!("{what}; with `failurePolicy: Ignore` the request goes on without its verdict"))
+        }
     }
 }
 

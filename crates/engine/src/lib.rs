@@ -2,6 +2,7 @@
 
 mod access;
 mod answers;
+mod context;
 mod edits;
 mod evaluate;
 mod gates;
@@ -14,10 +15,10 @@ mod load;
 mod locate;
 mod mask;
 mod metadata;
+mod modules;
 mod payload;
 mod policies;
 mod project;
-mod raw;
 mod request;
 mod resources;
 mod review;
@@ -40,16 +41,17 @@ use fedward_manifest::Limits;
 use fedward_outcome::Outcome;
 use rayon::prelude::*;
 
+pub use context::Context;
 pub use evaluate::{Cost, Runtime};
 pub use ignores::Ignore;
 pub use input::{INPUT_POLICY, INPUT_RULES};
 pub use load::{Input, Role};
 pub use mask::{CHANGED as HIDDEN_CHANGED, HIDDEN, hide as hide_secrets};
 pub use policies::{Code, Policy, from_yaml};
-pub use raw::{Raw, RawVerdict};
 pub use request::{Operation, User};
 
-pub use set::{Found, Modules, Sets};
+pub use modules::{Codes, Found, Modules};
+pub use set::Sets;
 pub use suite::{Part, SUITE};
 
 use evaluate::Plan;
@@ -205,7 +207,7 @@ fn run_with(inputs: Vec<Input>, policies: Policies<'_>, options: &Options, progr
             &set
         }
     };
-    let world = World::new(loaded, objects, keys, options.closed_world && !truncated);
+    let world = World::new(loaded, objects, keys, kinds, options.closed_world && !truncated);
     let requests = request::requests(&world, options.operation);
     outcome.objects = requests.len();
     let plan = Plan {
@@ -222,7 +224,7 @@ fn run_with(inputs: Vec<Input>, policies: Policies<'_>, options: &Options, progr
     outcome.evaluated = evaluated.seen.iter().filter(|seen| **seen).count();
     verdicts::report(&world, policies, &evaluated.verdicts, &mut outcome);
     verdicts::mutations(&world, policies, &evaluated.mutations, &mut outcome);
-    let notes = verdicts::notes(policies, &evaluated.not_known, &outcome);
+    let notes = verdicts::notes(policies, &evaluated, &outcome);
     outcome.notes.extend(notes);
     if options.use_ignores {
         let mut runs: Vec<&str> = INPUT_RULES.iter().map(|rule| rule.id).collect();
@@ -230,13 +232,13 @@ fn run_with(inputs: Vec<Input>, policies: Policies<'_>, options: &Options, progr
         let rules = ignores::Rules { runs: &runs, known: &options.known_rules };
         ignores::apply(&mut outcome, &world.loaded, options, &rules);
     }
-    input::set_severities(&mut outcome.findings, &options.input_severities);
+    input::set_severities(&mut outcome, &options.input_severities);
     outcome.findings.sort_by_cached_key(|finding| {
         let span = finding.location.span;
         (order.get(&**finding.location.source.name()).copied(), span.start, span.end, finding.rule.clone(), finding.message.clone())
     });
     in_pool(&mut || secrets::hide(&world.loaded, &mut outcome));
-    outcome.notes.extend(kinds.note());
+    outcome.notes.extend(world.kinds.note());
     (outcome, evaluated.cost)
 }
 

@@ -66,6 +66,11 @@ impl Metadata {
         Ok(rules.iter().map(RuleText::rule).collect())
     }
 
+    /// Whether the module is one of fedward's, which are made to run offline, too.
+    pub(crate) fn is_for_offline(&self) -> bool {
+        self.annotations.contains_key(OFFLINE_RULES)
+    }
+
     /// What the module wants to read.
     pub(crate) fn resources(&self) -> Vec<Resource> {
         let resource = |text: &ResourceText| Resource { api_version: text.api_version.clone(), kind: text.kind.clone() };

@@ -15,8 +15,8 @@ use serde_json::Value;
 use crate::EngineError;
 use crate::gates::Gates;
 use crate::metadata::Metadata;
+use crate::modules::Found;
 use crate::request::Facts;
-use crate::set::Found;
 use crate::suite::Parts;
 
 /// A policy, ready to run.
@@ -39,6 +39,8 @@ pub struct Policy {
     pub(crate) mutating: bool,
     pub(crate) mode: Mode,
     pub(crate) failure_policy: FailurePolicy,
+    /// Time for all evaluations of one request: that of the webhook's call. `None` where there is no webhook.
+    pub(crate) call_time: Option<Duration>,
     /// Instead of the policy's own.
     pub(crate) message: Option<String>,
     /// What it is made of, if it is the suite.
@@ -62,6 +64,8 @@ pub(crate) struct Member {
     pub(crate) gates: Option<Gates>,
     /// Whether it may ask the index, which is another form of what it may read.
     pub(crate) indexed: bool,
+    /// Whether it understands that a list may be incomplete.
+    pub(crate) knows_gaps: bool,
 }
 
 /// A module, and what it says of itself.
@@ -76,6 +80,8 @@ pub struct Code {
     pub(crate) raw: bool,
     /// Whether it may change objects.
     pub(crate) mutating: bool,
+    /// Whether it is made to run offline, too, where lists may be incomplete.
+    knows_gaps: bool,
 }
 
 /// Why a module cannot be used with its settings.
@@ -129,6 +135,7 @@ impl Policy {
             mutating: code.mutating,
             mode: Mode::Protect,
             failure_policy: FailurePolicy::Fail,
+            call_time: None,
             message: None,
             parts: Parts::default(),
         }
@@ -206,9 +213,21 @@ impl Code {
         }
     }
 
-    /// Whether it judges requests of any form, and no objects ([`crate::Raw`]).
+    /// Whether it judges requests of any form, and no objects ([`crate::Options::raw`]).
     pub fn is_raw(&self) -> bool {
         self.raw
+    }
+
+    /// The same as a raw policy, which one is that does not say what it judges.
+    ///
+    /// # Errors
+    /// One that judges objects.
+    pub fn into_raw(self) -> Result<Self, String> {
+        match (self.raw, &self.rules) {
+            (true, _) | (false, None) => Ok(Code { raw: true, ..self }),
+            (false, Some(_)) if self.builtin.is_some() => Err("it is no raw policy".to_owned()),
+            (false, Some(_)) => Err("the module is no raw policy: its metadata does not say `policyType: raw`".to_owned()),
+        }
     }
 
     /// That of a built-in policy.
@@ -223,6 +242,7 @@ impl Code {
             resources: metadata.resources(),
             raw: false,
             mutating: metadata.mutating(),
+            knows_gaps: true,
         })
     }
 
@@ -230,7 +250,8 @@ impl Code {
     pub(crate) fn suite(host: &Host) -> Result<Self, String> {
         let builtin = &fedward_modules::SUITE;
         let module = embedded(host, builtin.compiled, builtin.wasm)?;
-        Ok(Code { module, builtin: Some(builtin), rules: None, offline: Vec::new(), resources: Vec::new(), raw: false, mutating: false })
+        let (rules, offline, resources) = (None, Vec::new(), Vec::new());
+        Ok(Code { module, builtin: Some(builtin), rules, offline, resources, raw: false, mutating: false, knows_gaps: true })
     }
 
     /// That of any Kubewarden policy. A cache keeps what compiling it costs.
@@ -247,7 +268,8 @@ impl Code {
         let raw = metadata.as_ref().is_some_and(Metadata::is_raw);
         let resources = metadata.as_ref().map(Metadata::resources).unwrap_or_default();
         let mutating = metadata.as_ref().is_none_or(Metadata::mutating);
-        Ok(Code { module, builtin: None, rules, offline: Vec::new(), resources, raw, mutating })
+        let knows_gaps = metadata.as_ref().is_some_and(Metadata::is_for_offline);
+        Ok(Code { module, builtin: None, rules, offline: Vec::new(), resources, raw, mutating, knows_gaps })
     }
 
     /// The module with settings, which it is asked about.
@@ -262,6 +284,7 @@ impl Code {
             prefix: prefix(settings),
             gates: None,
             indexed: self.builtin.is_some(),
+            knows_gaps: self.knows_gaps,
         })
     }
 }

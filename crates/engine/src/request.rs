@@ -1,5 +1,6 @@
 //! The admission requests of a run: what is asked of every policy.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use fedward_manifest::{Document, Node};
@@ -103,7 +104,7 @@ fn take(world: &World, number: usize, copies: &mut Vec<usize>) -> Option<usize> 
 }
 
 /// The fields of an AdmissionRequest that Kubewarden knows, apart from `uid` and the two objects
-/// (policy-evaluator, `src/admission_request.rs`).
+/// (policy-evaluator, `src/admission_request.rs`). The type checker of conditions has the same list.
 const FIELDS: [&str; 12] = [
     "kind",
     "resource",
@@ -223,6 +224,7 @@ pub(crate) struct Facts<'w> {
     object: &'w Object,
     review: Option<Node<'w>>,
     operation: &'static str,
+    versions: Option<Cow<'w, [&'w str]>>,
     labels: Option<Labels>,
     old_labels: Option<Labels>,
     namespace_labels: Option<Labels>,
@@ -233,8 +235,17 @@ impl<'w> Facts<'w> {
     pub(crate) fn new(world: &'w World, request: &Request, with_labels: bool) -> Option<Self> {
         let object = world.objects.get(request.subject)?;
         let review = review(world, object);
-        let mut facts =
-            Facts { object, review, operation: request.operation.name(), labels: None, old_labels: None, namespace_labels: None };
+        let mut facts = Facts {
+            object,
+            review,
+            operation: request.operation.name(),
+            versions: None,
+            labels: None,
+            old_labels: None,
+            namespace_labels: None,
+        };
+        let Attributes { group, resource, .. } = facts.attributes();
+        facts.versions = world.kinds.versions(group, resource);
         if with_labels {
             let node = |number: Option<usize>| {
                 let object = world.objects.get(number?)?;
@@ -277,6 +288,7 @@ impl<'w> Facts<'w> {
         Attributes {
             group: said(&["resource", "group"]).unwrap_or(&object.group),
             version: said(&["resource", "version"]).unwrap_or(&object.version),
+            versions: self.versions.as_deref(),
             resource: said(&["resource", "resource"]).unwrap_or(&object.resource),
             subresource: said(&["subResource"]).unwrap_or(""),
             namespace: said(&["namespace"]).unwrap_or(own_namespace),
@@ -292,4 +304,21 @@ impl<'w> Facts<'w> {
 pub(crate) fn labels(object: Node<'_>) -> Labels {
     let entries = object.get("metadata").and_then(|metadata| metadata.get("labels")).into_iter().flat_map(|labels| labels.entries());
     entries.filter_map(|entry| Some((entry.key.to_string(), entry.value.as_str()?.to_owned()))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::FIELDS;
+
+    #[test]
+    fn conditions_know_the_fields_that_requests_have() {
+        let source = include_str!("../../cel/src/check.rs");
+        let (_, list) = source.split_once("const REQUEST: [&str; ").unwrap();
+        let (_, list) = list.split_once("= [").unwrap();
+        let (list, _) = list.split_once("];").unwrap();
+        let names: Vec<&str> = list.split(',').map(|name| name.trim().trim_matches('"')).filter(|name| !name.is_empty()).collect();
+        assert_eq!(names, FIELDS);
+    }
 }

@@ -1,5 +1,8 @@
 //! Resource plurals and scopes: of the built-in kinds, of the custom resource definitions in the input, and otherwise a guess.
 
+mod versions;
+
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Mutex;
 
@@ -25,6 +28,8 @@ pub(crate) struct Resource {
 #[derive(Default)]
 pub(crate) struct Kinds {
     defined: HashMap<(String, String), Resource>,
+    /// The versions that definitions have, by group and plural.
+    versions: HashMap<String, HashMap<String, Vec<String>>>,
     guessed: Mutex<BTreeSet<String>>,
 }
 
@@ -36,6 +41,20 @@ impl Kinds {
         if let (Some(group), Some(kind), Some(plural)) = (text(spec, "group"), text(names, "kind"), text(names, "plural")) {
             let scope = if text(spec, "scope") == Some("Cluster") { Scope::Cluster } else { Scope::Namespaced };
             self.defined.insert((group.to_owned(), kind.to_owned()), Resource { plural: plural.to_owned(), scope });
+            let is_served = |version: &Node<'_>| version.get("served").is_none_or(|served| served.as_bool() != Some(false));
+            let versions = spec.get("versions").into_iter().flat_map(|versions| versions.items()).filter(is_served);
+            let versions: Vec<String> = versions.filter_map(|version| Some(text(version, "name")?.to_owned())).collect();
+            if !versions.is_empty() {
+                self.versions.entry(group.to_owned()).or_default().insert(plural.to_owned(), versions);
+            }
+        }
+    }
+
+    /// The versions that a resource has, by its group and plural; `None` if nobody knows.
+    pub(crate) fn versions(&self, group: &str, plural: &str) -> Option<Cow<'_, [&str]>> {
+        match self.versions.get(group).and_then(|resources| resources.get(plural)) {
+            Some(defined) => Some(defined.iter().map(String::as_str).collect()),
+            None => versions::of(group, plural).map(Cow::Borrowed),
         }
     }
 
@@ -267,6 +286,58 @@ mod tests {
         known.sort_by_key(key);
         table.sort_by_key(key);
         assert_eq!(table, known);
+    }
+
+    #[test]
+    fn versions_of_kubernetes_are_known() {
+        macro_rules! version {
+            ($($module:ident :: $version:ident: $($kind:ident)*;)*) => {
+                vec![$($(version_of::<k8s_openapi::api::$module::$version::$kind>()),*),*]
+            };
+        }
+        fn version_of<T: k8s_openapi::Resource>() -> [&'static str; 3] {
+            [T::GROUP, T::VERSION, T::URL_PATH_SEGMENT]
+        }
+        let kinds = Kinds::default();
+        let known = version![
+            core::v1: Pod Secret;
+            admissionregistration::v1: MutatingAdmissionPolicy ValidatingAdmissionPolicy ValidatingWebhookConfiguration;
+            admissionregistration::v1beta1: MutatingAdmissionPolicy MutatingAdmissionPolicyBinding;
+            apps::v1: DaemonSet Deployment;
+            authentication::v1: SelfSubjectReview TokenReview;
+            authorization::v1: SubjectAccessReview;
+            autoscaling::v1: HorizontalPodAutoscaler;
+            autoscaling::v2: HorizontalPodAutoscaler;
+            batch::v1: CronJob Job;
+            certificates::v1: CertificateSigningRequest;
+            certificates::v1alpha1: ClusterTrustBundle;
+            certificates::v1beta1: ClusterTrustBundle PodCertificateRequest;
+            coordination::v1: Lease;
+            coordination::v1alpha2: LeaseCandidate;
+            coordination::v1beta1: LeaseCandidate;
+            discovery::v1: EndpointSlice;
+            events::v1: Event;
+            flowcontrol::v1: FlowSchema;
+            networking::v1: Ingress IngressClass IPAddress NetworkPolicy ServiceCIDR;
+            networking::v1beta1: IPAddress ServiceCIDR;
+            node::v1: RuntimeClass;
+            policy::v1: PodDisruptionBudget;
+            rbac::v1: ClusterRole Role;
+            resource::v1: DeviceClass ResourceClaim;
+            resource::v1beta1: ResourceClaim ResourceSlice;
+            resource::v1beta2: DeviceTaintRule ResourceClaim;
+            scheduling::v1: PriorityClass;
+            scheduling::v1alpha2: PodGroup Workload;
+            storage::v1: CSIDriver StorageClass VolumeAttributesClass;
+            storage::v1beta1: VolumeAttributesClass;
+            storagemigration::v1beta1: StorageVersionMigration;
+        ];
+        for [group, version, plural] in known {
+            assert!(kinds.versions(group, plural).is_some_and(|versions| versions.contains(&version)), "{group}/{version} {plural}");
+        }
+        for (group, kind, plural, _) in TABLE {
+            assert_eq!(kinds.versions(group, plural).is_none(), is_custom(group), "{group} {kind}");
+        }
     }
 
     #[test]

@@ -5,42 +5,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fedward_conditions::{Conditions, Evaluator, Group, Problem};
-use fedward_host::{Cache, Host, Module};
-use fedward_kit::policy::Builtin;
+use fedward_host::{Host, Module};
 use fedward_manifest::Node;
-use fedward_outcome::{Location, NotEvaluated, Outcome, Skipped};
+use fedward_outcome::{Location, NotEvaluated, Outcome, Related, Skipped};
 use fedward_policyset::{self as policyset, Body, Kind, Resource};
 use serde_json::Value;
 
 use crate::gates::Gates;
 use crate::input::unusable_policy::{self, Wrong};
 use crate::load::{Loaded, Object, Role};
+use crate::modules::{Codes, Modules};
 use crate::payload;
 use crate::policies::{self, Code, Member, Policy, Unusable};
 use crate::suite::Parts;
 use crate::world::fingerprint;
-
-/// Where the modules of policy manifests come from.
-pub trait Modules {
-    /// The module behind a reference with its scheme (`registry://…`, `https://…`, `file://…`) in the manifest of that name.
-    ///
-    /// # Errors
-    /// Why there is none, and what to do.
-    fn find(&self, reference: &str, manifest: &str) -> Result<Found, String>;
-
-    /// Keeps what compiling modules costs.
-    fn cache(&self) -> Option<&Cache> {
-        None
-    }
-}
-
-/// A module as it was found.
-pub enum Found {
-    /// One that comes with the program.
-    Builtin(&'static Builtin),
-    /// Any other, in the binary format.
-    Wasm(Vec<u8>),
-}
 
 /// How policy manifests are run.
 #[derive(Clone, Copy)]
@@ -77,7 +55,7 @@ const MAX_POLICIES: usize = 2_000;
 
 /// Reads the policies among the objects, and those of `servers` (documents of the form of `policies.yml`).
 pub(crate) fn read(loaded: &[Loaded], objects: &[Object], servers: &[usize], sets: Sets<'_>, outcome: &mut Outcome) -> Set {
-    let mut reader = Reader { sets, outcome, set: Set::default(), codes: HashMap::new(), cel: None, seen: HashSet::new() };
+    let mut reader = Reader { sets, outcome, set: Set::default(), codes: Codes::default(), cel: None, seen: HashMap::new() };
     let wanted = if sets.only_given { Role::Policies } else { Role::Judged };
     for object in objects.iter().filter(|object| object.role == wanted && object.review.is_none()) {
         let Some(one) = loaded.get(object.document) else { continue };
@@ -158,14 +136,20 @@ impl Place<'_> {
     }
 }
 
+/// The policies that one name has.
+struct Seen {
+    first: Location,
+    contents: HashSet<u64>,
+}
+
 struct Reader<'a> {
     sets: Sets<'a>,
     outcome: &'a mut Outcome,
     set: Set,
-    /// Modules by reference, those of files with the folder of the manifest: a set names the same one again and again.
-    codes: HashMap<String, Result<Code, String>>,
+    /// A set names the same module again and again.
+    codes: Codes,
     cel: Option<(Module, Evaluator)>,
-    seen: HashSet<(String, u64)>,
+    seen: HashMap<String, Seen>,
 }
 
 impl Reader<'_> {
@@ -190,8 +174,7 @@ impl Reader<'_> {
     /// Makes a policy ready to run; whatever keeps it from that is reported. `prefix` leads to it in its document.
     fn policy(&mut self, place: &Place<'_>, policy: policyset::Policy, prefix: &str) {
         let id = policy.unique_name();
-        // The same manifest stands in a base and in what includes it.
-        if !self.seen.insert((id.clone(), fingerprint(&format!("{policy:?}")))) {
+        if self.is_known(place, &policy, prefix) {
             return;
         }
         self.set.manifests += 1;
@@ -246,9 +229,34 @@ impl Reader<'_> {
             mutating: policy.mutating,
             mode: policy.mode,
             failure_policy: policy.failure_policy,
+            call_time: policy.webhook_seconds.map(|seconds| Duration::from_secs(seconds.into())),
             message: policy.message,
             parts: Parts::default(),
         });
+    }
+
+    /// Whether the very same policy was met: a manifest stands in a base and in what includes it. Another one of its name is reported.
+    fn is_known(&mut self, place: &Place<'_>, policy: &policyset::Policy, prefix: &str) -> bool {
+        let is_server = policy.kind == Kind::Server;
+        // Entries of different policy servers may have one name, and are no webhooks that replace each other.
+        let name = if is_server { format!("{}: {}", place.one.source.name(), policy.name) } else { policy.unique_name() };
+        let pointer = if is_server { prefix } else { "/metadata/name" };
+        let seen = self.seen.entry(name).or_insert_with(|| Seen { first: place.location(pointer), contents: HashSet::new() });
+        if !seen.contents.insert(fingerprint(&format!("{policy:?}"))) {
+            return true;
+        }
+        if seen.contents.len() > 1 {
+            let related = Related { location: seen.first.clone(), message: "the first manifest of this name".to_owned() };
+            let message = format!(
+                "there is another `{}` of this name that says something else: a cluster has the one that is applied last, and here both run",
+                policy.kind.name()
+            );
+            self.wrong(place, Wrong::Name, pointer, &message);
+            if let Some(finding) = self.outcome.findings.last_mut() {
+                finding.related.push(related);
+            }
+        }
+        false
     }
 
     /// A member's module with its settings.
@@ -303,17 +311,9 @@ impl Reader<'_> {
         Some((code, made))
     }
 
-    fn code(&mut self, reference: &str, manifest: &str) -> Result<Code, String> {
-        // A path is relative to the folder of the manifest.
-        let folder = manifest.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let key = if reference.starts_with("file://") { format!("{folder} {reference}") } else { reference.to_owned() };
-        if let Some(known) = self.codes.get(&key) {
-            return known.clone();
-        }
-        let found =
-            self.sets.modules.find(reference, manifest).and_then(|found| Code::new(self.sets.host, self.sets.modules.cache(), found));
-        self.codes.insert(key, found.clone());
-        found
+    fn code(&self, reference: &str, manifest: &str) -> Result<Code, String> {
+        let codes = self.sets.modules.codes().unwrap_or(&self.codes);
+        codes.get(self.sets.host, self.sets.modules, reference, manifest)
     }
 
     fn conditions(&mut self, place: &Place<'_>, conditions: &[policyset::Condition]) -> Result<Conditions, ()> {

@@ -1,14 +1,14 @@
 //! What policies said of objects to findings on their places.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use fedward_kit::finding::{Finding, PatchStep};
 use fedward_kit::verdict::settle;
 use fedward_outcome::{Mutation, NotEvaluated, Outcome, Related};
 use fedward_policyset::Mode;
 
-use crate::evaluate::{Mutated, Verdict};
+use crate::evaluate::{Evaluated, Mutated, Verdict};
 use crate::input;
 use crate::policies::{self, Policy};
 use crate::world::World;
@@ -82,7 +82,7 @@ pub(crate) fn mutations(world: &World, policies: &[Policy], mutations: &[Mutated
 }
 
 /// What is to be said of how policies ran, apart from what they found.
-pub(crate) fn notes(policies: &[Policy], not_known: &BTreeMap<usize, usize>, outcome: &Outcome) -> Vec<String> {
+pub(crate) fn notes(policies: &[Policy], evaluated: &Evaluated, outcome: &Outcome) -> Vec<String> {
     let selects = |(policy, count): (&usize, &usize)| {
         let id = &policies.get(*policy)?.id;
         let objects = if *count == 1 { "1 object".to_owned() } else { format!("{count} objects") };
@@ -90,6 +90,10 @@ pub(crate) fn notes(policies: &[Policy], not_known: &BTreeMap<usize, usize>, out
             "policy `{id}` selects namespaces by labels that are not known here: it judged {objects} that it may not see in the cluster \
              (give the Namespaces with --context)"
         ))
+    };
+    let lists = |policy: &usize| {
+        let id = &policies.get(*policy)?.id;
+        Some(format!("policy `{id}` lists objects: what is not loaded (--context) it did not see, and in the cluster it may"))
     };
     let monitors = |policy: &Policy| {
         let count = outcome.findings.iter().filter(|finding| finding.policy == policy.id).count();
@@ -108,7 +112,8 @@ pub(crate) fn notes(policies: &[Policy], not_known: &BTreeMap<usize, usize>, out
         ))
     };
     let mut notes: Vec<String> = policies.iter().filter_map(settings).collect();
-    notes.extend(not_known.iter().filter_map(selects));
+    notes.extend(evaluated.not_known.iter().filter_map(selects));
+    notes.extend(evaluated.with_gaps.iter().filter_map(lists));
     notes.extend(policies.iter().filter_map(monitors));
     let more = notes.len().saturating_sub(MAX_NOTES);
     if more > 0 {

@@ -19,6 +19,7 @@ use fedward_policyset::Labels;
 use crate::load::{Loaded, Object, Role};
 use crate::payload;
 use crate::request::labels;
+use crate::resources::Kinds;
 
 /// Everything loaded.
 pub(crate) struct World {
@@ -26,6 +27,7 @@ pub(crate) struct World {
     pub(crate) objects: Vec<Object>,
     /// What nothing is known of does not exist.
     pub(crate) closed: bool,
+    pub(crate) kinds: Kinds,
     by_name: HashMap<Name, Vec<usize>>,
     by_kind: HashMap<KindIn, Vec<usize>>,
     index: HashMap<index::Key, Vec<usize>>,
@@ -57,12 +59,13 @@ pub(crate) enum Found {
 const MAX_COMPARED: usize = 32;
 
 impl World {
-    pub(crate) fn new(loaded: Vec<Loaded>, objects: Vec<Object>, keys: Vec<Vec<index::Key>>, closed: bool) -> Self {
+    pub(crate) fn new(loaded: Vec<Loaded>, objects: Vec<Object>, keys: Vec<Vec<index::Key>>, kinds: Kinds, closed: bool) -> Self {
         let texts = objects.iter().map(|_| OnceLock::new()).collect();
         let mut world = World {
             loaded,
             objects,
             closed,
+            kinds,
             by_name: HashMap::new(),
             by_kind: HashMap::new(),
             index: HashMap::new(),

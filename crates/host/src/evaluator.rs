@@ -1,7 +1,7 @@
 //! Calling a module.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use wasmtime::{AsContextMut, Instance, Store, Trap, TypedFunc, UpdateDeadline};
 
@@ -88,6 +88,14 @@ impl Evaluator {
     /// As for [`Evaluator::call`].
     pub fn validate(&mut self, request: &[u8], host: &mut dyn HostCalls) -> Result<&[u8], CallError> {
         self.call("validate", request, host)
+    }
+
+    /// Gives the calls that follow another [`Limits::call_time`].
+    pub fn set_call_time(&mut self, time: Duration) {
+        self.limits.call_time = time;
+        if let Some(running) = &mut self.kept {
+            running.store.data_mut().limits.call_time = time;
+        }
     }
 
     /// What the last call used; nothing if it failed during initialisation.

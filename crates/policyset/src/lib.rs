@@ -6,6 +6,7 @@
 //!
 //! Nothing here runs a module, evaluates CEL or knows files: the engine does.
 
+mod at;
 pub mod fields;
 mod matching;
 mod names;

@@ -57,6 +57,8 @@ pub struct Attributes<'a> {
     pub group: &'a str,
     /// The version.
     pub version: &'a str,
+    /// The versions that the API server has of the resource, as far as they are known.
+    pub versions: Option<&'a [&'a str]>,
     /// The resource plural.
     pub resource: &'a str,
     /// The sub-resource, or empty.
@@ -124,15 +126,20 @@ impl Matching {
 
 impl Rule {
     /// As `plugin/webhook/predicates/rules` of the API server decides. With `equivalent`, another version of a resource that the rule
-    /// names matches, too: the API server converts it first.
+    /// names matches, too: the API server converts it first. It cannot from or to a version that it does not have; where those are not
+    /// known, any is taken for one.
     #[must_use]
     pub fn matches(&self, request: &Attributes<'_>, equivalent: bool) -> bool {
         let has = |list: &[String], value: &str| list.iter().any(|item| item == "*" || item == value);
-        // What has a `/` is the version of nothing that could be converted.
-        let is_any = || self.versions.iter().any(|version| !version.contains('/'));
+        let exists = |version: &str| match request.versions {
+            Some(known) => known.contains(&version),
+            // What has a `/` is the version of nothing that could be converted.
+            None => !version.contains('/'),
+        };
+        let converts = || equivalent && exists(request.version) && self.versions.iter().any(|version| exists(version));
         has(&self.operations, request.operation)
             && has(&self.groups, request.group)
-            && (if equivalent { is_any() } else { has(&self.versions, request.version) })
+            && (has(&self.versions, request.version) || converts())
             && self.resources.iter().any(|resource| {
                 let (name, sub) = resource.split_once('/').unwrap_or((resource, ""));
                 (name == "*" || name == request.resource) && (sub == "*" || sub == request.subresource)

@@ -1,8 +1,8 @@
 //! The rules of a policy as they are written.
 
+use crate::at::{At, Problems};
 use crate::fields;
 use crate::matching::{Rule, Scope};
-use crate::read::{At, Problems};
 
 /// Kinds of the API server itself by the singular that is written for their resource.
 const SINGULARS: [(&str, &str); 29] = [
@@ -73,6 +73,29 @@ pub(crate) fn rule(at: &At<'_>, problems: &mut Problems) -> Rule {
     });
     let scopes = [("*", Scope::All), ("Cluster", Scope::Cluster), ("Namespaced", Scope::Namespaced)];
     Rule { groups, versions, resources, operations, scope: at.get("scope").one_of(problems, &scopes) }
+}
+
+/// A rule of a policy of a namespace as the controller has it: its webhook sees nothing of the cluster's scope, whatever the rule says
+/// (kubewarden-controller, `GetRules`). What no allow list of the controller can hold is refused: it is never deployed.
+pub(crate) fn of_namespace(at: &At<'_>, rule: Rule, problems: &mut Problems) -> Rule {
+    if rule.scope == Scope::Cluster {
+        let message = "the scope of a policy of a namespace is `Namespaced`, whatever the rule says: it sees nothing of the cluster's";
+        at.get("scope").warn(problems, message);
+    }
+    let field = |name: &'static str| at.get(name);
+    let star = "a policy of a namespace names no `*`: the controller does not deploy it";
+    for item in field("apiGroups").items(problems).iter().filter(|item| item.is_text(|group| group.contains('*'))) {
+        item.refuse(problems, star);
+    }
+    let is_report = |resource: &str| resource.split('/').next() == Some("policyreports");
+    for item in field("resources").items(problems) {
+        if item.is_text(|resource| resource.split('/').next().is_some_and(|name| name.contains('*'))) {
+            item.refuse(problems, star);
+        } else if item.is_text(is_report) && rule.groups.iter().any(|group| group == "wgpolicyk8s.io") {
+            item.refuse(problems, "no policy of a namespace may see `policyreports`: the controller does not deploy it");
+        }
+    }
+    Rule { scope: Scope::Namespaced, ..rule }
 }
 
 /// The texts of a list, each looked at by `check`.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::at::{At, Problems};
 use crate::names;
-use crate::read::{At, Problems};
 
 /// Labels of an object.
 pub type Labels = BTreeMap<String, String>;

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::at::{At, Problems};
 use crate::fields::{MEMBER, SERVER, SERVER_GROUP, SERVER_SINGLE};
-use crate::read::{At, Problems, member, member_name, unknown};
+use crate::read::{member, member_name, unknown};
 use crate::spec::{Body, FailurePolicy, Kind, Mode, Policy, Problem};
 
 /// Reads a map of policies by name. Those with something fatal are left out; every problem is listed.
@@ -64,6 +65,7 @@ fn entry(name: &str, at: &At<'_>, problems: &mut Problems) -> Option<Policy> {
         failure_policy: FailurePolicy::Fail,
         message: at.get("message").optional_text(problems).filter(|text| !text.is_empty()),
         background_audit: true,
+        webhook_seconds: None,
         matching: None,
         body,
     })

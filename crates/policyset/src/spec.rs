@@ -86,6 +86,8 @@ pub struct Policy {
     pub message: Option<String>,
     /// Whether the audit scanner runs it.
     pub background_audit: bool,
+    /// Seconds that the webhook's call may take, all evaluations together. `None` for `policies.yml`, which names no webhook.
+    pub webhook_seconds: Option<u32>,
     /// Which requests reach it. `None` for `policies.yml`, which leaves that to webhooks that it does not name.
     pub matching: Option<Matching>,
     /// What is run.

@@ -1,12 +1,17 @@
 //! What was expected against what was given.
 
-use fedward_engine::{HIDDEN, HIDDEN_CHANGED, hide_secrets};
+mod paths;
+mod values;
+
+use fedward_engine::hide_secrets;
 use serde_json::{Map, Value, json};
 
 use crate::got::{Got, GotFinding};
 use crate::matching;
 use crate::model::{Expect, ExpectedFinding, Pattern};
 use crate::read::PlacedSuite;
+use paths::{joined, relative};
+use values::{hide_alike, pretty, projected, steps};
 
 /// One expectation that does not hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -291,107 +296,4 @@ fn described(expected: &ExpectedFinding) -> String {
     parts.extend(expected.path.as_ref().map(|path| format!("({path})")));
     let text = if parts.is_empty() { "any finding".to_owned() } else { parts.join(" ") };
     expected.message.as_ref().map_or_else(|| text.clone(), |message| format!("{text}: {}", message.text))
-}
-
-/// What of a value stands in another: the same fields, and lists as a whole.
-fn projected(value: &Value, onto: &Value) -> Value {
-    match (value, onto) {
-        (Value::Object(fields), Value::Object(wanted)) => {
-            let field = |(key, onto): (&String, &Value)| Some((key.clone(), projected(fields.get(key)?, onto)));
-            wanted.iter().filter_map(field).collect()
-        }
-        (Value::Array(items), Value::Array(wanted)) => {
-            let item = |(index, item): (usize, &Value)| wanted.get(index).map_or_else(|| item.clone(), |onto| projected(item, onto));
-            items.iter().enumerate().map(item).collect()
-        }
-        _ => value.clone(),
-    }
-}
-
-/// Hides in a value what is hidden in another in the same place: a part of a Secret does not say that it is one.
-fn hide_alike(value: &mut Value, other: &Value) {
-    match (value, other) {
-        (Value::Object(fields), Value::Object(others)) => {
-            for (key, value) in fields {
-                hide_alike(value, others.get(key).unwrap_or(&Value::Null));
-            }
-        }
-        (Value::Array(items), Value::Array(others)) => items.iter_mut().zip(others).for_each(|(item, other)| hide_alike(item, other)),
-        (value, other) if other == HIDDEN || other == HIDDEN_CHANGED => *value = HIDDEN.into(),
-        _ => {}
-    }
-}
-
-/// What a patch does, without the values: they may be secrets, and there is no object to say so.
-fn steps(patch: &Value) -> String {
-    let word = |step: &Value, field: &str| step.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let steps = patch.as_array().map(Vec::as_slice).unwrap_or_default();
-    if steps.is_empty() {
-        return "[]".to_owned();
-    }
-    steps.iter().map(|step| format!("{} {}", word(step, "op"), word(step, "path"))).collect::<Vec<_>>().join("\n")
-}
-
-fn pretty(value: &Value) -> String {
-    format!("{value:#}")
-}
-
-/// A path of the case file's folder, without `.` and `..`.
-fn joined(folder: &str, path: &str) -> String {
-    let mut parts: Vec<&str> = if path.starts_with('/') { vec![""] } else { folder.split('/').filter(|part| !part.is_empty()).collect() };
-    if folder.starts_with('/') && !path.starts_with('/') {
-        parts.insert(0, "");
-    }
-    for part in path.split('/').filter(|part| !part.is_empty() && *part != ".") {
-        match (part, parts.last()) {
-            ("..", Some(last)) if *last != ".." && !last.is_empty() => drop(parts.pop()),
-            _ => parts.push(part),
-        }
-    }
-    parts.join("/")
-}
-
-/// A path as seen from the case file's folder, if it is below it or beside it.
-fn relative(folder: &str, path: &str) -> String {
-    let from: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
-    let to: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
-    let shared = from.iter().zip(&to).take_while(|(one, other)| one == other).count();
-    let up = from.iter().skip(shared).map(|_| "..");
-    up.chain(to.iter().skip(shared).copied()).collect::<Vec<_>>().join("/")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths() {
-        for (folder, path, file) in [
-            ("tests", "a.yaml", "tests/a.yaml"),
-            ("tests/b", "../a.yaml", "tests/a.yaml"),
-            ("", "./a.yaml", "a.yaml"),
-            ("", "../a.yaml", "../a.yaml"),
-            ("/x/y", "../a.yaml", "/x/a.yaml"),
-        ] {
-            assert_eq!(joined(folder, path), file);
-            assert_eq!(joined(folder, &relative(folder, file)), file);
-        }
-        assert_eq!(joined("tests", "/x/a.yaml"), "/x/a.yaml");
-    }
-
-    #[test]
-    fn what_is_hidden_stays_hidden_in_parts() {
-        let mut wanted = json!({"stringData": {"pin": "1", "list": ["2", "3"]}, "kept": "4"});
-        hide_alike(&mut wanted, &json!({"stringData": {"pin": "(hidden, changed)", "list": ["(hidden)", "x"]}, "kept": "5"}));
-        assert_eq!(wanted, json!({"stringData": {"pin": "(hidden)", "list": ["(hidden)", "3"]}, "kept": "4"}));
-        assert_eq!(steps(&json!([{"op": "add", "path": "/stringData/pin", "value": "1"}])), "add /stringData/pin");
-    }
-
-    #[test]
-    fn projections_have_what_is_asked_for() {
-        let object = json!({"a": {"b": 1, "c": 2}, "l": [{"x": 1, "y": 2}, 3]});
-        assert_eq!(projected(&object, &json!({"a": {"b": 9}})), json!({"a": {"b": 1}}));
-        assert_eq!(projected(&object, &json!({"l": [{"y": 2}]})), json!({"l": [{"y": 2}, 3]}));
-        assert_eq!(projected(&object, &json!({"d": 1})), json!({}));
-    }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use fedward_engine::{HIDDEN, HIDDEN_CHANGED, INPUT_POLICY, RawVerdict, hide_secrets};
+use fedward_engine::{HIDDEN, HIDDEN_CHANGED, INPUT_POLICY};
 use fedward_kit::finding::{ObjectId, Severity};
 use fedward_outcome::{Finding, Outcome};
 use serde_json::{Value, json};
@@ -91,24 +91,6 @@ impl Got {
         }
         got.reached |= !got.findings.is_empty() || !got.not_evaluated.is_empty();
         Ok(got)
-    }
-
-    /// That of a raw policy.
-    pub(crate) fn raw(request: &Value, verdict: RawVerdict) -> Self {
-        let change = verdict.mutated.map(|mut after| {
-            let mut before = request.clone();
-            hide_secrets(&mut after, Some(request));
-            hide_secrets(&mut before, None);
-            Change { object: None, before, after }
-        });
-        Got {
-            rejections: if verdict.accepted { Vec::new() } else { vec![verdict.message] },
-            warnings: verdict.warnings,
-            changes: change.into_iter().collect(),
-            reached: true,
-            is_raw: true,
-            ..Got::default()
-        }
     }
 
     fn finding(&mut self, finding: &Finding) {

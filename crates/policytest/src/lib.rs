@@ -21,7 +21,7 @@ mod update;
 
 pub use compare::Difference;
 pub use human::human;
-pub use json::json;
+pub use json::{json, report_schema};
 pub use junit::junit;
 pub use model::{At, Case, Expect, ExpectedFinding, Given, Operation, Pattern, Severity, Suite, schema};
 pub use read::{CaseFile, PlacedSuite};

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use fedward_engine::{Code, EngineError, INPUT_RULES, Input, Modules, Options, Policy, Raw, Role, Sets, User};
-use fedward_host::Host;
+use fedward_engine::{Code, Codes, EngineError, Found, INPUT_RULES, Input, Modules, Options, Policy, Role, Sets, User};
+use fedward_host::{Cache, Host};
 use serde_json::{Map, Value, json};
 
 use crate::compare::{Difference, compare};
@@ -79,17 +79,41 @@ pub enum Verdict {
     Broken(String),
 }
 
+/// Modules of which manifests find each once, however many cases run them.
+struct Remembering<'r> {
+    modules: &'r (dyn Modules + Sync),
+    codes: Codes,
+}
+
+impl Modules for Remembering<'_> {
+    fn find(&self, reference: &str, manifest: &str) -> Result<Found, String> {
+        self.modules.find(reference, manifest)
+    }
+
+    fn cache(&self) -> Option<&Cache> {
+        self.modules.cache()
+    }
+
+    fn codes(&self) -> Option<&Codes> {
+        Some(&self.codes)
+    }
+}
+
 /// A suite's policy.
 enum Prepared {
     Module(Code),
-    Raw(Raw),
     Manifests(Vec<Input>),
     Broken(String),
 }
 
 impl Runner<'_> {
-    /// Runs the cases of files that are wanted, by file and name.
-    pub fn run(&self, files: &[CaseFile], wanted: &(dyn Fn(&str, &str) -> bool + Sync)) -> Vec<CaseResult> {
+    /// Runs the cases of files that are wanted, by file and name. `progress` counts those that are done.
+    pub fn run(&self, files: &[CaseFile], wanted: &(dyn Fn(&str, &str) -> bool + Sync), progress: &AtomicUsize) -> Vec<CaseResult> {
+        let modules = Remembering { modules: self.modules, codes: Codes::default() };
+        Runner { modules: &modules, ..*self }.run_with(files, wanted, progress)
+    }
+
+    fn run_with(&self, files: &[CaseFile], wanted: &(dyn Fn(&str, &str) -> bool + Sync), progress: &AtomicUsize) -> Vec<CaseResult> {
         let mut prepared: HashMap<(String, Subject, bool), usize> = HashMap::new();
         let mut policies: Vec<Prepared> = Vec::new();
         let mut jobs = Vec::new();
@@ -122,6 +146,7 @@ impl Runner<'_> {
                 };
                 // Each slot is filled once.
                 let _ = slot.set(job.result(verdict, notes, start.elapsed()));
+                progress.fetch_add(1, Ordering::Relaxed);
             }
         };
         thread::scope(|scope| {
@@ -143,14 +168,14 @@ impl Runner<'_> {
     fn prepare(&self, suite: &str, subject: &Subject, is_raw: bool) -> Prepared {
         let made = match subject {
             Subject::Manifests(path) => self.files.read(suite, path, Role::Policies).map(Prepared::Manifests),
-            Subject::Module(reference) => self.modules.find(reference, suite).and_then(|found| match found {
-                fedward_engine::Found::Wasm(wasm) if is_raw => Raw::new(self.host, self.modules.cache(), &wasm).map(Prepared::Raw),
-                fedward_engine::Found::Builtin(_) if is_raw => Err("it is no raw policy".to_owned()),
-                found => match Code::new(self.host, self.modules.cache(), found)? {
-                    code if code.is_raw() => Err("it is a raw policy, whose cases have `raw`".to_owned()),
-                    code => Ok(Prepared::Module(code)),
-                },
-            }),
+            Subject::Module(reference) => {
+                let code = self.modules.find(reference, suite).and_then(|found| Code::new(self.host, self.modules.cache(), found));
+                code.and_then(|code| match (is_raw, code.is_raw()) {
+                    (true, _) => code.into_raw().map(Prepared::Module),
+                    (false, true) => Err("it is a raw policy, whose cases have `raw`".to_owned()),
+                    (false, false) => Ok(Prepared::Module(code)),
+                })
+            }
         };
         made.unwrap_or_else(Prepared::Broken)
     }
@@ -175,16 +200,6 @@ impl Runner<'_> {
         let count = AtomicUsize::new(0);
         match prepared {
             Prepared::Broken(why) => Err(format!("policy `{id}`: {why}")),
-            Prepared::Raw(raw) => {
-                let request = case.raw.as_ref().unwrap_or(&Value::Null);
-                match raw.judge(id, &settings, request) {
-                    Ok(verdict) => Ok(Got::raw(request, verdict)),
-                    Err(EngineError::Settings { message, .. }) => Ok(refused(message)),
-                    Err(EngineError::Policy { message, .. }) => {
-                        Ok(Got { not_evaluated: vec![message], reached: true, is_raw: true, ..Got::default() })
-                    }
-                }
-            }
             Prepared::Module(code) => {
                 let policy = match Policy::of(code, id, &settings) {
                     Ok(policy) => policy,
@@ -193,7 +208,7 @@ impl Runner<'_> {
                 };
                 let inputs = self.inputs(job)?;
                 let (outcome, _) = fedward_engine::run(inputs, &[policy], &options, &count);
-                Got::new(outcome, &BTreeSet::new())
+                Ok(Got { is_raw: options.raw, ..Got::new(outcome, &BTreeSet::new())? })
             }
             Prepared::Manifests(manifests) => {
                 let mut inputs = self.inputs(job)?;
@@ -217,6 +232,9 @@ impl Runner<'_> {
                 let pointer = format!("/cases/{}/{field}/{index}", job.index[2]);
                 inputs.extend(self.given(job, given, &pointer, role)?);
             }
+        }
+        if case.raw.is_some() {
+            inputs.extend(self.given(job, &Given::Inline, &format!("/cases/{}/raw", job.index[2]), Role::Judged)?);
         }
         if let Some(given) = &case.request {
             let pointer = format!("/cases/{}/request", job.index[2]);
@@ -268,6 +286,7 @@ fn options(case: &Case) -> Options {
         indexed: !case.cluster,
         threads: 1,
         use_ignores: false,
+        raw: case.raw.is_some(),
         known_rules: INPUT_RULES.iter().map(|rule| rule.id.to_owned()).collect(),
         operation: match case.operation {
             None | Some(Operation::Create) => fedward_engine::Operation::Create,

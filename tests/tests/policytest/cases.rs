@@ -1,5 +1,12 @@
 //! Every field of a case and of an expectation.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use fedward_engine::{Found, Modules};
+use fedward_host::{Host, Limits};
+use fedward_policytest::Runner;
+use fedward_tests::guests::Known;
+
 use crate::{FILE, Memory, POD, TILL, guest, read, run, says, suite, told};
 
 fn object() -> String {
@@ -190,6 +197,10 @@ fn raw_policies() {
     assert_eq!(said, ["ok"]);
     let said = says(&guest("looks-up"), "raw: 1", &["{message: is not answered offline}"]);
     assert_eq!(said, ["ok"]);
+    let patch = "{allowed: true, patch: [{op: replace, path: /till, value: 2}], mutated: {till: 2}}";
+    assert_eq!(says(&guest("changes-raw"), "raw: {uid: \"7\", till: 1}", &[patch]), ["ok"]);
+    assert_eq!(says(&guest("refuses-settings"), "raw: {}", &["{invalidSettings: level}"]), ["ok"]);
+    assert_eq!(says(&guest("talks-nonsense"), "raw: {}", &["{notEvaluated: not a validation response}"]), ["ok"]);
 }
 
 #[test]
@@ -209,4 +220,28 @@ fn what_cannot_be_run_is_told_with_its_place() {
     );
     let said = told(&run(&[read(&text)], &memory));
     assert!(said[0].starts_with("broken: policy.yaml:7:") && said[1].starts_with("broken: b.yaml:2:"), "{said:?}");
+}
+
+/// Counts how often modules are looked for.
+struct Counting(AtomicUsize);
+
+impl Modules for Counting {
+    fn find(&self, reference: &str, manifest: &str) -> Result<Found, String> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Known.find(reference, manifest)
+    }
+}
+
+#[test]
+fn a_module_of_manifests_is_looked_for_once() {
+    let manifest = format!(
+        "apiVersion: policies.kubewarden.io/v1\nkind: ClusterAdmissionPolicy\nmetadata: {{name: no-root}}\nspec: {{module: \"registry://{}\", mutating: false, rules: [{{apiGroups: [\"\"], apiVersions: [v1], resources: [configmaps], operations: [CREATE]}}]}}\n",
+        guest("rejects")
+    );
+    let memory = Memory::with(&[("policy.yaml", &manifest)]);
+    let file = read(&suite("policy.yaml", &object(), &["{allowed: false}"; 8]));
+    let (host, counting, done) = (Host::new(Limits::default()), Counting(AtomicUsize::new(0)), AtomicUsize::new(0));
+    let runner = Runner { host: &host, modules: &counting, files: &memory, threads: 2 };
+    assert_eq!(told(&runner.run(&[file], &|_, _| true, &done)), ["ok"; 8]);
+    assert_eq!((counting.0.into_inner(), done.into_inner()), (1, 8));
 }

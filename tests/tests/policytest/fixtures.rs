@@ -1,6 +1,7 @@
 //! Our own fixtures as cases: each says of its rule what `.findings` beside it says. Rules of the reader are of no policy, and have none.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicUsize;
 use std::{env, fs};
 
 use fedward_engine::{Input, Role};
@@ -105,7 +106,7 @@ fn every_fixture_of_a_policy_is_a_case_that_passes() {
             let Some((text, count)) = suite(&root, &rule, builtin) else { continue };
             let file = CaseFile::read("fixtures.policy-test.json", text.into_bytes()).unwrap();
             let runner = Runner { host: &host, modules: &Known, files: &Fixtures(root.clone()), threads: 2 };
-            let results = runner.run(&[file], &|_, _| true);
+            let results = runner.run(&[file], &|_, _| true, &AtomicUsize::new(0));
             assert_eq!(results.len(), count);
             ran += count;
             for result in results {

@@ -8,6 +8,7 @@ mod hostile;
 mod update;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicUsize;
 
 use fedward_engine::{Input, Role};
 use fedward_host::{Host, Limits};
@@ -42,7 +43,7 @@ fn read(text: &str) -> CaseFile {
 
 fn run(files: &[CaseFile], memory: &Memory) -> Vec<CaseResult> {
     let host = Host::new(Limits::default());
-    Runner { host: &host, modules: &Known, files: memory, threads: 2 }.run(files, &|_, _| true)
+    Runner { host: &host, modules: &Known, files: memory, threads: 2 }.run(files, &|_, _| true, &AtomicUsize::new(0))
 }
 
 /// What came of each case: `ok`, or what differs as `field: expected | got`.

@@ -14,6 +14,20 @@ fn a_module_that_never_ends_is_stopped_in_its_time() {
 }
 
 #[test]
+fn a_webhook_out_of_time_follows_the_failure_policy() {
+    let [message] = &says(&policy("slow", &guest("hangs"), "timeoutSeconds: 1"))[..] else { panic!("one finding") };
+    assert!(message.starts_with("error objects.yaml:1:1 clusterwide-slow: the policy does not answer within the 1 s"), "{message}");
+    // It is the API server that rejects, not the policy.
+    let [message] = &says(&policy("slow", &guest("hangs"), "timeoutSeconds: 1, mode: monitor"))[..] else { panic!("one finding") };
+    assert!(message.starts_with("error "), "{message}");
+    let [message] = &says(&policy("slow", &guest("hangs"), "timeoutSeconds: 1, failurePolicy: Ignore"))[..] else { panic!("one finding") };
+    assert!(message.starts_with("warning ") && message.contains("goes on without"), "{message}");
+    // Both at once: the webhook's time holds the way to the policy server, too.
+    let [message] = &says(&policy("slow", &guest("hangs"), "timeoutSeconds: 2, timeoutEvalSeconds: 2"))[..] else { panic!("one finding") };
+    assert!(message.contains("within the 2 s"), "{message}");
+}
+
+#[test]
 fn an_expression_that_never_ends_is_an_error_of_the_condition() {
     let list = "[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20]";
     let mut bomb = "1 == 1".to_owned();

@@ -19,12 +19,35 @@ fn rules_name_groups_versions_resources_and_operations() {
     assert!(!rules("apiGroups: [\"\"], apiVersions: [v1], resources: [configmaps], operations: [UPDATE, DELETE]"));
 }
 
+const SCALER: &str = "{apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler, metadata: {name: till, namespace: shop}}";
+
+fn scalers(version: &str) -> String {
+    format!("rules: [{{apiGroups: [autoscaling], apiVersions: [{version}], resources: [horizontalpodautoscalers], operations: [CREATE]}}]")
+}
+
 #[test]
 fn another_version_matches_where_it_is_equivalent() {
-    let old = "rules: [{apiGroups: [\"\"], apiVersions: [v1beta1], resources: [configmaps], operations: [CREATE]}]";
-    assert!(is_rejected(&Run::default(), old), "`Equivalent` is the default");
-    assert!(is_rejected(&Run::default(), &format!("{old}, matchPolicy: Equivalent")));
-    assert!(!is_rejected(&Run::default(), &format!("{old}, matchPolicy: Exact")));
+    let run = Run { objects: SCALER, ..Run::default() };
+    assert!(is_rejected(&run, &scalers("v1")), "`Equivalent` is the default");
+    assert!(is_rejected(&run, &format!("{}, matchPolicy: Equivalent", scalers("v1"))));
+    assert!(!is_rejected(&run, &format!("{}, matchPolicy: Exact", scalers("v1"))));
+}
+
+#[test]
+fn a_version_that_no_resource_has_is_equivalent_to_none() {
+    assert!(!is_rejected(&Run { objects: SCALER, ..Run::default() }, &scalers("v9")));
+    assert!(!is_rejected(&Run { objects: &SCALER.replace("v2", "v9"), ..Run::default() }, &scalers("v2")));
+    // As it is written, it matches all the same.
+    assert!(is_rejected(&Run { objects: &SCALER.replace("v2", "v9"), ..Run::default() }, &scalers("v9")));
+    let definition = "{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: tills.shop.example}, spec: {group: shop.example, names: {kind: Till, plural: tills}, scope: Namespaced, versions: [{name: v1, served: true}, {name: v2, served: true}, {name: v3, served: false}]}}";
+    let till = "{apiVersion: shop.example/v2, kind: Till, metadata: {name: till, namespace: shop}}";
+    let tills = |version: &str| {
+        format!("rules: [{{apiGroups: [shop.example], apiVersions: [{version}], resources: [tills], operations: [CREATE]}}]")
+    };
+    let defined = Run { objects: till, context: definition, ..Run::default() };
+    assert!(is_rejected(&defined, &tills("v1")) && !is_rejected(&defined, &tills("v3")) && !is_rejected(&defined, &tills("v9")));
+    // Nobody knows what versions there are.
+    assert!(is_rejected(&Run { objects: till, ..Run::default() }, &tills("v9")));
 }
 
 #[test]
@@ -74,6 +97,21 @@ fn a_policy_of_a_namespace_sees_that_only() {
     assert_eq!(Run { objects: &other, ..Run::default() }.says(&own), [""; 0]);
 }
 
+#[test]
+fn a_policy_of_a_namespace_sees_nothing_of_the_clusters() {
+    let all = "rules: [{apiGroups: [\"\"], apiVersions: [v1], resources: [nodes, namespaces], operations: [CREATE]}]";
+    let node = "{apiVersion: v1, kind: Node, metadata: {name: shop}}";
+    let namespace = "{apiVersion: v1, kind: Namespace, metadata: {name: shop}}";
+    for object in [node, namespace] {
+        let run = Run { objects: object, ..Run::default() };
+        assert!(is_rejected(&run, all), "{object}");
+        assert_eq!(run.says(&policy_of("AdmissionPolicy", "no-root", &guest("rejects"), all)), [""; 0], "{object}");
+    }
+    let cluster = all.replace("operations", "scope: Cluster, operations");
+    let said = Run { objects: node, ..Run::default() }.says(&policy_of("AdmissionPolicy", "no-root", &guest("rejects"), &cluster));
+    assert!(said.len() == 1 && said[0].starts_with("warning policies.yaml:5:") && said[0].contains("`Namespaced`"), "{said:?}");
+}
+
 fn condition(expression: &str) -> String {
     format!("matchConditions: [{{name: one, expression: {expression:?}}}]")
 }
@@ -109,6 +147,14 @@ fn a_condition_without_a_value_follows_the_failure_policy() {
 }
 
 #[test]
+fn what_a_condition_without_a_value_rejects_is_judged() {
+    let outcome = Run::default().with(&policy("no-root", &guest("accepts"), &condition("object.data.absent == 'x'")));
+    assert_eq!((outcome.findings.len(), outcome.evaluated, outcome.not_evaluated.len()), (1, 1, 0));
+    let ignored = policy("no-root", &guest("accepts"), &format!("{}, failurePolicy: Ignore", condition("object.data.absent == 'x'")));
+    assert_eq!(Run::default().with(&ignored).evaluated, 0);
+}
+
+#[test]
 fn the_authorizer_is_not_known() {
     let asks = condition("authorizer.group('').resource('pods').check('get').allowed()");
     let said = Run::default().says(&policy("no-root", &guest("rejects"), &asks));
@@ -126,10 +172,9 @@ fn a_condition_that_does_not_compile_is_a_finding_on_it() {
 
 #[test]
 fn an_equivalent_object_is_not_converted() {
-    let old = "rules: [{apiGroups: [\"\"], apiVersions: [v1beta1], resources: [configmaps], operations: [CREATE]}]";
-    // A cluster would send it as `v1beta1`.
-    let as_it_is = condition("object.apiVersion == 'v1' && request.kind.version == 'v1'");
-    assert!(is_rejected(&Run::default(), &format!("{old}, {as_it_is}")));
+    // A cluster would send it as `v1`.
+    let as_it_is = condition("object.apiVersion == 'autoscaling/v2' && request.kind.version == 'v2'");
+    assert!(is_rejected(&Run { objects: SCALER, ..Run::default() }, &format!("{}, {as_it_is}", scalers("v1"))));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Modules: found, configured, bounded in what they may ask.
 
 use fedward_engine::Options;
+use fedward_kit::finding::Severity;
 use fedward_outcome::Outcome;
 
 use crate::{Run, TILL, guest, policy, policy_of, says};
@@ -236,4 +237,46 @@ fn what_is_no_file_of_a_policy_server_is_none_by_its_entries() {
     ] {
         assert_eq!(findings(name, text), expected, "{name}: {text}");
     }
+}
+
+#[test]
+fn a_policy_that_does_not_run_is_not_judged_though_nobody_says_why() {
+    let refused = policy("strict", &guest("refuses-settings"), "");
+    assert_eq!(says(&refused), ["error policies.yaml:5:7 input: `level` is required"]);
+    for (severity, why) in [(None, "and is off"), (Some(Severity::Warning), "as `warning` only")] {
+        let input_severities = [("unusable-policy".to_owned(), severity)].into();
+        let options = Options { input_severities, threads: 1, ..Options::default() };
+        let said = Run { options, ..Run::default() }.says(&refused);
+        let last = said.last().unwrap();
+        assert_eq!(*last, format!("not judged policies.yaml:5:7 input: `unusable-policy` says what is wrong, {why}"), "{said:?}");
+    }
+    let outcome = Run::default().with(&refused.replace("\nspec:", "\n# fedward: ignore[unusable-policy] it is mended soon\nspec:"));
+    assert_eq!((outcome.findings.len(), outcome.not_evaluated.len()), (1, 1), "{:?}", outcome.findings);
+    assert!(outcome.findings[0].suppressed.is_some() && outcome.not_evaluated[0].reason.ends_with("and is ignored here"));
+}
+
+#[test]
+fn what_does_not_parse_is_not_judged_though_nobody_says_why() {
+    let input_severities = [("unparsable-document".to_owned(), None)].into();
+    let options = Options { input_severities, threads: 1, ..Options::default() };
+    let broken = format!("{TILL}\n---\napiVersion: v1\nkind: Pod\nmetadata: [\n");
+    let said = Run { objects: &broken, options, ..Run::default() }.says(&policy("no-root", &guest("accepts"), ""));
+    assert!(said.len() == 1 && said[0].contains("`unparsable-document` says what is wrong, and is off"), "{said:?}");
+}
+
+#[test]
+fn two_policies_of_one_name_are_said_and_both_run() {
+    let first = policy("no-root", &guest("rejects"), "");
+    let second = policy("no-root", &guest("warns"), "");
+    assert_eq!(says(&format!("{first}{first}")).len(), 1, "the same twice is one");
+    let said = says(&format!("{first}{second}{second}"));
+    assert_eq!(said.len(), 3, "{said:?}");
+    assert!(
+        said[2].starts_with("warning policies.yaml:9:") && said[2].contains("another `ClusterAdmissionPolicy` of this name"),
+        "{said:?}"
+    );
+    // Another kind, another namespace, another file of a policy server: other policies.
+    let own = policy_of("AdmissionPolicy", "no-root", &guest("warns"), "");
+    let elsewhere = own.replace("namespace: shop", "namespace: post");
+    assert_eq!(says(&format!("{first}{own}{elsewhere}")).len(), 2);
 }

@@ -39,6 +39,23 @@ fn policies_change_objects_in_the_order_of_their_names() {
 }
 
 #[test]
+fn each_policy_is_selected_by_what_those_before_it_made() {
+    let labels = policy("b", &guest("labels"), "mutating: true");
+    let condition = "matchConditions: [{name: one, expression: \"has(object.metadata.labels) && object.metadata.labels.owner == 'shop'\"}]";
+    let selector = "objectSelector: {matchLabels: {owner: shop}}";
+    for selects in [condition, selector] {
+        let changed = |name: &str| {
+            let outcome = Run::default().with(&format!("{labels}{}", policy(name, &guest("marks"), &format!("mutating: true, {selects}"))));
+            outcome.mutations.iter().map(|one| one.policy.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(changed("a"), ["clusterwide-b"], "what comes before sees the object as it was: {selects}");
+        assert_eq!(changed("c"), ["clusterwide-b", "clusterwide-c"], "{selects}");
+        let last = Run::default().says(&format!("{labels}{}", policy("a", &guest("rejects"), selects)));
+        assert_eq!(last, ["error objects.yaml:1:1 clusterwide-a: no till runs as root"], "{selects}");
+    }
+}
+
+#[test]
 fn a_change_without_leave_is_a_rejection() {
     let said = says(&policy("labels", &guest("labels"), "mutating: false"));
     assert_eq!(said, ["error objects.yaml:1:1 clusterwide-labels: the policy changes the object, and `mutating` does not allow it to"]);

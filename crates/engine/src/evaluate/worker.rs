@@ -1,6 +1,6 @@
 //! One thread: requests through the policies that they reach.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use fedward_conditions::Variables;
@@ -22,6 +22,7 @@ pub(super) struct Part {
     pub(super) mutations: Vec<Mutated>,
     pub(super) seen: Vec<usize>,
     pub(super) not_known: BTreeMap<usize, usize>,
+    pub(super) with_gaps: BTreeSet<usize>,
     pub(super) cost: Cost,
 }
 
@@ -102,21 +103,26 @@ impl<'w> Worker<'w> {
                     if self.request.is_empty() {
                         self.write_request(request, now.as_ref());
                     }
-                    if !is_seen {
-                        is_seen = true;
-                        self.part.seen.push(number);
-                    }
+                    is_seen = true;
                     self.part.cost.evaluations += 1;
                     self.answers.asker = number;
                     self.answers.given.clear();
                     let object = || now.clone().unwrap_or_else(|| object(world, request));
                     let asked = Asked { request: &self.request, object: &object, draft, indexed: plan.indexed, runtime: plan.runtime };
-                    match self.runners.get_mut(index) {
+                    let said = match self.runners.get_mut(index) {
                         Some(runner) => runner.run(&asked, &mut self.answers),
                         None => Err("no such policy".to_owned()),
+                    };
+                    if std::mem::take(&mut self.answers.has_gaps) {
+                        self.part.with_gaps.insert(index);
                     }
+                    said
                 }
-                Reached::Rejected(message) => Ok(Said { findings: vec![rejected_by_policy::finding(&message)], mutated: None }),
+                Reached::Rejected(message) => {
+                    // The API server has judged it.
+                    is_seen = true;
+                    Ok(Said { findings: vec![rejected_by_policy::finding(&message)], mutated: None })
+                }
                 Reached::NotKnown(reason) => Err(reason),
             };
             let result = result.map(|said| {
@@ -134,6 +140,9 @@ impl<'w> Worker<'w> {
                 let given = std::mem::take(&mut self.answers.given);
                 self.part.verdicts.push(Verdict { object: number, policy: index, result, given });
             }
+        }
+        if is_seen {
+            self.part.seen.push(number);
         }
     }
 

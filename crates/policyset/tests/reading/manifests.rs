@@ -1,28 +1,10 @@
-//! Policy manifests as they are written, right and wrong.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+//! Manifests of policies and of groups.
 
-use fedward_policyset::{Attributes, Body, FailurePolicy, Kind, Labels, Mode, Policy, Reach, is_policy, read, read_server};
+use fedward_policyset::{Body, FailurePolicy, Kind, Mode, Reach, is_policy, read, read_server};
 use serde_json::{Value, json};
 
-fn policy(spec: Value) -> (Option<Policy>, Vec<(String, bool)>) {
-    kind(Kind::Cluster, spec)
-}
-
-fn kind(kind: Kind, spec: Value) -> (Option<Policy>, Vec<(String, bool)>) {
-    let manifest = json!({ "metadata": { "name": "labels", "namespace": "shop" }, "spec": spec });
-    let (policy, problems) = read(kind, &manifest, "default");
-    (policy, problems.into_iter().map(|problem| (format!("{}: {}", problem.pointer, problem.message), problem.fatal)).collect())
-}
-
-fn pods() -> Value {
-    json!([{ "apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods"], "operations": ["CREATE", "UPDATE"] }])
-}
-
-fn good(extra: Value) -> Value {
-    let mut spec = json!({ "module": "registry://modules.example/labels:v1", "mutating": false, "rules": pods() });
-    spec.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
-    spec
-}
+use crate::matching::pod;
+use crate::{good, kind, pods, policy};
 
 #[test]
 fn kinds_are_known_in_every_version() {
@@ -245,6 +227,37 @@ fn a_policy_of_a_namespace_is_for_that_namespace_only() {
 }
 
 #[test]
+fn a_policy_of_a_namespace_names_what_its_controller_deploys() {
+    let refused = |group: &str, resource: &str| {
+        let rules = json!([{ "apiGroups": [group], "apiVersions": ["v1"], "resources": [resource], "operations": ["CREATE"] }]);
+        let (found, problems) = kind(
+            Kind::NamespacedGroup,
+            json!({
+                "rules": rules, "message": "no", "expression": "one()", "policies": { "one": { "module": "file:///one.wasm" } }
+            }),
+        );
+        let (single, _) = kind(Kind::Namespaced, good(json!({ "rules": rules })));
+        assert_eq!(found.is_none(), single.is_none());
+        assert!(policy(good(json!({ "rules": rules }))).0.is_some(), "a policy of the cluster may");
+        problems.into_iter().filter(|(_, fatal)| *fatal).map(|(text, _)| text.split(": ").next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let (group, resource) = ("/spec/rules/0/apiGroups/0", "/spec/rules/0/resources/0");
+    for (of, name, at) in [
+        ("", "pods", vec![]),
+        ("", "pods/*", vec![]),
+        ("shop.example", "policyreports", vec![]),
+        ("*", "pods", vec![group]),
+        ("", "*", vec![resource]),
+        ("*", "*/*", vec![group, resource]),
+        ("", "*/scale", vec![resource]),
+        ("wgpolicyk8s.io", "policyreports", vec![resource]),
+        ("wgpolicyk8s.io", "policyreports/status", vec![resource]),
+    ] {
+        assert_eq!(refused(of, name), at, "{of} {name}");
+    }
+}
+
+#[test]
 fn groups() {
     let members =
         json!({ "signed": { "module": "file:///signed.wasm" }, "allowed": { "module": "file:///allowed.wasm", "settings": { "a": 1 } } });
@@ -288,205 +301,4 @@ fn members_that_yaml_takes_for_booleans() {
     assert_eq!(quoted, [true, false], "{problems:?}");
     let (_, problems) = read_server(&json!({ "both": spec }));
     assert!(problems.iter().any(|problem| problem.pointer == "/both/policies/true" && problem.message.contains("quoted")), "{problems:?}");
-}
-
-#[test]
-fn policies_of_a_policy_server() {
-    let file = json!({
-        "labels": { "module": "registry://modules.example/labels:v1", "policyMode": "monitor", "allowedToMutate": true, "somethingNew": 1 },
-        "both": { "policies": { "a": { "module": "file:///a.wasm", "hostCapabilities": ["oci/*"] } }, "expression": "a()", "message": "no" },
-        "a/b": { "module": "x" },
-        "nothing": {},
-    });
-    let (policies, problems) = read_server(&file);
-    let names: Vec<String> = policies.iter().map(Policy::unique_name).collect();
-    assert_eq!(names, ["both", "labels"]);
-    let of = |name: &str| policies.iter().find(|policy| policy.name == name).unwrap();
-    assert!(of("labels").mutating && of("labels").mode == Mode::Monitor && of("labels").matching.is_none());
-    let (_, member) = of("labels").body.members().next().unwrap();
-    assert_eq!(member.host_capabilities, Some(Vec::new()), "nothing is granted unless it is said");
-    let (_, member) = of("both").body.members().next().unwrap();
-    assert_eq!(member.host_capabilities, Some(vec!["oci/*".to_owned()]));
-    let fatal: Vec<&str> = problems.iter().filter(|problem| problem.fatal).map(|problem| problem.pointer.as_str()).collect();
-    assert_eq!(fatal, ["/a~1b", "/nothing/module"]);
-}
-
-#[test]
-fn a_mistake_in_the_file_of_a_policy_server_is_one_of_its_entry() {
-    let file = json!({
-        "fine": { "module": "a" },
-        "typo": { "modul": "a" },
-        "group": { "polices": { "a": { "module": "a" } }, "expression": "a()", "message": "no" },
-        "member": { "policies": { "a": { "module": "a", "setings": {} } }, "expression": "a()", "message": "no" },
-        "silent": { "policies": { "a": { "module": "a" } }, "expression": "a()" },
-        "null": null,
-        "text": "a",
-        "both": { "module": "a", "policies": {} },
-    });
-    let (policies, problems) = read_server(&file);
-    let names: Vec<&str> = policies.iter().map(|policy| policy.name.as_str()).collect();
-    assert_eq!(names, ["both", "fine"]);
-    let said: Vec<String> = problems.iter().map(|problem| format!("{} {}: {}", problem.fatal, problem.pointer, problem.message)).collect();
-    assert_eq!(
-        said,
-        [
-            "false /both/policies: there is no field `policies`: the policy server ignores it",
-            "false /group/polices: there is no field `polices`: the policy server ignores it",
-            "true /group/module: a policy needs a `module`, a group `policies` and an `expression`",
-            "true /member/policies/a/setings: there is no field `setings`: the policy server refuses the file",
-            "true /null: a policy is a map with a `module`, or with `policies` and an `expression`",
-            "true /silent/message: `message` is required",
-            "true /text: a policy is a map with a `module`, or with `policies` and an `expression`",
-            "false /typo/modul: there is no field `modul`: the policy server ignores it",
-            "true /typo/module: a policy needs a `module`, a group `policies` and an `expression`",
-        ]
-    );
-}
-
-/// A request for a Pod in a namespace of which nothing is known.
-fn pod(namespace: &str) -> Attributes<'_> {
-    Attributes {
-        group: "",
-        version: "v1",
-        resource: "pods",
-        subresource: "",
-        namespace,
-        operation: "CREATE",
-        labels: None,
-        old_labels: None,
-        namespace_labels: None,
-    }
-}
-
-fn labels(pairs: &[(&str, &str)]) -> Labels {
-    pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
-}
-
-fn reach(rules: Value, extra: Value, request: &Attributes<'_>) -> Reach {
-    let mut spec = good(extra);
-    spec["rules"] = json!([rules]);
-    let (found, problems) = policy(spec);
-    found.unwrap_or_else(|| panic!("{problems:?}")).matching.unwrap().reach(request)
-}
-
-#[test]
-fn rules_match_as_webhooks_do() {
-    let log = Attributes { subresource: "log", operation: "CONNECT", ..pod("shop") };
-    let scale = Attributes { group: "apps", resource: "deployments", subresource: "scale", operation: "UPDATE", ..pod("shop") };
-    let namespace = Attributes { resource: "namespaces", ..pod("shop") };
-    let node = Attributes { resource: "nodes", ..pod("") };
-    let table: [(&str, &str, &str, &str, &str, &Attributes<'_>, bool); 22] = [
-        ("", "v1", "pods", "CREATE", "*", &pod("shop"), true),
-        ("*", "*", "*", "*", "*", &pod("shop"), true),
-        ("apps", "v1", "pods", "CREATE", "*", &pod("shop"), false),
-        ("", "v1", "pods", "UPDATE", "*", &pod("shop"), false),
-        ("", "v1", "services", "CREATE", "*", &pod("shop"), false),
-        // Sub-resources are asked for by name.
-        ("", "v1", "pods", "*", "*", &log, false),
-        ("", "v1", "*", "*", "*", &log, false),
-        ("", "v1", "pods/log", "*", "*", &log, true),
-        ("", "v1", "pods/*", "*", "*", &log, true),
-        ("", "v1", "*/log", "*", "*", &log, true),
-        ("", "v1", "*/*", "*", "*", &log, true),
-        ("", "v1", "pods/exec", "*", "*", &log, false),
-        ("", "v1", "pods/*", "CREATE", "*", &pod("shop"), true),
-        ("apps", "v1", "*/scale", "UPDATE", "*", &scale, true),
-        ("apps", "v1", "*/scale", "CREATE", "*", &scale, false),
-        // Scopes.
-        ("", "v1", "pods", "CREATE", "Namespaced", &pod("shop"), true),
-        ("", "v1", "pods", "CREATE", "Cluster", &pod("shop"), false),
-        ("", "v1", "nodes", "CREATE", "Cluster", &node, true),
-        ("", "v1", "nodes", "CREATE", "Namespaced", &node, false),
-        ("", "v1", "namespaces", "CREATE", "Cluster", &namespace, true),
-        ("", "v1", "namespaces", "CREATE", "Namespaced", &namespace, false),
-        ("", "v1", "namespaces", "CREATE", "*", &namespace, true),
-    ];
-    for (group, version, resource, operation, scope, request, expected) in table {
-        let rule =
-            json!({ "apiGroups": [group], "apiVersions": [version], "resources": [resource], "operations": [operation], "scope": scope });
-        let found = reach(rule.clone(), json!({}), request);
-        assert_eq!(found, if expected { Reach::Yes } else { Reach::No }, "{rule} on {request:?}");
-    }
-}
-
-#[test]
-fn another_version_matches_unless_the_rule_is_exact() {
-    let rule = json!({ "apiGroups": ["apps"], "apiVersions": ["v1"], "resources": ["deployments"], "operations": ["CREATE"] });
-    let old = Attributes { group: "apps", version: "v1beta1", resource: "deployments", ..pod("shop") };
-    assert_eq!(reach(rule.clone(), json!({}), &old), Reach::Yes);
-    assert_eq!(reach(rule.clone(), json!({ "matchPolicy": "Exact" }), &old), Reach::No);
-    let mut no_version = rule;
-    no_version["apiVersions"] = json!(["apps/v1"]);
-    assert_eq!(reach(no_version, json!({}), &old), Reach::No);
-}
-
-#[test]
-fn object_selectors_look_at_both_objects() {
-    let any = json!({ "apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods"], "operations": ["*"] });
-    let selector = json!({ "objectSelector": { "matchLabels": { "tier": "web" } } });
-    let (web, other) = (labels(&[("tier", "web")]), labels(&[("tier", "db")]));
-    let request = |labels, old_labels| Attributes { labels, old_labels, ..pod("shop") };
-    for (request, expected) in [
-        (request(Some(&web), None), Reach::Yes),
-        (request(Some(&other), None), Reach::No),
-        (request(Some(&other), Some(&web)), Reach::Yes),
-        (request(None, Some(&web)), Reach::Yes),
-        (request(None, None), Reach::No),
-    ] {
-        assert_eq!(reach(any.clone(), selector.clone(), &request), expected, "{request:?}");
-    }
-    // An empty selector selects what has no labels, and what is no object.
-    assert_eq!(reach(any, json!({ "objectSelector": {} }), &request(None, None)), Reach::Yes);
-}
-
-#[test]
-fn namespace_selectors_say_when_they_cannot_know() {
-    let any = json!({ "apiGroups": ["*"], "apiVersions": ["*"], "resources": ["*"], "operations": ["*"] });
-    let by_label = json!({ "namespaceSelector": { "matchLabels": { "tier": "prod" } } });
-    let by_name = json!({ "namespaceSelector": { "matchExpressions": [
-        { "key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": ["kube-system"] }
-    ] } });
-    let both = json!({ "namespaceSelector": {
-        "matchLabels": { "tier": "prod" },
-        "matchExpressions": [{ "key": "kubernetes.io/metadata.name", "operator": "In", "values": ["shop"] }]
-    } });
-    let (prod, none) = (labels(&[("tier", "prod")]), labels(&[]));
-    let within = |namespace, namespace_labels| Attributes { namespace_labels, ..pod(namespace) };
-    let table = [
-        (&by_label, within("shop", None), Reach::NotKnown),
-        (&by_label, within("shop", Some(&prod)), Reach::Yes),
-        (&by_label, within("shop", Some(&none)), Reach::No),
-        (&by_name, within("shop", None), Reach::Yes),
-        (&by_name, within("kube-system", None), Reach::No),
-        (&both, within("other", None), Reach::No),
-        (&both, within("shop", None), Reach::NotKnown),
-        // Cluster-scoped objects are never left out; a namespace is selected by its own labels.
-        (&by_label, Attributes { resource: "nodes", ..within("", None) }, Reach::Yes),
-        (&by_label, Attributes { resource: "namespaces", labels: Some(&prod), ..within("shop", Some(&none)) }, Reach::Yes),
-        (&by_label, Attributes { resource: "namespaces", labels: Some(&none), ..within("shop", Some(&prod)) }, Reach::No),
-    ];
-    for (selector, request, expected) in table {
-        assert_eq!(reach(any.clone(), selector.clone(), &request), expected, "{selector} on {request:?}");
-    }
-}
-
-#[test]
-fn operators() {
-    let any = json!({ "apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods"], "operations": ["*"] });
-    let labelled = labels(&[("tier", "web")]);
-    for (operator, values, expected) in [
-        ("In", json!(["web", "db"]), Reach::Yes),
-        ("In", json!(["db"]), Reach::No),
-        ("NotIn", json!(["db"]), Reach::Yes),
-        ("NotIn", json!(["web"]), Reach::No),
-        ("Exists", json!([]), Reach::Yes),
-        ("DoesNotExist", json!([]), Reach::No),
-    ] {
-        let selector = json!({ "objectSelector": { "matchExpressions": [{ "key": "tier", "operator": operator, "values": values }] } });
-        let request = Attributes { labels: Some(&labelled), ..pod("shop") };
-        assert_eq!(reach(any.clone(), selector.clone(), &request), expected, "{selector}");
-        let without = Attributes { labels: Some(&Labels::new()), ..pod("shop") };
-        let absent = if matches!(operator, "NotIn" | "DoesNotExist") { Reach::Yes } else { Reach::No };
-        assert_eq!(reach(any.clone(), selector.clone(), &without), absent, "{selector} on nothing");
-    }
 }
