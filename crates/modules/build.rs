@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
-const POLICIES: [&str; 3] = ["enforce-audience-issuer", "forbid-federated-cluster-admin", "require-identity-labels"];
+const POLICIES: [&str; 4] =
+    ["enforce-audience-issuer", "forbid-federated-cluster-admin", "require-identity-labels", "verify-token-projection"];
 /// The evaluator of CEL: no policy, but built and embedded like one.
 const CEL: &str = "fedward-cel";
 /// Its speed counts more than its size, which is nobody's bar.

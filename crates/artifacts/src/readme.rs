@@ -26,6 +26,7 @@ const SETTINGS: &[(&str, &str)] = &[
         "forbidAdminGroups: true\nallowed:\n  - role: cluster-admin\n    subject: delivery/bootstrap\n    reason: sets up new clusters, see the runbook\n",
     ),
     ("require-identity-labels", "extraRequiredLabels:\n  - team\nexemptNamespaces:\n  - kube-*\n"),
+    ("verify-token-projection", "maxExpirationSeconds: 43200\nseverities:\n  unneeded-api-token: off\n"),
 ];
 
 /// A policy's README as it is.

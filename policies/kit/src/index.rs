@@ -48,8 +48,11 @@ pub const CLIENT_ID_SUPPLIER: &str = "ClientIdSupplier";
 pub const IDENTITY_CLUSTER: &str = "IdentityCluster";
 /// Flux Kustomizations that put values in the place of `${NAME}` after the build; selector empty. All namespaces.
 pub const SUBSTITUTION: &str = "Substitution";
+/// Role bindings and cluster role bindings by what they name; selectors `subject=<namespace>/<name>` for a service account, and
+/// `group=<name>` for a group. All namespaces.
+pub const BINDING: &str = "Binding";
 /// Every kind of the index.
-pub const KINDS: [&str; 13] = [
+pub const KINDS: [&str; 14] = [
     WORKLOAD,
     CREDENTIAL,
     TOKEN_CONSUMER,
@@ -63,6 +66,7 @@ pub const KINDS: [&str; 13] = [
     IDENTITY_CLUSTER,
     AWS_TRUST,
     SUBSTITUTION,
+    BINDING,
 ];
 
 /// One entry of the index.
@@ -100,7 +104,7 @@ pub fn keys<'a>(object: Node<'a>, namespace: &'a str) -> Vec<Key> {
     if api_version == "v1" && kind == "ServiceAccount" {
         return account_keys(object, namespace);
     }
-    for of in [credential_keys, pod_identity_keys, aws_trust_keys] {
+    for of in [credential_keys, pod_identity_keys, aws_trust_keys, binding_keys] {
         if let Some(found) = of(object, namespace) {
             return found;
         }
@@ -187,6 +191,29 @@ fn aws_trust_keys(object: Node<'_>, _: &str) -> Option<Vec<Key>> {
     Some(found)
 }
 
+fn binding_keys(object: Node<'_>, namespace: &str) -> Option<Vec<Key>> {
+    let api_version = object.peek("apiVersion").peek_str()?;
+    let is_binding = matches!(object.peek("kind").peek_str()?, "RoleBinding" | "ClusterRoleBinding");
+    if group_of(api_version) != "rbac.authorization.k8s.io" || !is_binding {
+        return None;
+    }
+    let keys = object.peek("subjects").peek_items().filter_map(|subject| {
+        let name = subject.peek("name").peek_str()?;
+        let selector = match subject.peek("kind").peek_str()? {
+            "ServiceAccount" => format!("subject={}/{name}", subject.peek("namespace").peek_str().unwrap_or(namespace)),
+            "User" => format!("subject={}", name.strip_prefix("system:serviceaccount:")?.replacen(':', "/", 1)),
+            "Group" => format!("group={name}"),
+            _ => return None,
+        };
+        Some(Key::new(BINDING, "", selector))
+    });
+    // A binding may name the same subject again and again.
+    let mut keys: Vec<Key> = keys.collect();
+    keys.sort_by(|one, other| one.selector.cmp(&other.selector));
+    keys.dedup();
+    Some(keys)
+}
+
 fn workload_keys<'a>(object: Node<'a>, namespace: &'a str) -> Vec<Key> {
     // A context that knows nothing: references to other objects are followed when a rule asks, not here.
     let context = Context::new(object.session().bump().alloc(Nobody), object.session(), false);
@@ -210,6 +237,25 @@ pub fn workloads_of<'a>(context: &Context<'a>, namespace: &str, name: &str, anch
     listed(context, &WORKLOAD_KINDS, &[namespace], anchor, &|object| {
         has(workload_keys(object, object.session().text(namespace)), &selector)
     })
+}
+
+/// Whether a binding gives the service account, or a group of service accounts that it belongs to, any right. `None` where the host
+/// cannot say, as in every cluster: all bindings would have to be listed for one pod.
+pub fn is_bound<'a>(context: &Context<'a>, namespace: &str, name: &str, anchor: Node<'a>) -> Option<bool> {
+    if !context.indexed {
+        return None;
+    }
+    let selectors = [
+        format!("subject={namespace}/{name}"),
+        format!("group=system:serviceaccounts:{namespace}"),
+        "group=system:serviceaccounts".to_owned(),
+    ];
+    for selector in selectors {
+        if !context.list(API_VERSION, BINDING, "", &selector, anchor)?.items.is_empty() {
+            return Some(true);
+        }
+    }
+    Some(false)
 }
 
 /// Federated credentials whose subject is the service account. `None` where the host cannot say.
