@@ -9,9 +9,10 @@
 //!   may mount it after all: a warning;
 //! - a volume with a token for a cloud that no container mounts.
 //!
-//! A webhook that will mount the token is no such case: the pod has the Azure label, or its service account a role of AWS. Nor are
-//! volumes of `volumeClaimTemplates`, bases that a kustomization patches, and pods to which an operator or a patch of a workflow may add the rest. Where
-//! the label is what is missing, because the service account names an Azure identity, `missing-azure-label` says so.
+//! A token that a webhook will mount is no such case: the pod has the Azure label, or its service account a role of AWS. (In the template
+//! of a Deployment and the like a mount needs its volume all the same: the API server looks at it before any webhook sees the pod.) Nor are
+//! volumes of `volumeClaimTemplates`, bases that a kustomization patches, and pods to which an operator or a patch of a workflow may add the
+//! rest. Where the label is what is missing, because the service account names an Azure identity, `missing-azure-label` says so.
 //!
 //! ## Why it is bad
 //! The API server refuses a pod with a mount that has no volume. In the other cases the pod starts, and the SDK finds no token.
@@ -128,12 +129,9 @@ fn without_volume<'a>(
     let folder = mount.get("mountPath").str().and_then(tidy);
     let is_for_token =
         is_reserved(name) || folder.is_some_and(|folder| FOLDERS.iter().any(|known| inside(known, &folder).is_some()) || is_named(&folder));
-    if !is_for_token
-        || is_patched(pod, container)
-        || volumes.find(name).is_some()
-        || is_claimed(pod, name)
-        || may_be_injected(cx, pod, name)
-    {
+    // The API server looks at a template as it is: webhooks see only pods.
+    let may_come_later = || !is_checked_template(pod) && may_be_injected(cx, pod, name);
+    if !is_for_token || is_patched(pod, container) || volumes.find(name).is_some() || is_claimed(pod, name) || may_come_later() {
         return;
     }
     let is_template = pod.workflow.is_some() && cx.request.kind.ends_with("WorkflowTemplate");
@@ -155,6 +153,11 @@ fn is_claimed<'a>(pod: &Pod<'a>, name: &str) -> bool {
     let around = pod.workflow.or_else(|| pod.node.parent());
     let claims = around.map(|spec| spec.peek("volumeClaimTemplates"));
     claims.is_some_and(|claims| claims.peek_items().any(|claim| claim.peek("metadata").peek("name").peek_str() == Some(name)))
+}
+
+/// Whether the API server checks the volumes of the template itself.
+fn is_checked_template(pod: &Pod<'_>) -> bool {
+    is_whole(pod) && pod.row != "v1/Pod" && !pod.row.contains('.')
 }
 
 /// Whether a webhook may add the volume.

@@ -86,9 +86,10 @@ fn one<'a>(
     let missing: Vec<String> =
         companions.iter().filter(|name| !container.env(name).is_some_and(is_set)).map(|name| format!("`{name}`")).collect();
     if !missing.is_empty() {
-        let missing = missing.join(" and ");
-        let message = format!("container `{}` has `{variable}`, but not {missing}", container.name);
-        cx.report(Report::new(&INCOMPLETE, entry, message).help(format!("set {missing}, unless the application knows it from elsewhere")));
+        let neither = if missing.len() > 1 { "neither" } else { "not" };
+        let message = format!("container `{}` has `{variable}`, but {neither} {}", container.name, missing.join(" nor "));
+        let help = format!("set {}, unless the application knows it from elsewhere", missing.join(" and "));
+        cx.report(Report::new(&INCOMPLETE, entry, message).help(help));
     }
 }
 

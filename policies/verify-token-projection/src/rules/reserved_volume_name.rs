@@ -67,10 +67,10 @@ fn check(cx: &Check<'_, Settings>) {
     for pod in cx.pods() {
         let first = |name: &str| pod.volumes.iter().copied().find(|volume| volume.get("name").str() == Some(name));
         for kept in &KEPT {
-            if let Some(volume) = first(kept.name) {
-                aws_volume(cx, pod, kept, volume);
+            // A volume that is not the webhook's makes its mounts no better or worse.
+            if !first(kept.name).is_some_and(|volume| aws_volume(cx, pod, kept, volume)) {
+                aws_mounts(cx, pod, kept);
             }
-            aws_mounts(cx, pod, kept);
         }
         if !is_labelled(pod) {
             continue;
@@ -93,28 +93,33 @@ fn report<'a>(cx: &Check<'a, Settings>, condition: &'static Condition, node: Nod
 
 /// Whether the webhook will act on the pod for this volume.
 fn acts_on<'a>(cx: &Check<'a, Settings>, pod: &Pod<'a>, kept: &Kept) -> bool {
-    let Some(account) = pod.account.name() else { return false };
     if pod.label("eks.amazonaws.com/skip-pod-identity-webhook").is_present() {
         return false;
     }
-    let selector = format!("serviceAccount={}/{account}", pod.namespace);
-    let is_associated = index::pod_identities(cx.context, &selector, pod.account.node()).is_some_and(|list| !list.items.is_empty());
+    let associations = pod.account.name().and_then(|name| {
+        let selector = format!("serviceAccount={}/{name}", pod.namespace);
+        index::pod_identities(cx.context, &selector, pod.account.node())
+    });
+    let is_associated = associations.is_some_and(|list| !list.items.is_empty());
     let has_role = || identity::account_of(pod, cx.context).found().is_some_and(|account| account.role_arn().is_some());
     // An association wins over a role.
     if kept.provider == Provider::AwsIrsa { !is_associated && has_role() } else { is_associated }
 }
 
-fn aws_volume<'a>(cx: &Check<'a, Settings>, pod: &Pod<'a>, kept: &Kept, volume: Node<'a>) {
-    let what = match tokens_of(volume).into_iter().find(|token| token.path.str().is_some_and(|path| join(path, "") == join(kept.path, "")))
-    {
+/// Whether the volume is reported.
+fn aws_volume<'a>(cx: &Check<'a, Settings>, pod: &Pod<'a>, kept: &Kept, volume: Node<'a>) -> bool {
+    let is_looked_for = |token: &Token<'_>| token.path.str().is_some_and(|path| join(path, "") == join(kept.path, ""));
+    let what = match tokens_of(volume).into_iter().find(is_looked_for) {
         None => format!("has no token at `{}`", kept.path),
         Some(token) if is_foreign(cx, &token, &[Provider::AwsIrsa, Provider::AwsPodIdentity]) => "has no token for AWS".to_owned(),
-        Some(_) => return,
+        Some(_) => return false,
     };
-    if acts_on(cx, pod, kept) {
+    let is_kept = acts_on(cx, pod, kept);
+    if is_kept {
         let message = format!("the webhook keeps this volume `{}` instead of its own, and it {what}", kept.name);
         report(cx, &OTHER, volume.get("name"), message, "give the volume another name, or remove it and leave it to the webhook");
     }
+    is_kept
 }
 
 /// Whether a token is for nobody, or for another provider, and no other rule says so.

@@ -69,11 +69,10 @@ fn check(cx: &Check<'_, Settings>) {
         if mount.is_present() || !signs_in(pod) || !is_unbound(cx, pod) {
             continue;
         }
-        let message =
-            format!("the {} also has the token of its service account for the API server, to which no binding gives a right", pod.title);
+        let message = "the pod also has this account's token for the API server, and no binding of the checked set gives it a right";
         cx.report(
-            Report::new(&UNNEEDED, mount, message)
-                .help("set `automountServiceAccountToken: false` if it does not call the API server")
+            Report::new(&UNNEEDED, pod.account.node(), message)
+                .help("set `automountServiceAccountToken: false` if the pod does not call the API server")
                 .fix(PatchStep::set_value(mount, false.into())),
         );
     }

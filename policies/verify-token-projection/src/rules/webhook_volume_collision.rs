@@ -57,8 +57,10 @@ use crate::pods::{NEW, NEW_FOLDER, NEW_PREFIX, OLD_NAME, Webhook};
 use crate::settings::Settings;
 
 const REFUSED: Condition = Condition::error("refused", "the webhook of the set has the version that collides");
-const PERHAPS: Condition =
-    Condition::warning("perhaps-refused", "the webhook's version is not known, or the object is a base that something patches");
+const PERHAPS: Condition = Condition::warning(
+    "perhaps-refused",
+    "the webhook's version is not known or a later one, or the object is a base that something patches",
+);
 
 /// The rule.
 pub const RULE: Rule<Settings> = Rule {
@@ -131,10 +133,10 @@ fn at_folder<'a>(cx: &Check<'a, Settings>, pod: &Pod<'a>, webhook: Webhook<'a>, 
     for mount in mounts {
         let path = mount.get("mountPath");
         if path.str().and_then(tidy).as_deref() == Some(folder) {
-            let who = match (webhook.image().is_some(), folder == NEW_FOLDER) {
-                (true, _) => "the webhook",
-                (false, true) => "webhook v1.6.0",
-                (false, false) => "a webhook before v1.6.0",
+            let who = match folder == NEW_FOLDER {
+                _ if is_certain(webhook) => "the webhook",
+                true => "webhook v1.6.0",
+                false => "a webhook before v1.6.0",
             };
             let message = format!("{who} mounts its token at `{folder}` as well, so that the API server refuses the pod");
             report(cx, pod, webhook, path, message, HELP_MOUNT);
@@ -142,11 +144,15 @@ fn at_folder<'a>(cx: &Check<'a, Settings>, pod: &Pod<'a>, webhook: Webhook<'a>, 
     }
 }
 
+/// Whether what the webhook does is known. Later builds than v1.6.0 mount below that folder.
+fn is_certain(webhook: Webhook<'_>) -> bool {
+    matches!(webhook, Webhook::Version(version, _) if version <= NEW)
+}
+
 fn report<'a>(cx: &Check<'a, Settings>, pod: &Pod<'a>, webhook: Webhook<'a>, node: Node<'a>, message: String, help: &str) {
-    // Later builds than v1.6.0 mount below that folder.
-    let is_certain = matches!(webhook, Webhook::Version(version, _) if version <= NEW) && cx.request.is_final;
-    let report =
-        Report::new(if is_certain { &REFUSED } else { &PERHAPS }, node, message).help(help).related(pod.label(AZURE_USE), "the label");
+    let report = Report::new(if is_certain(webhook) && cx.request.is_final { &REFUSED } else { &PERHAPS }, node, message)
+        .help(help)
+        .related(pod.label(AZURE_USE), "the label");
     cx.report(match webhook.image() {
         Some(image) => report.related(image, "the webhook's version"),
         None => report,
