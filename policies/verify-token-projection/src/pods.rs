@@ -26,6 +26,11 @@ pub(crate) fn is_whole(pod: &Pod<'_>) -> bool {
     ["v1/", "apps/", "batch/"].iter().any(|group| pod.row.starts_with(group)) || OTHERS.contains(&pod.row)
 }
 
+/// Whether Azure's webhook made the volume: a policy server sees a pod after it.
+pub(crate) fn is_injected<'a>(cx: &Check<'a, Settings>, pod: &Pod<'a>, volume: &str) -> bool {
+    !cx.context.indexed && pod.row == "v1/Pod" && (volume == OLD_NAME || volume.starts_with(NEW_PREFIX))
+}
+
 /// What is known of Azure's webhook.
 #[derive(Clone, Copy)]
 pub(crate) enum Webhook<'a> {

@@ -33,7 +33,7 @@
 //! ## References
 //! Azure Identity SDKs, `WorkloadIdentityCredential`; AWS SDKs, "Assume role credential provider" (web identity).
 
-use fedward_kit::identity::{self, AZURE_SKIP, is_labelled, is_skipped};
+use fedward_kit::identity::{self, AZURE_SKIP, AZURE_USE, is_skipped};
 use fedward_kit::node::Node;
 use fedward_kit::rule::{Check, Condition, Report, Rule};
 use fedward_kit::token_use::{self, AWS_FILE, AZURE_FILE};
@@ -60,7 +60,9 @@ fn check(cx: &Check<'_, Settings>) {
     }
     for pod in cx.pods() {
         for container in pod.containers.iter().filter(|container| container.node.in_request()) {
-            let is_injected = || is_labelled(pod) && !is_skipped(pod, AZURE_SKIP, *container);
+            // A label with a wrong value is `wrong-azure-label-value`'s matter.
+            let is_labelled = !matches!(pod.label(AZURE_USE).peek_str(), None | Some("" | "false"));
+            let is_injected = || is_labelled && !is_skipped(pod, AZURE_SKIP, *container);
             one(cx, pod, *container, (AZURE_FILE, &["AZURE_CLIENT_ID", "AZURE_TENANT_ID"]), &is_injected);
             let is_elsewhere = || {
                 let has_role = || identity::account_of(pod, cx.context).found().is_some_and(|account| account.role_arn().is_some());
@@ -89,7 +91,7 @@ fn one<'a>(
         let neither = if missing.len() > 1 { "neither" } else { "not" };
         let message = format!("container `{}` has `{variable}`, but {neither} {}", container.name, missing.join(" nor "));
         let help = format!("set {}, unless the application knows it from elsewhere", missing.join(" and "));
-        cx.report(Report::new(&INCOMPLETE, entry, message).help(help));
+        cx.report(Report::new(&INCOMPLETE, entry.get("name"), message).help(help));
     }
 }
 

@@ -7,7 +7,8 @@
 //!   webhook's variable names, a token without an audience or for another provider;
 //! - mounts of these names in another folder than the webhook's variable names, unless the container sets the variable itself;
 //! - `azure-identity-token` that holds another token than webhooks up to v1.5.1 expect there. A warning if the version is not known;
-//! - names that begin with `azure-workload-identity-reserved-`, which were copied from a running pod.
+//! - names that begin with `azure-workload-identity-reserved-`, which were copied from a running pod. In a cluster the policy sees a Pod
+//!   after the webhook, so that only templates are looked at for them.
 //!
 //! EKS' webhook acts on a pod whose service account has the annotation `eks.amazonaws.com/role-arn`, or a Pod Identity association in
 //! the set; Azure's on a pod with the label. A wrong audience that `missing-token-audience` or `audience-of-other-provider`
@@ -43,7 +44,7 @@ use fedward_kit::rule::{Check, Condition, Report, Rule};
 use fedward_kit::workload::Pod;
 
 use crate::mounts::{mounts, tidy, tokens_of};
-use crate::pods::{KEPT, Kept, NEW_PREFIX, OLD_NAME, Webhook};
+use crate::pods::{KEPT, Kept, NEW_PREFIX, OLD_NAME, Webhook, is_injected};
 use crate::settings::Settings;
 
 const OTHER: Condition = Condition::error("another-volume", "a webhook keeps a volume that does not hold its token");
@@ -78,7 +79,11 @@ fn check(cx: &Check<'_, Settings>) {
         if let Some(volume) = first(OLD_NAME) {
             azure_volume(cx, pod, volume);
         }
-        for volume in pod.volumes.iter().filter(|volume| volume.get("name").str().is_some_and(|name| name.starts_with(NEW_PREFIX))) {
+        for volume in &pod.volumes {
+            let Some(name) = volume.get("name").str().filter(|name| name.starts_with(NEW_PREFIX)) else { continue };
+            if is_injected(cx, pod, name) {
+                continue;
+            }
             let message =
                 format!("names that begin with `{NEW_PREFIX}` are the webhook's own: the volume is replaced, or stands beside it");
             report(cx, &COPIED, volume.get("name"), message, "remove the volume and its mounts, which the webhook adds");
