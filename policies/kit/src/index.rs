@@ -48,8 +48,8 @@ pub const CLIENT_ID_SUPPLIER: &str = "ClientIdSupplier";
 pub const IDENTITY_CLUSTER: &str = "IdentityCluster";
 /// Flux Kustomizations that put values in the place of `${NAME}` after the build; selector empty. All namespaces.
 pub const SUBSTITUTION: &str = "Substitution";
-/// Role bindings and cluster role bindings by what they name; selectors `subject=<namespace>/<name>` for a service account, and
-/// `group=<name>` for a group. All namespaces.
+/// Role bindings and cluster role bindings by what they name; selectors `subject=<namespace>/<name>` for a service account,
+/// `namespace=<namespace>` for any of a namespace, and `group=<name>` for a group. All namespaces.
 pub const BINDING: &str = "Binding";
 /// Every kind of the index.
 pub const KINDS: [&str; 14] = [
@@ -197,18 +197,24 @@ fn binding_keys(object: Node<'_>, namespace: &str) -> Option<Vec<Key>> {
     if group_of(api_version) != "rbac.authorization.k8s.io" || !is_binding {
         return None;
     }
-    let keys = object.peek("subjects").peek_items().filter_map(|subject| {
-        let name = subject.peek("name").peek_str()?;
-        let selector = match subject.peek("kind").peek_str()? {
-            "ServiceAccount" => format!("subject={}/{name}", subject.peek("namespace").peek_str().unwrap_or(namespace)),
-            "User" => format!("subject={}", name.strip_prefix("system:serviceaccount:")?.replacen(':', "/", 1)),
-            "Group" => format!("group={name}"),
-            _ => return None,
+    let mut keys = Vec::new();
+    for subject in object.peek("subjects").peek_items() {
+        let Some(name) = subject.peek("name").peek_str() else { continue };
+        let account = match subject.peek("kind").peek_str() {
+            Some("ServiceAccount") => Some((subject.peek("namespace").peek_str().unwrap_or(namespace), name)),
+            Some("User") => name.strip_prefix("system:serviceaccount:").and_then(|account| account.split_once(':')),
+            Some("Group") => {
+                keys.push(Key::new(BINDING, "", format!("group={name}")));
+                None
+            }
+            _ => None,
         };
-        Some(Key::new(BINDING, "", selector))
-    });
+        if let Some((namespace, name)) = account {
+            keys.push(Key::new(BINDING, "", format!("subject={namespace}/{name}")));
+            keys.push(Key::new(BINDING, "", format!("namespace={namespace}")));
+        }
+    }
     // A binding may name the same subject again and again.
-    let mut keys: Vec<Key> = keys.collect();
     keys.sort_by(|one, other| one.selector.cmp(&other.selector));
     keys.dedup();
     Some(keys)
@@ -240,22 +246,21 @@ pub fn workloads_of<'a>(context: &Context<'a>, namespace: &str, name: &str, anch
 }
 
 /// Whether a binding gives the service account, or a group of service accounts that it belongs to, any right. `None` where the host
-/// cannot say, as in every cluster: all bindings would have to be listed for one pod.
+/// cannot say: where no binding of the namespace's accounts is loaded and there may be others, and in every cluster, since all bindings
+/// would have to be listed for one pod.
 pub fn is_bound<'a>(context: &Context<'a>, namespace: &str, name: &str, anchor: Node<'a>) -> Option<bool> {
     if !context.indexed {
         return None;
     }
-    let selectors = [
-        format!("subject={namespace}/{name}"),
-        format!("group=system:serviceaccounts:{namespace}"),
-        "group=system:serviceaccounts".to_owned(),
-    ];
-    for selector in selectors {
-        if !context.list(API_VERSION, BINDING, "", &selector, anchor)?.items.is_empty() {
-            return Some(true);
-        }
+    let list = |selector: &str| context.list(API_VERSION, BINDING, "", selector, anchor);
+    let own = list(&format!("subject={namespace}/{name}"))?;
+    let groups = [format!("group=system:serviceaccounts:{namespace}"), "group=system:serviceaccounts".to_owned()];
+    if !own.items.is_empty() || groups.iter().any(|group| list(group).is_some_and(|list| !list.items.is_empty())) {
+        return Some(true);
     }
-    Some(false)
+    // Where the bindings of its neighbours are, its own would be.
+    let is_known = own.complete || !list(&format!("namespace={namespace}"))?.items.is_empty();
+    is_known.then_some(false)
 }
 
 /// Federated credentials whose subject is the service account. `None` where the host cannot say.

@@ -51,6 +51,14 @@ const READ: Plant = Plant {
     ..HARMLESS
 };
 
+/// A right of another account, which shows that the bindings of the namespace are there.
+const BINDING: &str = "\
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: plain, namespace: shop}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view}
+subjects: [{kind: ServiceAccount, name: plain, namespace: shop}]";
+
 /// A token for Azure with another path than anybody's webhook has.
 const OWN: &str = "- {name: token, projected: {sources: [{serviceAccountToken: {path: t, audience: \"api://AzureADTokenExchange\"}}]}}";
 
@@ -248,7 +256,7 @@ pub(crate) const PLANTS: &[Plant] = &[
         needs: &["<account>", "<volumes>"],
         ..HARMLESS
     },
-    Plant { rule: "unneeded-api-token", account: "federated # here", needs: &["<labels>", "<account>"], ..LABELLED },
+    Plant { rule: "unneeded-api-token", account: "federated # here", more: BINDING, needs: &["<labels>", "<account>"], ..LABELLED },
     Plant { rule: "incomplete-token-env", env: "- {name: AZURE_FEDERATED_TOKEN_FILE, value: /token/t} # here", volumes: OWN, ..READ },
     Plant {
         rule: "duplicate-token-path",

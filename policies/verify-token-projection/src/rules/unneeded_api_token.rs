@@ -2,11 +2,12 @@
 //!
 //! ## What it does
 //! A pod that signs in to a cloud, by the Azure label or with a token that it projects, is noted if it also has its service account's
-//! token for the API server: neither the pod nor the account says `automountServiceAccountToken`, and no binding of the checked set gives
-//! the account, or all accounts of its namespace, any right.
+//! token for the API server: neither the pod nor the account says `automountServiceAccountToken`, and no binding gives the account, or all
+//! accounts of its namespace, any right. What the bindings are has to be known: the checked set has one for another account of the
+//! namespace, or is all there is (`--closed-world`).
 //!
-//! Only whole pod specifications are looked at: steps of Argo and Tekton need that token for their own work. In a cluster nothing is said, since all
-//! bindings would have to be listed for a single pod.
+//! Only whole pod specifications are looked at: steps of Argo and Tekton need that token for their own work. In a cluster nothing is said,
+//! since all bindings would have to be listed for a single pod.
 //!
 //! ## Why it is bad
 //! Whoever breaks into the container finds a second credential. It may open little today, and more after the next binding for its group.
