@@ -5,7 +5,7 @@ use crate::finding::ObjectRef;
 use crate::node::Node;
 use crate::settings::Common;
 use crate::text::any_matches;
-use crate::workload::{Account, Pod};
+use crate::workload::{Account, Container, Pod};
 use crate::{index, trust};
 
 /// Pod label that Azure's webhook selects on; the exact value `true` is required.
@@ -18,6 +18,8 @@ pub const AZURE_TENANT_ID: &str = "azure.workload.identity/tenant-id";
 pub const AZURE_EXPIRATION: &str = "azure.workload.identity/service-account-token-expiration";
 /// Pod annotation: container names, split by `;`.
 pub const AZURE_SKIP: &str = "azure.workload.identity/skip-containers";
+/// Pod annotation of the EKS webhook: container names, split by `,` as in CSV.
+pub const AWS_SKIP: &str = "eks.amazonaws.com/skip-containers";
 /// Pod annotation whose presence alone injects the proxy.
 pub const AZURE_PROXY: &str = "azure.workload.identity/inject-proxy-sidecar";
 /// Pod annotation: the proxy's port.
@@ -116,6 +118,23 @@ impl<'a> ServiceAccount<'a> {
         .map(|(provider, key)| (provider, self.annotation(key)))
         .filter(|(_, node)| node.filled().is_some())
         .collect()
+    }
+}
+
+/// Whether Azure's webhook will see the pod.
+pub fn is_labelled(pod: &Pod<'_>) -> bool {
+    pod.label(AZURE_USE).peek_str() == Some("true")
+}
+
+/// Whether an annotation ([`AZURE_SKIP`], [`AWS_SKIP`]) tells a webhook to leave the container alone.
+pub fn is_skipped(pod: &Pod<'_>, annotation: &'static str, container: Container<'_>) -> bool {
+    // A container that its kind gives no name cannot be named, and an absent annotation names nobody.
+    let Some(list) = pod.annotation(annotation).peek_str().filter(|_| !container.name.is_empty()) else { return false };
+    if annotation == AZURE_SKIP {
+        list.split(';').any(|name| name.trim() == container.name)
+    } else {
+        // CSV: a space after the comma belongs to the name.
+        list.split(',').any(|name| name == container.name)
     }
 }
 

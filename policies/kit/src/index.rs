@@ -48,8 +48,11 @@ pub const CLIENT_ID_SUPPLIER: &str = "ClientIdSupplier";
 pub const IDENTITY_CLUSTER: &str = "IdentityCluster";
 /// Flux Kustomizations that put values in the place of `${NAME}` after the build; selector empty. All namespaces.
 pub const SUBSTITUTION: &str = "Substitution";
+/// Role bindings and cluster role bindings by what they name; selectors `subject=<namespace>/<name>` for a service account,
+/// `namespace=<namespace>` for any of a namespace, and `group=<name>` for a group. All namespaces.
+pub const BINDING: &str = "Binding";
 /// Every kind of the index.
-pub const KINDS: [&str; 13] = [
+pub const KINDS: [&str; 14] = [
     WORKLOAD,
     CREDENTIAL,
     TOKEN_CONSUMER,
@@ -63,6 +66,7 @@ pub const KINDS: [&str; 13] = [
     IDENTITY_CLUSTER,
     AWS_TRUST,
     SUBSTITUTION,
+    BINDING,
 ];
 
 /// One entry of the index.
@@ -100,7 +104,7 @@ pub fn keys<'a>(object: Node<'a>, namespace: &'a str) -> Vec<Key> {
     if api_version == "v1" && kind == "ServiceAccount" {
         return account_keys(object, namespace);
     }
-    for of in [credential_keys, pod_identity_keys, aws_trust_keys] {
+    for of in [credential_keys, pod_identity_keys, aws_trust_keys, binding_keys] {
         if let Some(found) = of(object, namespace) {
             return found;
         }
@@ -187,6 +191,35 @@ fn aws_trust_keys(object: Node<'_>, _: &str) -> Option<Vec<Key>> {
     Some(found)
 }
 
+fn binding_keys(object: Node<'_>, namespace: &str) -> Option<Vec<Key>> {
+    let api_version = object.peek("apiVersion").peek_str()?;
+    let is_binding = matches!(object.peek("kind").peek_str()?, "RoleBinding" | "ClusterRoleBinding");
+    if group_of(api_version) != "rbac.authorization.k8s.io" || !is_binding {
+        return None;
+    }
+    let mut keys = Vec::new();
+    for subject in object.peek("subjects").peek_items() {
+        let Some(name) = subject.peek("name").peek_str() else { continue };
+        let account = match subject.peek("kind").peek_str() {
+            Some("ServiceAccount") => Some((subject.peek("namespace").peek_str().unwrap_or(namespace), name)),
+            Some("User") => name.strip_prefix("system:serviceaccount:").and_then(|account| account.split_once(':')),
+            Some("Group") => {
+                keys.push(Key::new(BINDING, "", format!("group={name}")));
+                None
+            }
+            _ => None,
+        };
+        if let Some((namespace, name)) = account {
+            keys.push(Key::new(BINDING, "", format!("subject={namespace}/{name}")));
+            keys.push(Key::new(BINDING, "", format!("namespace={namespace}")));
+        }
+    }
+    // A binding may name the same subject again and again.
+    keys.sort_by(|one, other| one.selector.cmp(&other.selector));
+    keys.dedup();
+    Some(keys)
+}
+
 fn workload_keys<'a>(object: Node<'a>, namespace: &'a str) -> Vec<Key> {
     // A context that knows nothing: references to other objects are followed when a rule asks, not here.
     let context = Context::new(object.session().bump().alloc(Nobody), object.session(), false);
@@ -210,6 +243,24 @@ pub fn workloads_of<'a>(context: &Context<'a>, namespace: &str, name: &str, anch
     listed(context, &WORKLOAD_KINDS, &[namespace], anchor, &|object| {
         has(workload_keys(object, object.session().text(namespace)), &selector)
     })
+}
+
+/// Whether a binding gives the service account, or a group of service accounts that it belongs to, any right. `None` where the host
+/// cannot say: where no binding of the namespace's accounts is loaded and there may be others, and in every cluster, since all bindings
+/// would have to be listed for one pod.
+pub fn is_bound<'a>(context: &Context<'a>, namespace: &str, name: &str, anchor: Node<'a>) -> Option<bool> {
+    if !context.indexed {
+        return None;
+    }
+    let list = |selector: &str| context.list(API_VERSION, BINDING, "", selector, anchor);
+    let own = list(&format!("subject={namespace}/{name}"))?;
+    let groups = [format!("group=system:serviceaccounts:{namespace}"), "group=system:serviceaccounts".to_owned()];
+    if !own.items.is_empty() || groups.iter().any(|group| list(group).is_some_and(|list| !list.items.is_empty())) {
+        return Some(true);
+    }
+    // Where the bindings of its neighbours are, its own would be.
+    let is_known = own.complete || !list(&format!("namespace={namespace}"))?.items.is_empty();
+    is_known.then_some(false)
 }
 
 /// Federated credentials whose subject is the service account. `None` where the host cannot say.

@@ -4,22 +4,15 @@ use std::cell::OnceCell;
 
 use fedward_kit::context::Context;
 use fedward_kit::finding::ObjectRef;
-use fedward_kit::identity::{AZURE_SKIP, AZURE_USE};
+use fedward_kit::identity::AZURE_USE;
+pub(crate) use fedward_kit::identity::{AWS_SKIP, is_labelled, is_skipped};
 use fedward_kit::node::Node;
 use fedward_kit::request::group_of;
 use fedward_kit::rule::Check;
-use fedward_kit::workload::{Container, Pod};
+use fedward_kit::workload::Pod;
 use fedward_kit::{audience, projection, token_use};
 
 use crate::settings::Settings;
-
-/// Pod annotation of the EKS webhook: container names, split by `,` as in CSV.
-pub(crate) const AWS_SKIP: &str = "eks.amazonaws.com/skip-containers";
-
-/// Whether Azure's webhook will see the pod.
-pub(crate) fn is_labelled(pod: &Pod<'_>) -> bool {
-    pod.label(AZURE_USE).peek_str() == Some("true")
-}
 
 /// Whether the pod projects a token for Azure by hand: one of Azure's audience (the application may know the path from anywhere), or
 /// one that Azure's variable names, or, where there is no such variable, one whose audience is a slip of Azure's. A wrong audience is
@@ -35,18 +28,6 @@ pub(crate) fn projects_azure_token(pod: &Pod<'_>) -> bool {
     let is_slip = |text: &str| audience::slip(text).is_some_and(|slip| audience::is_azure(slip.meant));
     let is_azure = |text: &str| audience::is_azure(text) || is_unnamed() && is_slip(text);
     projection::tokens(pod).into_iter().any(|token| token.audience.str().is_some_and(is_azure) || is_named(token))
-}
-
-/// Whether an annotation tells a webhook to leave the container alone.
-pub(crate) fn is_skipped(pod: &Pod<'_>, annotation: &'static str, container: Container<'_>) -> bool {
-    // A container that its kind gives no name cannot be named, and an absent annotation names nobody.
-    let Some(list) = pod.annotation(annotation).peek_str().filter(|_| !container.name.is_empty()) else { return false };
-    if annotation == AZURE_SKIP {
-        list.split(';').any(|name| name.trim() == container.name)
-    } else {
-        // CSV: a space after the comma belongs to the name.
-        list.split(',').any(|name| name == container.name)
-    }
 }
 
 /// Whether a field reference of the pod reads a label or annotation, so that it is live wherever the webhook looks.

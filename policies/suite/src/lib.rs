@@ -6,7 +6,12 @@ use fedward_kit::suite::Suite;
 pub static POLICY: Suite = Suite {
     id: env!("CARGO_PKG_NAME"),
     summary: "all policies of fedward in one, each of which can be turned off and has its own settings",
-    parts: &[&enforce_audience_issuer::POLICY, &forbid_federated_cluster_admin::POLICY, &require_identity_labels::POLICY],
+    parts: &[
+        &enforce_audience_issuer::POLICY,
+        &forbid_federated_cluster_admin::POLICY,
+        &require_identity_labels::POLICY,
+        &verify_token_projection::POLICY,
+    ],
 };
 
 fedward_kit::export_policy!(POLICY);

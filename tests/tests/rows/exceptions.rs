@@ -37,7 +37,7 @@ pub(crate) const NO_PODS: &[(&str, &str)] = &[
     ("wrong-subject-format", "a credential"),
 ];
 
-/// Rules about what only some rows have, those rows, and why the others cannot break them.
+/// Rules about what only some rows (all their files, or one of them) have, those rows, and why the others cannot break them.
 pub(crate) const ONLY: &[(&str, &[&str], &str)] = &[
     (
         "identity-label-in-selector",
@@ -82,6 +82,32 @@ pub(crate) const ONLY: &[(&str, &[&str], &str)] = &[
             "kubernetes.crossplane.io/Object",
         ],
         "their operators may pass annotations on to the accounts that they make",
+    ),
+    (
+        "unneeded-api-token",
+        &[
+            "v1/Pod",
+            "v1/PodTemplate",
+            "v1/ReplicationController",
+            "apps/Deployment",
+            "apps/StatefulSet",
+            "apps/DaemonSet",
+            "apps/ReplicaSet",
+            "batch/Job",
+            "batch/CronJob",
+            "argoproj.io/Rollout",
+            "argoproj.io/Experiment",
+            "argoproj.io/AnalysisTemplate",
+            "keda.sh/ScaledJob",
+            "jobset.x-k8s.io/JobSet",
+            // They hold a Deployment.
+            "apiextensions.crossplane.io/Composition",
+            "kro.run/ResourceGraphDefinition",
+            "kubernetes.crossplane.io/Object",
+            // The pod is a Job's.
+            "argoproj.io/Workflow@resource",
+        ],
+        "their pods call the API server for their controllers' sake, or an operator writes the rest of the pod",
     ),
 ];
 

@@ -51,6 +51,17 @@ const READ: Plant = Plant {
     ..HARMLESS
 };
 
+/// A right of another account, which shows that the bindings of the namespace are there.
+const BINDING: &str = "\
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: plain, namespace: shop}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view}
+subjects: [{kind: ServiceAccount, name: plain, namespace: shop}]";
+
+/// A token for Azure with another path than anybody's webhook has.
+const OWN: &str = "- {name: token, projected: {sources: [{serviceAccountToken: {path: t, audience: \"api://AzureADTokenExchange\"}}]}}";
+
 /// A federated credential of the account `federated`.
 const CREDENTIAL: &str = "\
 apiVersion: managedidentity.azure.com/v1api20230131
@@ -212,5 +223,52 @@ pub(crate) const PLANTS: &[Plant] = &[
     },
     Plant { rule: "wrong-identity-id", env: "- {name: AZURE_CLIENT_ID, value: shop-app} # here", needs: &["<env>"], ..HARMLESS },
     Plant { rule: "wrong-field-type", labels: "azure.workload.identity/use: true # here", needs: &["<labels>"], ..HARMLESS },
+    Plant {
+        rule: "wrong-token-lifetime",
+        volumes: "- {name: token, projected: {sources: [{serviceAccountToken: {path: t, audience: vault, expirationSeconds: 60}}]}} # here",
+        needs: &["<volumes>"],
+        ..HARMLESS
+    },
+    Plant { rule: "token-path-mismatch", env: "- {name: AZURE_FEDERATED_TOKEN_FILE, value: /token/other} # here", volumes: OWN, ..READ },
+    Plant {
+        rule: "dangling-token",
+        env: "- {name: AZURE_FEDERATED_TOKEN_FILE, value: /var/run/secrets/tokens/t} # here",
+        needs: &["<env>"],
+        ..HARMLESS
+    },
+    Plant { rule: "stale-token-mount", mounts: "- {name: token, mountPath: /token/t, subPath: t} # here", volumes: OWN, ..READ },
+    Plant {
+        rule: "wrong-token-mode",
+        volumes: "- {name: token, projected: {defaultMode: 511, sources: [{serviceAccountToken: {path: t, audience: vault}}]}} # here",
+        needs: &["<volumes>"],
+        ..HARMLESS
+    },
+    Plant {
+        rule: "label-and-own-token",
+        volumes: "- {name: token, projected: {sources: [{serviceAccountToken: {path: t, audience: \"api://AzureADTokenExchange\"}}]}} # here",
+        needs: &["<labels>", "<volumes>"],
+        ..LABELLED
+    },
+    Plant {
+        rule: "reserved-volume-name",
+        account: "aws",
+        volumes: "- {name: aws-iam-token, emptyDir: {}} # here",
+        needs: &["<account>", "<volumes>"],
+        ..HARMLESS
+    },
+    Plant { rule: "unneeded-api-token", account: "federated # here", more: BINDING, needs: &["<labels>", "<account>"], ..LABELLED },
+    Plant { rule: "incomplete-token-env", env: "- {name: AZURE_FEDERATED_TOKEN_FILE, value: /token/t} # here", volumes: OWN, ..READ },
+    Plant {
+        rule: "duplicate-token-path",
+        volumes: "- {name: token, projected: {sources: [{serviceAccountToken: {path: t, audience: vault}}, {serviceAccountToken: {path: t}}]}} # here",
+        needs: &["<volumes>"],
+        ..HARMLESS
+    },
+    Plant {
+        rule: "webhook-volume-collision",
+        volumes: "- {name: token, projected: {sources: [{serviceAccountToken: {path: azure-identity-token, audience: vault}}]}} # here",
+        needs: &["<labels>", "<mounts>", "<volumes>"],
+        ..LABELLED
+    },
     Plant { rule: "wrong-aws-identity", env: "- {name: AWS_ROLE_ARN, value: shop} # here", needs: &["<env>"], ..HARMLESS },
 ];
