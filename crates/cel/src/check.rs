@@ -1,6 +1,8 @@
 //! What the API server's type checker would refuse, as far as it can be told without types: names, fields of the request, conditions
 //! that are no `bool`.
 
+use std::collections::BTreeSet;
+
 use cel::common::ast::{EntryExpr, Expr, IdedExpr, LiteralValue, operators};
 use serde::Serialize;
 
@@ -9,10 +11,13 @@ use crate::library::{self, Names};
 use crate::program::MAX_DEPTH;
 
 /// Which variables an expression mentions.
-#[derive(Debug, Clone, Copy, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Uses {
+    /// Whether as a whole.
     pub(crate) object: bool,
+    /// The fields of the object that are mentioned otherwise.
+    pub(crate) object_fields: BTreeSet<String>,
     pub(crate) old_object: bool,
     pub(crate) request: bool,
     pub(crate) namespace_object: bool,
@@ -36,6 +41,18 @@ const REQUEST: [&str; 12] = [
 const OF_KIND: [&str; 3] = ["group", "version", "kind"];
 const OF_RESOURCE: [&str; 3] = ["group", "version", "resource"];
 const OF_USER: [&str; 4] = ["username", "uid", "groups", "extra"];
+/// What of it is text.
+const TEXTS: [&str; 7] = [
+    "request.name",
+    "request.namespace",
+    "request.operation",
+    "request.subResource",
+    "request.requestSubResource",
+    "request.userInfo.username",
+    "request.userInfo.uid",
+];
+
+const NUMBERS: [&str; 3] = ["int", "uint", "double"];
 
 /// Checks a condition with its macros expanded.
 ///
@@ -70,10 +87,21 @@ impl<'e> Checker<'e> {
                     return Ok(());
                 }
                 self.field(&select.operand.expr, &select.field)?;
+                if matches!(&select.operand.expr, Expr::Ident(name) if self.is_object(name)) {
+                    self.uses.object_fields.insert(select.field.clone());
+                    return Ok(());
+                }
                 self.visit(&select.operand, next)
             }
             Expr::Call(call) => {
                 let name = &call.func_name;
+                if let (operators::EQUALS | operators::NOT_EQUALS, [one, other]) = (name.as_str(), call.args.as_slice())
+                    && let (Some(one), Some(other)) = (self.kind(&one.expr), self.kind(&other.expr))
+                    && one != other
+                    && !(NUMBERS.contains(&one) && NUMBERS.contains(&other))
+                {
+                    return Err((format!("a `{one}` cannot be compared with a `{other}`"), None));
+                }
                 let qualified = call.target.as_ref().and_then(|target| path(&target.expr)).map(|path| format!("{path}.{name}"));
                 let count = call.args.len();
                 match (&call.target, qualified.as_deref().and_then(|name| self.names.global(name))) {
@@ -120,6 +148,21 @@ impl<'e> Checker<'e> {
         }
     }
 
+    /// Whether a name is the object, and not a variable of a comprehension.
+    fn is_object(&self, name: &str) -> bool {
+        name.strip_prefix('.').unwrap_or(name) == "object" && !self.scope.contains(&name)
+    }
+
+    /// The type of an expression, where it is plain.
+    fn kind(&self, expr: &Expr) -> Option<&'static str> {
+        let is_request = || !self.scope.contains(&"request");
+        match path(expr).filter(|_| is_request()).as_deref() {
+            Some(path) if TEXTS.contains(&path) => Some("string"),
+            Some("request.dryRun") => Some("bool"),
+            _ => literal(expr),
+        }
+    }
+
     fn variable(&mut self, name: &'e str) -> Result<(), Trouble> {
         if self.scope.contains(&name) {
             return Ok(());
@@ -145,6 +188,7 @@ impl<'e> Checker<'e> {
             "request.kind" | "request.requestKind" => &OF_KIND,
             "request.resource" | "request.requestResource" => &OF_RESOURCE,
             "request.userInfo" => &OF_USER,
+            path if TEXTS.contains(&path) => &[],
             _ => return Ok(()),
         };
         if fields.contains(&field) { Ok(()) } else { Err((format!("`{path}` has no field `{field}`"), Some(field.to_owned()))) }
@@ -226,6 +270,8 @@ fn not_bool(expr: &Expr) -> Option<&'static str> {
             matches!(root, Expr::Ident(name) if matches!(name.as_str(), "object" | "oldObject")).then_some("dyn")
         }
         Expr::Call(call) if call.target.is_none() => match call.func_name.as_str() {
+            // Numbers, times, texts and lists can be added.
+            operators::ADD => Some("sum"),
             operators::SUBSTRACT | operators::MULTIPLY | operators::DIVIDE | operators::MODULO | operators::NEGATE => Some("number"),
             "size" | "int" => Some("int"),
             "uint" => Some("uint"),

@@ -55,8 +55,9 @@ struct Evaluate<'a> {
     request: Option<Json>,
     #[serde(default, deserialize_with = "known")]
     namespace_object: Option<Json>,
+    /// The conditions of any number of policies.
     #[serde(borrow)]
-    conditions: Vec<std::borrow::Cow<'a, str>>,
+    sets: Vec<Vec<std::borrow::Cow<'a, str>>>,
 }
 
 /// A variable that is there, be it `null`: Serde alone would take that for one that is not.
@@ -97,14 +98,14 @@ impl Session {
             .expressions
             .iter()
             .map(|expression| match self.program(expression) {
-                Ok(program) => Compiled::Uses(program.uses),
+                Ok(program) => Compiled::Uses(program.uses.clone()),
                 Err(problems) => Compiled::Problems(problems),
             })
             .collect();
         serde_json::to_vec(&compiled).map_err(|error| error.to_string())
     }
 
-    /// The operation `evaluate`: variables and conditions to a verdict, as the API server gives it.
+    /// The operation `evaluate`: variables and the conditions of policies to a verdict for each, as the API server gives it.
     ///
     /// # Errors
     /// A payload that is not what the host sends; an object that cannot be read.
@@ -114,11 +115,11 @@ impl Session {
             let why = if error.is_data() || error.is_syntax() { "not usable JSON, or nested too deeply" } else { "cut off" };
             format!("the variables cannot be read: {why}")
         })?;
-        let verdict = self.judge(request);
-        serde_json::to_vec(&verdict).map_err(|error| error.to_string())
+        let verdicts = self.judge(request);
+        serde_json::to_vec(&verdicts).map_err(|error| error.to_string())
     }
 
-    fn judge(&mut self, request: Evaluate<'_>) -> Verdict {
+    fn judge(&mut self, request: Evaluate<'_>) -> Vec<Verdict> {
         if request.fresh {
             self.variables = Some((request.number, Context::with_env(Arc::clone(&self.env))));
         }
@@ -136,10 +137,14 @@ impl Session {
                     }
                 }
             }
-            _ => return Verdict::Forgotten,
+            _ => return vec![Verdict::Forgotten],
         }
+        request.sets.iter().map(|set| self.verdict(set)).collect()
+    }
+
+    fn verdict(&mut self, conditions: &[std::borrow::Cow<'_, str>]) -> Verdict {
         let mut error = None;
-        for (index, expression) in request.conditions.iter().enumerate() {
+        for (index, expression) in conditions.iter().enumerate() {
             match self.condition(expression) {
                 Ok(true) => {}
                 Ok(false) => return Verdict::NoMatch(index),

@@ -17,9 +17,9 @@ fn outcome(session: &mut Session, expression: &str) -> String {
     let mut payload: Value = serde_json::from_str(VARIABLES).unwrap();
     payload["number"] = json!(1);
     payload["fresh"] = json!(true);
-    payload["conditions"] = json!([expression]);
+    payload["sets"] = json!([[expression]]);
     let verdict = session.evaluate(payload.to_string().as_bytes()).unwrap();
-    match serde_json::from_slice(&verdict).unwrap() {
+    match serde_json::from_slice::<Vec<Value>>(&verdict).unwrap().remove(0) {
         Value::String(text) if text == "match" => "true".to_owned(),
         verdict if verdict.get("no_match").is_some() => "false".to_owned(),
         verdict => format!("error: {}", verdict.pointer("/error/1").unwrap().as_str().unwrap()),

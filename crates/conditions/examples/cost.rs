@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::time::{Duration, Instant};
 
-use fedward_conditions::{Conditions, Evaluator, Outcome, Variables};
+use fedward_conditions::{Conditions, Evaluator, Outcome, Uses, Variables};
 use fedward_host::{Host, Limits, Module, Strategy};
 
 const ROUNDS: u32 = 2_000;
@@ -46,7 +46,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let bomb = compile(&mut evaluator, &[("bomb", "lists.range(1000000).all(a, lists.range(1000000).all(b, a + b >= 0))")])?;
     let start = Instant::now();
-    let outcome = evaluator.bind(&variables).evaluate(&bomb);
+    let outcome = evaluator.bind(&variables, bomb.uses()).evaluate(&bomb);
     println!("a bomb: {:?}, {outcome:?}", start.elapsed());
     Ok(())
 }
@@ -57,11 +57,12 @@ fn compile(evaluator: &mut Evaluator, conditions: &[(&str, &str)]) -> Result<Con
 
 /// The median.
 fn measure(evaluator: &mut Evaluator, variables: &Variables<'_>, sets: &[&Conditions]) -> Duration {
+    let uses = sets.iter().fold(Uses::default(), |all, set| all.and(set.uses()));
     let mut times: Vec<Duration> = (0..ROUNDS)
         .map(|_| {
             let start = Instant::now();
-            let mut bound = evaluator.bind(variables);
-            let matched = sets.iter().filter(|set| bound.evaluate(set) == Outcome::Match).count();
+            let outcomes = evaluator.bind(variables, &uses).evaluate_all(sets);
+            let matched = outcomes.iter().filter(|outcome| **outcome == Outcome::Match).count();
             std::hint::black_box(matched);
             start.elapsed()
         })

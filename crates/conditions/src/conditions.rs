@@ -1,5 +1,6 @@
 //! The conditions of one policy.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use fedward_host::CallError;
@@ -44,32 +45,33 @@ impl Said {
 }
 
 /// The variables that expressions mention.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Uses {
-    pub(crate) object: bool,
+pub struct Uses {
+    /// The object as a whole.
+    pub object: bool,
+    /// The fields of the object that are mentioned otherwise.
+    pub object_fields: BTreeSet<String>,
     pub(crate) old_object: bool,
     pub(crate) request: bool,
     pub(crate) namespace_object: bool,
 }
 
 impl Uses {
-    pub(crate) fn and(self, other: Self) -> Self {
-        Self {
-            object: self.object || other.object,
-            old_object: self.old_object || other.old_object,
-            request: self.request || other.request,
-            namespace_object: self.namespace_object || other.namespace_object,
-        }
+    /// What one of both mentions.
+    #[must_use]
+    pub fn and(mut self, other: &Self) -> Self {
+        self.object |= other.object;
+        self.object_fields.extend(other.object_fields.iter().cloned());
+        self.old_object |= other.old_object;
+        self.request |= other.request;
+        self.namespace_object |= other.namespace_object;
+        self
     }
 
-    pub(crate) fn without(self, other: Self) -> Self {
-        Self {
-            object: self.object && !other.object,
-            old_object: self.old_object && !other.old_object,
-            request: self.request && !other.request,
-            namespace_object: self.namespace_object && !other.namespace_object,
-        }
+    /// The fields of the object without which nothing changes; `None` for all.
+    pub fn fields(&self) -> Option<&BTreeSet<String>> {
+        (!self.object).then_some(&self.object_fields)
     }
 }
 
@@ -100,7 +102,7 @@ pub struct Conditions {
     names: Vec<String>,
     /// Each expression as a JSON string.
     pub(crate) expressions: Vec<String>,
-    pub(crate) uses: Uses,
+    uses: Uses,
 }
 
 impl Conditions {
@@ -124,7 +126,7 @@ impl Conditions {
         let mut problems = Vec::new();
         for ((name, _), compiled) in conditions.iter().zip(compiled) {
             match compiled {
-                Compiled::Uses(more) => uses = uses.and(more),
+                Compiled::Uses(more) => uses = uses.and(&more),
                 Compiled::Problems(said) => problems.extend(said.into_iter().map(|said| said.about(name))),
             }
         }
@@ -134,6 +136,11 @@ impl Conditions {
         let names = conditions.iter().map(|(name, _)| (*name).to_owned()).collect();
         let expressions = expressions.iter().map(serde_json::to_string).collect::<Result<_, _>>()?;
         Ok(Ok(Self { names, expressions, uses }))
+    }
+
+    /// What they look at.
+    pub fn uses(&self) -> &Uses {
+        &self.uses
     }
 
     /// A condition's name.

@@ -14,7 +14,7 @@ const TIME: Duration = Duration::from_millis(500);
 /// What conditions can look at, each as JSON, or `null` where the request has none. All but `namespace_object` are always known.
 #[derive(Debug, Clone, Copy)]
 pub struct Variables<'a> {
-    /// The object; `null` for a deletion.
+    /// The object, or as much of it as conditions mention; `null` for a deletion.
     pub object: &'a [u8],
     /// The object before; `null` for a creation.
     pub old_object: &'a [u8],
@@ -84,10 +84,11 @@ impl Evaluator {
         Self { inner: module.evaluator_with(limits), payload: Vec::new(), number: 0 }
     }
 
-    /// Lends variables for the conditions of any number of policies: each crosses the border once, and only if it is mentioned.
-    pub fn bind<'e>(&'e mut self, variables: &'e Variables<'e>) -> Bound<'e> {
+    /// Lends variables for the conditions of policies, which mention no others than `uses` says: those that are mentioned cross the
+    /// border once.
+    pub fn bind<'e>(&'e mut self, variables: &'e Variables<'e>, uses: &'e Uses) -> Bound<'e> {
         self.number += 1;
-        Bound { evaluator: self, variables, told: None }
+        Bound { evaluator: self, variables, uses, told: false }
     }
 
     pub(crate) fn call(&mut self, operation: &str, payload: &[u8]) -> Result<&[u8], CallError> {
@@ -99,15 +100,32 @@ impl Evaluator {
 pub struct Bound<'e> {
     evaluator: &'e mut Evaluator,
     variables: &'e Variables<'e>,
-    /// What the module has been told of them; `None` before the first time, and after its instance was lost.
-    told: Option<Uses>,
+    uses: &'e Uses,
+    /// Whether the module has been told them; not so before the first time, and after its instance was lost.
+    told: bool,
 }
 
+/// Conditions of a policy: some of its expressions, by number.
+type Chosen<'c> = (&'c Conditions, &'c [usize]);
+
 impl Bound<'_> {
+    /// Evaluates the conditions of policies, of each for itself.
+    pub fn evaluate_all(&mut self, policies: &[&Conditions]) -> Vec<Outcome> {
+        if policies.len() > 1 {
+            let all: Vec<Vec<usize>> = policies.iter().map(|conditions| (0..conditions.expressions.len()).collect()).collect();
+            let sets: Vec<Chosen<'_>> = policies.iter().zip(&all).map(|(conditions, all)| (*conditions, all.as_slice())).collect();
+            if let Ok(outcomes) = self.call(&sets) {
+                return outcomes;
+            }
+        }
+        // Alone, or one by one to tell which of them broke the sandbox.
+        policies.iter().map(|conditions| self.evaluate(conditions)).collect()
+    }
+
     /// Evaluates the conditions of one policy.
     pub fn evaluate(&mut self, conditions: &Conditions) -> Outcome {
         let all: Vec<usize> = (0..conditions.expressions.len()).collect();
-        match self.call(conditions, &all) {
+        match self.call_one(conditions, &all) {
             Ok(outcome) => outcome,
             Err(error) if all.len() == 1 => Outcome::NotKnown { name: conditions.name(0), message: words(&error) },
             Err(_) => self.evaluate_each(conditions, &all),
@@ -119,7 +137,7 @@ impl Bound<'_> {
     fn evaluate_each(&mut self, conditions: &Conditions, all: &[usize]) -> Outcome {
         let mut first = None;
         for index in all {
-            let (error, last) = match self.call(conditions, &[*index]) {
+            let (error, last) = match self.call_one(conditions, &[*index]) {
                 Ok(Outcome::Match) => continue,
                 Ok(outcome @ Outcome::NoMatch { .. }) => return outcome,
                 Ok(outcome) => (outcome, false),
@@ -136,61 +154,76 @@ impl Bound<'_> {
         first.unwrap_or(Outcome::Match)
     }
 
-    fn call(&mut self, conditions: &Conditions, which: &[usize]) -> Result<Outcome, CallError> {
-        let verdict = match self.ask(conditions, which)? {
-            // The instance grew too large and was dropped.
-            Verdict::Forgotten => {
-                self.told = None;
-                self.ask(conditions, which)?
-            }
-            verdict => verdict,
-        };
-        let name = |index: usize| which.get(index).map(|index| conditions.name(*index)).unwrap_or_default();
-        Ok(match verdict {
-            Verdict::Match => Outcome::Match,
-            Verdict::NoMatch(index) => Outcome::NoMatch { name: name(index) },
-            Verdict::Error(index, message) if message.contains(OFFLINE) => Outcome::NotKnown { name: name(index), message },
-            Verdict::Error(index, message) => Outcome::Error { name: name(index), message },
-            Verdict::Forgotten => return Err(CallError::Guest { text: "the variables were forgotten".to_owned() }),
-        })
+    fn call_one(&mut self, conditions: &Conditions, which: &[usize]) -> Result<Outcome, CallError> {
+        self.call(&[(conditions, which)])?.pop().ok_or_else(forgotten)
     }
 
-    fn ask(&mut self, conditions: &Conditions, which: &[usize]) -> Result<Verdict, CallError> {
-        let told = self.told.unwrap_or_default();
-        let new = conditions.uses.without(told);
+    /// An outcome for each of the sets.
+    fn call(&mut self, sets: &[Chosen<'_>]) -> Result<Vec<Outcome>, CallError> {
+        let mut verdicts = self.ask(sets)?;
+        if matches!(verdicts.as_slice(), [Verdict::Forgotten]) {
+            // The instance grew too large and was dropped.
+            self.told = false;
+            verdicts = self.ask(sets)?;
+        }
+        if verdicts.len() != sets.len() {
+            return Err(forgotten());
+        }
+        let outcome = |((conditions, which), verdict): (&Chosen<'_>, Verdict)| {
+            let name = |index: usize| which.get(index).map(|index| conditions.name(*index)).unwrap_or_default();
+            Ok(match verdict {
+                Verdict::Match => Outcome::Match,
+                Verdict::NoMatch(index) => Outcome::NoMatch { name: name(index) },
+                Verdict::Error(index, message) if message.contains(OFFLINE) => Outcome::NotKnown { name: name(index), message },
+                Verdict::Error(index, message) => Outcome::Error { name: name(index), message },
+                Verdict::Forgotten => return Err(forgotten()),
+            })
+        };
+        sets.iter().zip(verdicts).map(outcome).collect()
+    }
+
+    fn ask(&mut self, sets: &[Chosen<'_>]) -> Result<Vec<Verdict>, CallError> {
         let payload = &mut self.evaluator.payload;
         payload.clear();
         payload.extend_from_slice(br#"{"number":"#);
         payload.extend_from_slice(self.evaluator.number.to_string().as_bytes());
-        payload.extend_from_slice(if self.told.is_none() { br#","fresh":true"# } else { br#","fresh":false"# });
+        payload.extend_from_slice(if self.told { br#","fresh":false"# } else { br#","fresh":true"# });
         let Variables { object, old_object, request, namespace_object } = *self.variables;
         let told_now = [
-            ("object", new.object, Some(object)),
-            ("oldObject", new.old_object, Some(old_object)),
-            ("request", new.request, Some(request)),
-            ("namespaceObject", new.namespace_object, namespace_object),
+            ("object", self.uses.object || !self.uses.object_fields.is_empty(), Some(object)),
+            ("oldObject", self.uses.old_object, Some(old_object)),
+            ("request", self.uses.request, Some(request)),
+            ("namespaceObject", self.uses.namespace_object, namespace_object),
         ];
         for (name, needed, json) in told_now {
-            if let Some(json) = json.filter(|_| needed) {
+            if let Some(json) = json.filter(|_| needed && !self.told) {
                 payload.extend_from_slice(format!(",\"{name}\":").as_bytes());
                 payload.extend_from_slice(json);
             }
         }
-        payload.extend_from_slice(br#","conditions":["#);
-        for (position, index) in which.iter().enumerate() {
-            if position > 0 {
-                payload.push(b',');
+        payload.extend_from_slice(br#","sets":["#);
+        for (position, (conditions, which)) in sets.iter().enumerate() {
+            payload.extend_from_slice(if position > 0 { b",[" } else { b"[" });
+            for (position, index) in which.iter().enumerate() {
+                if position > 0 {
+                    payload.push(b',');
+                }
+                payload.extend_from_slice(conditions.expressions.get(*index).map_or("\"false\"", String::as_str).as_bytes());
             }
-            payload.extend_from_slice(conditions.expressions.get(*index).map_or("\"false\"", String::as_str).as_bytes());
+            payload.push(b']');
         }
         payload.extend_from_slice(b"]}");
         let answer = self.evaluator.inner.call("evaluate", payload, &mut NoHostCalls);
-        let verdict =
+        let verdicts =
             answer.and_then(|answer| serde_json::from_slice(answer).map_err(|error| CallError::Guest { text: error.to_string() }));
         // Any error but the guest's own has cost the instance; telling everything again is always right.
-        self.told = verdict.is_ok().then(|| told.and(conditions.uses));
-        verdict
+        self.told = verdicts.is_ok();
+        verdicts
     }
+}
+
+fn forgotten() -> CallError {
+    CallError::Guest { text: "the variables were forgotten".to_owned() }
 }
 
 /// Whether an expression itself brought this about.

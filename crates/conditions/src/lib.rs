@@ -15,7 +15,7 @@
 //!
 //! let request = br#"{"operation":"CREATE","userInfo":{"groups":["system:masters"]}}"#;
 //! let variables = Variables { object: b"{}", old_object: b"null", request, namespace_object: None };
-//! assert_eq!(evaluator.bind(&variables).evaluate(&conditions), Outcome::Match);
+//! assert_eq!(evaluator.bind(&variables, conditions.uses()).evaluate(&conditions), Outcome::Match);
 //! # Ok(())
 //! # }
 //! ```
@@ -24,7 +24,7 @@ mod conditions;
 mod evaluator;
 mod group;
 
-pub use conditions::{Conditions, Problem};
+pub use conditions::{Conditions, Problem, Uses};
 pub use evaluator::{Bound, Evaluator, Outcome, Variables};
 pub use group::Group;
 

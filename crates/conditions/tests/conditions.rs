@@ -49,7 +49,7 @@ fn outcome(evaluator: &mut Evaluator, variables: &Variables<'_>, expression: &st
         Ok(Err(problems)) => return format!("refused: {}", problems[0].message),
         Err(broken) => return format!("broken: {broken}"),
     };
-    match evaluator.bind(variables).evaluate(&conditions) {
+    match evaluator.bind(variables, conditions.uses()).evaluate(&conditions) {
         Outcome::Match => "true".to_owned(),
         Outcome::NoMatch { .. } => "false".to_owned(),
         Outcome::Error { message, .. } | Outcome::NotKnown { message, .. } => format!("error: {message}"),
@@ -81,7 +81,7 @@ fn false_counts_before_errors_and_errors_before_a_match() {
     let (yes, no, broken) = (("yes", "true"), ("no", "false"), ("broken", "1 / 0 == 1"));
     let mut judge = |conditions: &[(&str, &str)]| {
         let conditions = compile(&mut evaluator, conditions);
-        evaluator.bind(&variables).evaluate(&conditions)
+        evaluator.bind(&variables, conditions.uses()).evaluate(&conditions)
     };
     let error = Outcome::Error { name: "broken".to_owned(), message: "division by zero".to_owned() };
     assert_eq!(judge(&[]), Outcome::Match);
@@ -108,13 +108,52 @@ fn variables_are_those_of_this_binding() {
     let (mut evaluator, texts) = (evaluator(), Texts::new());
     let by_name = compile(&mut evaluator, &[("c", "object.metadata.name == 'other'")]);
     let by_namespace = compile(&mut evaluator, &[("c", "namespaceObject.metadata.labels['tier'] == 'prod' && object != null")]);
-    assert!(matches!(evaluator.bind(&texts.variables()).evaluate(&by_name), Outcome::NoMatch { .. }));
+    assert!(matches!(evaluator.bind(&texts.variables(), by_name.uses()).evaluate(&by_name), Outcome::NoMatch { .. }));
     let namespace: &[u8] = br#"{"metadata":{"labels":{"tier":"prod"}}}"#;
     let other = Variables { object: br#"{"metadata":{"name":"other"}}"#, namespace_object: Some(namespace), ..texts.variables() };
-    let mut bound = evaluator.bind(&other);
+    let both = by_name.uses().clone().and(by_namespace.uses());
+    let mut bound = evaluator.bind(&other, &both);
     assert_eq!(bound.evaluate(&by_name), Outcome::Match);
     assert_eq!(bound.evaluate(&by_namespace), Outcome::Match);
-    assert!(matches!(evaluator.bind(&texts.variables()).evaluate(&by_namespace), Outcome::Error { .. } | Outcome::NotKnown { .. }));
+    assert_eq!(bound.evaluate_all(&[&by_name, &by_namespace]), [Outcome::Match, Outcome::Match]);
+    assert!(matches!(
+        evaluator.bind(&texts.variables(), by_namespace.uses()).evaluate(&by_namespace),
+        Outcome::Error { .. } | Outcome::NotKnown { .. }
+    ));
+}
+
+#[test]
+fn what_conditions_look_at_is_known() {
+    let mut evaluator = evaluator();
+    let mut fields = |expression: &str| {
+        let conditions = compile(&mut evaluator, &[("c", expression)]);
+        conditions.uses().fields().map(|fields| fields.iter().cloned().collect::<Vec<_>>())
+    };
+    assert_eq!(fields("true"), Some(vec![]));
+    assert_eq!(
+        fields("object.metadata.name == 'a' && has(object.spec) && object.metadata.namespace == ''"),
+        Some(vec!["metadata".to_owned(), "spec".to_owned()])
+    );
+    assert_eq!(fields("object.spec.containers.all(object, object.image != '')"), Some(vec!["spec".to_owned()]));
+    for whole in ["object != null", "object['kind'] == 'Pod'", "object.?spec.hasValue()", "[object].exists(one, one.kind == 'Pod')"] {
+        assert_eq!(fields(whole), None, "{whole}");
+    }
+}
+
+#[test]
+fn one_policy_that_breaks_the_sandbox_costs_the_others_nothing() {
+    let (mut evaluator, texts) = (evaluator(), Texts::new());
+    let yes = compile(&mut evaluator, &[("yes", "object.metadata.name != ''")]);
+    let no = compile(&mut evaluator, &[("no", "object.metadata.name == 'nobody'")]);
+    let list = format!("[{}]", vec!["1"; 200].join(","));
+    let bomb =
+        compile(&mut evaluator, &[("bomb", &format!("{list}.all(a, {list}.all(b, {list}.all(c, {list}.all(d, a + b + c + d > 0))))"))]);
+    let uses = yes.uses().clone().and(no.uses()).and(bomb.uses());
+    let variables = texts.variables();
+    let found = evaluator.bind(&variables, &uses).evaluate_all(&[&yes, &bomb, &no]);
+    assert_eq!(found[0], Outcome::Match);
+    assert!(matches!(&found[1], Outcome::NotKnown { name, .. } if name == "bomb"), "{:?}", found[1]);
+    assert_eq!(found[2], Outcome::NoMatch { name: "no".to_owned() });
 }
 
 #[test]
@@ -240,7 +279,7 @@ fn hostile_expressions_end_and_harm_nothing() {
             "macros with two variables",
         ];
         assert!(found != "true" || harmless.contains(&what), "{what}: {found}");
-        assert_eq!(evaluator.bind(&variables).evaluate(&probe), Outcome::Match, "after {what}");
+        assert_eq!(evaluator.bind(&variables, probe.uses()).evaluate(&probe), Outcome::Match, "after {what}");
     }
 }
 
@@ -252,8 +291,10 @@ fn what_breaks_the_sandbox_is_told_apart_from_its_neighbours() {
     let bomb = (bomb.0, bomb.1.as_str());
     let with_false = compile(&mut evaluator, &[bomb, ("no", "object == null")]);
     let with_true = compile(&mut evaluator, &[("yes", "object != null"), bomb]);
-    assert_eq!(evaluator.bind(&variables).evaluate(&with_false), Outcome::NoMatch { name: "no".to_owned() });
-    let Outcome::NotKnown { name, message } = evaluator.bind(&variables).evaluate(&with_true) else { panic!("a bomb is no match") };
+    assert_eq!(evaluator.bind(&variables, with_false.uses()).evaluate(&with_false), Outcome::NoMatch { name: "no".to_owned() });
+    let Outcome::NotKnown { name, message } = evaluator.bind(&variables, with_true.uses()).evaluate(&with_true) else {
+        panic!("a bomb is no match")
+    };
     assert_eq!((name.as_str(), message.as_str()), ("bomb", "takes more memory than 128 MiB"));
 }
 
@@ -264,7 +305,9 @@ fn an_object_that_cannot_be_read_is_an_error_without_its_content() {
     let deep = nested("[", "", "]", 10_000);
     for object in ["{\"s\":hunter2}", "", deep.as_str()] {
         let variables = Variables { object: object.as_bytes(), old_object: b"null", request: b"{}", namespace_object: None };
-        let (Outcome::Error { message, .. } | Outcome::NotKnown { message, .. }) = evaluator.bind(&variables).evaluate(&conditions) else {
+        let (Outcome::Error { message, .. } | Outcome::NotKnown { message, .. }) =
+            evaluator.bind(&variables, conditions.uses()).evaluate(&conditions)
+        else {
             panic!("{object} was judged")
         };
         assert!(message.starts_with("the variables cannot be read") && !message.contains("hunter2"), "{message}");

@@ -1,7 +1,9 @@
 //! Objects to the JSON that a policy is given.
 
+use std::collections::BTreeSet;
+
 use fedward_kit::finding::ObjectId;
-use fedward_manifest::Document;
+use fedward_manifest::{Document, Node};
 
 use crate::load::Object;
 use crate::request::{Form, Operation};
@@ -15,13 +17,29 @@ pub(crate) fn write_object(document: &Document, object: &Object, out: &mut Vec<u
         node.write_json(out);
         return;
     }
-    let mut separator = b'{';
-    for entry in node.entries() {
-        out.push(separator);
-        separator = b',';
+    write_entries(node, object, |_| true, out);
+}
+
+/// Writes only some fields of the object, each as [`write_object`] does.
+pub(crate) fn write_fields(document: &Document, object: &Object, fields: &BTreeSet<String>, out: &mut Vec<u8>) {
+    match document.node(object.node) {
+        Some(node) if node.is_map() => write_entries(node, object, |key| fields.contains(key), out),
+        _ => write_object(document, object, out),
+    }
+}
+
+fn write_entries(node: Node<'_>, object: &Object, wanted: impl Fn(&str) -> bool, out: &mut Vec<u8>) {
+    let metadata = node.get("metadata").filter(|metadata| metadata.is_map());
+    let lacks_namespace = !object.namespace.is_empty() && metadata.is_some_and(|metadata| metadata.get("namespace").is_none());
+    out.push(b'{');
+    let start = out.len();
+    for entry in node.entries().filter(|entry| wanted(entry.key)) {
+        if out.len() > start {
+            out.push(b',');
+        }
         write_string(entry.key, out);
         out.push(b':');
-        if entry.key == "metadata" {
+        if lacks_namespace && entry.key == "metadata" {
             let start = out.len();
             entry.value.write_json(out);
             // A map ends with `}`; the namespace goes before it.

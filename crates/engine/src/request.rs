@@ -1,10 +1,11 @@
 //! The admission requests of a run: what is asked of every policy.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use fedward_manifest::{Document, Node};
 use fedward_policyset::{Attributes, Labels};
+use serde_json::Value;
 
 use crate::load::{Object, Role};
 use crate::payload;
@@ -179,6 +180,23 @@ pub(crate) fn write_object(world: &World, request: &Request, out: &mut Vec<u8>) 
         return write_field(review, "object", out);
     }
     write_number(world, request.object, out);
+}
+
+/// Writes those fields of the object that conditions look at (`None` for all), or `null`. `now` replaces the object of the manifest.
+pub(crate) fn write_mentioned(world: &World, request: &Request, now: Option<&Value>, fields: Option<&BTreeSet<String>>, out: &mut Vec<u8>) {
+    let subject = world.objects.get(request.subject);
+    let is_review = subject.is_some_and(|object| object.review.is_some());
+    match (now, fields) {
+        (Some(now), _) => out.extend_from_slice(now.to_string().as_bytes()),
+        (None, Some(fields)) if !is_review => {
+            let object = request.object.and_then(|number| world.objects.get(number));
+            match object.and_then(|object| Some((document(world, object)?, object))) {
+                Some((document, object)) => payload::write_fields(document, object, fields, out),
+                None => out.extend_from_slice(b"null"),
+            }
+        }
+        (None, _) => write_object(world, request, out),
+    }
 }
 
 /// Whether the object before is part of the request.

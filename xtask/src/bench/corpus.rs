@@ -59,14 +59,14 @@ impl Corpora {
     }
 }
 
-/// Policies as a cluster of many teams has them: three for everything, twelve for a namespace each, five with conditions.
+/// Policies as a cluster of many teams has them: the suite for everything, fourteen single ones for a namespace each, five with conditions.
 fn policies() -> String {
     let modules = ["require-identity-labels", "enforce-audience-issuer", "forbid-federated-cluster-admin"];
     let mut text = String::new();
-    for (index, module) in modules.iter().cycle().take(20).enumerate() {
+    for (index, module) in ["suite"].iter().chain(modules.iter().cycle()).take(20).enumerate() {
         let narrowed = match index {
-            0..3 => String::new(),
-            3..15 => format!("  namespaceSelector: {{matchLabels: {{kubernetes.io/metadata.name: team-{index}}}}}\n"),
+            0 => String::new(),
+            1..15 => format!("  namespaceSelector: {{matchLabels: {{kubernetes.io/metadata.name: team-{index}}}}}\n"),
             _ => format!("  matchConditions: [{{name: own, expression: \"object.metadata.name.endsWith('-{index}')\"}}]\n"),
         };
         let _ = write!(

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use fedward_conditions::Variables;
+use fedward_conditions::{Conditions, Uses, Variables};
 use fedward_policyset::{FailurePolicy, Reach};
 use serde_json::Value;
 
@@ -36,6 +36,8 @@ pub(super) struct Worker<'w> {
     order: Vec<usize>,
     with_labels: bool,
     conditions: Option<fedward_conditions::Evaluator>,
+    /// What the conditions of all policies look at.
+    uses: Uses,
     part: Part,
     /// Which policies see the request.
     reached: Vec<Reached>,
@@ -56,6 +58,11 @@ impl<'w> Worker<'w> {
             runners: plan.policies.iter().zip(late).map(|(policy, late)| Runner::new(policy, late)).collect(),
             order,
             with_labels: plan.policies.iter().any(selects),
+            uses: plan
+                .policies
+                .iter()
+                .filter_map(|policy| policy.conditions.as_ref())
+                .fold(Uses::default(), |all, one| all.and(one.uses())),
             conditions: plan.cel.map(|(module, limits)| fedward_conditions::Evaluator::new(module, limits)),
             part: Part::default(),
             reached: Vec::new(),
@@ -183,10 +190,7 @@ impl<'w> Worker<'w> {
         }
         self.write_facts(request);
         let (mut object, mut old) = (Vec::new(), Vec::new());
-        match now {
-            Some(now) => object = now.to_string().into_bytes(),
-            None => request::write_object(self.world, request, &mut object),
-        }
+        request::write_mentioned(self.world, request, now, self.uses.fields(), &mut object);
         request::write_old(self.world, request, &mut old);
         let facts = [b"{", self.facts.as_slice(), b"}"].concat();
         // A webhook's conditions see no namespace: the API server gives them `null`.
@@ -199,9 +203,10 @@ impl<'w> Worker<'w> {
             }
             return;
         };
-        let mut bound = evaluator.bind(&variables);
-        for (index, policy, conditions, certain) in conditional {
-            let decided = match bound.evaluate(conditions) {
+        let all: Vec<&Conditions> = conditional.iter().map(|(_, _, conditions, _)| *conditions).collect();
+        let outcomes = evaluator.bind(&variables, &self.uses).evaluate_all(&all);
+        for ((index, policy, _, certain), outcome) in conditional.into_iter().zip(outcomes) {
+            let decided = match outcome {
                 fedward_conditions::Outcome::Match => Reached::Yes { certain },
                 fedward_conditions::Outcome::NoMatch { .. } => Reached::No,
                 fedward_conditions::Outcome::Error { name, message } => without_value(policy, &name, &message),
