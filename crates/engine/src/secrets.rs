@@ -231,7 +231,7 @@ fn collect(node: Node<'_>, spans: &mut Vec<Span>) {
 
 #[cfg(test)]
 mod tests {
-    use super::is_secret_name;
+    use super::{has_password, is_secret_name};
 
     #[test]
     fn names_of_secrets() {
@@ -261,6 +261,16 @@ mod tests {
             "SECRET_NAME",
         ] {
             assert!(!is_secret_name(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn urls_with_passwords() {
+        for text in ["https://u:p@a.example", "see https://:p@a.example/x", "https://a.example https://u:p@b.example"] {
+            assert!(has_password(text), "{text}");
+        }
+        for text in ["https://u@a.example", "https://u:@a.example", "https://a.example:80/b:c@d", "u:p@a.example"] {
+            assert!(!has_password(text), "{text}");
         }
     }
 }

@@ -127,7 +127,13 @@ fn of_entry<'a>(cx: &Check<'a, Settings>, pod: &Pod<'a>, entry: Node<'a>) -> Opt
 
 /// Names of credentials among the keys of Secrets and ConfigMaps that were looked at, by kind and name.
 #[derive(Default)]
-pub(crate) struct Keys<'a>(Vec<(&'static str, &'a str, &'a str, Vec<&'a str>)>);
+pub(crate) struct Keys<'a>(Vec<(Source<'a>, Vec<&'a str>)>);
+
+/// Kind, namespace, name, and the prefix of an `envFrom`.
+type Source<'a> = (&'static str, &'a str, &'a str, &'a str);
+
+/// How many Secrets and ConfigMaps of one object are looked at.
+const MAX_SOURCES: usize = 200;
 
 fn from_all<'a>(cx: &Check<'a, Settings>, pod: &Pod<'a>, entry: Node<'a>, keys: &mut Keys<'a>) -> Vec<Variable<'a>> {
     let prefix = entry.get("prefix").str().unwrap_or("");
@@ -138,13 +144,14 @@ fn from_all<'a>(cx: &Check<'a, Settings>, pod: &Pod<'a>, entry: Node<'a>, keys: 
     if kind == "Secret" && cx.settings.allows_secret(pod.namespace, name) {
         return Vec::new();
     }
-    if !keys.0.iter().any(|(of, from, with, _)| (*of, *from, *with) == (kind, name, prefix)) {
-        if keys.0.len() >= MAX_KEYS {
+    let source = (kind, pod.namespace, name, prefix);
+    if !keys.0.iter().any(|(known, _)| *known == source) {
+        if keys.0.len() >= MAX_SOURCES {
             return Vec::new();
         }
-        keys.0.push((kind, name, prefix, credentials(cx, pod, kind, node, prefix)));
+        keys.0.push((source, credentials(cx, pod, kind, node, prefix)));
     }
-    let names = keys.0.iter().find(|(of, from, with, _)| (*of, *from, *with) == (kind, name, prefix)).map(|(.., names)| names.as_slice());
+    let names = keys.0.iter().find(|(known, _)| *known == source).map(|(_, names)| names.as_slice());
     let variable = |variable: &&'a str| Variable {
         name: variable,
         known: known(variable),
@@ -181,11 +188,16 @@ fn credentials<'a>(cx: &Check<'a, Settings>, pod: &Pod<'a>, kind: &'static str, 
 
 /// Whether a container's keys of AWS are for a store that only speaks AWS' protocol.
 pub(crate) fn has_other_store(container: Container<'_>) -> bool {
-    let names_store = |text: &str| ["minio", "ceph", "rook"].iter().any(|word| has(&text.to_ascii_lowercase(), word));
     container.node.get("env").items().any(|entry| {
         let name = entry.peek("name").peek_str().unwrap_or("");
         let is_endpoint = ["S3_ENDPOINT", "AWS_ENDPOINT", "AWS_S3_ENDPOINT"].iter().any(|start| name.starts_with(start));
         let is_of_aws = entry.peek("value").peek_str().is_some_and(|value| has(value, "amazonaws.com"));
-        is_endpoint && !is_of_aws || names_store(name)
+        is_endpoint && !is_of_aws || names_other_store(name)
     })
+}
+
+/// Whether a name is that of a store which speaks AWS' protocol.
+pub(crate) fn names_other_store(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["minio", "ceph", "rook"].iter().any(|word| has(&name, word))
 }

@@ -112,10 +112,13 @@ fn stored<'a>(cx: &Check<'a, Settings>, node: Node<'a>) {
 
 const HELP: &str = "let the controller sign in with a workload identity instead";
 
-/// Whether a reference names an accepted Secret: itself, or in the first of its fields.
+/// Whether a reference names an accepted Secret: as a name alone, itself, or in the first of its fields.
 fn is_allowed<'a>(cx: &Check<'a, Settings>, node: Node<'a>) -> bool {
     if cx.settings.allowed_secret_names.is_empty() {
         return false;
+    }
+    if let Some(name) = node.peek_str() {
+        return cx.settings.allows_secret(cx.request.namespace, name);
     }
     let inner = node.peek_entries().map(|(_, value)| value);
     let name = std::iter::once(node).chain(inner).find_map(|node| Some((node, node.peek("name").peek_str()?)));

@@ -70,7 +70,7 @@ use fedward_kit::rule::{Check, Condition, Report, Rule};
 use fedward_kit::workload::{Container, Pod};
 
 use crate::cloud::{Cloud, Identities};
-use crate::environment::{AWS, Keys, Variable, has_other_store, variables};
+use crate::environment::{AWS, Keys, Variable, has_other_store, names_other_store, variables};
 use crate::settings::Settings;
 
 const SHADOWS: Condition =
@@ -179,10 +179,6 @@ fn report<'a>(cx: &Check<'a, Settings>, around: &Around<'_, 'a>, variable: &Vari
         report = report.related(other.entry, "what belongs to it");
     }
     cx.report(report);
-}
-
-fn names_other_store(secret: &str) -> bool {
-    ["minio", "ceph", "rook"].iter().any(|word| fedward_kit::text::has(&secret.to_ascii_lowercase(), word))
 }
 
 /// Removes the entries, the last one first, so that the places of the others stay.
