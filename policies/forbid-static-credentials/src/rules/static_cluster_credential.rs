@@ -99,16 +99,13 @@ fn check<'a>(cx: &Check<'a, Settings>) {
         || exec.peek("command").peek_str().is_some_and(|command| command.ends_with("argocd-k8s-auth"));
     for (node, what) in found {
         let condition = if is_of_azure || has_identity { &IDENTITY } else { &STORED };
-        let why = match (is_of_azure, has_identity) {
-            (true, _) => ", for a cluster of AKS",
-            (false, true) => ", beside a way to sign in with an identity",
-            (false, false) => "",
+        let help = "let Argo CD's pods sign in with their workload identity: `argocd-k8s-auth`, or `awsAuthConfig`";
+        let (why, help) = match (is_of_azure, has_identity) {
+            (true, false) => (", for a cluster of AKS", help),
+            (_, true) => (", beside a way to sign in with an identity", "take it out, and leave the identity alone"),
+            (false, false) => ("", help),
         };
-        cx.report(
-            Report::new(condition, node, format!("the cluster's Secret has {what}{why}"))
-                .help("let Argo CD's pods sign in with their workload identity: `argocd-k8s-auth`, or `awsAuthConfig`")
-                .on_key(),
-        );
+        cx.report(Report::new(condition, node, format!("the cluster's Secret has {what}{why}")).help(help).on_key());
     }
 }
 
