@@ -100,7 +100,9 @@ fn check<'a>(cx: &Check<'a, Settings>) {
     for (node, what) in found {
         let condition = if is_of_azure || has_identity { &IDENTITY } else { &STORED };
         let help = "let Argo CD's pods sign in with their workload identity: `argocd-k8s-auth`, or `awsAuthConfig`";
-        let (why, help) = match (is_of_azure, has_identity) {
+        // What the program itself is given is no other way to sign in.
+        let is_beside = has_identity && node.parent().is_none_or(|parent| parent.key() != "env");
+        let (why, help) = match (is_of_azure, is_beside) {
             (true, false) => (", for a cluster of AKS", help),
             (_, true) => (", beside a way to sign in with an identity", "take it out, and leave the identity alone"),
             (false, false) => ("", help),
