@@ -202,7 +202,13 @@ fn command_lines_about_clusters_run() {
     for name in ["fedward.yaml", "base/kustomization.yaml", "base/access.yaml"] {
         folder.file(&format!("deploy/kubewarden/{name}"), &fs::read_to_string(root.join("deploy/kubewarden").join(name)).unwrap());
     }
-    for policy in ["enforce-audience-issuer", "forbid-federated-cluster-admin", "require-identity-labels", "verify-token-projection"] {
+    for policy in [
+        "enforce-audience-issuer",
+        "forbid-federated-cluster-admin",
+        "forbid-static-credentials",
+        "require-identity-labels",
+        "verify-token-projection",
+    ] {
         let name = format!("deploy/kubewarden/base/{policy}.yaml");
         let text = fs::read_to_string(root.join(&name)).unwrap();
         rendered.push_str(&format!("---\n{}", text.replace("mode: monitor", "mode: protect")));

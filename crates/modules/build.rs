@@ -9,8 +9,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
-const POLICIES: [&str; 4] =
-    ["enforce-audience-issuer", "forbid-federated-cluster-admin", "require-identity-labels", "verify-token-projection"];
+const POLICIES: [&str; 5] = [
+    "enforce-audience-issuer",
+    "forbid-federated-cluster-admin",
+    "forbid-static-credentials",
+    "require-identity-labels",
+    "verify-token-projection",
+];
 /// All of them in one.
 const SUITE: &str = "suite";
 /// The evaluator of CEL: no policy, but built and embedded like one.

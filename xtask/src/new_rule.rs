@@ -130,7 +130,13 @@ mod tests {
 
     #[test]
     fn the_policies_can_be_extended() {
-        for policy in ["enforce-audience-issuer", "forbid-federated-cluster-admin", "require-identity-labels", "verify-token-projection"] {
+        for policy in [
+            "enforce-audience-issuer",
+            "forbid-federated-cluster-admin",
+            "forbid-static-credentials",
+            "require-identity-labels",
+            "verify-token-projection",
+        ] {
             let text = fs::read_to_string(root().join("policies").join(policy).join("src/lib.rs")).unwrap();
             assert!(listed(&text, "zeta").unwrap().contains("rules::zeta::RULE"), "{policy}");
         }

@@ -6,7 +6,10 @@
 //! | a key that stands twice in such a Secret | all of what it stands in: the tree has no trace of its first value |
 //! | text with a Secret in it: a document that does not parse, a manifest inside a string | all of it |
 //! | `secretGenerator` of a kustomization | its `literals` |
-//! | an environment variable that is called like a secret | its `value` |
+//! | an environment variable that is called like a secret, or that a rule takes for one | its `value` |
+//! | an entry of a `ConfigMap`'s `data` that is called like a secret | its value |
+//! | a URL with a password | all of it |
+//! | text with a `clientSecret` or a `private_key` | the rest of its line |
 //! | an alias of one of them, or what one of them is an alias of | the same value in that document, and in what is said of the file |
 
 mod reuse;
@@ -31,14 +34,16 @@ pub(crate) fn hide(loaded: &[Loaded], outcome: &mut Outcome) {
         outcome.findings.iter().flat_map(|finding| finding.related.iter().map(|related| &related.location).chain([&finding.location]));
     let places = places.chain(outcome.not_evaluated.iter().map(|one| &one.location));
     let shown: HashSet<&str> = places.map(|location| &**location.source.name()).collect();
+    let variables = variables(outcome);
     let of = |one: &Loaded| {
         let text = one.source.slice(one.chunk.span);
-        if !WORDS.iter().any(|word| text.contains(word)) {
+        let variables = variables.get(&**one.source.name());
+        if variables.is_none() && !WORDS.iter().any(|word| text.contains(word)) {
             return None;
         }
         let mut spans = Vec::new();
         match &one.document {
-            Some(document) => walk(one, document.root(), &mut spans),
+            Some(document) => walk(one, document.root(), variables, &mut spans),
             None if may_hold_secret(text) => spans.push(one.chunk.span),
             None => {}
         }
@@ -56,37 +61,73 @@ pub(crate) fn hide(loaded: &[Loaded], outcome: &mut Outcome) {
     reuse::hide(&values, outcome);
 }
 
+/// The rule that says of an environment variable that it holds a credential, whatever its name.
+const OF_VARIABLES: &str = "static-credential-variable";
+
+/// Where the variables begin that a rule takes for credentials, by file.
+fn variables(outcome: &Outcome) -> HashMap<Arc<str>, HashSet<u32>> {
+    let mut found: HashMap<Arc<str>, HashSet<u32>> = HashMap::new();
+    for finding in outcome.findings.iter().filter(|finding| finding.rule == OF_VARIABLES) {
+        for location in finding.related.iter().map(|related| &related.location).chain([&finding.location]) {
+            found.entry(Arc::clone(location.source.name())).or_default().insert(location.span.start);
+        }
+    }
+    found
+}
+
 /// A text without any of them has no secret that is looked for: most documents end here. Parts of words, for any case of their first
 /// letter; with a backslash a string may be written in other letters than it has.
-const WORDS: [&str; 12] = ["ecret", "ECRET", "assw", "ASSW", "oken", "OKEN", "_KEY", "_key", "_Key", "redential", "REDENTIAL", "\\"];
+const WORDS: [&str; 15] = [
+    "ecret",
+    "ECRET",
+    "assw",
+    "ASSW",
+    "oken",
+    "OKEN",
+    "_KEY",
+    "_key",
+    "_Key",
+    "redential",
+    "REDENTIAL",
+    "_PAT",
+    "ONNECTION_STRING",
+    "@",
+    "\\",
+];
 
 /// Goes through every value of a document. Its depth is bounded by the reader.
-fn walk(one: &Loaded, node: Node<'_>, spans: &mut Vec<Span>) {
+fn walk(one: &Loaded, node: Node<'_>, variables: Option<&HashSet<u32>>, spans: &mut Vec<Span>) {
     if let Some(value) = node.as_str() {
-        if may_hold_secret(value) {
+        if may_hold_secret(value) || has_password(value) {
             spans.push(node.span());
+        } else if FIELDS_IN_TEXT.iter().any(|field| value.contains(field)) {
+            in_text(one, node.span(), spans);
         }
         return;
     }
     if node.is_map() {
-        if text(node, "kind") == Some("Secret") {
+        let kind = text(node, "kind");
+        if kind == Some("Secret") {
             secret(one, node, spans);
         } else if let (Some(name), Some(value)) = (text(node, "name"), node.get("value"))
-            && is_secret_name(name)
+            && (is_secret_name(name) || variables.is_some_and(|starts| starts.contains(&node.span().start)))
         {
             collect(value, spans);
+        }
+        if let (Some("ConfigMap"), Some(data)) = (kind, node.get("data")) {
+            data.entries().filter(|entry| is_secret_name(entry.key)).for_each(|entry| collect(entry.value, spans));
         }
     }
     for entry in node.entries() {
         if entry.key == "secretGenerator" {
             entry.value.items().filter_map(|generator| generator.get("literals")).for_each(|literals| collect(literals, spans));
         }
-        walk(one, entry.value, spans);
+        walk(one, entry.value, variables, spans);
     }
     // The items of a map are its values, which were met above.
     if !node.is_map() {
         for item in node.items() {
-            walk(one, item, spans);
+            walk(one, item, variables, spans);
         }
     }
 }
@@ -109,6 +150,41 @@ fn secret(one: &Loaded, node: Node<'_>, spans: &mut Vec<Span>) {
     }
 }
 
+/// Fields of documents inside strings whose values are secret.
+const FIELDS_IN_TEXT: [&str; 2] = ["clientSecret", "private_key"];
+
+/// Hides what follows such a field: to the end of its line, or of the string where its lines are not those of the file.
+fn in_text(one: &Loaded, span: Span, spans: &mut Vec<Span>) {
+    let written = one.source.slice(span);
+    if !FIELDS_IN_TEXT.iter().any(|field| written.contains(field)) {
+        // Written with escapes, or an alias.
+        spans.push(span);
+        return;
+    }
+    let is_block = written.starts_with('|');
+    let mut from = 0;
+    while let Some(rest) = written.get(from..) {
+        let Some(end) = FIELDS_IN_TEXT.iter().filter_map(|field| Some(rest.find(field)? + field.len())).min() else { return };
+        let tail = rest.get(end..).unwrap_or("");
+        let length = if is_block { tail.find('\n').unwrap_or(tail.len()) } else { tail.len() };
+        // A reference to a Secret says where the value is, and nothing of it.
+        let is_reference = tail.trim_start_matches(['"', '\'', ':', ' ']).starts_with('$');
+        let start = span.start + u32::try_from(from + end).unwrap_or(0);
+        if !is_reference {
+            spans.push(Span::new(start, start + u32::try_from(length).unwrap_or(0)));
+        }
+        from += end + length;
+    }
+}
+
+/// Whether a text has a URL with a password in it.
+fn has_password(value: &str) -> bool {
+    value.split("://").skip(1).any(|rest| {
+        let authority = rest.split(|letter: char| letter.is_whitespace() || "/?#\"'<>".contains(letter)).next().unwrap_or("");
+        authority.rsplit_once('@').is_some_and(|(user, _)| user.split_once(':').is_some_and(|(_, password)| !password.is_empty()))
+    })
+}
+
 /// Whether a text may have a Secret's manifest in it.
 fn may_hold_secret(value: &str) -> bool {
     value.contains("Secret") && looks_like_manifest(value)
@@ -119,8 +195,19 @@ pub(crate) fn is_secret_name(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
     let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
     let ends = |words: &[&str]| words.iter().any(|word| name.ends_with(word));
-    has(&["SECRET", "PASSWORD", "PASSWD", "TOKEN", "PRIVATE_KEY", "ACCESS_KEY", "API_KEY", "CREDENTIAL"])
-        && !ends(&["_FILE", "_PATH", "_URL", "_URI", "_ENDPOINT", "_NAME", "_ID", "_AUDIENCE", "_EXPIRATION", "_CREDENTIALS"])
+    name.ends_with("_PAT")
+        || has(&[
+            "SECRET",
+            "PASSWORD",
+            "PASSWD",
+            "TOKEN",
+            "PRIVATE_KEY",
+            "ACCESS_KEY",
+            "API_KEY",
+            "STORAGE_KEY",
+            "CREDENTIAL",
+            "CONNECTION_STRING",
+        ]) && !ends(&["_FILE", "_PATH", "_URL", "_URI", "_ENDPOINT", "_NAME", "_ID", "_AUDIENCE", "_EXPIRATION", "_CREDENTIALS"])
 }
 
 /// The keys in a stretch of a document that stand there for a second time.
@@ -144,7 +231,7 @@ fn collect(node: Node<'_>, spans: &mut Vec<Span>) {
 
 #[cfg(test)]
 mod tests {
-    use super::is_secret_name;
+    use super::{has_password, is_secret_name};
 
     #[test]
     fn names_of_secrets() {
@@ -158,6 +245,9 @@ mod tests {
             "AWS_SESSION_TOKEN",
             "clientSecret",
             "dbPassword",
+            "AZURE_DEVOPS_EXT_PAT",
+            "AZURE_STORAGE_KEY",
+            "AZURE_STORAGE_CONNECTION_STRING",
         ] {
             assert!(is_secret_name(name) && passes(name), "{name}");
         }
@@ -171,6 +261,16 @@ mod tests {
             "SECRET_NAME",
         ] {
             assert!(!is_secret_name(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn urls_with_passwords() {
+        for text in ["https://u:p@a.example", "see https://:p@a.example/x", "https://a.example https://u:p@b.example"] {
+            assert!(has_password(text), "{text}");
+        }
+        for text in ["https://u@a.example", "https://u:@a.example", "https://a.example:80/b:c@d", "u:p@a.example"] {
+            assert!(!has_password(text), "{text}");
         }
     }
 }

@@ -289,6 +289,23 @@ pub fn pod_identities<'a>(context: &Context<'a>, selector: &str, anchor: Node<'a
     })
 }
 
+/// ClusterRoleBindings that bind the service account to `cluster-admin`. `None` where the host cannot say.
+pub fn cluster_admin_bindings<'a>(context: &Context<'a>, namespace: &str, name: &str, anchor: Node<'a>) -> Option<List<'a>> {
+    let selector = format!("subject={namespace}/{name}");
+    let is_admin = |object: Node<'a>| {
+        object.peek("kind").peek_str() == Some("ClusterRoleBinding")
+            && object.peek("roleRef").peek("name").peek_str() == Some("cluster-admin")
+    };
+    if context.indexed {
+        let mut list = context.list(API_VERSION, BINDING, "", &selector, anchor)?;
+        list.items.retain(|object| is_admin(*object));
+        return Some(list);
+    }
+    listed(context, &[("rbac.authorization.k8s.io/v1", "ClusterRoleBinding")], &[""], anchor, &|object| {
+        is_admin(object) && binding_keys(object, "").is_some_and(|keys| has(keys, &selector))
+    })
+}
+
 /// Roles whose trust policy names the service account. `None` where the host cannot say.
 pub fn roles_for<'a>(context: &Context<'a>, namespace: &str, name: &str, anchor: Node<'a>) -> Option<List<'a>> {
     aws_trust(context, "Role", &format!("subject=system:serviceaccount:{namespace}:{name}"), anchor)

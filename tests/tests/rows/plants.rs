@@ -271,4 +271,31 @@ pub(crate) const PLANTS: &[Plant] = &[
         ..LABELLED
     },
     Plant { rule: "wrong-aws-identity", env: "- {name: AWS_ROLE_ARN, value: shop} # here", needs: &["<env>"], ..HARMLESS },
+    Plant {
+        rule: "static-credential-variable",
+        env: "- {name: AZURE_CLIENT_SECRET, value: hunter2-swordfish} # here",
+        needs: &["<env>"],
+        ..HARMLESS
+    },
+    Plant {
+        rule: "static-google-key",
+        env: "- {name: GOOGLE_APPLICATION_CREDENTIALS, value: /keys/key.json} # here",
+        mounts: "- {name: keys, mountPath: /keys}",
+        volumes: "- {name: keys, secret: {secretName: shop-key}}",
+        needs: &["<env>", "<mounts>", "<volumes>"],
+        ..HARMLESS
+    },
+    Plant {
+        rule: "static-registry-login",
+        mounts: "- {name: docker, mountPath: /kaniko/.docker}",
+        volumes: "- {name: docker, secret: {secretName: shop-registry}} # here",
+        needs: &["<mounts>", "<volumes>"],
+        ..HARMLESS
+    },
+    Plant {
+        rule: "static-controller-credential",
+        volumes: "- {name: vault, csi: {driver: secrets-store.csi.k8s.io, nodePublishSecretRef: {name: shop-login}}} # here",
+        needs: &["<volumes>"],
+        ..HARMLESS
+    },
 ];

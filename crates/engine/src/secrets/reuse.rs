@@ -123,7 +123,7 @@ mod tests {
         let loaded = load::read(vec![input], &Limits::default()).loaded;
         let one = loaded.first().unwrap();
         let mut spans = Vec::new();
-        super::super::walk(one, one.document.as_ref().unwrap().root(), &mut spans);
+        super::super::walk(one, one.document.as_ref().unwrap().root(), None, &mut spans);
         let own: BTreeSet<Span> = spans.iter().copied().collect();
         let values = values(one, &mut spans);
         let texts = spans.into_iter().filter(|span| !own.contains(span)).map(|span| one.source.slice(span).to_owned());

@@ -1,0 +1,129 @@
+//! No output shows a secret: every reject case of the policy about stored credentials, in every format.
+//!
+//! The cases write [`MARKERS`] for secrets, in plain text or base64. Each rule needs a case that does, so that a rule without one is no rule
+//! that passes.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::string_slice, reason = "tests")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicUsize;
+
+use fedward_engine::{Input, Options, Policy, Role, run};
+use fedward_host::{Host, Limits};
+use fedward_kit::finding::Severity;
+use fedward_outcome::Outcome;
+use fedward_report::{RuleInfo, Tool};
+use serde_json::{Value, json};
+
+const MARKERS: [&str; 2] = ["hunter2", "swordfish"];
+const POLICY: &str = "forbid-static-credentials";
+/// Rules whose objects refer to secrets and hold none.
+const WITHOUT: [&str; 1] = ["wrong-field-type"];
+
+#[test]
+fn no_format_shows_a_secret() {
+    let builtin = fedward_modules::ALL.iter().find(|builtin| builtin.id == POLICY).unwrap();
+    let rules = builtin.policy.describe().rules;
+    let mut outputs = 0;
+    for rule in rules.iter().filter(|rule| !WITHOUT.contains(&rule.id)) {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/rules").join(rule.id).join("reject");
+        let mut marked = 0;
+        for file in files(&folder) {
+            let text = fs::read_to_string(&file).unwrap();
+            let hidden = secrets(&text);
+            let outcome = check(&file, &text);
+            marked += usize::from(!hidden.is_empty() && outcome.findings.iter().any(|finding| finding.rule == rule.id));
+            for (format, output) in formats(&outcome) {
+                outputs += 1;
+                for secret in &hidden {
+                    assert!(!output.contains(secret.as_str()), "{format} shows `{secret}` of {}:\n{output}", file.display());
+                }
+            }
+        }
+        assert!(marked > 0, "no case of `{}` has a secret", rule.id);
+    }
+    assert!(outputs > 100);
+}
+
+/// A file of the case that has findings and secrets in one flow map, so that the lines that are quoted hold both.
+#[test]
+fn variables_that_only_the_settings_know_are_hidden() {
+    let text = "apiVersion: v1\nkind: Pod\nmetadata: {name: shop}\nspec: {containers: [{name: shop, image: a, env: [{name: SHOP_LOGIN, value: hunter2}]}]}\n";
+    let outcome = run_with(vec![("pod.yaml".to_owned(), text.to_owned())], &json!({"extraEnvPatterns": ["SHOP_*"]}));
+    let outputs = formats(&outcome);
+    assert!(outputs[0].1.contains("SHOP_LOGIN") && outputs[0].1.contains("static-credential-variable"), "{}", outputs[0].1);
+    for (format, output) in outputs {
+        assert!(!output.contains("hunter2"), "{format}:\n{output}");
+    }
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "yaml") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The markers that a text has, and its words that hold one in base64.
+fn secrets(text: &str) -> Vec<String> {
+    let plain = MARKERS.iter().filter(|marker| text.contains(**marker)).map(|marker| (*marker).to_owned());
+    let is_letter = |letter: char| letter.is_ascii_alphanumeric() || "+/=".contains(letter);
+    let encoded = text.split(|letter| !is_letter(letter)).filter(|word| MARKERS.iter().any(|marker| decodes_to(word, marker, 3)));
+    plain.chain(encoded.map(str::to_owned)).collect()
+}
+
+/// Whether a word is base64 of a text with the marker, or of one with such a word in it.
+fn decodes_to(word: &str, marker: &str, depth: usize) -> bool {
+    let Some(text) = fedward_manifest::decode_base64(word).and_then(|bytes| String::from_utf8(bytes).ok()) else { return false };
+    let is_letter = |letter: char| letter.is_ascii_alphanumeric() || "+/=".contains(letter);
+    text.contains(marker) || depth > 0 && text.split(|letter| !is_letter(letter)).any(|word| decodes_to(word, marker, depth - 1))
+}
+
+fn check(file: &Path, text: &str) -> Outcome {
+    let header = text.lines().next().unwrap().strip_prefix("# fedward-test:");
+    let header: Value = header.map_or(json!({}), |header| serde_json::from_str(header).unwrap());
+    let settings = header.get("settings").cloned().unwrap_or_else(|| json!({}));
+    run_with(vec![(file.file_name().unwrap().to_string_lossy().into_owned(), text.to_owned())], &settings)
+}
+
+fn run_with(files: Vec<(String, String)>, settings: &Value) -> Outcome {
+    let host = Host::new(Limits::default());
+    let builtin = fedward_modules::ALL.iter().find(|builtin| builtin.id == POLICY).unwrap();
+    let policies = std::sync::Arc::new(vec![Policy::builtin(&host, builtin, settings).unwrap()]);
+    let input = |(name, text): (String, String)| Input { name, bytes: text.into_bytes(), named: true, role: Role::Judged };
+    let options = Options { threads: 1, ..Options::default() };
+    run(files.into_iter().map(input).collect(), &policies, &options, &AtomicUsize::new(0)).0
+}
+
+fn formats(outcome: &Outcome) -> Vec<(&'static str, String)> {
+    let tool = Tool { name: "fedward", version: "0", home: None };
+    let rules: Vec<RuleInfo<'_>> = outcome
+        .findings
+        .iter()
+        .map(|finding| RuleInfo { id: &finding.rule, policy: POLICY, summary: "", default_severity: Severity::Error, docs: "", page: "" })
+        .collect();
+    let shown = |verbose, color| {
+        let mut out = Vec::new();
+        let options = fedward_report::Options { verbose, color, ..fedward_report::Options::default() };
+        fedward_report::human(outcome, &options, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    };
+    let (mut json, mut sarif) = (Vec::new(), Vec::new());
+    fedward_report::json(outcome, &tool, &mut json).unwrap();
+    fedward_report::sarif(outcome, &tool, &rules, &mut sarif).unwrap();
+    vec![
+        ("human", shown(false, false)),
+        ("human, verbose", shown(true, false)),
+        ("human, in colour", shown(true, true)),
+        ("json", String::from_utf8(json).unwrap()),
+        ("sarif", String::from_utf8(sarif).unwrap()),
+    ]
+}
