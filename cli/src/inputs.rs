@@ -43,6 +43,8 @@ pub(crate) struct Request<'a> {
     pub(crate) gitignore: bool,
     /// Files that are no input: the configuration, the outputs.
     pub(crate) own: Vec<PathBuf>,
+    /// Only the names are wanted: nothing is read.
+    pub(crate) only_names: bool,
 }
 
 /// What was read.
@@ -194,7 +196,7 @@ impl Reader<'_> {
             return Err(too_large());
         }
         let name = shown(path);
-        let bytes = bounded(file)?;
+        let bytes = if self.request.only_names { Vec::new() } else { bounded(file)? };
         if let Some(chart) = self.charts.of(&real) {
             self.inputs.templates.insert(name.clone(), shown(&charts::seen_from(&name, &real, &chart)));
         }

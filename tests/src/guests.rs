@@ -12,6 +12,12 @@ pub struct Guest {
     pub settings: &'static str,
     /// Asks the host first: namespace, operation, payload. Its error is the message of a rejection.
     pub asks: Option<[&'static str; 3]>,
+    /// Refuses all settings with that error, as the SDK does where they have another type.
+    pub refuses: Option<&'static str>,
+    /// Traps when it is asked about settings.
+    pub panics: bool,
+    /// Rejects what has not this text in it.
+    pub wants: Option<&'static str>,
     /// Never ends.
     pub hangs: bool,
     /// Its metadata.
@@ -19,8 +25,16 @@ pub struct Guest {
 }
 
 /// A guest that accepts everything.
-pub const ACCEPTS: Guest =
-    Guest { verdict: r#"{"accepted":true}"#, settings: r#"{"valid":true}"#, asks: None, hangs: false, metadata: None };
+pub const ACCEPTS: Guest = Guest {
+    verdict: r#"{"accepted":true}"#,
+    settings: r#"{"valid":true}"#,
+    asks: None,
+    refuses: None,
+    panics: false,
+    wants: None,
+    hangs: false,
+    metadata: None,
+};
 
 /// The guests by name, as `registry://registry.example/<name>:v1` has them.
 pub const GUESTS: &[(&str, Guest)] = &[
@@ -31,6 +45,39 @@ pub const GUESTS: &[(&str, Guest)] = &[
     ("talks-nonsense", Guest { verdict: "yes", ..ACCEPTS }),
     ("hangs", Guest { hangs: true, ..ACCEPTS }),
     ("refuses-settings", Guest { settings: r#"{"valid":false,"message":"`level` is required"}"#, ..ACCEPTS }),
+    ("errs-on-settings", Guest { refuses: Some("invalid type: string, expected a sequence"), ..ACCEPTS }),
+    ("panics-on-settings", Guest { panics: true, ..ACCEPTS }),
+    (
+        "raw-errs-on-settings",
+        Guest {
+            refuses: Some("invalid type: string, expected a sequence"),
+            metadata: Some(r#"{"protocolVersion":"v1","mutating":false,"policyType":"raw","rules":[]}"#),
+            ..ACCEPTS
+        },
+    ),
+    ("wants-options", Guest { wants: Some(r#""options":{"apiVersion":"meta.k8s.io/v1","kind":"CreateOptions"}"#), ..ACCEPTS }),
+    ("warns-twice", Guest { verdict: r#"{"accepted":true,"warnings":["first warning","second warning"]}"#, ..ACCEPTS }),
+    (
+        "borrows-a-rule",
+        Guest {
+            verdict: r#"{"accepted":false,"message":"no till","audit_annotations":{"findings":"[{\"rule\":\"missing-azure-label\",\"condition\":\"missing\",\"severity\":\"error\",\"path\":\"/metadata\",\"message\":\"borrowed\",\"docs\":\"\"}]"}}"#,
+            ..ACCEPTS
+        },
+    ),
+    (
+        "is-of-fedward",
+        Guest {
+            verdict: r#"{"accepted":false,"message":"no till","warnings":["a till of its own"],"audit_annotations":{"findings":"[{\"rule\":\"missing-azure-label\",\"condition\":\"missing\",\"severity\":\"error\",\"path\":\"/metadata\",\"message\":\"its own\",\"docs\":\"\"}]"}}"#,
+            metadata: Some(
+                r#"{"protocolVersion":"v1","mutating":false,"annotations":{"io.fedward.offline-rules":"[]"},"rules":[{"apiGroups":[""],"apiVersions":["v1"],"resources":["configmaps"],"operations":["CREATE"]}]}"#,
+            ),
+            ..ACCEPTS
+        },
+    ),
+    (
+        "warns-beside-findings",
+        Guest { verdict: r#"{"accepted":true,"warnings":["a till of its own"],"audit_annotations":{"findings":"[]"}}"#, ..ACCEPTS },
+    ),
     (
         "labels",
         Guest {
@@ -132,7 +179,21 @@ impl Guest {
     /// The module in the binary format.
     pub fn module(&self) -> Vec<u8> {
         let asks = self.asks.unwrap_or(["", "", ""]);
-        let texts = [self.verdict, self.settings, "kubewarden", asks[0], asks[1], asks[2], r#"{"accepted":false,"message":""#, "\"}"];
+        let wanted = self.wants.unwrap_or_default();
+        let refusal = self.refuses.unwrap_or_default();
+        let texts = [
+            self.verdict,
+            self.settings,
+            "kubewarden",
+            asks[0],
+            asks[1],
+            asks[2],
+            r#"{"accepted":false,"message":""#,
+            "\"}",
+            refusal,
+            wanted,
+            "{\"accepted\":false,\"message\":\"lacks it\"}",
+        ];
         let mut data = String::new();
         let mut spans = Vec::new();
         let mut at = 16;
@@ -158,25 +219,57 @@ impl Guest {
             start = texts[6].len(),
             around = texts[6].len() + texts[7].len(),
         );
+        // The request, byte by byte, against the text at each place.
+        let search = format!(
+            "(call $request (i32.const 60000) (i32.const 65536))
+             (block $found (loop $next
+               (if (i32.gt_u (i32.add (local.get $at) (i32.const {length})) (local.get $size)) (then
+                 (call $respond {})
+                 (return (i32.const 1))))
+               (local.set $same (i32.const 0))
+               (block $differs (loop $byte
+                 (br_if $found (i32.eq (local.get $same) (i32.const {length})))
+                 (br_if $differs (i32.ne
+                   (i32.load8_u (i32.add (i32.const 65536) (i32.add (local.get $at) (local.get $same))))
+                   (i32.load8_u (i32.add {start} (local.get $same)))))
+                 (local.set $same (i32.add (local.get $same) (i32.const 1)))
+                 (br $byte)))
+               (local.set $at (i32.add (local.get $at) (i32.const 1)))
+               (br $next)))",
+            spans[10],
+            length = wanted.len(),
+            start = spans[9].split(" (i32").next().unwrap_or_default(),
+        );
         let text = format!(
             "(module
                (import \"wapc\" \"__guest_response\" (func $respond (param i32 i32)))
+               (import \"wapc\" \"__guest_request\" (func $request (param i32 i32)))
+               (import \"wapc\" \"__guest_error\" (func $fail (param i32 i32)))
                (import \"wapc\" \"__host_call\" (func $host_call (param i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
                (import \"wapc\" \"__host_error_len\" (func $host_error_length (result i32)))
                (import \"wapc\" \"__host_error\" (func $host_error (param i32)))
                (memory (export \"memory\") 2)
                {data}
-               (func (export \"__guest_call\") (param $operation i32) (param i32) (result i32) (local $length i32)
+               (func (export \"__guest_call\") (param $operation i32) (param $size i32) (result i32) (local $length i32)
+                 (local $at i32) (local $same i32)
                  (if (i32.eq (local.get $operation) (i32.const {settings})) (then
+                   {about_settings}
                    (call $respond {})
                    (return (i32.const 1))))
                  {hang}
+                 {search}
                  {ask}
                  (call $respond {})
                  (i32.const 1)))",
             spans[1],
             spans[0],
             settings = "validate_settings".len(),
+            about_settings = match (self.refuses, self.panics) {
+                (Some(_), _) => format!("(call $fail {}) (return (i32.const 0))", spans[8]),
+                (None, true) => "unreachable".to_owned(),
+                (None, false) => String::new(),
+            },
+            search = if self.wants.is_some() { search.as_str() } else { "" },
             hang = if self.hangs { "(loop $again (br $again))" } else { "" },
             ask = if self.asks.is_some() { ask.as_str() } else { "" },
         );

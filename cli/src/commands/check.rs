@@ -53,6 +53,7 @@ pub(crate) fn run(args: &Check) -> Result<Exit> {
         hidden: args.hidden,
         gitignore: !args.no_gitignore,
         own: loaded.file.iter().cloned().chain(outputs.iter().filter_map(|output| output.place().map(PathBuf::from))).collect(),
+        only_names: false,
     };
     let mut read = inputs::read(&request)?;
     for revision in &revisions {
@@ -70,7 +71,7 @@ pub(crate) fn run(args: &Check) -> Result<Exit> {
         today: today(),
         raw: args.raw,
         operation: args.operation.into(),
-        user: User { name: args.user.clone().unwrap_or_default(), groups: args.groups.clone() },
+        user: User { name: args.user.clone().unwrap_or_default(), groups: Some(args.groups.clone()).filter(|groups| !groups.is_empty()) },
         input_severities: config.severities.iter().map(|(rule, level)| (rule.clone(), Level::severity(*level))).collect(),
         ..Options::default()
     };

@@ -78,6 +78,12 @@ pub(crate) fn gather(inputs: Vec<Input>, options: &Options, outcome: &mut Outcom
         loaded.push(one);
     }
     let Gatherer { mut objects, kinds, truncated, servers, .. } = gatherer;
+    outcome.held = vec![0; about.len()];
+    for held in objects.iter().map(|object| object.document).chain(servers.iter().copied()) {
+        if let Some(count) = loaded.get(held).and_then(|one| outcome.held.get_mut(one.input)) {
+            *count += 1;
+        }
+    }
     project.mark_drafts(&loaded, &mut objects);
     outcome.notes.extend(project::unrendered(&loaded, &objects));
     Gathered { loaded, objects, kinds, truncated, servers }
@@ -119,9 +125,25 @@ impl Gatherer<'_> {
             self.add(review::raw(number, document.root()), document.root(), one);
             return Vec::new();
         }
+        if self.options.requests && about.role == Role::Judged {
+            self.problems(one);
+            let root = document.root();
+            let found = review::of_document(root)
+                .map_err(|why| (root, why))
+                .and_then(|request| review::request_object(number, request, &self.kinds, &self.options.namespace, about.role));
+            match found {
+                Ok((object, node)) => self.add(object, node, one),
+                Err((node, why)) => self.outcome.findings.push(input::no_request(&one.source, node.place(), &why)),
+            }
+            return Vec::new();
+        }
         let found = load::objects(document);
         if !found.is_empty() {
             self.problems(one);
+            let strangers = document.objects().objects.len() - found.len();
+            if strangers > 0 {
+                self.skip(one, format!("{strangers} of a list without `apiVersion` and `kind`"));
+            }
             for node in found {
                 self.object(number, one, node, about.role);
             }
@@ -162,7 +184,7 @@ impl Gatherer<'_> {
         let (object, node) = if review::is_review(node) {
             match review::object(number, node, &self.kinds, &self.options.namespace, role) {
                 Ok(found) => found,
-                Err(reason) => return self.outcome.findings.push(input::no_request(&one.source, node.place(), &reason)),
+                Err((field, reason)) => return self.outcome.findings.push(input::no_request(&one.source, field.place(), &reason)),
             }
         } else {
             (load::object(number, node, &self.kinds, &self.options.namespace, role), node)

@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::answers::Answers;
 use crate::evaluate::Runtime;
 use crate::input::rejected_by_policy;
-use crate::policies::Policy;
+use crate::policies::{Member, Policy};
 
 /// What a policy says of a request.
 #[derive(Default)]
@@ -92,7 +92,12 @@ impl<'p> Runner<'p> {
                         response.audit_annotations = None;
                     }
                     if !response.accepted {
-                        rejections.extend(response.findings(name).into_iter().filter(|finding| finding.severity == Severity::Error));
+                        rejections.extend(
+                            response
+                                .findings(name, is_own(policy.members.get(index)))
+                                .into_iter()
+                                .filter(|finding| finding.severity == Severity::Error),
+                        );
                     }
                     Ok::<bool, String>(response.accepted)
                 })?;
@@ -176,10 +181,16 @@ fn cut(policy: &Policy, time: Duration) -> Finding {
     }
 }
 
+/// Whether it is one of fedward's modules, built in or found as a file, which says so in its metadata. Others may write an annotation of
+/// the same name, and mean something else.
+fn is_own(member: Option<&Member>) -> bool {
+    member.is_some_and(|member| member.native.is_some() || member.knows_gaps)
+}
+
 /// What becomes of one module's answer.
 fn single(policy: &Policy, mut response: Response, asked: &Asked<'_>) -> Said {
     let change = response.change(asked);
-    let mut findings = response.findings("");
+    let mut findings = response.findings("", is_own(policy.members.first()));
     let refused = match &change {
         None => None,
         Some(_) if !policy.mutating => Some("the policy changes the object, and `mutating` does not allow it to"),
@@ -254,24 +265,30 @@ impl Response {
         (before != after).then_some((before, after))
     }
 
-    /// The findings in it: fedward's own annotation, or, from another's policy, its message and warnings on the object. The verdict
-    /// counts, whatever the annotation says: anybody can write one.
-    fn findings(&mut self, member: &str) -> Vec<Finding> {
-        if let Some(findings) = self.audit_annotations.as_ref().and_then(|annotations| annotations.get("findings"))
-            && let Ok(mut findings) = serde_json::from_str::<Vec<Finding>>(findings)
+    /// The findings in it: the annotation of one of fedward's modules (`is_own`), or, from another's policy, its message and warnings on
+    /// the object. The verdict counts, whatever the annotation says, and no warning is lost.
+    fn findings(&mut self, member: &str, is_own: bool) -> Vec<Finding> {
+        let warnings = self.warnings.take().unwrap_or_default();
+        let annotation = self.audit_annotations.as_ref().filter(|_| is_own).and_then(|annotations| annotations.get("findings"));
+        if let Some(mut findings) = annotation.and_then(|text| serde_json::from_str::<Vec<Finding>>(text).ok())
+            && (self.accepted || findings.iter().any(|finding| finding.severity == Severity::Error))
         {
             if self.accepted {
                 for finding in &mut findings {
                     finding.severity = finding.severity.min(Severity::Warning);
                 }
-                return findings;
             }
-            if findings.iter().any(|finding| finding.severity == Severity::Error) {
-                return findings;
-            }
+            // Our own warnings begin with a finding's path and message (`fedward_kit::policy`).
+            let is_of = |finding: &Finding, warning: &str| {
+                let rest = warning.strip_prefix(finding.place.path.as_str()).and_then(|rest| rest.strip_prefix(": "));
+                rest.is_some_and(|rest| rest.starts_with(&finding.message))
+            };
+            let untold = |warning: &&String| !findings.iter().any(|finding| is_of(finding, warning));
+            let untold: Vec<Finding> = warnings.iter().filter(untold).map(|warning| rejected_by_policy::warning(warning)).collect();
+            findings.extend(untold);
+            return findings;
         }
-        let mut findings: Vec<Finding> =
-            self.warnings.take().unwrap_or_default().iter().map(|warning| rejected_by_policy::warning(warning)).collect();
+        let mut findings: Vec<Finding> = warnings.iter().map(|warning| rejected_by_policy::warning(warning)).collect();
         if !self.accepted {
             let message = self.message.take().unwrap_or_else(|| "the policy rejects the object and does not say why".to_owned());
             let by = if member.is_empty() { String::new() } else { format!("member `{member}`: ") };

@@ -115,6 +115,10 @@ pub struct Options {
     pub operation: Operation,
     /// Every document is a request for raw policies, and none an object.
     pub raw: bool,
+    /// Every judged document is a recorded request: an AdmissionReview, or the AdmissionRequest in one.
+    pub requests: bool,
+    /// Changed objects ([`Outcome::mutations`]) keep the values that no output may show: whoever compares them hides them afterwards.
+    pub keeps_secrets: bool,
     /// Who asks.
     pub user: User,
     /// Severities of [`INPUT_RULES`], by rule; `None` is off.
@@ -139,6 +143,8 @@ impl Default for Options {
             today: String::new(),
             operation: Operation::Create,
             raw: false,
+            requests: false,
+            keeps_secrets: false,
             user: User::default(),
             input_severities: BTreeMap::new(),
         }
@@ -213,7 +219,7 @@ fn run_with(inputs: Vec<Input>, policies: Policies<'_>, options: &Options, progr
     let plan = Plan {
         policies,
         requests: &requests,
-        form: Form { user: &options.user, is_full: policies.iter().any(|policy| policy.place.is_some()) },
+        form: Form { user: &options.user, is_full: policies.iter().any(Policy::is_told_all) },
         cel: cel.as_ref().map(|(module, limits)| (module, limits)),
         threads: options.threads,
         runtime: options.runtime,
@@ -223,7 +229,7 @@ fn run_with(inputs: Vec<Input>, policies: Policies<'_>, options: &Options, progr
     let evaluated = evaluate::run(&world, &plan);
     outcome.evaluated = evaluated.seen.iter().filter(|seen| **seen).count();
     verdicts::report(&world, policies, &evaluated.verdicts, &mut outcome);
-    verdicts::mutations(&world, policies, &evaluated.mutations, &mut outcome);
+    verdicts::mutations(&world, policies, &evaluated.mutations, options.keeps_secrets, &mut outcome);
     let notes = verdicts::notes(policies, &evaluated, &outcome);
     outcome.notes.extend(notes);
     if options.use_ignores {

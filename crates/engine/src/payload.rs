@@ -90,7 +90,7 @@ pub(crate) fn write_facts(object: &Object, operation: Operation, form: &Form<'_>
     out.extend_from_slice(b",\"groups\":[");
     // Every user of a cluster who has signed in is in this group, and conditions may count on there being some.
     let everybody = ["system:authenticated".to_owned()];
-    let groups = if form.user.groups.is_empty() { everybody.as_slice() } else { &form.user.groups };
+    let groups = form.user.groups.as_deref().unwrap_or(&everybody);
     for (index, group) in groups.iter().enumerate() {
         if index > 0 {
             out.push(b',');

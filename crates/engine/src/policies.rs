@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fedward_conditions::{Conditions, Group};
-use fedward_host::{Cache, Host, Module, NoHostCalls, Origin, Strategy};
+use fedward_host::{Cache, CallError, Host, Module, NoHostCalls, Origin, Strategy};
 use fedward_kit::policy::{AnyPolicy, Builtin, Descriptor};
 use fedward_manifest::{Limits, Source, parse, split};
 use fedward_outcome::Location;
@@ -144,6 +144,11 @@ impl Policy {
     /// Whether the machine code came with the binary, so that nothing was compiled at start-up.
     pub fn is_precompiled(&self) -> bool {
         self.members.iter().all(|member| member.module.origin() == Origin::Precompiled)
+    }
+
+    /// Whether it is sent all that an API server sends: our own modules, as they come with the program, need less.
+    pub(crate) fn is_told_all(&self) -> bool {
+        self.place.is_some() || self.members.iter().any(|member| member.native.is_none())
     }
 
     /// Whether a request reaches the policy, its conditions aside.
@@ -317,9 +322,12 @@ pub(crate) fn accepts_settings(module: &Module, settings: &Value) -> Result<(), 
         message: Option<String>,
     }
     let mut evaluator = module.evaluator();
-    let answer = evaluator
-        .validate_settings(settings.to_string().as_bytes(), &mut NoHostCalls)
-        .map_err(|error| Unusable::Module(error.to_string()))?;
+    let answer = evaluator.validate_settings(settings.to_string().as_bytes(), &mut NoHostCalls).map_err(|error| match error {
+        // The policy server takes a guest's error for `valid: false` with that text (policy-evaluator, `runtimes/wapc/runtime.rs`); the
+        // SDK has no other answer to settings of another type.
+        CallError::Guest { text } => Unusable::Settings(text),
+        error => Unusable::Module(error.to_string()),
+    })?;
     let verdict: Verdict = serde_json::from_slice(answer)
         .map_err(|error| Unusable::Module(format!("its answer to `validate_settings` is not what it should be: {error}")))?;
     if verdict.valid { Ok(()) } else { Err(Unusable::Settings(verdict.message.unwrap_or_default())) }

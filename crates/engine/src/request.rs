@@ -39,8 +39,8 @@ impl Operation {
 pub struct User {
     /// The user's name; empty for `fedward`.
     pub name: String,
-    /// The user's groups; none are `system:authenticated`, which every user is in.
-    pub groups: Vec<String>,
+    /// The user's groups. Left out, they are `system:authenticated`, which every user is in who has signed in.
+    pub groups: Option<Vec<String>>,
 }
 
 /// What all requests of a run have in common.

@@ -63,11 +63,13 @@ fn same(finding: &Finding) -> (String, String, String, String) {
 }
 
 /// Adds what policies changed.
-pub(crate) fn mutations(world: &World, policies: &[Policy], mutations: &[Mutated], outcome: &mut Outcome) {
+pub(crate) fn mutations(world: &World, policies: &[Policy], mutations: &[Mutated], keeps_secrets: bool, outcome: &mut Outcome) {
     for mutated in mutations {
         let [mut before, mut after] = [mutated.before.clone(), mutated.after.clone()];
-        mask::hide(&mut before, None);
-        mask::hide(&mut after, Some(&mutated.before));
+        if !keeps_secrets {
+            mask::hide(&mut before, None);
+            mask::hide(&mut after, Some(&mutated.before));
+        }
         let patch = serde_json::to_value(json_patch::diff(&before, &after)).unwrap_or_default();
         let steps: Vec<PatchStep> = serde_json::from_value(patch).unwrap_or_default();
         outcome.mutations.push(Mutation {

@@ -164,6 +164,8 @@ pub struct Outcome {
     pub notes: Vec<String>,
     /// Files read.
     pub files: usize,
+    /// How many objects each input holds, in the order of the inputs; a policy server's file counts as one.
+    pub held: Vec<usize>,
     /// Objects found in them.
     pub objects: usize,
     /// Documents that are meant as policies, among those that are read as such.

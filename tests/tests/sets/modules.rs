@@ -43,6 +43,32 @@ fn column(field: &str) -> String {
     (line.find(field).unwrap() + "settings: ".len() + 1).to_string()
 }
 
+/// The SDK answers settings of another type by an error; a cluster shows its text.
+#[test]
+fn an_error_about_settings_is_on_them() {
+    let said = says(&policy("no-root", &guest("errs-on-settings"), "settings: {level: 1}"));
+    assert!(said.len() == 1 && said[0].starts_with("error policies.yaml:5:"), "{said:?}");
+    assert!(said[0].ends_with(" input: invalid type: string, expected a sequence"), "{said:?}");
+    let said = says(&policy("no-root", &guest("panics-on-settings"), "settings: {level: 1}"));
+    assert!(said.len() == 1 && said[0].starts_with("not judged") && said[0].contains("does not run"), "{said:?}");
+}
+
+/// Anybody can write an annotation that is called like ours: whose it is the module's metadata says, and no warning is lost to it.
+#[test]
+fn annotations_are_those_of_fedwards_modules() {
+    let run = Run::default();
+    let rules = |name: &str| -> Vec<(String, String)> {
+        let outcome = run.with(&policy("till", &guest(name), ""));
+        outcome.findings.into_iter().map(|finding| (finding.rule, finding.message)).collect()
+    };
+    let pair = |rule: &str, message: &str| (rule.to_owned(), message.to_owned());
+    assert_eq!(rules("borrows-a-rule"), [pair("rejected-by-policy", "no till")]);
+    assert_eq!(rules("warns-beside-findings"), [pair("rejected-by-policy", "a till of its own")]);
+    let mut own = rules("is-of-fedward");
+    own.sort();
+    assert_eq!(own, [pair("missing-azure-label", "its own"), pair("rejected-by-policy", "a till of its own")]);
+}
+
 #[test]
 fn what_the_api_server_refuses_is_a_finding() {
     let said = says(&policy("no-root", &guest("accepts"), "mode: sometimes"));

@@ -58,7 +58,7 @@ fn the_state_before_is_no_context() {
 
 #[test]
 fn users_and_groups() {
-    let user = User { name: "ana".to_owned(), groups: vec!["tills".to_owned(), "shop".to_owned()] };
+    let user = User { name: "ana".to_owned(), groups: Some(vec!["tills".to_owned(), "shop".to_owned()]) };
     let run = Run { options: Options { user, threads: 1, ..Options::default() }, ..Run::default() };
     let expression = "request.userInfo.username == 'ana' && 'tills' in request.userInfo.groups";
     assert!(is_rejected(&run, &when(expression)) && !is_rejected(&run, &when("request.userInfo.username == 'fedward'")));
@@ -104,7 +104,7 @@ fn a_recorded_request_without_an_object_is_sent_too() {
     assert_eq!((outcome.findings.len(), outcome.evaluated), (1, 1), "{:?}", outcome.not_evaluated);
     let empty = r#"{"kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1", "request": null}"#;
     let said = Run { objects: empty, ..Run::default() }.says(&policy("no-root", &guest("rejects"), ""));
-    assert_eq!(said, ["error objects.yaml:1:1 input: an AdmissionReview without a request"]);
+    assert_eq!(said, ["error objects.yaml:1:77 input: an AdmissionReview without a request"]);
 }
 
 #[test]

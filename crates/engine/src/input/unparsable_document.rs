@@ -4,7 +4,7 @@
 //! A document that does not parse is reported where it breaks, as are aliases without an anchor, keys that JSON cannot have and files
 //! that are not UTF-8. The other documents of the file are judged all the same. A file that was met while walking a folder counts only
 //! if it looks like a manifest (it has `apiVersion` and `kind`); otherwise it is counted as skipped.
-//! A recorded AdmissionReview without a request, or without what every request has, is reported likewise.
+//! A recorded AdmissionReview without a request, without what every request has, or with a field of another type is reported likewise.
 //!
 //! ## Why it is bad
 //! Nothing in the document is applied, and nothing in it can be checked. Argo CD even ignores such a file without a word if it lacks
