@@ -18,6 +18,7 @@ use std::io;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, FromArgMatches as _};
+use fedward_config::ConfigError;
 
 use args::{Args, Command};
 use exit::Exit;
@@ -48,7 +49,10 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(error) => {
-            anstream::eprintln!("error: {error:#}");
+            match error.downcast_ref::<ConfigError>() {
+                Some(ConfigError(mistakes)) => mistakes.iter().for_each(|mistake| anstream::eprintln!("error: {mistake}")),
+                None => anstream::eprintln!("error: {error:#}"),
+            }
             Exit::Usage.into()
         }
     }

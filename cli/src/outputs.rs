@@ -53,8 +53,9 @@ pub(crate) fn wanted(formats: &[String], output: Option<&Path>, known: [Format; 
             None => bail!("`--output {}` has no format: each `--format` names a file already", output.display()),
         }
     }
-    if wanted.iter().filter(|(_, file)| file.is_none()).count() > 1 {
-        bail!("only one format can go to standard output: give the others a file, as in `--format sarif=fedward.sarif`");
+    let mut on_stdout = wanted.iter().filter(|(_, file)| file.is_none()).map(|(format, _)| format.name());
+    if let (Some(_), Some(second)) = (on_stdout.next(), on_stdout.next()) {
+        bail!("only one format can go to standard output: give the others a file, as in `--format {second}=FILE`");
     }
     Ok(wanted)
 }

@@ -116,8 +116,13 @@ fn tests_of_policies_are_right() {
     assert_eq!(output.status.code(), Some(0), "{report:#}");
     assert_eq!(report.pointer("/summary/passed").unwrap(), 3);
     // The page has every field that there is.
-    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/testing.md")).unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let page = fs::read_to_string(root.join("docs/testing.md")).unwrap();
     let schema: serde_json::Value = serde_json::from_slice(&folder.fedward(&["test", "--schema"]).stdout).unwrap();
+    let file = fs::read_to_string(root.join("docs/schema/policy-test.schema.json")).unwrap();
+    let mut of_file: serde_json::Value = serde_json::from_str(&file).unwrap();
+    of_file.as_object_mut().unwrap().remove("$comment");
+    assert_eq!(of_file, schema, "`fedward test --schema` prints the same");
     let definitions = schema.get("$defs").unwrap().as_object().unwrap().values().chain([&schema]);
     for name in definitions.filter_map(|definition| definition.get("properties")?.as_object()).flat_map(serde_json::Map::keys) {
         assert!(page.contains(&format!("{name}:")) || page.contains(&format!("`{name}`")), "docs/testing.md does not show `{name}`");

@@ -140,9 +140,13 @@ impl Placed {
             let steps: Vec<&Segment> = error.path().iter().collect();
             let node = document.root().pointer(&gone.pointer(&steps)).node;
             let text = error.inner().to_string();
+            // One that was taken away for its type is there.
+            let is_there = words::missing(&text).is_some_and(|name| node.get(name).is_some());
             // An unknown field is shown by its name, whatever it holds.
             let span = node.key_span().filter(|_| text.starts_with("unknown field")).unwrap_or_else(|| node.place());
-            wrong.push(self.wrong(span, &words::misfit(&text, node)));
+            if !is_there {
+                wrong.push(self.wrong(span, &words::misfit(&text, node)));
+            }
             if gone.take(&mut left, &steps).is_none() {
                 break;
             }

@@ -74,7 +74,13 @@ pub(crate) fn misfit(error: &str, node: Node<'_>) -> String {
         _ if ["usize", "u32", "u64"].contains(&expected) => "a whole number, 0 or more",
         _ => return error.to_owned(),
     };
-    format!("{required} is required, not {}", kind(node))
+    let is_unquoted = expected == "a string" && matches!(node.kind(), Kind::Bool(_) | Kind::Int(_) | Kind::Uint(_) | Kind::Float(_));
+    format!("{required} is required, not {}{}", kind(node), if is_unquoted { ": quote it" } else { "" })
+}
+
+/// The field that serde misses.
+pub(crate) fn missing(error: &str) -> Option<&str> {
+    error.strip_prefix("missing field `")?.strip_suffix('`')
 }
 
 fn list(names: &[&str]) -> String {

@@ -1,17 +1,17 @@
 //! What was expected against what was given.
 
 mod paths;
-mod values;
 
-use fedward_engine::hide_secrets;
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::{Map, Value, json};
 
+use crate::changes;
 use crate::got::{Got, GotFinding};
 use crate::matching;
 use crate::model::{Expect, ExpectedFinding, Pattern};
 use crate::read::PlacedSuite;
 use paths::{joined, relative};
-use values::{hide_alike, pretty, projected, steps};
 
 /// One expectation that does not hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,24 +28,44 @@ pub struct Difference {
     pub got: String,
 }
 
+/// What comparing a case gives.
+pub(crate) struct Compared {
+    /// What does not hold.
+    pub(crate) differences: Vec<Difference>,
+    /// The expectation as it would hold, or why none can be written.
+    pub(crate) now: Result<Value, String>,
+    /// What is to be said of that.
+    pub(crate) notes: Vec<String>,
+}
+
 /// What does not hold, and the expectation as it would hold.
-pub(crate) fn compare(suite: &PlacedSuite, index: [usize; 3], got: &Got) -> (Vec<Difference>, Value) {
+pub(crate) fn compare(suite: &PlacedSuite, index: [usize; 3], got: &Got) -> Compared {
     let at = format!("/cases/{}/expect", index[2]);
     let nothing = Expect::default();
     let expect = suite.suite.cases.get(index[2]).and_then(|case| case.expect.as_ref()).unwrap_or(&nothing);
     let written = suite.text.root().and_then(|root| root.find(&at)).map(crate::inline::json);
     let written: Map<String, Value> = written.and_then(|json| serde_json::from_slice(&json).ok()).unwrap_or_default();
     let folder = suite.source().name().rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
-    let mut all = Comparison { suite, at, got, folder, found: Vec::new(), now: written.clone() };
+    let mut all = Comparison { suite, at, got, folder, found: Vec::new(), now: written.clone(), refused: None, notes: Vec::new() };
     if written.is_empty() {
         all.now = all.fresh();
         let text = format!("{:#}", Value::Object(all.now.clone()));
         all.add("expect", String::new(), text);
     } else {
         all.expectations(expect, &written);
+        if all.now.is_empty() && !all.found.is_empty() {
+            all.now = all.fresh();
+        }
     }
-    (all.found, all.now.into())
+    if !got.not_evaluated.is_empty() {
+        all.refused = Some("what is not judged is nothing to expect; if it is meant, write `notEvaluated` yourself".to_owned());
+    }
+    let now = all.refused.map_or_else(|| Ok(all.now.into()), Err);
+    Compared { differences: all.found, now, notes: all.notes }
 }
+
+/// The rule of what modules of others say.
+const REJECTED: &str = "rejected-by-policy";
 
 struct Comparison<'c> {
     suite: &'c PlacedSuite,
@@ -57,6 +77,9 @@ struct Comparison<'c> {
     found: Vec<Difference>,
     /// What would hold.
     now: Map<String, Value>,
+    /// Why that is not written.
+    refused: Option<String>,
+    notes: Vec<String>,
 }
 
 impl Comparison<'_> {
@@ -80,7 +103,7 @@ impl Comparison<'_> {
         let is_judged = self.unjudged(expect);
         if let Some(reached) = expect.reached.or(is_judged.then_some(true)).filter(|reached| *reached != got.reached) {
             let text = |reached: bool| if reached { "an object reaches the policy" } else { "no object reaches the policy" }.to_owned();
-            self.differs("reached", text(reached), text(got.reached), got.reached.into());
+            self.differs("reached", text(reached), text(got.reached), if got.reached { Value::Null } else { false.into() });
         }
         if let Some(allowed) = expect.allowed.filter(|allowed| *allowed != got.allowed()) {
             self.differs("allowed", allowed.to_string(), got.allowed().to_string(), got.allowed().into());
@@ -90,10 +113,11 @@ impl Comparison<'_> {
         }
         if let Some(message) = expect.message.as_ref().filter(|message| !got.rejections.iter().any(|told| message.is_in(told))) {
             let now = got.rejections.first().map_or(Value::Null, |told| Pattern::literal(told).into());
-            self.differs("message", message.text.clone(), got.rejections.join("\n"), now);
+            let told = if got.rejections.is_empty() { "nothing is rejected".to_owned() } else { got.rejections.join("\n") };
+            self.differs("message", message.text.clone(), told, now);
         }
         if let Some(warnings) = &expect.warnings {
-            self.warnings(warnings);
+            self.warnings(warnings, written);
         }
         if let Some(mutated) = &expect.mutated {
             self.mutated(mutated);
@@ -150,11 +174,8 @@ impl Comparison<'_> {
             }
         }
         lines.sort();
-        let now = got.iter().enumerate().map(|(other, found)| {
-            let known = pairs.iter().find(|(_, paired)| **paired == other).and_then(|(index, _)| as_written.get(*index));
-            known.cloned().unwrap_or_else(|| self.entry(found))
-        });
-        let now: Vec<Value> = now.collect();
+        let new = |other: &usize| got.get(*other).map(|found| self.entry(found));
+        let now = kept(&pairs, as_written, got.len(), new);
         let expected: Vec<String> = lines.into_iter().map(|(_, _, line)| line).collect();
         let got: Vec<String> = got.iter().map(GotFinding::line).collect();
         self.differs("findings", expected.join("\n"), got.join("\n"), now.into());
@@ -173,21 +194,25 @@ impl Comparison<'_> {
 
     /// A finding as an expectation.
     fn entry(&self, got: &GotFinding) -> Value {
-        let mut entry = json!({ "rule": got.rule, "severity": got.severity, "message": Pattern::literal(&got.message) });
+        let mut entry = Map::new();
+        let mut add = |field: &str, value: Value| drop(entry.insert(field.to_owned(), value));
+        // What every finding of another's module has says nothing.
+        if got.rule != REJECTED {
+            add("rule", got.rule.clone().into());
+        }
+        add("severity", got.severity.into());
+        add("message", Pattern::literal(&got.message).into());
         let own = got.file.split('#').next() == Some(&**self.suite.source().name());
         // The lines of this very file change with the next case.
-        let (field, value) = if own {
-            ("path", got.path.clone())
-        } else {
-            ("at", format!("{}:{}:{}", relative(&self.folder, &got.file), got.line, got.column))
-        };
-        if let Some(entry) = entry.as_object_mut() {
-            entry.insert(field.to_owned(), value.into());
+        if !own {
+            add("at", format!("{}:{}:{}", relative(&self.folder, &got.file), got.line, got.column).into());
+        } else if !got.path.is_empty() {
+            add("path", got.path.clone().into());
         }
-        entry
+        entry.into()
     }
 
-    fn warnings(&mut self, expected: &[Pattern]) {
+    fn warnings(&mut self, expected: &[Pattern], written: &Map<String, Value>) {
         let got = &self.got.warnings;
         let pairs = matching::pairs(expected.len(), got.len(), |one, other| match (expected.get(one), got.get(other)) {
             (Some(pattern), Some(told)) => pattern.is_in(told),
@@ -199,58 +224,69 @@ impl Comparison<'_> {
         let line =
             |(index, pattern): (usize, &Pattern)| pairs.get(&index).and_then(|other| got.get(*other)).unwrap_or(&pattern.text).clone();
         let expected: Vec<String> = expected.iter().enumerate().map(line).collect();
-        let now: Vec<String> = got.iter().map(|told| Pattern::literal(told)).collect();
-        let got = got.join("\n");
-        self.differs("warnings", expected.join("\n"), got, json!(now));
+        let as_written = written.get("warnings").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let now = kept(&pairs, as_written, got.len(), |other| got.get(*other).map(|told| Pattern::literal(told).into()));
+        self.differs("warnings", expected.join("\n"), got.join("\n"), now.into());
     }
 
     fn mutated(&mut self, expected: &Value) {
-        let got = self.got;
-        let mut wanted = expected.clone();
-        hide_secrets(&mut wanted, None);
-        match got.changes.as_slice() {
+        match self.got.changes.as_slice() {
             [] => {
-                self.differs("mutated", pretty(&wanted), "the policy changes nothing".to_owned(), Value::Null);
+                let wanted = changes::pretty(&changes::hidden_alone(expected));
+                self.differs("mutated", wanted, "the policy changes nothing".to_owned(), Value::Null);
                 self.now.insert("patch".to_owned(), json!([]));
             }
             [change] => {
-                let mut seen = projected(&change.after, &wanted);
-                hide_alike(&mut wanted, &seen);
-                hide_alike(&mut seen, &change.after);
-                if seen != wanted {
-                    self.differs("mutated", pretty(&wanted), pretty(&seen), seen);
+                let Some(changes::Unlike { wanted, got, now }) = change.unlike(expected) else { return };
+                match now {
+                    Some(Ok(now)) => self.differs("mutated", wanted, got, now),
+                    Some(Err(why)) => {
+                        self.refused = Some(why);
+                        self.add("mutated", wanted, got);
+                    }
+                    // Something only goes.
+                    None => {
+                        self.differs("mutated", wanted, got, Value::Null);
+                        self.written_patch(change);
+                    }
                 }
             }
-            several => {
-                let told = format!("the policy changes {} objects: `patch` has a list for each", several.len());
-                self.differs("mutated", pretty(&wanted), told, Value::Null);
-                self.now.insert("patch".to_owned(), got.patch());
-            }
+            several => self.several("mutated", &changes::pretty(&changes::hidden_alone(expected)), several),
         }
     }
 
     fn patch(&mut self, expected: &Value) {
-        let got = self.got.patch();
-        let (same, wanted) = match (self.got.changes.as_slice(), serde_json::from_value::<json_patch::Patch>(expected.clone())) {
-            ([change], Ok(patch)) => {
-                let mut after = change.before.clone();
-                match json_patch::patch(&mut after, &patch) {
-                    Ok(()) => {
-                        hide_secrets(&mut after, Some(&change.before));
-                        (after == change.after, pretty(&json!(json_patch::diff(&change.before, &after))))
-                    }
-                    Err(error) => (false, format!("{}\n{error}", steps(expected))),
-                }
+        match self.got.changes.as_slice() {
+            [] if expected.as_array().is_some_and(Vec::is_empty) => {}
+            [] => self.differs("patch", changes::steps(expected), "[]".to_owned(), json!([])),
+            [change] => {
+                let Some((wanted, got)) = change.unlike_patch(expected) else { return };
+                self.add("patch", wanted, got);
+                self.written_patch(change);
             }
-            _ => (*expected == got, steps(expected)),
-        };
-        if !same {
-            self.differs("patch", wanted, pretty(&got), got);
+            several => self.several("patch", &changes::steps(expected), several),
         }
     }
 
+    /// Expects what changed, if that has no value that no output shows.
+    fn written_patch(&mut self, change: &changes::Change) {
+        match change.patch() {
+            Ok(patch) => drop(self.now.insert("patch".to_owned(), patch)),
+            Err(why) => self.refused = Some(why),
+        }
+    }
+
+    /// Both fields are about one object.
+    fn several(&mut self, field: &'static str, wanted: &str, several: &[changes::Change]) {
+        let told: Vec<String> = several.iter().map(changes::Change::told).collect();
+        self.add(field, wanted.to_owned(), format!("the policy changes {} objects:\n{}", several.len(), told.join("\n")));
+        let why = format!("the policy changes {} objects, and `mutated` and `patch` are about one: a case for each", several.len());
+        self.notes.push(why.clone());
+        self.refused = Some(why);
+    }
+
     /// Everything that could be expected.
-    fn fresh(&self) -> Map<String, Value> {
+    fn fresh(&mut self) -> Map<String, Value> {
         let got = self.got;
         let mut fresh = Map::new();
         let mut add = |field: &str, value: Value| drop(fresh.insert(field.to_owned(), value));
@@ -277,8 +313,13 @@ impl Comparison<'_> {
         } else {
             add("findings", got.findings.iter().map(|found| self.entry(found)).collect());
         }
-        if !got.changes.is_empty() {
-            add("patch", got.patch());
+        match got.changes.as_slice() {
+            [] => {}
+            [change] => match change.patch() {
+                Ok(patch) => add("patch", patch),
+                Err(why) => self.notes.push(format!("`patch` is left out: {why}")),
+            },
+            several => self.notes.push(format!("`patch` is left out: the policy changes {} objects, and it is about one", several.len())),
         }
         fresh
     }
@@ -296,4 +337,12 @@ fn described(expected: &ExpectedFinding) -> String {
     parts.extend(expected.path.as_ref().map(|path| format!("({path})")));
     let text = if parts.is_empty() { "any finding".to_owned() } else { parts.join(" ") };
     expected.message.as_ref().map_or_else(|| text.clone(), |message| format!("{text}: {}", message.text))
+}
+
+/// A list as it would hold: what fits stays as it is written and where it is, with its comments, and what is new follows.
+fn kept(pairs: &BTreeMap<usize, usize>, written: &[Value], got: usize, new: impl Fn(&usize) -> Option<Value>) -> Vec<Value> {
+    let stays = written.iter().enumerate().filter(|(index, _)| pairs.contains_key(index)).map(|(_, entry)| entry.clone());
+    let paired: BTreeSet<usize> = pairs.values().copied().collect();
+    let others: Vec<usize> = (0..got).filter(|other| !paired.contains(other)).collect();
+    stays.chain(others.iter().filter_map(new)).collect()
 }

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use fedward_engine::{HIDDEN, HIDDEN_CHANGED, INPUT_POLICY};
-use fedward_kit::finding::{ObjectId, Severity};
+use fedward_engine::INPUT_POLICY;
+use fedward_kit::finding::Severity;
 use fedward_outcome::{Finding, Outcome};
-use serde_json::{Value, json};
+
+use crate::changes::Change;
+use crate::given::shown;
 
 /// What a policy said of the requests of a case.
 #[derive(Debug, Default)]
@@ -20,6 +22,8 @@ pub(crate) struct Got {
     pub(crate) reached: bool,
     /// What may explain it.
     pub(crate) notes: Vec<String>,
+    /// What of folders was not used.
+    pub(crate) left_out: Vec<String>,
     pub(crate) is_raw: bool,
 }
 
@@ -35,25 +39,22 @@ pub(crate) struct GotFinding {
     pub(crate) path: String,
 }
 
-/// An object before and after all policies, without secrets.
-#[derive(Debug)]
-pub(crate) struct Change {
-    object: Option<ObjectId>,
-    pub(crate) before: Value,
-    pub(crate) after: Value,
-}
-
 /// Rules about what does not get as far as a policy.
-const UNREADABLE: [&str; 2] = ["unparsable-document", "limit-exceeded"];
+const UNREADABLE: [&str; 3] = ["unparsable-document", "limit-exceeded", "leftover-template"];
 
 impl Got {
-    /// That of a run of the engine. `policies` are the names of files with manifests.
+    /// That of a run of the engine. `policies` are the names of files with manifests, `used` says what of the objects was left out.
     ///
     /// # Errors
     /// The case could not be run: what is wrong with its policy or its objects.
-    pub(crate) fn new(outcome: Outcome, policies: &BTreeSet<String>) -> Result<Self, String> {
-        let mut got = Got { notes: outcome.notes, reached: outcome.evaluated > 0, ..Got::default() };
-        for finding in outcome.findings {
+    pub(crate) fn new(
+        mut outcome: Outcome,
+        policies: &BTreeSet<String>,
+        used: impl Fn(&Outcome) -> Result<Vec<String>, String>,
+    ) -> Result<Self, String> {
+        let (findings, notes) = (std::mem::take(&mut outcome.findings), std::mem::take(&mut outcome.notes));
+        let mut got = Got { notes, reached: outcome.evaluated > 0, ..Got::default() };
+        for finding in findings {
             let start = finding.location.start();
             let place = || format!("{}:{}:{}: {}", finding.location.source.name(), start.line, start.column, finding.message);
             match finding.rule.as_str() {
@@ -69,24 +70,19 @@ impl Got {
                 _ => got.finding(&finding),
             }
         }
+        got.left_out = used(&outcome)?;
+        got.left_out.extend(outcome.skipped.iter().filter(|skipped| policies.contains(&skipped.file)).map(shown));
         for failed in outcome.not_evaluated {
             if policies.contains(&**failed.location.source.name()) {
                 return Err(failed.reason);
             }
             got.not_evaluated.push(failed.reason);
         }
-        for skipped in outcome.skipped {
-            let line = skipped.line.map_or_else(String::new, |line| format!(":{line}"));
-            got.notes.push(format!("{}{line}: {}", skipped.file, skipped.reason));
-        }
         for mutation in outcome.mutations {
-            match got.changes.iter_mut().find(|change| change.object == mutation.object) {
-                Some(change) => {
-                    let mut after = mutation.after;
-                    still_changed(&mut after, &change.after);
-                    change.after = after;
-                }
-                None => got.changes.push(Change { object: mutation.object, before: mutation.before, after: mutation.after }),
+            let place = (mutation.location.source.name().to_string(), mutation.location.span.start);
+            match got.changes.iter_mut().find(|change| change.place == place) {
+                Some(change) => change.after = mutation.after,
+                None => got.changes.push(Change { place, object: mutation.object, before: mutation.before, after: mutation.after }),
             }
         }
         got.reached |= !got.findings.is_empty() || !got.not_evaluated.is_empty();
@@ -114,32 +110,6 @@ impl Got {
     /// Whether every object is accepted. What is not judged is not.
     pub(crate) fn allowed(&self) -> bool {
         self.rejections.is_empty() && self.not_evaluated.is_empty() && self.invalid_settings.is_none()
-    }
-
-    /// The changes of all objects; paths begin with the object's number where several change.
-    pub(crate) fn patch(&self) -> Value {
-        let patches: Vec<Value> = self.changes.iter().map(|change| json!(json_patch::diff(&change.before, &change.after))).collect();
-        match patches.as_slice() {
-            [] => json!([]),
-            [only] => only.clone(),
-            _ => patches.into(),
-        }
-    }
-}
-
-/// Says of hidden values that they changed where an earlier policy changed them, too.
-fn still_changed(after: &mut Value, earlier: &Value) {
-    match (after, earlier) {
-        (Value::Object(fields), Value::Object(earlier)) => {
-            for (key, value) in fields {
-                still_changed(value, earlier.get(key).unwrap_or(&Value::Null));
-            }
-        }
-        (Value::Array(items), Value::Array(earlier)) => {
-            items.iter_mut().zip(earlier).for_each(|(item, earlier)| still_changed(item, earlier))
-        }
-        (after, earlier) if after == HIDDEN && earlier == HIDDEN_CHANGED => *after = HIDDEN_CHANGED.into(),
-        _ => {}
     }
 }
 

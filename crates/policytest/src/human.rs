@@ -21,10 +21,11 @@ pub fn human(results: &[CaseResult], color: bool, out: &mut dyn Write) -> io::Re
             Verdict::Failed { .. } => (red, "failed"),
             Verdict::Updated => (yellow, "updated"),
             Verdict::Broken(_) => (red, "error"),
+            Verdict::Skipped => (yellow, "skipped"),
         };
         writeln!(out, "{style}{word:<7}{style:#} {}:{}: {}", printable(&result.file), result.line, printable(&result.name))?;
         match &result.verdict {
-            Verdict::Passed | Verdict::Updated => continue,
+            Verdict::Passed | Verdict::Updated | Verdict::Skipped => {}
             Verdict::Broken(why) => {
                 for line in why.lines() {
                     writeln!(out, "    {}", printable(line))?;
@@ -56,11 +57,12 @@ pub fn human(results: &[CaseResult], color: bool, out: &mut dyn Write) -> io::Re
         }
     }
     let counts = Counts::of(results);
-    let failed = counts.failed + counts.updated + counts.broken > 0;
+    let failed = counts.failed + counts.updated + counts.broken + counts.skipped > 0;
     if failed && counts.failed > 0 {
         writeln!(out, "\n- is what was expected, + is what the policy gave; `--update` writes that")?;
     }
-    let cases = if results.len() == 1 { "1 case".to_owned() } else { format!("{} cases", results.len()) };
+    let ran = results.len() - counts.skipped;
+    let cases = if ran == 1 { "1 case".to_owned() } else { format!("{ran} cases") };
     let parts = [("passed", counts.passed), ("failed", counts.failed), ("updated", counts.updated), ("could not be run", counts.broken)];
     let parts: Vec<String> = parts.iter().filter(|(_, count)| *count > 0).map(|(what, count)| format!("{count} {what}")).collect();
     writeln!(out, "{}{cases}: {}", if failed { "\n" } else { "" }, if parts.is_empty() { "none ran".to_owned() } else { parts.join(", ") })

@@ -58,6 +58,8 @@ enum Word {
     Updated,
     /// It could not be run.
     Error,
+    /// It is no case: a document without any.
+    Skipped,
 }
 
 /// An expectation that does not hold.
@@ -88,6 +90,8 @@ struct Summary {
     updated: usize,
     /// Those that could not be run.
     errors: usize,
+    /// Documents without a case, which are none.
+    skipped: usize,
 }
 
 /// Writes results as JSON (docs/testing.md).
@@ -95,11 +99,11 @@ struct Summary {
 /// # Errors
 /// What writing gives.
 pub fn json(results: &[CaseResult], out: &mut dyn Write) -> io::Result<()> {
-    let Counts { passed, failed, updated, broken } = Counts::of(results);
+    let Counts { passed, failed, updated, broken, skipped } = Counts::of(results);
     let report = TestReport {
         schema_version: SCHEMA_VERSION,
         cases: results.iter().map(CaseEntry::new).collect(),
-        summary: Summary { cases: results.len(), passed, failed, updated, errors: broken },
+        summary: Summary { cases: results.len() - skipped, passed, failed, updated, errors: broken, skipped },
     };
     serde_json::to_writer_pretty(&mut *out, &report)?;
     writeln!(out)
@@ -117,6 +121,7 @@ impl<'r> CaseEntry<'r> {
             Verdict::Failed { differences, .. } => (Word::Failed, differences, None),
             Verdict::Updated => (Word::Updated, &[], None),
             Verdict::Broken(why) => (Word::Error, &[], Some(why.as_str())),
+            Verdict::Skipped => (Word::Skipped, &[], None),
         };
         CaseEntry {
             file: &result.file,

@@ -32,6 +32,7 @@ pub fn junit(results: &[CaseResult], out: &mut dyn Write) -> io::Result<()> {
 fn status(result: &CaseResult) -> TestCaseStatus {
     let (kind, message, mut text) = match &result.verdict {
         Verdict::Passed | Verdict::Updated => return TestCaseStatus::success(),
+        Verdict::Skipped => return TestCaseStatus::skipped(),
         Verdict::Broken(why) => {
             let lines: Vec<_> = why.lines().map(printable).collect();
             (NonSuccessKind::Error, lines.first().map(ToString::to_string).unwrap_or_default(), lines.join("\n"))

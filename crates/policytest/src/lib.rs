@@ -4,10 +4,12 @@
 //! policies; [`human()`], [`json()`] and [`junit()`] tell what came of them, and [`update()`] rewrites expectations. Files are read by the caller
 //! ([`Files`]), who decides what may be read at all.
 //!
-//! What a difference shows of changed objects has no secrets in it: they are hidden on both sides before they are compared.
+//! What a difference shows of changed objects has no secrets in it: they are hidden on both sides after they were compared.
 
+mod changes;
 mod compare;
 mod diff;
+mod given;
 mod got;
 mod human;
 mod inline;
@@ -17,15 +19,18 @@ mod matching;
 mod model;
 mod read;
 mod run;
+mod schema;
 mod update;
 
 pub use compare::Difference;
+pub use given::{Behind, Files};
 pub use human::human;
 pub use json::{json, report_schema};
 pub use junit::junit;
-pub use model::{At, Case, Expect, ExpectedFinding, Given, Operation, Pattern, Severity, Suite, schema};
+pub use model::{At, Case, Expect, ExpectedFinding, Given, Operation, Pattern, Severity, Suite};
 pub use read::{CaseFile, PlacedSuite};
-pub use run::{CaseResult, Files, Runner, Verdict};
+pub use run::{CaseResult, Runner, Verdict};
+pub use schema::schema;
 pub use update::{Rewritten, update};
 
 /// A small case file for a built-in policy, which passes: to begin with.
@@ -42,6 +47,8 @@ pub struct Counts {
     pub updated: usize,
     /// They could not be run.
     pub broken: usize,
+    /// Documents without a case.
+    pub skipped: usize,
 }
 
 impl Counts {
@@ -54,6 +61,7 @@ impl Counts {
                 Verdict::Failed { .. } => &mut counts.failed,
                 Verdict::Updated => &mut counts.updated,
                 Verdict::Broken(_) => &mut counts.broken,
+                Verdict::Skipped => &mut counts.skipped,
             } += 1;
         }
         counts

@@ -11,11 +11,14 @@ use serde_json::{Map, Value};
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Suite {
     /// What is tested: the id of a built-in policy; a module, as a path (`….wasm`) or a reference (`registry://…`); or the path of a file
-    /// with policy manifests or a policy server's `policies.yml`.
+    /// with policy manifests or a policy server's `policies.yml`, or of a folder of such (`./policies/`).
+    #[schemars(length(min = 1))]
     pub policy: String,
     /// Settings of the module. Manifests bring their own.
+    #[serde(default, deserialize_with = "given")]
     pub settings: Option<Map<String, Value>>,
     /// What is asked of it.
+    #[schemars(length(min = 1))]
     pub cases: Vec<Case>,
 }
 
@@ -24,10 +27,13 @@ pub struct Suite {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Case {
     /// What is the case, in words. No other case of the suite has the same.
+    #[schemars(regex(pattern = r"\S"))]
     pub name: String,
     /// Settings of the module for this case, instead of the suite's.
+    #[serde(default, deserialize_with = "given")]
     pub settings: Option<Map<String, Value>>,
     /// The objects that are judged: paths of files and folders, relative to this file, or the objects themselves.
+    /// A case that expects `invalidSettings` needs none.
     #[serde(default)]
     pub objects: Vec<Given>,
     /// Objects that the policy may look at.
@@ -37,13 +43,16 @@ pub struct Case {
     #[serde(default)]
     pub old: Vec<Given>,
     /// What happens to the objects; CREATE, if left out.
+    #[serde(default, deserialize_with = "given")]
     pub operation: Option<Operation>,
     /// The user that the policy sees.
+    #[serde(default, deserialize_with = "given")]
     pub user: Option<String>,
-    /// The user's groups.
-    #[serde(default)]
-    pub groups: Vec<String>,
+    /// The user's groups; `system:authenticated`, if left out.
+    #[serde(default, deserialize_with = "given")]
+    pub groups: Option<Vec<String>>,
     /// The namespace of objects that name none; `default`, if left out.
+    #[serde(default, deserialize_with = "given")]
     pub namespace: Option<String>,
     /// Whether what is not in the case does not exist. Else it is not known.
     #[serde(default)]
@@ -52,8 +61,10 @@ pub struct Case {
     #[serde(default)]
     pub cluster: bool,
     /// A recorded AdmissionReview, or the AdmissionRequest in one, or the path of a file with either; instead of objects.
+    #[serde(default, deserialize_with = "given")]
     pub request: Option<Given>,
     /// What a raw policy is asked, as its `request`; instead of objects.
+    #[serde(default, deserialize_with = "given")]
     pub raw: Option<Value>,
     /// What the policy is to say.
     pub expect: Option<Expect>,
@@ -65,23 +76,32 @@ pub struct Case {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Expect {
     /// Whether every object is accepted.
+    #[serde(default, deserialize_with = "given")]
     pub allowed: Option<bool>,
     /// Every finding, in any order; an empty list says that there is none.
+    #[serde(default, deserialize_with = "given")]
     pub findings: Option<Vec<ExpectedFinding>>,
     /// What some rejection says.
+    #[serde(default, deserialize_with = "given")]
     pub message: Option<Pattern>,
     /// Every warning, in any order.
+    #[serde(default, deserialize_with = "given")]
     pub warnings: Option<Vec<Pattern>>,
-    /// The object as the policy changes it: the fields that stand here, and lists as a whole. Values of secrets are not compared.
+    /// The object as the policy changes it: the fields that stand here, and lists as a whole.
+    #[serde(default, deserialize_with = "something")]
     pub mutated: Option<Value>,
-    /// What the policy changes, as a JSON Patch; an empty list says nothing. Any patch that does the same is the same. Of
-    /// values of secrets only whether they change is compared.
+    /// What the policy changes, as a JSON Patch; an empty list says that nothing changes. Any patch that does the same is
+    /// the same.
+    #[serde(default, deserialize_with = "something")]
     pub patch: Option<Value>,
     /// Why the policy cannot judge an object.
+    #[serde(default, deserialize_with = "given")]
     pub not_evaluated: Option<Pattern>,
     /// What the module says of settings that it refuses.
+    #[serde(default, deserialize_with = "given")]
     pub invalid_settings: Option<Pattern>,
     /// Whether any object reaches the policy; true, if left out.
+    #[serde(default, deserialize_with = "given")]
     pub reached: Option<bool>,
 }
 
@@ -90,14 +110,19 @@ pub struct Expect {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ExpectedFinding {
     /// Its rule; `rejected-by-policy` for what modules of others say.
+    #[serde(default, deserialize_with = "given")]
     pub rule: Option<String>,
     /// Its severity.
+    #[serde(default, deserialize_with = "given")]
     pub severity: Option<Severity>,
     /// What it says.
+    #[serde(default, deserialize_with = "given")]
     pub message: Option<Pattern>,
     /// Where it begins.
+    #[serde(default, deserialize_with = "given")]
     pub at: Option<At>,
     /// Where it is in its object, as a JSON Pointer.
+    #[serde(default, deserialize_with = "given")]
     pub path: Option<String>,
 }
 
@@ -135,6 +160,19 @@ impl Severity {
     }
 }
 
+/// A field that stands there has a value, and `null` is none: an expectation of nothing would hold of everything.
+fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+/// The same of any JSON but `null`.
+fn something<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::Null => Err(D::Error::custom("a value is required, not nothing")),
+        value => Ok(Some(value)),
+    }
+}
+
 /// A path, or what would stand there.
 #[derive(Debug)]
 pub enum Given {
@@ -160,7 +198,7 @@ impl JsonSchema for Given {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "description": "A path relative to the case file, or what would stand there.", "type": ["string", "object"] })
+        json_schema!({ "description": "A path relative to the case file, or what would stand there.", "type": ["string", "object"], "minLength": 1 })
     }
 }
 
@@ -251,11 +289,6 @@ impl JsonSchema for At {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "description": "file:line or file:line:column; the file relative to the case file.", "type": "string", "pattern": "^.+:[1-9][0-9]*$" })
     }
-}
-
-/// The JSON Schema of one document of a case file.
-pub fn schema() -> Value {
-    schemars::schema_for!(Suite).into()
 }
 
 #[cfg(test)]

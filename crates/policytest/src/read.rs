@@ -15,6 +15,10 @@ pub struct CaseFile {
     pub name: String,
     /// Its documents, in their order.
     pub suites: Vec<PlacedSuite>,
+    /// Whether it was named itself, and not met in a folder: then it has to have cases.
+    pub is_named: bool,
+    /// What is wrong with it, a line each; it runs no case then.
+    pub mistakes: Vec<String>,
 }
 
 /// A document of a case file, with the place of every field.
@@ -58,7 +62,22 @@ impl CaseFile {
         if count > MAX_CASES {
             wrong.push(format!("{name}: more than {MAX_CASES} cases"));
         }
-        if wrong.is_empty() { Ok(CaseFile { name: name.to_owned(), suites }) } else { Err(ConfigError(wrong)) }
+        if !wrong.is_empty() {
+            return Err(ConfigError(wrong));
+        }
+        Ok(CaseFile { name: name.to_owned(), suites, is_named: false, mistakes: Vec::new() })
+    }
+
+    /// One with mistakes: it runs no case, and fails.
+    pub fn mistaken(name: &str, ConfigError(mistakes): ConfigError) -> Self {
+        CaseFile { name: name.to_owned(), suites: Vec::new(), is_named: true, mistakes }
+    }
+
+    /// Line and column of the first mistake.
+    pub(crate) fn first_mistake(&self) -> (u32, u32) {
+        let place = self.mistakes.first().and_then(|told| told.strip_prefix(self.name.as_str())?.strip_prefix(':'));
+        let mut numbers = place.into_iter().flat_map(|place| place.split(':')).map_while(|number| number.parse().ok());
+        (numbers.next().unwrap_or(1), numbers.next().unwrap_or(1))
     }
 
     /// How many cases there are.
@@ -77,7 +96,7 @@ impl CaseFile {
 pub(crate) enum Subject {
     /// A built-in policy or another module, by its reference.
     Module(String),
-    /// A file with manifests, by its path.
+    /// A file with manifests, or a folder of such, by its path.
     Manifests(String),
 }
 
@@ -89,7 +108,7 @@ impl Suite {
             Subject::Module(policy.to_owned())
         } else if has(".wasm") {
             Subject::Module(format!("file://{policy}"))
-        } else if has(".yaml") || has(".yml") || has(".json") {
+        } else if has(".yaml") || has(".yml") || has(".json") || has("/") || policy.starts_with(['.', '/']) {
             Subject::Manifests(policy.to_owned())
         } else {
             Subject::Module(format!("registry://{policy}"))
@@ -98,7 +117,7 @@ impl Suite {
 
     /// Whether its cases are for a raw policy.
     pub(crate) fn is_raw(&self) -> bool {
-        self.cases.first().is_some_and(|case| case.raw.is_some())
+        self.cases.iter().any(|case| case.raw.is_some())
     }
 }
 
@@ -119,11 +138,14 @@ impl PlacedSuite {
         let mut wrong: Vec<(String, String)> = Vec::new();
         let mut add = |pointer: String, what: &str| wrong.push((pointer, what.to_owned()));
         let ids = || fedward_modules::ALL.iter().map(|builtin| builtin.id);
-        if suite.policy.is_empty() {
+        if suite.policy.trim().is_empty() {
             add("/policy".to_owned(), "a policy is required");
         } else if !suite.policy.contains(['/', '.']) && !ids().any(|id| id == suite.policy) {
             let hint = words::did_you_mean(&suite.policy, ids());
-            add("/policy".to_owned(), &format!("no such built-in policy: `{}`{hint}; a file needs its extension", suite.policy));
+            add(
+                "/policy".to_owned(),
+                &format!("no such built-in policy: `{}`{hint}; a file needs its extension, a folder its `/`", suite.policy),
+            );
         }
         let manifests = matches!(suite.subject(), Subject::Manifests(_));
         if suite.settings.is_some() && manifests {
@@ -142,11 +164,18 @@ impl PlacedSuite {
             }
             if case.raw.is_some() && manifests {
                 add(format!("{at}/raw"), "raw policies are tested by their modules");
-            } else if case.raw.is_some() != suite.is_raw() {
+            } else if case.raw.is_none() && suite.is_raw() && case.asks() {
                 add(at.clone(), "the cases of a suite are for a raw policy (`raw`) all, or none");
             }
             for (field, what) in case.conflicts() {
                 add(format!("{at}/{field}"), &what);
+            }
+            if !case.asks() && !case.is_about_settings() {
+                let nothing = ["objects", "old"].into_iter().find(|field| self.text.has(&format!("{at}/{field}")));
+                match nothing {
+                    Some(field) => add(format!("{at}/{field}"), &format!("`{field}` has nothing in it")),
+                    None => add(at, "`objects`, `old`, `request` or `raw` is required"),
+                }
             }
         }
         let mut told: Vec<(u32, String)> = wrong
@@ -159,6 +188,16 @@ impl PlacedSuite {
 }
 
 impl Case {
+    /// Whether the policy is asked anything but what it says of its settings.
+    fn asks(&self) -> bool {
+        !self.objects.is_empty() || !self.old.is_empty() || self.request.is_some() || self.raw.is_some()
+    }
+
+    /// Whether it expects the settings to be refused, so that there is nothing to judge.
+    fn is_about_settings(&self) -> bool {
+        self.expect.as_ref().is_some_and(|expect| expect.invalid_settings.is_some())
+    }
+
     /// Fields that mean nothing beside others, or that have no meaning at all.
     fn conflicts(&self) -> Vec<(&'static str, String)> {
         let mut wrong = Vec::new();
@@ -167,7 +206,7 @@ impl Case {
             ("old", !self.old.is_empty()),
             ("operation", self.operation.is_some()),
             ("user", self.user.is_some()),
-            ("groups", !self.groups.is_empty()),
+            ("groups", self.groups.is_some()),
             ("namespace", self.namespace.is_some()),
         ];
         let world = [
@@ -187,8 +226,6 @@ impl Case {
             beside(&request, "request");
         } else if !self.old.is_empty() {
             beside(&[("operation", self.operation.is_some())], "old");
-        } else if self.objects.is_empty() {
-            wrong.push(("", "`objects`, `old`, `request` or `raw` is required".to_owned()));
         }
         if self.namespace.as_deref().is_some_and(|namespace| !is_namespace(namespace)) {
             wrong.push(("namespace", "no name of a namespace".to_owned()));
@@ -202,7 +239,11 @@ impl Case {
             }
             let patch = expect.patch.clone().map(serde_json::from_value::<json_patch::Patch>);
             if let Some(Err(error)) = patch {
-                wrong.push(("expect/patch", format!("no JSON Patch: {error}")));
+                let what = match &expect.patch {
+                    Some(patch) if !patch.is_array() => "a list of steps is required".to_owned(),
+                    _ => error.to_string(),
+                };
+                wrong.push(("expect/patch", format!("no JSON Patch: {what}")));
             }
         }
         wrong

@@ -6,24 +6,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use fedward_engine::{Code, Codes, EngineError, Found, INPUT_RULES, Input, Modules, Options, Policy, Role, Sets, User};
+use fedward_engine::{Code, Codes, EngineError, Found, INPUT_RULES, Modules, Options, Policy, Role, Sets, User};
 use fedward_host::{Cache, Host};
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
-use crate::compare::{Difference, compare};
+use crate::compare::{Compared, Difference, compare};
+use crate::given::{Behind, Files, Objects};
 use crate::got::Got;
-use crate::inline;
-use crate::model::{Case, Given, Operation};
+use crate::model::{Case, Operation};
 use crate::read::{CaseFile, PlacedSuite, Subject};
-
-/// Reads what case files name.
-pub trait Files: Sync {
-    /// The files at `path`, as it stands in the case file `suite`.
-    ///
-    /// # Errors
-    /// Why they are not read.
-    fn read(&self, suite: &str, path: &str, role: Role) -> Result<Vec<Input>, String>;
-}
 
 /// What cases are run with.
 #[derive(Clone, Copy)]
@@ -70,13 +61,15 @@ pub enum Verdict {
     Failed {
         /// What was.
         differences: Vec<Difference>,
-        /// The `expect` that would hold.
-        now: Value,
+        /// The `expect` that would hold, or why none can be written.
+        now: Result<Value, String>,
     },
     /// Its expectation was rewritten.
     Updated,
     /// It could not be run, and why.
     Broken(String),
+    /// A document that was met, and has no case.
+    Skipped,
 }
 
 /// Modules of which manifests find each once, however many cases run them.
@@ -102,7 +95,7 @@ impl Modules for Remembering<'_> {
 /// A suite's policy.
 enum Prepared {
     Module(Code),
-    Manifests(Vec<Input>),
+    Manifests(Behind),
     Broken(String),
 }
 
@@ -162,7 +155,10 @@ impl Runner<'_> {
         let result = |(job, slot): (&Job<'_>, OnceLock<CaseResult>)| {
             slot.into_inner().unwrap_or_else(|| job.result(lost(), Vec::new(), Duration::ZERO))
         };
-        jobs.iter().zip(results).map(result).collect()
+        let mut results: Vec<CaseResult> = jobs.iter().zip(results).map(result).collect();
+        results.extend(files.iter().enumerate().flat_map(|(index, file)| without_cases(index, file, wanted)));
+        results.sort_by_key(|result| result.index);
+        results
     }
 
     fn prepare(&self, suite: &str, subject: &Subject, is_raw: bool) -> Prepared {
@@ -183,9 +179,12 @@ impl Runner<'_> {
     fn case(&self, job: &Job<'_>, policy: &Prepared) -> (Verdict, Vec<String>) {
         match self.got(job, policy) {
             Ok(got) => {
-                let (differences, now) = compare(job.suite, job.index, &got);
-                let verdict = if differences.is_empty() { Verdict::Passed } else { Verdict::Failed { differences, now } };
-                (verdict, got.notes)
+                let Compared { differences, now, notes } = compare(job.suite, job.index, &got);
+                if differences.is_empty() {
+                    // Nothing is to be explained; but what was left out is no part of what passes.
+                    return (Verdict::Passed, got.left_out);
+                }
+                (Verdict::Failed { differences, now }, [got.left_out, got.notes, notes].concat())
             }
             Err(why) => (Verdict::Broken(why), Vec::new()),
         }
@@ -196,7 +195,7 @@ impl Runner<'_> {
         let (suite, case) = (job.suite, job.case);
         let id = suite.suite.policy.as_str();
         let settings = case.settings.as_ref().or(suite.suite.settings.as_ref()).cloned().map_or(Value::Null, Value::Object);
-        let options = options(case);
+        let mut options = options(case);
         let count = AtomicUsize::new(0);
         match prepared {
             Prepared::Broken(why) => Err(format!("policy `{id}`: {why}")),
@@ -206,70 +205,62 @@ impl Runner<'_> {
                     Err(EngineError::Settings { message, .. }) => return Ok(refused(message)),
                     Err(error) => return Err(error.to_string()),
                 };
-                let inputs = self.inputs(job)?;
-                let (outcome, _) = fedward_engine::run(inputs, &[policy], &options, &count);
-                Ok(Got { is_raw: options.raw, ..Got::new(outcome, &BTreeSet::new())? })
+                let mut objects = Objects::of(case, suite, job.index[2], self.files)?;
+                let names = objects.names();
+                options.templates = std::mem::take(&mut objects.templates);
+                let (outcome, _) = fedward_engine::run(std::mem::take(&mut objects.inputs), &[policy], &options, &count);
+                let got = Got::new(outcome, &BTreeSet::new(), |outcome| objects.used(&names, outcome))?;
+                Ok(Got { is_raw: options.raw, ..got })
             }
             Prepared::Manifests(manifests) => {
-                let mut inputs = self.inputs(job)?;
-                let names = manifests.iter().map(|input| input.name.clone()).collect();
-                inputs.extend(manifests.iter().cloned());
+                let mut objects = Objects::of(case, suite, job.index[2], self.files)?;
+                let names = objects.names();
+                options.templates = std::mem::take(&mut objects.templates);
+                options.templates.extend(manifests.templates.clone());
+                let mut inputs = std::mem::take(&mut objects.inputs);
+                inputs.extend(manifests.inputs.iter().cloned());
                 let sets = Sets { host: self.host, modules: self.modules, only_given: true };
                 let (outcome, _) = fedward_engine::run_sets(inputs, Vec::new(), sets, &options, &count);
-                Got::new(outcome, &names)
-            }
-        }
-    }
-
-    /// The objects of a case.
-    fn inputs(&self, job: &Job<'_>) -> Result<Vec<Input>, String> {
-        let case = job.case;
-        let mut inputs = Vec::new();
-        for (field, all, role) in
-            [("objects", &case.objects, Role::Judged), ("context", &case.context, Role::Context), ("old", &case.old, Role::Old)]
-        {
-            for (index, given) in all.iter().enumerate() {
-                let pointer = format!("/cases/{}/{field}/{index}", job.index[2]);
-                inputs.extend(self.given(job, given, &pointer, role)?);
-            }
-        }
-        if case.raw.is_some() {
-            inputs.extend(self.given(job, &Given::Inline, &format!("/cases/{}/raw", job.index[2]), Role::Judged)?);
-        }
-        if let Some(given) = &case.request {
-            let pointer = format!("/cases/{}/request", job.index[2]);
-            inputs.extend(self.given(job, given, &pointer, Role::Judged)?.into_iter().map(review));
-        }
-        Ok(inputs)
-    }
-
-    fn given(&self, job: &Job<'_>, given: &Given, pointer: &str, role: Role) -> Result<Vec<Input>, String> {
-        match given {
-            Given::Path(path) => {
-                let (line, column) = job.suite.position(pointer);
-                self.files.read(&job.file.name, path, role).map_err(|why| format!("{}:{line}:{column}: {why}", job.file.name))
-            }
-            Given::Inline => {
-                let node = job.suite.text.root().and_then(|root| root.find(pointer)).ok_or("a field disappeared")?;
-                Ok(vec![inline::input(node, job.suite.source(), pointer, role)])
+                if outcome.policies == 0 {
+                    return Err(format!("policy `{id}`: no policy manifest, and no policy server's file: nothing would be judged"));
+                }
+                let policies = manifests.inputs.iter().map(|input| input.name.clone()).collect();
+                let mut got = Got::new(outcome, &policies, |outcome| objects.used(&names, outcome))?;
+                got.left_out.extend(manifests.left_out.iter().cloned());
+                Ok(got)
             }
         }
     }
 }
 
-/// A recorded request as an AdmissionReview, which it is already or is put into.
-fn review(input: Input) -> Input {
-    let Ok(request) = std::str::from_utf8(&input.bytes)
-        .map_err(drop)
-        .and_then(|text| fedward_engine::from_yaml::<Map<String, Value>>(text).map_err(drop))
-    else {
-        return input;
+/// What stands for a file with mistakes, and for documents without a case.
+fn without_cases(index: usize, file: &CaseFile, wanted: &dyn Fn(&str, &str) -> bool) -> Vec<CaseResult> {
+    let result = |suite: usize, (line, column): (u32, u32), policy: &str, name: &str, verdict: Verdict| CaseResult {
+        file: file.name.clone(),
+        line,
+        column,
+        policy: policy.to_owned(),
+        name: name.to_owned(),
+        verdict,
+        notes: Vec::new(),
+        time: Duration::ZERO,
+        index: [index, suite, 0],
     };
-    if request.contains_key("request") {
-        return input;
+    if !file.mistakes.is_empty() {
+        return vec![result(0, file.first_mistake(), "", "the case file", Verdict::Broken(file.mistakes.join("\n")))];
     }
-    let review = json!({ "apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": request });
-    Input { bytes: review.to_string().into_bytes(), ..input }
+    if !wanted(&file.name, "") {
+        return Vec::new();
+    }
+    let verdict = || match file.is_named {
+        true => Verdict::Broken("there is no case in it".to_owned()),
+        false => Verdict::Skipped,
+    };
+    if file.suites.is_empty() {
+        return vec![result(0, (1, 1), "", "no case", verdict())];
+    }
+    let empty = file.suites.iter().enumerate().filter(|(_, suite)| suite.suite.cases.is_empty());
+    empty.map(|(number, suite)| result(number, suite.position("/cases"), &suite.suite.policy, "no case", verdict())).collect()
 }
 
 fn refused(message: String) -> Got {
@@ -287,6 +278,9 @@ fn options(case: &Case) -> Options {
         threads: 1,
         use_ignores: false,
         raw: case.raw.is_some(),
+        requests: case.request.is_some(),
+        // They are hidden where they are shown.
+        keeps_secrets: true,
         known_rules: INPUT_RULES.iter().map(|rule| rule.id.to_owned()).collect(),
         operation: match case.operation {
             None | Some(Operation::Create) => fedward_engine::Operation::Create,

@@ -103,9 +103,15 @@ fn no_difference_shows_a_secret() {
         ],
     );
     assert!(said[0].starts_with("patch: ") && said[1].starts_with("mutated: ") && said[3].starts_with("patch: "), "{said:?}");
-    // Of a secret's value it is compared that it changes, not to what.
-    assert_eq!((said[2].as_str(), said[4].as_str()), ("ok", "ok"));
+    for (index, field) in [(2, "mutated"), (4, "patch")] {
+        assert!(said[index].starts_with(field) && said[index].contains("(hidden, not what is expected)"), "{said:?}");
+    }
     assert!(!said.join("\n").contains("4711"), "{said:?}");
+    let right = ["{mutated: {stringData: {pin: 4711-after}}}", "{patch: [{op: replace, path: /stringData/pin, value: 4711-after}]}"];
+    assert_eq!(says(&guest("writes-secrets"), secret, &right), ["ok", "ok"]);
+    // What is there and nowhere is hidden, too.
+    let said = says(&guest("accepts"), secret, &["{mutated: {stringData: {pin: 4711-wanted}}}"]);
+    assert!(said[0].ends_with("| the policy changes nothing") && !said[0].contains("4711"), "{said:?}");
 }
 
 #[test]
@@ -244,4 +250,58 @@ fn a_module_of_manifests_is_looked_for_once() {
     let runner = Runner { host: &host, modules: &counting, files: &memory, threads: 2 };
     assert_eq!(told(&runner.run(&[file], &|_, _| true, &done)), ["ok"; 8]);
     assert_eq!((counting.0.into_inner(), done.into_inner()), (1, 8));
+}
+
+/// What a module says of settings that it refuses by an error, as a cluster shows it: alone, by a manifest, raw.
+#[test]
+fn settings_that_are_refused_by_an_error() {
+    let wanted = "{invalidSettings: sequence}";
+    assert_eq!(says(&guest("errs-on-settings"), &object(), &[wanted]), ["ok"]);
+    assert_eq!(says(&guest("raw-errs-on-settings"), "raw: 1", &[wanted]), ["ok"]);
+    // Nothing needs to be judged for that.
+    let text = format!("policy: {}\ncases: [{{name: a, expect: {wanted}}}]\n", guest("errs-on-settings"));
+    assert_eq!(told(&run(&[read(&text)], &Memory::default())), ["ok"]);
+    let text = format!("policy: {}\ncases: [{{name: a, expect: {wanted}}}]\n", guest("accepts"));
+    assert!(told(&run(&[read(&text)], &Memory::default()))[0].contains("sequence | the settings are accepted"));
+    let manifest = SET.replace("rejects:v1", "errs-on-settings:v1");
+    let text = format!("policy: policy.yaml\ncases: [{{name: a, expect: {wanted}}}]\n");
+    assert_eq!(told(&run(&[read(&text)], &Memory::with(&[("policy.yaml", &manifest)]))), ["ok"]);
+    let said = says(&guest("panics-on-settings"), &object(), &[wanted]);
+    assert!(said[0].starts_with("broken: ") && said[0].contains("trapped"), "{said:?}");
+}
+
+/// A list of groups that is empty is one.
+#[test]
+fn a_user_without_groups() {
+    let policy =
+        SET.replace("request.userInfo.username == 'ada' || 'ops' in request.userInfo.groups", "size(request.userInfo.groups) == 0");
+    let case = |name: &str, groups: &str, reached: bool| {
+        format!("  - {{name: {name}, objects: [{TILL}], operation: DELETE, user: x{groups}, expect: {{reached: {reached}}}}}\n")
+    };
+    let text = format!("policy: policy.yaml\ncases:\n{}{}", case("a", ", groups: []", true), case("b", "", false));
+    assert_eq!(told(&run(&[read(&text)], &Memory::with(&[("policy.yaml", &policy)]))), ["ok", "ok"]);
+}
+
+/// A folder of manifests is a policy as `--policies` takes it.
+#[test]
+fn a_folder_of_manifests() {
+    let memory = Memory::with(&[("./set/a.yaml", SET), ("./set/b.yaml", TILL)]);
+    let text =
+        format!("policy: ./set\ncases: [{{name: a, objects: [{TILL}], operation: DELETE, user: ada, expect: {{allowed: false}}}}]\n");
+    assert_eq!(told(&run(&[read(&text)], &memory)), ["ok"]);
+}
+
+#[test]
+fn a_message_without_a_rejection_says_so() {
+    let said = says(&guest("accepts"), &object(), &["{message: till}"]);
+    assert_eq!(said, ["message: till | nothing is rejected"]);
+}
+
+/// A module is sent the same whether a manifest names it or the case does.
+#[test]
+fn a_module_is_told_all_that_a_webhook_is() {
+    assert_eq!(says(&guest("wants-options"), &object(), &["{allowed: true}"]), ["ok"]);
+    let manifest = SET.replace("rejects:v1", "wants-options:v1").replace("DELETE", "CREATE");
+    let text = format!("policy: policy.yaml\ncases: [{{name: a, objects: [{TILL}], user: ada, expect: {{allowed: true}}}}]\n");
+    assert_eq!(told(&run(&[read(&text)], &Memory::with(&[("policy.yaml", &manifest)]))), ["ok"]);
 }

@@ -6,21 +6,22 @@ use std::{env, fs};
 
 use fedward_engine::{Input, Role};
 use fedward_host::{Host, Limits};
-use fedward_policytest::{CaseFile, Files, Runner, Verdict};
+use fedward_policytest::{Behind, CaseFile, Files, Runner, Verdict};
 use fedward_tests::guests::Known;
 use serde_json::{Map, Value, json};
 
 /// What a case cannot say, and why.
-const NO_CASE: [(&str, &str); 2] = [
+const NO_CASE: [(&str, &str); 3] = [
     ("aws-auth-masters/accept/empty-map.yaml", "it does not parse, on purpose: no policy sees it"),
     ("labelled-default-account/reject/bases-from-elsewhere", "its paths lead out of the case, which has a folder around it here"),
+    ("wrong-azure-label-value/accept/templates-without-a-chart", "nothing in it can be used, on purpose"),
 ];
 
 /// The folder of a rule.
 struct Fixtures(PathBuf);
 
 impl Files for Fixtures {
-    fn read(&self, _suite: &str, path: &str, role: Role) -> Result<Vec<Input>, String> {
+    fn read(&self, _suite: &str, path: &str, role: Role) -> Result<Behind, String> {
         let (mut files, mut left) = (Vec::new(), vec![self.0.join(path)]);
         while let Some(next) = left.pop() {
             if next.is_dir() {
@@ -31,13 +32,13 @@ impl Files for Fixtures {
             files.push(Input { named: name == path, name, bytes: fs::read(&next).unwrap(), role });
         }
         files.sort_by(|one, other| one.name.cmp(&other.name));
-        Ok(files)
+        Ok(Behind { is_folder: !files.iter().any(|file| file.named), inputs: files, ..Behind::default() })
     }
 }
 
 /// The files of a case, below the rule's folder.
 fn files(root: &Path, case: &str) -> Vec<String> {
-    Fixtures(root.to_owned()).read("", case, Role::Judged).unwrap().into_iter().map(|input| input.name).collect()
+    Fixtures(root.to_owned()).read("", case, Role::Judged).unwrap().inputs.into_iter().map(|input| input.name).collect()
 }
 
 /// A line of `.findings` as an expectation; none for help, fixes and related places.

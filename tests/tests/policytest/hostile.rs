@@ -21,7 +21,7 @@ fn every_mistake_is_told_at_once_with_its_place() {
             "a.policy-test.yaml:2:1: no such field: `case` (did you mean `cases`?)",
             "a.policy-test.yaml:8:91: a path or an object is required",
             "a.policy-test.yaml:9:16: one of `CREATE`, `UPDATE`, `DELETE` is required",
-            "a.policy-test.yaml:11:9: no such built-in policy: `require-identity-label` (did you mean `require-identity-labels`?); a file needs its extension",
+            "a.policy-test.yaml:11:9: no such built-in policy: `require-identity-label` (did you mean `require-identity-labels`?); a file needs its extension, a folder its `/`",
             "a.policy-test.yaml:13:24: `objects` means nothing beside `raw`",
             "a.policy-test.yaml:14:5: the cases of a suite are for a raw policy (`raw`) all, or none",
             "a.policy-test.yaml:14:12: another case of the suite has this name",
@@ -29,7 +29,6 @@ fn every_mistake_is_told_at_once_with_its_place() {
             "a.policy-test.yaml:14:50: `namespace` means nothing beside `request`",
             "a.policy-test.yaml:14:50: no name of a namespace",
             "a.policy-test.yaml:15:5: `objects`, `old`, `request` or `raw` is required",
-            "a.policy-test.yaml:15:5: the cases of a suite are for a raw policy (`raw`) all, or none",
         ]
     );
     let expect = |expect: &str| wrong(&suite(&guest("accepts"), &format!("objects: [{TILL}]"), &[expect]));
@@ -96,4 +95,38 @@ fn long_differences_are_cut() {
     human(&results, false, &mut shown).unwrap();
     let shown = String::from_utf8(shown).unwrap();
     assert!(shown.len() < 1 << 19 && shown.contains("more lines)"), "{}", shown.len());
+}
+
+/// What the reader refuses an editor shows, as far as a schema can say it, and no more.
+#[test]
+fn the_schema_says_what_the_reader_says() {
+    let schema = jsonschema::validator_for(&fedward_policytest::schema()).unwrap();
+    for (case, is_right) in [
+        ("objects: [a.yaml], expect: {allowed: true}", true),
+        ("objects: [a.yaml], old: [b.yaml]", true),
+        ("old: [b.yaml]", true),
+        ("request: a.yaml, context: [a.yaml]", true),
+        ("expect: {invalidSettings: level}", true),
+        ("objects: [a.yaml], expect: {mutated: {a: 1}, patch: [{op: add, path: /a, value: 1}]}", true),
+        ("expect: {allowed: true}", false),
+        ("objects: []", false),
+        ("objects: [a.yaml], raw: 1", false),
+        ("request: a.yaml, user: ada", false),
+        ("objects: [a.yaml], old: [b.yaml], operation: UPDATE", false),
+        ("objects: [\"\"]", false),
+        ("objects: [a.yaml], user: null", false),
+        ("objects: [a.yaml], expect: {patch: {}}", false),
+        ("objects: [a.yaml], expect: {patch: null}", false),
+        ("objects: [a.yaml], expect: {mutated: null}", false),
+        ("objects: [a.yaml], expect: {allowed: null}", false),
+        ("objects: [a.yaml], expect: {findings: [{rule: null}]}", false),
+        ("objects: [a.yaml], name: \" \"", false),
+    ] {
+        let name = if case.contains("name:") { "" } else { "name: a, " };
+        let text = format!("{{policy: {}, cases: [{{{name}{case}}}]}}", guest("accepts"));
+        let value: serde_json::Value = fedward_engine::from_yaml(&text).unwrap();
+        let read = CaseFile::read(FILE, text.into_bytes());
+        assert_eq!((schema.is_valid(&value), read.is_ok()), (is_right, is_right), "{case}\n{:?}", read.map(|_| ()));
+    }
+    assert!(!schema.is_valid(&serde_json::json!({ "policy": guest("accepts"), "cases": [] })));
 }

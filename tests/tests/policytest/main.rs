@@ -5,6 +5,7 @@
 mod cases;
 mod fixtures;
 mod hostile;
+mod unusable;
 mod update;
 
 use std::collections::BTreeMap;
@@ -12,7 +13,7 @@ use std::sync::atomic::AtomicUsize;
 
 use fedward_engine::{Input, Role};
 use fedward_host::{Host, Limits};
-use fedward_policytest::{CaseFile, CaseResult, Files, Runner, Verdict};
+use fedward_policytest::{Behind, CaseFile, CaseResult, Files, Runner, Verdict};
 use fedward_tests::guests::Known;
 
 /// Files by their names, which case files of the top folder give them.
@@ -26,12 +27,15 @@ impl Memory {
 }
 
 impl Files for Memory {
-    fn read(&self, _suite: &str, path: &str, role: Role) -> Result<Vec<Input>, String> {
+    fn read(&self, _suite: &str, path: &str, role: Role) -> Result<Behind, String> {
         let folder = format!("{path}/");
         let below = self.0.iter().filter(|(name, _)| *name == path || name.starts_with(&folder));
         let files: Vec<Input> =
             below.map(|(name, text)| Input { name: name.clone(), bytes: text.clone().into_bytes(), named: name == path, role }).collect();
-        if files.is_empty() { Err(format!("cannot read `{path}`: no such file or folder")) } else { Ok(files) }
+        if files.is_empty() {
+            return Err(format!("cannot read `{path}`: no such file or folder"));
+        }
+        Ok(Behind { is_folder: !self.0.contains_key(path), inputs: files, ..Behind::default() })
     }
 }
 
@@ -52,6 +56,7 @@ fn told(results: &[CaseResult]) -> Vec<String> {
         Verdict::Passed => "ok".to_owned(),
         Verdict::Updated => "updated".to_owned(),
         Verdict::Broken(why) => format!("broken: {why}"),
+        Verdict::Skipped => "skipped".to_owned(),
         Verdict::Failed { differences, .. } => {
             let one = |one: &fedward_policytest::Difference| format!("{}: {} | {}", one.field, one.expected, one.got);
             differences.iter().map(one).collect::<Vec<_>>().join("; ")

@@ -33,7 +33,6 @@ fn an_expectation_is_made_where_there_is_none() {
         ("rejects", "message: no till runs as root"),
         ("labels", "path: /metadata/labels"),
         ("for-services", "reached: false"),
-        ("talks-nonsense", "notEvaluated: "),
         ("refuses-settings", "invalidSettings: "),
     ] {
         let (after, told) = updated(&format!("policy: {}\ncases:\n  - name: a\n    objects:\n      - {TILL}\n", guest(name)));
@@ -80,4 +79,72 @@ fn what_others_use_is_not_rewritten() {
     assert!(matches!(results[1].verdict, Verdict::Updated), "{results:?}");
     assert_eq!(rewritten[0].text, text.replace("*all", "{allowed: false}"));
     assert_eq!(results[0].file, FILE);
+}
+
+/// A set that changes two objects of a case.
+const TWO: &str = "apiVersion: policies.kubewarden.io/v1\nkind: ClusterAdmissionPolicy\nmetadata: {name: a}\nspec:\n  module: registry://registry.example/labels:v1\n  mutating: true\n  rules: [{apiGroups: [\"\"], apiVersions: [v1], resources: [configmaps], operations: [CREATE]}]\n---\napiVersion: policies.kubewarden.io/v1\nkind: ClusterAdmissionPolicy\nmetadata: {name: b}\nspec:\n  module: registry://registry.example/writes-secrets:v1\n  mutating: true\n  rules: [{apiGroups: [\"\"], apiVersions: [v1], resources: [secrets], operations: [CREATE]}]\n";
+
+#[test]
+fn what_changes_of_several_objects_is_not_written() {
+    let secret = "{apiVersion: v1, kind: Secret, metadata: {name: till, namespace: shop}, stringData: {pin: 4711-before}}";
+    let text = format!("policy: policy.yaml\ncases:\n  - name: a\n    objects: [{TILL}, {secret}]\n    expect: {{patch: []}}\n");
+    let files = [read(&text)];
+    let memory = Memory::with(&[("policy.yaml", TWO)]);
+    let mut results = run(&files, &memory);
+    assert!(update(&files, &mut results).is_empty());
+    let said = told(&results).join("\n");
+    assert!(said.contains("the policy changes 2 objects:\nConfigMap till: add /metadata/labels") && !said.contains("4711"), "{said}");
+    assert!(results[0].notes.iter().any(|note| note.contains("a case for each")), "{results:?}");
+}
+
+#[test]
+fn secrets_are_not_written() {
+    let text = format!(
+        "policy: {}\ncases:\n  - name: a\n    objects: [{{apiVersion: v1, kind: Secret, metadata: {{name: till, namespace: shop}}, stringData: {{pin: before}}}}]\n    expect: {{patch: []}}\n",
+        guest("writes-secrets")
+    );
+    let (after, told) = updated(&text);
+    assert!(after == text && told[0].starts_with("patch: "), "{after}");
+}
+
+#[test]
+fn what_changed_is_written_and_nothing_hollow() {
+    let text = format!(
+        "policy: {}\ncases:\n  - name: a\n    objects: [{TILL}]\n    expect: {{mutated: {{metadata: {{annotations: {{wanted/other: \"1\"}}}}, spec: {{x: 1}}}}}}\n",
+        guest("labels")
+    );
+    let (after, told) = updated(&text);
+    assert_eq!(told, ["updated"]);
+    assert_eq!(after, text.replace("{annotations: {wanted/other: \"1\"}}, spec: {x: 1}", "{labels: {owner: shop}}"), "{after}");
+}
+
+#[test]
+fn entries_that_hold_keep_their_text_and_their_comments() {
+    let text = format!(
+        "policy: {}\ncases:\n  - name: a\n    objects: [{TILL}]\n    expect:\n      warnings:\n        - nope # about nope\n        - /^second/ # keep\n      findings:\n        - message: /^first/ # one\n        - message: other # two\n",
+        guest("warns-twice")
+    );
+    let (after, told) = updated(&text);
+    assert_eq!(told, ["updated"]);
+    assert!(after.contains("      warnings:\n        - /^second/ # keep\n        - first warning\n"), "{after}");
+    assert!(after.contains("second warning\n          severity: warning\n        - message: /^first/ # one\n"), "{after}");
+    assert!(!after.contains("nope") && !after.contains("# two") && !after.contains("path:") && !after.contains("rule:"), "{after}");
+}
+
+#[test]
+fn what_is_not_judged_stays_failed() {
+    for name in ["talks-nonsense", "hangs"] {
+        let text = format!("policy: {}\ncases:\n  - name: a\n    objects: [{TILL}]\n    expect: {{allowed: false}}\n", guest(name));
+        let (after, told) = updated(&text);
+        assert!(after == text && told[0].starts_with("notEvaluated: "), "{after}\n{told:?}");
+    }
+}
+
+#[test]
+fn what_is_reached_is_not_written() {
+    let (after, told) = updated(&format!(
+        "policy: {}\ncases:\n  - name: a\n    objects: [{TILL}]\n    expect: {{reached: false, allowed: true}}\n",
+        guest("accepts")
+    ));
+    assert!(told == ["updated"] && after.contains("expect: {allowed: true}"), "{after}");
 }

@@ -32,7 +32,7 @@ fn a_field_that_does_not_fit_has_its_place() {
     refused("ignore:\n  - rule: missing-label\n", "fedward.yaml:2:5: `reason` is required");
     refused("context: ../platform\n", "fedward.yaml:1:10: a list is required, not a string");
     refused("context:\n  - [a]\n", "fedward.yaml:2:5: a string is required, not a list");
-    refused("namespace: 5\n", "fedward.yaml:1:12: a string is required, not a number");
+    refused("namespace: 5\n", "fedward.yaml:1:12: a string is required, not a number: quote it");
     refused("closedWorld: perhaps\n", "fedward.yaml:1:14: true or false is required, not a string");
     refused("limits:\n  depth: -1\n", "fedward.yaml:2:10: a whole number, 0 or more is required, not a number");
     refused("ignore:\n", "fedward.yaml:1:1: a list is required, not nothing");
@@ -94,13 +94,13 @@ closedWorld: perhaps
 limits: {depth: 18446744073709551615, nodes: -1}
 ",
         "fedward.yaml:1:1: no such field: `polices` (did you mean `policies`?)
-fedward.yaml:2:11: a string is required, not a number
+fedward.yaml:2:11: a string is required, not a number: quote it
 fedward.yaml:2:14: cannot read `src/no-such-folder`: no such file or folder
-fedward.yaml:2:34: a string is required, not a number
+fedward.yaml:2:34: a string is required, not a number: quote it
 fedward.yaml:4:1: key `failOn` stands twice; the last one wins
 fedward.yaml:4:9: one of `error`, `warning`, `info` is required
 fedward.yaml:6:13: no glob: unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?)
-fedward.yaml:6:19: a string is required, not a number
+fedward.yaml:6:19: a string is required, not a number: quote it
 fedward.yaml:6:22: no glob: unclosed character class; missing ']'
 fedward.yaml:8:5: `rule` is required
 fedward.yaml:9:5: `reason` is required
