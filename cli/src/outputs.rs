@@ -48,6 +48,9 @@ pub(crate) fn wanted(formats: &[String], output: Option<&Path>, known: [Format; 
         if output.as_os_str().is_empty() {
             bail!("`--output` names no file");
         }
+        if let Some(format) = known.iter().map(|format| format.name()).find(|name| *output == Path::new(name)) {
+            bail!("`--output {format}` names a file: `--format {format}` is the format (a file of that name is `./{format}`)");
+        }
         match wanted.iter_mut().find(|(_, file)| file.is_none()) {
             Some((_, file)) => *file = Some(output.to_owned()),
             None => bail!("`--output {}` has no format: each `--format` names a file already", output.display()),
@@ -222,6 +225,8 @@ mod tests {
         assert_eq!(told(&["json=a"], Some("b")), "`--output b` has no format: each `--format` names a file already");
         assert_eq!(told(&["json="], None), "`--format json=` names no file after `=`");
         assert_eq!(told(&["human"], Some("")), "`--output` names no file");
+        assert!(told(&["human"], Some("json")).starts_with("`--output json` names a file: `--format json` is the format"));
+        assert_eq!(told(&["human"], Some("./json")), "Human ./json");
         assert!(told(&["json", "sarif"], None).starts_with("only one format can go to standard output"));
         assert_eq!(told(&["toml"], None), "no such format: `toml` (`human`, `json` or `sarif`)");
     }
