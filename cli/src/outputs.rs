@@ -48,7 +48,7 @@ pub(crate) fn wanted(formats: &[String], output: Option<&Path>, known: [Format; 
         if output.as_os_str().is_empty() {
             bail!("`--output` names no file");
         }
-        if let Some(format) = known.iter().map(|format| format.name()).find(|name| *output == Path::new(name)) {
+        if let Some(format) = known.iter().map(|format| format.name()).find(|name| output == Path::new(name)) {
             bail!("`--output {format}` names a file: `--format {format}` is the format (a file of that name is `./{format}`)");
         }
         match wanted.iter_mut().find(|(_, file)| file.is_none()) {
