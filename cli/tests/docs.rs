@@ -212,6 +212,7 @@ fn command_lines_about_clusters_run() {
         "forbid-federated-cluster-admin",
         "forbid-static-credentials",
         "require-identity-labels",
+        "verify-argocd-identity",
         "verify-token-projection",
     ] {
         let name = format!("deploy/kubewarden/base/{policy}.yaml");

@@ -9,11 +9,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
-const POLICIES: [&str; 5] = [
+const POLICIES: [&str; 6] = [
     "enforce-audience-issuer",
     "forbid-federated-cluster-admin",
     "forbid-static-credentials",
     "require-identity-labels",
+    "verify-argocd-identity",
     "verify-token-projection",
 ];
 /// All of them in one.

@@ -135,6 +135,7 @@ mod tests {
             "forbid-federated-cluster-admin",
             "forbid-static-credentials",
             "require-identity-labels",
+            "verify-argocd-identity",
             "verify-token-projection",
         ] {
             let text = fs::read_to_string(root().join("policies").join(policy).join("src/lib.rs")).unwrap();

@@ -32,6 +32,7 @@ const SETTINGS: &[(&str, &str)] = &[
         "exemptNamespaces:\n  - kube-*\npolicies:\n  enforce-audience-issuer:\n    settings:\n      cloud: public\n  \
          require-identity-labels:\n    enabled: false\n",
     ),
+    ("verify-argocd-identity", "argocdNamespace: argocd\nextraAzureHosts:\n  - charts.harbour.example\n"),
     ("verify-token-projection", "maxExpirationSeconds: 43200\nseverities:\n  unneeded-api-token: off\n"),
 ];
 

@@ -51,8 +51,10 @@ pub const SUBSTITUTION: &str = "Substitution";
 /// Role bindings and cluster role bindings by what they name; selectors `subject=<namespace>/<name>` for a service account,
 /// `namespace=<namespace>` for any of a namespace, and `group=<name>` for a group. All namespaces.
 pub const BINDING: &str = "Binding";
+/// Argo CD's templates of credentials for repositories: Secrets, and what makes them; selector empty. All namespaces.
+pub const ARGOCD_TEMPLATE: &str = "ArgoCdTemplate";
 /// Every kind of the index.
-pub const KINDS: [&str; 14] = [
+pub const KINDS: [&str; 15] = [
     WORKLOAD,
     CREDENTIAL,
     TOKEN_CONSUMER,
@@ -67,6 +69,7 @@ pub const KINDS: [&str; 14] = [
     AWS_TRUST,
     SUBSTITUTION,
     BINDING,
+    ARGOCD_TEMPLATE,
 ];
 
 /// One entry of the index.
@@ -120,6 +123,7 @@ pub fn keys<'a>(object: Node<'a>, namespace: &'a str) -> Vec<Key> {
         (IDENTITY_CLUSTER, crate::webhook::is_identity_cluster(object)),
         (SUBSTITUTION, group_of(api_version) == "kustomize.toolkit.fluxcd.io" && object.peek("spec").peek("postBuild").is_present()),
         (LABEL_MUTATOR, is_label_mutator(object, api_version, kind)),
+        (ARGOCD_TEMPLATE, is_argocd_template(object, kind)),
     ] {
         if applies {
             found.push(Key::new(kind, "", String::new()));
@@ -398,6 +402,22 @@ pub fn identity_clusters<'a>(context: &Context<'a>, anchor: Node<'a>) -> Option<
 /// Flux Kustomizations that substitute variables. `None` in a cluster: there the policy sees the object after it.
 pub fn flux_substitutions<'a>(context: &Context<'a>, anchor: Node<'a>) -> Option<List<'a>> {
     if context.indexed { context.list(API_VERSION, SUBSTITUTION, "", "", anchor) } else { None }
+}
+
+/// Argo CD's templates of credentials for repositories. `None` in a cluster, where no policy reads Secrets.
+pub fn argocd_templates<'a>(context: &Context<'a>, anchor: Node<'a>) -> Option<List<'a>> {
+    if context.indexed { context.list(API_VERSION, ARGOCD_TEMPLATE, "", "", anchor) } else { None }
+}
+
+fn is_argocd_template(object: Node<'_>, kind: &str) -> bool {
+    let spec = object.peek("spec");
+    let maker = match kind {
+        "Secret" => object,
+        "SealedSecret" => spec.peek("template"),
+        "ExternalSecret" => spec.peek("target").peek("template"),
+        _ => return false,
+    };
+    matches!(crate::secret::argocd_type(maker), "repo-creds" | "repo-write-creds")
 }
 
 fn is_label_mutator(object: Node<'_>, api_version: &str, kind: &str) -> bool {

@@ -11,6 +11,7 @@ pub static POLICY: Suite = Suite {
         &forbid_federated_cluster_admin::POLICY,
         &forbid_static_credentials::POLICY,
         &require_identity_labels::POLICY,
+        &verify_argocd_identity::POLICY,
         &verify_token_projection::POLICY,
     ],
 };
