@@ -105,11 +105,12 @@ impl<'a> Registered<'a> {
 
     /// Where the value of a key stands, as it is written.
     pub(crate) fn field(&self, key: &'a str) -> Node<'a> {
-        let plain = match self.form {
-            Form::Secret => self.object.peek("stringData").peek(key),
-            Form::Sealed | Form::External => return self.templates().peek(key),
-        };
-        if plain.value().is_none() && self.object.peek("data").peek(key).is_present() { self.object.peek("data").peek(key) } else { plain }
+        if self.form != Form::Secret {
+            return self.templates().peek(key);
+        }
+        let (plain, data) = (self.object.peek("stringData"), self.object.peek("data"));
+        let is_in_data = plain.peek(key).value().is_none() && (data.peek(key).is_present() || plain.is_absent() && data.is_present());
+        if is_in_data { data.peek(key) } else { plain.peek(key) }
     }
 
     /// Every place where the key stands: `stringData`, and `data` that it would uncover.

@@ -144,7 +144,7 @@ fn check_type<'a>(cx: &Check<'a, Settings>, node: Node<'a>, is: Is) {
             node,
             match is {
                 Is::Text => "a string",
-                Is::Boolean => "a boolean, without quotes",
+                Is::Boolean => "a boolean without quotes",
                 Is::Texts => "a list of strings",
                 Is::TextMap => "a map of strings",
                 Is::Map => "a map",
@@ -156,7 +156,11 @@ fn check_type<'a>(cx: &Check<'a, Settings>, node: Node<'a>, is: Is) {
 fn wrong_type<'a>(cx: &Check<'a, Settings>, node: Node<'a>, expected: &str) {
     let found = node.value().map_or("nothing", Value::type_name);
     let key = node.key();
-    let what = if key.is_empty() { "the document".to_owned() } else { format!("`{key}`") };
+    let what = match node.parent() {
+        None => "the document".to_owned(),
+        Some(list) if matches!(list.value(), Some(Value::Seq(_))) => format!("an element of `{}`", list.key()),
+        Some(_) => format!("`{key}`"),
+    };
     cx.report(
         Report::new(&TYPE, node, format!("{what} is {found}, but {expected} is required: Argo CD refuses the whole `config`"))
             .help("see the fields of a cluster's `config` in Argo CD's page on declarative set-ups"),
