@@ -133,7 +133,8 @@ mod tests {
         for policy in [
             "enforce-audience-issuer",
             "forbid-federated-cluster-admin",
-            "forbid-static-credentials",
+            "forbid-identity-sharing",
+        "forbid-static-credentials",
             "require-identity-labels",
             "verify-token-projection",
         ] {
