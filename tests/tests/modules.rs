@@ -147,7 +147,8 @@ fn a_cluster_is_asked_for_little_to_know_who_shares() {
     let policy = Policy::builtin(&host, builtin, &Value::Null).unwrap();
     let input = |name: &str, text: String, role| Input { name: name.to_owned(), bytes: text.into_bytes(), named: true, role };
     for (accounts, most) in [(1_000, 160_000), (1, 165_000)] {
-        let new = corpus(1, 1).replace("name: app-0\n  namespace: shop\nspec:\n  selector", "name: new\n  namespace: shop\nspec:\n  selector");
+        let new =
+            corpus(1, 1).replace("name: app-0\n  namespace: shop\nspec:\n  selector", "name: new\n  namespace: shop\nspec:\n  selector");
         let (_, new) = new.rsplit_once("apiVersion: apps/v1").unwrap();
         let inputs = vec![
             input("new.yaml", format!("apiVersion: apps/v1{new}"), Role::Judged),

@@ -134,7 +134,7 @@ mod tests {
             "enforce-audience-issuer",
             "forbid-federated-cluster-admin",
             "forbid-identity-sharing",
-        "forbid-static-credentials",
+            "forbid-static-credentials",
             "require-identity-labels",
             "verify-token-projection",
         ] {

@@ -141,6 +141,7 @@ pub fn keys<'a>(object: Node<'a>, namespace: &'a str) -> Vec<Key> {
             found.push(Key::new(kind, "", String::new()));
         }
     }
+    found.dedup();
     let workloads = workload_keys(object, namespace);
     if users::counts(object) {
         found.extend(workloads.iter().map(|key| Key { kind: ACCOUNT_USER, ..key.clone() }));

@@ -60,7 +60,8 @@ fn check(cx: &Check<'_, Settings>) {
         return;
     }
     let spec = cx.object.get("spec");
-    let control_plane = spec.at(&["identity", "userAssignedIdentities"]).items().map(|identity| (identity.get("reference"), "control plane"));
+    let control_plane =
+        spec.at(&["identity", "userAssignedIdentities"]).items().map(|identity| (identity.get("reference"), "control plane"));
     let kubelets = spec.get("identityProfile").entries().map(|(_, identity)| (identity.get("resourceReference"), "kubelets"));
     for (reference, of) in control_plane.chain(kubelets) {
         let Some((node, parent)) = named(reference, cx.request.namespace) else { continue };

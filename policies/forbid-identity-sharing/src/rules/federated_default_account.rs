@@ -57,7 +57,8 @@ fn check(cx: &Check<'_, Settings>) {
     if cx.is("", "ServiceAccount") && cx.request.name == "default" {
         for (provider, node) in ServiceAccount::of(cx.object).marks() {
             if provider != Provider::ArgoSso {
-                let message = format!("the identity ({}) goes to every pod of the namespace without a service account of its own", provider.name());
+                let message =
+                    format!("the identity ({}) goes to every pod of the namespace without a service account of its own", provider.name());
                 cx.report(Report::new(&ACCOUNT, node, message).help(HELP));
             }
         }

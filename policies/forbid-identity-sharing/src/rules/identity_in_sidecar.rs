@@ -66,7 +66,10 @@ fn check(cx: &Check<'_, Settings>) {
             continue;
         }
         let message = format!("all of {} get the token: no annotation `{AZURE_SKIP}` leaves one out", names.join(", "));
-        cx.report(Report::new(&ALL, pod.label(AZURE_USE), message).help("name the containers that do not sign in in that annotation, split by `;`"));
+        cx.report(
+            Report::new(&ALL, pod.label(AZURE_USE), message)
+                .help("name the containers that do not sign in in that annotation, split by `;`"),
+        );
     }
 }
 

@@ -47,7 +47,8 @@ use fedward_kit::rule::{Check, Condition, Report, Rule};
 use crate::settings::Settings;
 use crate::sharing::{self, title};
 
-const OTHER: Condition = Condition::error("not-an-owner", "an object that is not among the owners uses a service account of `identityOwners`");
+const OTHER: Condition =
+    Condition::error("not-an-owner", "an object that is not among the owners uses a service account of `identityOwners`");
 
 /// The rule.
 pub const RULE: Rule<Settings> = Rule {

@@ -61,13 +61,8 @@ use crate::sharing;
 const SHARED: Condition = Condition::warning("shared", "more service accounts than `maxAccounts` name an identity");
 
 /// The rule.
-pub const RULE: Rule<Settings> = Rule {
-    id: "shared-identity",
-    summary: "several service accounts name one identity",
-    conditions: &[SHARED],
-    supersedes: &[],
-    check,
-};
+pub const RULE: Rule<Settings> =
+    Rule { id: "shared-identity", summary: "several service accounts name one identity", conditions: &[SHARED], supersedes: &[], check };
 
 fn check(cx: &Check<'_, Settings>) {
     if !cx.request.is_final || !cx.is("", "ServiceAccount") {

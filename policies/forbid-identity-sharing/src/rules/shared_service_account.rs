@@ -92,8 +92,7 @@ fn check(cx: &Check<'_, Settings>) {
         if others.count() < cx.settings.max_workloads {
             continue;
         }
-        let message =
-            format!("the service account `{name}` has an identity ({}) and also serves {}", provider.name(), others.names(title));
+        let message = format!("the service account `{name}` has an identity ({}) and also serves {}", provider.name(), others.names(title));
         let mut report = Report::new(if cx.settings.strict { &STRICT } else { &SHARED }, pod.account.node(), message)
             .help("give each workload a service account and an identity of its own, or name those that share it in `identityOwners`")
             .more(others.more);

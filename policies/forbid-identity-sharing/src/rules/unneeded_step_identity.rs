@@ -48,13 +48,15 @@
 //! Argo Workflows, "Service Accounts" (`serviceAccountName` of a template).
 
 use fedward_kit::identity::{self, is_labelled};
+use fedward_kit::node::Node;
 use fedward_kit::rule::{Check, Condition, Report, Rule};
-use fedward_kit::workload::Pod;
+use fedward_kit::workload::{Container, Pod};
 use fedward_kit::{audience, projection};
 
 use crate::settings::Settings;
 
-const UNNEEDED: Condition = Condition::info("does-not-sign-in", "a step runs as the workflow's federated service account and does not sign in");
+const UNNEEDED: Condition =
+    Condition::info("does-not-sign-in", "a step runs as the workflow's federated service account and does not sign in");
 
 /// The rule.
 pub const RULE: Rule<Settings> = Rule {
@@ -99,12 +101,9 @@ fn check(cx: &Check<'_, Settings>) {
 /// Whether a pod has the label, a token of its own for a cloud, or Azure's variables, which may come from elsewhere.
 fn uses_azure(pod: &Pod<'_>) -> bool {
     let is_clouds = |text: &str| audience::provider(text).is_some();
-    let has_variables = || {
-        let containers = || pod.containers.iter().filter(|container| !container.node.peek("env").is_absent() || container.has_env_from());
-        containers().any(|container| {
-            container.has_env_from()
-                || container.node.peek("env").peek_items().any(|env| env.peek("name").peek_str().is_some_and(|name| name.starts_with("AZURE_")))
-        })
-    };
-    is_labelled(pod) || projection::tokens(pod).iter().any(|token| token.audience.peek_str().is_some_and(is_clouds)) || has_variables()
+    let is_azures = |env: Node<'_>| env.peek("name").peek_str().is_some_and(|name| name.starts_with("AZURE_"));
+    let has_variables = |container: &Container<'_>| container.has_env_from() || container.node.get("env").peek_items().any(is_azures);
+    is_labelled(pod)
+        || projection::tokens(pod).iter().any(|token| token.audience.peek_str().is_some_and(is_clouds))
+        || pod.containers.iter().any(has_variables)
 }

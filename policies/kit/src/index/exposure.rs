@@ -5,8 +5,7 @@ use crate::context::{Context, List};
 use crate::node::Node;
 use crate::request::group_of;
 
-const SERVICE_MASKS: [&str; 6] =
-    ["apiVersion", "kind", "metadata.annotations", "metadata.name", "spec.selector", "spec.type"];
+const SERVICE_MASKS: [&str; 6] = ["apiVersion", "kind", "metadata.annotations", "metadata.name", "spec.selector", "spec.type"];
 /// Kinds that lead to Services, and what a cluster is asked of them.
 const ROUTE_KINDS: [(&str, &str); 2] = [("networking.k8s.io/v1", "Ingress"), ("gateway.networking.k8s.io/v1", "HTTPRoute")];
 const ROUTE_MASKS: [&str; 7] = [
@@ -38,10 +37,8 @@ pub(super) fn service_keys(object: Node<'_>, namespace: &str) -> Option<Vec<Key>
 }
 
 pub(super) fn route_keys(object: Node<'_>, namespace: &str) -> Option<Vec<Key>> {
-    let mut found: Vec<Key> = targets(object)?
-        .into_iter()
-        .map(|(other, name)| Key::new(ROUTE, other.unwrap_or(namespace), format!("service={name}")))
-        .collect();
+    let mut found: Vec<Key> =
+        targets(object)?.into_iter().map(|(other, name)| Key::new(ROUTE, other.unwrap_or(namespace), format!("service={name}"))).collect();
     found.sort_by(|one, other| (&one.namespace, &one.selector).cmp(&(&other.namespace, &other.selector)));
     found.dedup();
     Some(found)
