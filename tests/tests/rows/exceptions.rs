@@ -147,9 +147,39 @@ pub(crate) const CANNOT: &[(&str, &[&str], &str)] = &[
         "only a template's own annotations are looked at",
     ),
     ("actions.github.com/AutoscalingRunnerSet@listener", &["labelled-default-account"], "the controller gives the listener an account"),
-    ("postgresql.cnpg.io/Cluster", &["missing-service-account", "labelled-default-account"], "the operator makes the account"),
-    ("pkg.crossplane.io/DeploymentRuntimeConfig", &["missing-service-account", "labelled-default-account"], "Crossplane makes the account"),
-    ("pkg.crossplane.io/ControllerConfig", &["missing-service-account", "labelled-default-account"], "Crossplane makes the account"),
+    (
+        "postgresql.cnpg.io/Cluster",
+        &[
+            "missing-service-account",
+            "labelled-default-account",
+            "shared-service-account",
+            "exposed-shared-account",
+            "not-an-identity-owner",
+        ],
+        "the operator makes the account",
+    ),
+    (
+        "pkg.crossplane.io/DeploymentRuntimeConfig",
+        &[
+            "missing-service-account",
+            "labelled-default-account",
+            "shared-service-account",
+            "exposed-shared-account",
+            "not-an-identity-owner",
+        ],
+        "Crossplane makes the account",
+    ),
+    (
+        "pkg.crossplane.io/ControllerConfig",
+        &[
+            "missing-service-account",
+            "labelled-default-account",
+            "shared-service-account",
+            "exposed-shared-account",
+            "not-an-identity-owner",
+        ],
+        "Crossplane makes the account",
+    ),
     (
         "pkg.crossplane.io/DeploymentRuntimeConfig",
         &["labelled-pod-in-system-namespace", "audience-disagreement"],
