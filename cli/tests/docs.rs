@@ -210,6 +210,7 @@ fn command_lines_about_clusters_run() {
     for policy in [
         "enforce-audience-issuer",
         "forbid-federated-cluster-admin",
+        "forbid-identity-sharing",
         "forbid-static-credentials",
         "require-identity-labels",
         "verify-argocd-identity",

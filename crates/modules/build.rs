@@ -9,9 +9,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
-const POLICIES: [&str; 6] = [
+const POLICIES: [&str; 7] = [
     "enforce-audience-issuer",
     "forbid-federated-cluster-admin",
+    "forbid-identity-sharing",
     "forbid-static-credentials",
     "require-identity-labels",
     "verify-argocd-identity",

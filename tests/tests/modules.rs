@@ -139,6 +139,28 @@ fn corpus(count: usize, accounts: usize) -> String {
     text
 }
 
+/// What `policies/forbid-identity-sharing/README.md` says that one request costs in a namespace of 1,000 workloads.
+#[test]
+fn a_cluster_is_asked_for_little_to_know_who_shares() {
+    let host = Host::new(Limits::default());
+    let builtin = fedward_modules::ALL.iter().find(|builtin| builtin.id == "forbid-identity-sharing").unwrap();
+    let policy = Policy::builtin(&host, builtin, &Value::Null).unwrap();
+    let input = |name: &str, text: String, role| Input { name: name.to_owned(), bytes: text.into_bytes(), named: true, role };
+    for (accounts, most) in [(1_000, 160_000), (1, 165_000)] {
+        let new =
+            corpus(1, 1).replace("name: app-0\n  namespace: shop\nspec:\n  selector", "name: new\n  namespace: shop\nspec:\n  selector");
+        let (_, new) = new.rsplit_once("apiVersion: apps/v1").unwrap();
+        let inputs = vec![
+            input("new.yaml", format!("apiVersion: apps/v1{new}"), Role::Judged),
+            input("cluster.yaml", corpus(1_000, accounts), Role::Context),
+        ];
+        let options = Options { threads: 1, indexed: false, closed_world: true, ..Options::default() };
+        let (outcome, cost) = run(inputs, std::slice::from_ref(&policy), &options, &AtomicUsize::new(0));
+        assert_eq!(outcome.findings.len(), 1, "{:?}", outcome.findings);
+        assert!((100_000..most).contains(&cost.host_bytes), "{} bytes in {} calls", cost.host_bytes, cost.host_calls);
+    }
+}
+
 #[test]
 fn relations_cost_the_same_for_each_object_however_many_there_are() {
     for shared in [true, false] {

@@ -133,6 +133,7 @@ mod tests {
         for policy in [
             "enforce-audience-issuer",
             "forbid-federated-cluster-admin",
+            "forbid-identity-sharing",
             "forbid-static-credentials",
             "require-identity-labels",
             "verify-argocd-identity",

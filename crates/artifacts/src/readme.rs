@@ -25,6 +25,7 @@ const SETTINGS: &[(&str, &str)] = &[
         "forbid-federated-cluster-admin",
         "forbidAdminGroups: true\nallowed:\n  - role: cluster-admin\n    subject: delivery/bootstrap\n    reason: sets up new clusters, see the runbook\n",
     ),
+    ("forbid-identity-sharing", "strict: true\nidentityOwners:\n  shop/orders:\n    - Deployment/orders\n    - CronJob/orders-*\n"),
     ("forbid-static-credentials", "allowedSecretNames:\n  - registry/mirror-login\nextraEnvPatterns:\n  - '*_PAT'\n"),
     ("require-identity-labels", "extraRequiredLabels:\n  - team\nexemptNamespaces:\n  - kube-*\n"),
     (

@@ -83,6 +83,10 @@ mod tests {
         for file in generate().iter().filter(|file| file.path.ends_with(".json")) {
             assert!(file.text.lines().next().is_some_and(|line| line.contains(MARK)), "{}", file.path);
             let schema: Value = serde_json::from_str(&file.text).unwrap_or_default();
+            // What people write has no unknown fields; a report may get new ones.
+            if file.path.ends_with("-report.schema.json") {
+                continue;
+            }
             assert_eq!(schema.get("additionalProperties"), Some(&Value::Bool(false)), "{}", file.path);
         }
     }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use fedward_host::HostCalls;
 use fedward_kit::context::NOT_KNOWN;
-use fedward_kit::index::{self, API_VERSION, CAP};
+use fedward_kit::index::{self, API_VERSION, CAP, SAMPLE};
 use serde::Deserialize;
 
 use crate::access::Access;
@@ -142,10 +142,11 @@ impl<'w> Answers<'w> {
                 namespace: question.namespace.clone().unwrap_or_default(),
                 selector: question.field_selector.clone().unwrap_or_default(),
             };
+            let masks = question.field_masks.as_deref().filter(|masks| !masks.is_empty());
             let found = world.filed(self.asker, &key);
-            let (near, more) = nearest(world, self.asker, found);
+            let (near, more) = nearest(world, self.asker, found, if masks.is_some() { SAMPLE } else { CAP });
             self.given.extend_from_slice(near);
-            return Ok(self.share(&("index", &question.kind, &key, world.scope(self.asker), near), ("v1", ""), near, more, None));
+            return Ok(self.share(&("index", &key, masks, world.scope(self.asker), near), ("v1", ""), near, more, masks));
         }
         let (group, _) = question.api_version.rsplit_once('/').unwrap_or(("", &question.api_version));
         self.has_gaps |= !self.knows_gaps && !world.closed;
@@ -225,15 +226,15 @@ impl<'w> Answers<'w> {
     }
 }
 
-/// At most [`CAP`] of a list sorted by path, those around the asker's own path, and how many more there are.
-fn nearest<'l>(world: &World, asker: usize, found: &'l [usize]) -> (&'l [usize], usize) {
-    if found.len() <= CAP {
+/// At most `cap` of a list sorted by path, those around the asker's own path, and how many more there are.
+fn nearest<'l>(world: &World, asker: usize, found: &'l [usize], cap: usize) -> (&'l [usize], usize) {
+    if found.len() <= cap {
         return (found, 0);
     }
     let path = world.path(asker);
     let at = found.partition_point(|number| world.path(*number) < path);
-    let start = at.saturating_sub(CAP / 2).min(found.len() - CAP);
-    (found.get(start..start + CAP).unwrap_or_default(), found.len() - CAP)
+    let start = at.saturating_sub(cap / 2).min(found.len() - cap);
+    (found.get(start..start + cap).unwrap_or_default(), found.len() - cap)
 }
 
 /// Only the fields that the masks name (dotted paths, transparent to lists), and what identifies the object.

@@ -134,8 +134,22 @@ impl<'a> Context<'a> {
     /// The objects of a kind in a namespace (or in all, where `namespace` is empty) that match a field selector (or none, if empty).
     /// `None` where the host cannot say anything.
     pub fn list(&self, api_version: &str, kind: &str, namespace: &str, field_selector: &str, anchor: Node<'a>) -> Option<List<'a>> {
+        self.list_masked((api_version, kind), namespace, field_selector, &[], anchor)
+    }
+
+    /// Like [`Context::list`], only with the fields that the masks name (dotted paths, transparent to lists); with all of them where there
+    /// is no mask. A mask has to name `apiVersion`, `kind` and `metadata.name`, too, where they are wanted.
+    pub fn list_masked(
+        &self,
+        (api_version, kind): (&str, &str),
+        namespace: &str,
+        field_selector: &str,
+        masks: &[&str],
+        anchor: Node<'a>,
+    ) -> Option<List<'a>> {
         let fields = [
             ("api_version", Field::Text(api_version)),
+            ("field_masks", Field::list_or_null(masks)),
             ("field_selector", Field::text_or_null(field_selector)),
             ("kind", Field::Text(kind)),
             ("label_selector", Field::Null),
@@ -190,11 +204,16 @@ impl<'a> Context<'a> {
 #[derive(Clone, Copy)]
 enum Field<'f> {
     Text(&'f str),
+    List(&'f [&'f str]),
     False,
     Null,
 }
 
 impl<'f> Field<'f> {
+    fn list_or_null(texts: &'f [&'f str]) -> Self {
+        if texts.is_empty() { Field::Null } else { Field::List(texts) }
+    }
+
     fn text_or_null(text: &'f str) -> Self {
         if text.is_empty() { Field::Null } else { Field::Text(text) }
     }
@@ -209,6 +228,7 @@ fn question(fields: &[(&str, Field<'_>)]) -> String {
         out.push_str("\":");
         match value {
             Field::Text(text) => json::write_string(text, &mut out),
+            Field::List(texts) => json::write_list(texts.iter(), &mut out, |text, out| json::write_string(text, out)),
             Field::False => out.push_str("false"),
             Field::Null => out.push_str("null"),
         }

@@ -6,16 +6,23 @@
 //! `metadata.remainingItemCount` how many more there are. In a cluster no such group exists: there the same questions are answered
 //! by listing the real kinds. [`keys`] is what the engine files an object under.
 
+mod exposure;
+mod users;
+
 use crate::context::{Context, Host, List};
 use crate::finding::ObjectRef;
 use crate::node::Node;
 use crate::request::group_of;
 use crate::{iam, trust, workload};
+pub use exposure::{is_exposed, routes_to, selects, services_with};
+pub use users::{is_hook, users_of};
 
 /// The group and version of the index.
 pub const API_VERSION: &str = "index.fedward/v1";
 /// How many objects an answer of the index holds at most.
 pub const CAP: usize = 100;
+/// The same for questions with field masks, which ask who there is rather than what.
+pub const SAMPLE: usize = 6;
 
 /// Objects with pods that use a service account; selector `serviceAccount=<name>`, in the account's namespace.
 pub const WORKLOAD: &str = "Workload";
@@ -53,8 +60,17 @@ pub const SUBSTITUTION: &str = "Substitution";
 pub const BINDING: &str = "Binding";
 /// Argo CD's templates of credentials for repositories: Secrets, and what makes them; selector empty. All namespaces.
 pub const ARGOCD_TEMPLATE: &str = "ArgoCdTemplate";
+/// Objects that count as users of a service account, see [`users_of`]; selector `serviceAccount=<name>`, in the account's namespace.
+pub const ACCOUNT_USER: &str = "ServiceAccountUser";
+/// Services; selector `label=<key>=<value>`, the first pair of the Service's own selector, in the Service's namespace.
+pub const SERVICE: &str = "Service";
+/// Ingresses and routes of the Gateway API by the Services that they lead to; selector `service=<name>`, in the Service's namespace.
+pub const ROUTE: &str = "Route";
 /// Every kind of the index.
-pub const KINDS: [&str; 15] = [
+pub const KINDS: [&str; 18] = [
+    ACCOUNT_USER,
+    SERVICE,
+    ROUTE,
     WORKLOAD,
     CREDENTIAL,
     TOKEN_CONSUMER,
@@ -107,7 +123,7 @@ pub fn keys<'a>(object: Node<'a>, namespace: &'a str) -> Vec<Key> {
     if api_version == "v1" && kind == "ServiceAccount" {
         return account_keys(object, namespace);
     }
-    for of in [credential_keys, pod_identity_keys, aws_trust_keys, binding_keys] {
+    for of in [credential_keys, pod_identity_keys, aws_trust_keys, binding_keys, exposure::service_keys, exposure::route_keys] {
         if let Some(found) = of(object, namespace) {
             return found;
         }
@@ -129,8 +145,12 @@ pub fn keys<'a>(object: Node<'a>, namespace: &'a str) -> Vec<Key> {
             found.push(Key::new(kind, "", String::new()));
         }
     }
-    found.extend(workload_keys(object, namespace));
     found.dedup();
+    let workloads = workload_keys(object, namespace);
+    if users::counts(object) {
+        found.extend(workloads.iter().map(|key| Key { kind: ACCOUNT_USER, ..key.clone() }));
+    }
+    found.extend(workloads);
     found
 }
 
@@ -228,7 +248,10 @@ fn workload_keys<'a>(object: Node<'a>, namespace: &'a str) -> Vec<Key> {
     // A context that knows nothing: references to other objects are followed when a rule asks, not here.
     let context = Context::new(object.session().bump().alloc(Nobody), object.session(), false);
     let pods = workload::pods(object, namespace, context);
-    pods.iter().filter_map(|pod| Some(Key::new(WORKLOAD, pod.namespace, format!("serviceAccount={}", pod.account.name()?)))).collect()
+    let mut found: Vec<Key> =
+        pods.iter().filter_map(|pod| Some(Key::new(WORKLOAD, pod.namespace, format!("serviceAccount={}", pod.account.name()?)))).collect();
+    found.dedup();
+    found
 }
 
 /// Kinds that are listed for [`workloads_of`] in a cluster.
@@ -361,6 +384,16 @@ pub fn accounts_with_identity<'a>(context: &Context<'a>, selector: &str, anchor:
     listed(context, &[ACCOUNT], &[""], anchor, &|object| has(account_keys(object, ""), selector))
 }
 
+/// The same, with names, namespaces and in a cluster annotations only, and offline at most [`SAMPLE`] of them.
+pub fn names_with_identity<'a>(context: &Context<'a>, selector: &str, anchor: Node<'a>) -> Option<List<'a>> {
+    const NAME: [&str; 2] = ["metadata.name", "metadata.namespace"];
+    const MARKS: [&str; 5] = ["apiVersion", "kind", "metadata.annotations", "metadata.name", "metadata.namespace"];
+    if context.indexed {
+        return context.list_masked((API_VERSION, IDENTITY_ACCOUNT), "", selector, &NAME, anchor);
+    }
+    listed_masked(context, &[ACCOUNT], &[""], &MARKS, anchor, &|object| has(account_keys(object, ""), selector))
+}
+
 /// Deployments of Azure's mutating webhook. `None` where the host cannot say.
 pub fn identity_webhooks<'a>(context: &Context<'a>, anchor: Node<'a>) -> Option<List<'a>> {
     if context.indexed {
@@ -453,11 +486,23 @@ fn listed<'a>(
     anchor: Node<'a>,
     keep: &dyn Fn(Node<'a>) -> bool,
 ) -> Option<List<'a>> {
+    listed_masked(context, kinds, namespaces, &[], anchor, keep)
+}
+
+/// The same, with the fields that the masks name.
+fn listed_masked<'a>(
+    context: &Context<'a>,
+    kinds: &[(&str, &str)],
+    namespaces: &[&str],
+    masks: &[&str],
+    anchor: Node<'a>,
+    keep: &dyn Fn(Node<'a>) -> bool,
+) -> Option<List<'a>> {
     let mut merged = List { complete: true, ..List::default() };
     let mut any = false;
     for (api_version, kind) in kinds {
         for namespace in namespaces {
-            let Some(list) = context.list(api_version, kind, namespace, "", anchor) else {
+            let Some(list) = context.list_masked((api_version, kind), namespace, "", masks, anchor) else {
                 merged.complete = false;
                 continue;
             };

@@ -188,6 +188,21 @@ impl<'a> Reader<'a> {
         self.strings(name, default, doc).into_iter().map(Glob::new).collect()
     }
 
+    /// A map from patterns to lists of patterns; `*` stands for any text in all of them.
+    pub fn glob_lists(&mut self, name: &'static str, doc: &'static str) -> Vec<(Glob, Vec<Glob>)> {
+        let list = || json!({ "type": "array", "items": { "type": "string" } });
+        let node = self.field(name, doc, || json!({ "type": "object", "additionalProperties": list(), "default": {} }));
+        self.map(node);
+        let mut found = Vec::new();
+        for (key, value) in node.peek_entries() {
+            if !matches!(value.value(), Some(Value::Seq(_))) || value.peek_items().any(|item| item.peek_str().is_none()) {
+                self.wrong(value, "a list of strings is required");
+            }
+            found.push((Glob::new(key), value.peek_items().filter_map(Node::peek_str).map(Glob::new).collect()));
+        }
+        found
+    }
+
     /// A map from names to strings.
     pub fn string_map(&mut self, name: &'static str, doc: &'static str) -> BTreeMap<String, String> {
         let node = self.field(name, doc, || json!({ "type": "object", "additionalProperties": { "type": "string" } }));

@@ -18,6 +18,7 @@ use crate::text;
 
 pub use argo::controller_setting;
 pub(crate) use argo::{CONTROLLER_CONFIG, is_controller_config};
+pub use events::triggered;
 pub use rows::{ROWS, Row, Shape};
 
 /// A pod that an object makes, or will make.
@@ -227,6 +228,12 @@ fn collect<'a>(object: Node<'a>, namespace: &'a str, context: &Context<'a>, dept
         }
         None => fallback::collect(object, api_version, kind, namespace, found),
     }
+}
+
+/// Whether an object's kind has a row of its own, see [`is_known`].
+pub(crate) fn is_known_object(object: Node<'_>) -> bool {
+    let api_version = object.peek("apiVersion").peek_str().unwrap_or("");
+    is_known(group_of(api_version), object.peek("kind").peek_str().unwrap_or(""))
 }
 
 /// Whether a kind has a row of its own, so that its pods are found for certain.

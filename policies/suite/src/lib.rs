@@ -9,6 +9,7 @@ pub static POLICY: Suite = Suite {
     parts: &[
         &enforce_audience_issuer::POLICY,
         &forbid_federated_cluster_admin::POLICY,
+        &forbid_identity_sharing::POLICY,
         &forbid_static_credentials::POLICY,
         &require_identity_labels::POLICY,
         &verify_argocd_identity::POLICY,

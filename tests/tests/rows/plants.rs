@@ -73,7 +73,47 @@ spec:
   issuer: https://westeurope.oic.prod-aks.azure.com/8f2c4f0a-3d5e-4a52-9d0a-1f6f7d6b2c11/2b7e1516-28ae-4d2a-a6ab-f7158809cf4f/
   subject: system:serviceaccount:shop:federated";
 
+/// Another workload that runs as `federated`.
+const OTHER_USER: &str = "\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: other, namespace: shop}
+spec:
+  selector: {matchLabels: {app: other}}
+  template:
+    metadata: {labels: {app: other}}
+    spec:
+      serviceAccountName: federated
+      containers: [{name: main, image: \"registry.example/other:1\"}]";
+
+/// The same, and a Service that makes pods with the label `app: x` reachable from outside.
+const EXPOSED: &str = "\
+apiVersion: v1
+kind: Service
+metadata: {name: outside, namespace: shop}
+spec: {type: LoadBalancer, selector: {app: x}, ports: [{port: 80}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: other, namespace: shop}
+spec:
+  selector: {matchLabels: {app: other}}
+  template:
+    metadata: {labels: {app: other}}
+    spec:
+      serviceAccountName: federated
+      containers: [{name: main, image: \"registry.example/other:1\"}]";
+
 pub(crate) const PLANTS: &[Plant] = &[
+    Plant { rule: "shared-service-account", account: "federated # here", more: OTHER_USER, needs: &["<account>"], ..HARMLESS },
+    Plant { rule: "exposed-shared-account", account: "federated # here", more: EXPOSED, needs: &["<labels>", "<account>"], ..HARMLESS },
+    Plant {
+        rule: "not-an-identity-owner",
+        settings: r#"{"identityOwners": {"shop/federated": ["Deployment/nobody"]}}"#,
+        account: "federated # here",
+        needs: &["<account>"],
+        ..HARMLESS
+    },
     Plant { rule: "missing-azure-label", labels: "app: x # label", account: "federated", needs: &["<labels>", "<account>"], ..HARMLESS },
     Plant { rule: "wrong-azure-label-value", labels: "azure.workload.identity/use: \"True\" # here", needs: &["<labels>"], ..HARMLESS },
     Plant {

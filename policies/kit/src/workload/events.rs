@@ -18,7 +18,7 @@ pub(super) fn collect<'a>(
     pod.title = "sensor pod".to_owned();
     pod.containers = vec![container(template.get("container"), false)];
     found.push(pod);
-    for (manifest, parameters) in manifests(object) {
+    for (manifest, parameters) in triggered(object) {
         let before = found.len();
         collect_object(manifest, namespace, context, depth + 1, found);
         // Event data that is written over the service account: who runs is decided by the event.
@@ -34,7 +34,7 @@ pub(super) fn collect<'a>(
 
 /// The objects in the triggers of a Sensor, dead-letter triggers included, each with the parameters that are written over it. Sources
 /// outside the Sensor (a URL, Git, a ConfigMap) are not followed.
-fn manifests(sensor: Node<'_>) -> Vec<(Node<'_>, Node<'_>)> {
+pub fn triggered(sensor: Node<'_>) -> Vec<(Node<'_>, Node<'_>)> {
     let mut found = Vec::new();
     for trigger in sensor.at(&["spec", "triggers"]).items() {
         for trigger in
