@@ -3,10 +3,10 @@
 pub use fedward_kit::policy::Builtin;
 
 /// All built-in policies, by id.
-pub const ALL: &[Builtin] = include!(concat!(env!("OUT_DIR"), "/table.rs"));
+pub static ALL: &[Builtin] = include!(concat!(env!("OUT_DIR"), "/table.rs"));
 
 /// All built-in policies in one module.
-pub const SUITE: Builtin = include!(concat!(env!("OUT_DIR"), "/suite.rs"));
+pub static SUITE: Builtin = include!(concat!(env!("OUT_DIR"), "/suite.rs"));
 
 /// A module that is no policy.
 pub struct Embedded {
@@ -17,7 +17,7 @@ pub struct Embedded {
 }
 
 /// The evaluator of CEL, which `crates/conditions` calls.
-pub const CEL: Embedded = Embedded {
+pub static CEL: Embedded = Embedded {
     wasm: include_bytes!(concat!(env!("OUT_DIR"), "/fedward-cel.wasm")),
     compiled: include_bytes!(concat!(env!("OUT_DIR"), "/fedward-cel.cwasm")),
 };

@@ -86,6 +86,19 @@ impl Others<'_> {
     }
 }
 
+/// What a pod signs in to as its service account and the other workloads that run as it, where those are too many.
+pub(crate) fn shared<'a>(cx: &Check<'a, Settings>, pod: &Pod<'a>, name: &str) -> Option<(Provider, Others<'a>)> {
+    let others = || other_users(cx, pod, name).filter(|others| others.count() >= cx.settings.max_workloads);
+    // What is asked first is what is cheap and mostly ends it: the index has the users at hand, a cluster lists every kind of them.
+    if cx.context.indexed {
+        let others = others()?;
+        signs_in(cx, pod).map(|(provider, _)| (provider, others))
+    } else {
+        let (provider, _) = signs_in(cx, pod)?;
+        others().map(|others| (provider, others))
+    }
+}
+
 /// The other workloads that run as a pod's service account. `None` where there are none, or nobody knows.
 pub(crate) fn other_users<'a>(cx: &Check<'a, Settings>, pod: &Pod<'a>, name: &str) -> Option<Others<'a>> {
     let list = index::users_of(cx.context, pod.namespace, name, pod.account.node())?;

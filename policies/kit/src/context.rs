@@ -87,10 +87,18 @@ pub struct Context<'a> {
 
 const BUCKETS: usize = 256;
 
-/// FNV-1a: short. Chosen collisions cost time only, which the host bounds.
+/// In the manner of FNV-1a, eight bytes at a time. Chosen collisions cost time only, which the host bounds.
 fn bucket(question: &str) -> usize {
-    let hash = question.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-    hash as usize % BUCKETS
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    for chunk in question.as_bytes().chunks(8) {
+        let mut word = [0; 8];
+        if let Some(part) = word.get_mut(..chunk.len()) {
+            part.copy_from_slice(chunk);
+        }
+        hash = (hash ^ u64::from_le_bytes(word)).wrapping_mul(0x0100_0000_01b3);
+        hash ^= hash >> 29;
+    }
+    (hash % BUCKETS as u64) as usize
 }
 
 /// One question and its answer. Lives in the arena.

@@ -71,12 +71,10 @@ fn check(cx: &Check<'_, Settings>) {
         return;
     }
     for (pod, name) in sharing::by_account(cx) {
-        if sharing::owners(cx.settings, pod.namespace, name).is_some() || sharing::signs_in(cx, pod).is_none() {
+        if sharing::owners(cx.settings, pod.namespace, name).is_some() {
             continue;
         }
-        let Some(others) = sharing::other_users(cx, pod, name).filter(|others| others.count() >= cx.settings.max_workloads) else {
-            continue;
-        };
+        let Some((_, others)) = sharing::shared(cx, pod, name) else { continue };
         let Some((way, to)) = way_in(cx.context, pod) else { continue };
         let message = format!(
             "`{}` makes these pods reachable from outside, and their service account `{name}` also serves {}",

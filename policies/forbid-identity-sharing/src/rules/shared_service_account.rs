@@ -87,11 +87,7 @@ fn check(cx: &Check<'_, Settings>) {
         if sharing::owners(cx.settings, pod.namespace, name).is_some() {
             continue;
         }
-        let Some((provider, _)) = sharing::signs_in(cx, pod) else { continue };
-        let Some(others) = sharing::other_users(cx, pod, name) else { continue };
-        if others.count() < cx.settings.max_workloads {
-            continue;
-        }
+        let Some((provider, others)) = sharing::shared(cx, pod, name) else { continue };
         let message = format!("the service account `{name}` has an identity ({}) and also serves {}", provider.name(), others.names(title));
         let mut report = Report::new(if cx.settings.strict { &STRICT } else { &SHARED }, pod.account.node(), message)
             .help("give each workload a service account and an identity of its own, or name those that share it in `identityOwners`")
