@@ -55,7 +55,8 @@ pub fn usage(text: &str, id: &str) -> Result<String> {
     let file = format!("See the policy's README, `policies/{id}/README.md`, which releases have as `{id}.md`.\n");
     let scaffold = "`kwctl scaffold manifest --type ClusterAdmissionPolicy MODULE` writes a manifest with all rules.\n";
     let mut text = text.to_owned();
-    for (name, line) in [("rules", &*file), ("settings", &*file), ("manifest", scaffold), ("access", &*file)] {
+    let rules = if id == fedward_modules::SUITE.id { "policies" } else { "rules" };
+    for (name, line) in [(rules, &*file), ("settings", &*file), ("manifest", scaffold), ("access", &*file)] {
         let (before, _, after) = around(&text, name).ok_or_else(|| anyhow!("the README of `{id}` has no place for its {name}"))?;
         text = format!("{before}{line}{}", after.strip_prefix('\n').unwrap_or(after));
     }

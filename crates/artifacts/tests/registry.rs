@@ -231,6 +231,7 @@ fn the_manifest_of_a_readme_can_be_pasted() {
     let host = Host::new(Limits::default());
     for builtin in fedward_modules::ALL.iter().chain([&fedward_modules::SUITE]) {
         let readme = fedward_artifacts::readme::text(&root(), builtin.id).unwrap();
+        fedward_artifacts::readme::usage(&readme, builtin.id).unwrap();
         let blocks: Vec<&str> = readme.split("```yaml\n").skip(1).filter_map(|block| block.split("```").next()).collect();
         let objects: Vec<serde_json::Value> = blocks.iter().map(|block| from_yaml(block).unwrap()).collect();
         let policy = objects.iter().find(|object| object["kind"] == "ClusterAdmissionPolicy").unwrap();
