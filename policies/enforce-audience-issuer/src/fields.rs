@@ -272,7 +272,7 @@ const ROWS: &[Row] = &[
         fields: &[(&["spec", "url"], Holds::Other)],
     },
     Row {
-        groups: &["iam.cnrm.cloud.google.com"],
+        groups: &["iam.cnrm.cloud.google.com", "trust.fedward"],
         kinds: &["IAMPolicyMember", "IAMWorkloadIdentityPoolProvider"],
         only: Only::All,
         fields: &[

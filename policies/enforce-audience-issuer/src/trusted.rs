@@ -4,7 +4,7 @@ use fedward_kit::iam;
 use fedward_kit::node::Node;
 use fedward_kit::rule::Check;
 use fedward_kit::text::{self, Value};
-use fedward_kit::trust::Credential;
+use fedward_kit::trust::{self, Credential};
 
 use crate::settings::Settings;
 
@@ -40,7 +40,7 @@ pub(crate) fn issuer<'a>(cx: &Check<'a, Settings>) -> Option<Issuer<'a>> {
     }
     let spec = cx.object.peek("spec");
     let oidc = match (cx.request.group, cx.request.kind) {
-        ("iam.cnrm.cloud.google.com", "IAMWorkloadIdentityPoolProvider") => spec.get("oidc"),
+        ("iam.cnrm.cloud.google.com" | trust::GROUP, "IAMWorkloadIdentityPoolProvider") => spec.get("oidc"),
         ("iam.gcp.upbound.io" | "iam.gcp.m.upbound.io", "WorkloadIdentityPoolProvider") => {
             let oidc = spec.get("forProvider").peek("oidc");
             // A list of one in the first version of the kind.
