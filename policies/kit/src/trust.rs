@@ -241,9 +241,7 @@ impl<'a> PodIdentity<'a> {
 /// The service accounts that eksctl's `ClusterConfig` gives roles to: for each the namespace, the name, the provider, and the node that
 /// names it. Empty for every other object.
 pub fn eksctl_accounts(object: Node<'_>) -> Vec<(&str, &str, Provider, Node<'_>)> {
-    if object.peek("kind").peek_str() != Some("ClusterConfig")
-        || group_of(object.peek("apiVersion").peek_str().unwrap_or("")) != "eksctl.io"
-    {
+    if object.peek_text("kind") != Some("ClusterConfig") || group_of(object.peek_text("apiVersion").unwrap_or("")) != "eksctl.io" {
         return Vec::new();
     }
     let iam = object.peek("iam");
