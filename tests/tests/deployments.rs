@@ -1,7 +1,7 @@
 //! The pages in `docs/deployments`: every scenario has one, and what it says of the scenario's files is so.
 //!
 //! A page quotes the lines of `as-published.findings` in its `text` blocks: all of them, each once, and no others. It names every file of
-//! `secure/`, links to nothing that is not there, and the values of its table stand in the files.
+//! `secure/`, links to nothing that is not there, and the values of its table stand in the files: all ids that do, among others.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::string_slice, reason = "tests")]
 
@@ -51,7 +51,11 @@ fn block_lines<'a>(page: &'a str, language: &str) -> Vec<&'a str> {
 /// The targets of a page's links that lead to files, without anchors.
 fn links(page: &str) -> Vec<&str> {
     let targets = page.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(target, _)| target);
-    targets.filter(|target| !target.contains("://")).map(|target| target.split('#').next().unwrap()).filter(|target| !target.is_empty()).collect()
+    targets
+        .filter(|target| !target.contains("://"))
+        .map(|target| target.split('#').next().unwrap())
+        .filter(|target| !target.is_empty())
+        .collect()
 }
 
 /// The files of a folder, with the path from it.
@@ -77,7 +81,8 @@ fn values(page: &str) -> Vec<&str> {
 
 #[test]
 fn every_scenario_has_a_page_and_the_index_lists_it() {
-    let pages: Vec<String> = names(&root().join("docs/deployments")).iter().filter_map(|name| Some(name.strip_suffix(".md")?.to_owned())).collect();
+    let pages: Vec<String> =
+        names(&root().join("docs/deployments")).iter().filter_map(|name| Some(name.strip_suffix(".md")?.to_owned())).collect();
     let mut expected = scenarios();
     expected.push("README".to_owned());
     expected.sort();
@@ -138,7 +143,33 @@ fn the_values_to_replace_stand_in_the_secure_set() {
         let values = values(&text);
         assert!(!values.is_empty(), "docs/deployments/{name}.md has no table of values");
         for value in values {
-            assert!(files.iter().any(|(_, file)| file.contains(value)), "docs/deployments/{name}.md: no file of the secure set has `{value}`");
+            assert!(
+                files.iter().any(|(_, file)| file.contains(value)),
+                "docs/deployments/{name}.md: no file of the secure set has `{value}`"
+            );
+        }
+    }
+}
+
+/// The GUIDs in a text.
+fn guids(text: &str) -> BTreeSet<String> {
+    let is_guid = |window: &[u8]| {
+        window.iter().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => *byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
+    };
+    text.as_bytes().windows(36).filter(|window| is_guid(window)).map(|window| String::from_utf8_lossy(window).into_owned()).collect()
+}
+
+#[test]
+fn every_id_of_the_secure_set_is_a_value_to_replace() {
+    for name in scenarios() {
+        let text = page(&name);
+        let known: BTreeSet<String> = values(&text).into_iter().flat_map(guids).collect();
+        for (file, content) in files(&root().join(format!("fixtures/scenarios/{name}/secure")), "") {
+            let unknown: Vec<String> = guids(&content).difference(&known).cloned().collect();
+            assert!(unknown.is_empty(), "docs/deployments/{name}.md has no value for {unknown:?} of secure/{file}");
         }
     }
 }
