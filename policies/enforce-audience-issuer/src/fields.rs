@@ -282,6 +282,18 @@ const ROWS: &[Row] = &[
         ],
     },
     Row {
+        groups: &["iam.cnrm.cloud.google.com", "trust.fedward"],
+        kinds: &["IAMPolicy"],
+        only: Only::All,
+        fields: &[(&["spec", "bindings", EACH, "members", EACH], Holds::Other)],
+    },
+    Row {
+        groups: &["iam.cnrm.cloud.google.com"],
+        kinds: &["IAMPartialPolicy"],
+        only: Only::All,
+        fields: &[(&["spec", "bindings", EACH, "members", EACH, "member"], Holds::Other)],
+    },
+    Row {
         groups: &["authorization.azure.com", "trust.fedward"],
         kinds: &["RoleAssignment"],
         only: Only::All,
