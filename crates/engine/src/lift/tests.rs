@@ -442,7 +442,7 @@ fn instances_become_what_the_policies_read() {
         (
             "ManagedCluster",
             json!({
-                "name": "shop", "oidcIssuerProfile": { "enabled": false }, "securityProfile": { "workloadIdentity": { "enabled": true } },
+                "name": "shop", "disableLocalAccounts": null, "oidcIssuerProfile": { "enabled": false }, "securityProfile": { "workloadIdentity": { "enabled": true } },
                 "aadProfile": { "adminGroupObjectIDs": ["g"] }, "identity": { "type": "UserAssigned", "userAssignedIdentities": [{ "reference": reference }] },
                 "identityProfile": { "kubeletidentity": { "resourceReference": reference } },
             }),

@@ -71,7 +71,7 @@ const ROWS: [Row; 18] = [
     row(
         "azurerm_kubernetes_cluster",
         "ManagedCluster",
-        &[("name", "name"), ("disableLocalAccounts", "local_account_disabled")],
+        &[("name", "name")],
         Some(|writer| writer.cluster()),
     ),
     row("azurerm_kubernetes_cluster_extension", "ClusterExtension", EXTENSION, None),
@@ -189,6 +189,12 @@ impl<'d> Writer<'_, '_, 'd> {
         }
     }
 
+    /// A switch that is off if nothing is set: a finding is where that is written.
+    fn switch(&mut self, field: &str, value: Marked<'d>) {
+        self.builder.key(field, value.key_place());
+        value.write(self.builder);
+    }
+
     fn text(&mut self, field: &str, text: &str, place: Span) {
         self.builder.key(field, place).string(text, place);
     }
@@ -214,6 +220,7 @@ impl<'d> Writer<'_, '_, 'd> {
 
     fn cluster(&mut self) {
         let attributes = self.attributes;
+        self.switch("disableLocalAccounts", attributes.get("local_account_disabled"));
         for (profile, attribute) in [("oidcIssuerProfile", "oidc_issuer_enabled"), ("workloadIdentity", "workload_identity_enabled")] {
             let value = attributes.get(attribute);
             let place = value.key_place();
@@ -221,7 +228,7 @@ impl<'d> Writer<'_, '_, 'd> {
                 self.builder.key("securityProfile", place).map(place);
             }
             self.builder.key(profile, place).map(place);
-            self.field("enabled", value);
+            self.switch("enabled", value);
             self.builder.end();
             if profile == "workloadIdentity" {
                 self.builder.end();
