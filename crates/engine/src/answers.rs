@@ -146,7 +146,13 @@ impl<'w> Answers<'w> {
                 selector: question.field_selector.clone().unwrap_or_default(),
             };
             let masks = question.field_masks.as_deref().filter(|masks| !masks.is_empty());
-            let found = world.filed(self.asker, &key);
+            let own;
+            let found = if key.kind == index::OWN_ACCOUNT {
+                own = world.own_account(self.asker, &key.namespace, key.selector.strip_prefix("name=").unwrap_or(""));
+                own.as_slice()
+            } else {
+                world.filed(self.asker, &key)
+            };
             let (near, more) = nearest(world, self.asker, found, if masks.is_some() { SAMPLE } else { CAP });
             self.given.extend_from_slice(near);
             return Ok(self.share(&("index", &key, masks, world.scope(self.asker), near), ("v1", ""), near, more, masks));

@@ -174,6 +174,15 @@ impl World {
         self.index.get(key).map(|list| self.visible(asker, list)).unwrap_or_default()
     }
 
+    /// The service account of that name, if it is certainly of the asker's own application: judged itself, final, and of the same folder.
+    /// What stands elsewhere may be applied by anybody, at any time.
+    pub(crate) fn own_account(&self, asker: usize, namespace: &str, name: &str) -> Option<usize> {
+        let Found::One(number) = self.get(asker, "", "ServiceAccount", namespace, name) else { return None };
+        let folder = |number| self.path(number).rsplit_once('/').map(|(folder, _)| folder);
+        let is_own = |object: &Object| object.is_judged() && !object.draft && folder(asker) == folder(number);
+        self.objects.get(number).is_some_and(is_own).then_some(number)
+    }
+
     /// The path prefix that bounds what the asker sees by listing.
     pub(crate) fn scope(&self, asker: usize) -> &str {
         let path = self.path(asker);

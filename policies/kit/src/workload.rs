@@ -18,7 +18,7 @@ use crate::text;
 
 pub use argo::controller_setting;
 pub(crate) use argo::{CONTROLLER_CONFIG, is_controller_config};
-pub use events::triggered;
+pub use events::{Triggered, triggered};
 pub use rows::{ROWS, Row, Shape};
 
 /// A pod that an object makes, or will make.

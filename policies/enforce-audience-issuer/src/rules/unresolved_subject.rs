@@ -107,11 +107,11 @@ fn check_credential<'a>(cx: &Check<'a, Settings>, credential: &Credential<'a>) {
                 check_client_id(cx, credential, node, (namespace, name), client_id);
             }
         }
-        Lookup::NotFound | Lookup::NotKnown(Unknown::Absent) if !is_made_by_kind(cx, namespace, name, node) => {
+        Lookup::NotKnown(Unknown::Unseen) => check_namespace(cx, node, namespace, name),
+        _ if is_missing(cx, node, namespace, name) => {
             let is_uncertain = !cx.request.is_final || (!cx.context.indexed && cluster_issuer.is_empty());
             report_missing(cx, if is_uncertain { &UNCERTAIN } else { &NO_ACCOUNT }, node, namespace, name);
         }
-        Lookup::NotKnown(Unknown::Unseen) => check_namespace(cx, node, namespace, name),
         Lookup::NotFound | Lookup::NotKnown(_) => {}
     }
 }
@@ -120,11 +120,16 @@ fn check_credential<'a>(cx: &Check<'a, Settings>, credential: &Credential<'a>) {
 fn check_association<'a>(cx: &Check<'a, Settings>, association: &PodIdentity<'a>) {
     let node = association.service_account;
     let (Some(namespace), Some(name)) = (plain(association.namespace), plain(node)) else { return };
-    let found = identity::account(cx.context, namespace, name, node);
-    if matches!(found, Lookup::NotFound | Lookup::NotKnown(Unknown::Absent)) && !is_made_by_kind(cx, namespace, name, node) {
+    if is_missing(cx, node, namespace, name) {
         let is_certain = cx.request.is_final && cx.context.indexed;
         report_missing(cx, if is_certain { &NO_ACCOUNT } else { &UNCERTAIN }, node, namespace, name);
     }
+}
+
+/// Whether a service account does not exist, though others of its namespace do.
+pub(crate) fn is_missing<'a>(cx: &Check<'a, Settings>, node: Node<'a>, namespace: &'a str, name: &str) -> bool {
+    let found = identity::account(cx.context, namespace, name, node);
+    matches!(found, Lookup::NotFound | Lookup::NotKnown(Unknown::Absent)) && !is_made_by_kind(cx, namespace, name, node)
 }
 
 /// Whether no manifest of the account needs to exist: every namespace has a `default`, and some kinds make their account themselves. In a
@@ -141,7 +146,8 @@ fn is_made_by_kind<'a>(cx: &Check<'a, Settings>, namespace: &'a str, name: &str,
         })
 }
 
-fn report_missing<'a>(cx: &Check<'a, Settings>, condition: &'static Condition, node: Node<'a>, namespace: &str, name: &str) {
+/// Reports a field that ends with the name of a service account which does not exist.
+pub(crate) fn report_missing<'a>(cx: &Check<'a, Settings>, condition: &'static Condition, node: Node<'a>, namespace: &str, name: &str) {
     let mut report = Report::new(condition, node, format!("there is no service account `{name}` in namespace `{namespace}`"));
     let accounts = index::federated_accounts(cx.context, namespace, node).map(|list| list.items).unwrap_or_default();
     let names: Vec<&str> = accounts.iter().filter_map(|account| account.peek("metadata").peek("name").peek_str()).collect();
