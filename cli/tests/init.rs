@@ -108,3 +108,48 @@ fn the_command_line_wins_over_the_file() {
     assert_eq!(fedward(root.path(), &forced).status.code(), Some(0));
     assert!(own.is_file());
 }
+
+fn page(name: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/deployments").join(format!("{name}.md"))).unwrap()
+}
+
+/// A page's section on values, with its table.
+fn values_section(page: &str) -> &str {
+    page.split("\n## Values\n").nth(1).and_then(|rest| rest.split("\n## ").next()).unwrap()
+}
+
+/// The table of a page has what is asked for, in that order. Certificates are too long for a table.
+#[test]
+fn pages_list_the_parameters() {
+    for deployment in deployments().unwrap() {
+        let text = page(deployment.name);
+        let rows = values_section(&text).lines().filter_map(|line| line.strip_prefix("| ")).skip(1);
+        let rows: Vec<String> = rows.map(|row| row.split(" | ").take(2).collect::<Vec<_>>().join(" | ")).collect();
+        let row = |parameter: &fedward_deployments::Parameter| {
+            let sample = parameter.kind.example(&parameter.sample).map_or("its `caData`".to_owned(), |sample| format!("`{sample}`"));
+            format!("{sample} | `{}`", parameter.name)
+        };
+        assert_eq!(rows, deployment.parameters.iter().map(row).collect::<Vec<_>>(), "{}", deployment.name);
+    }
+}
+
+/// What a page shows is run as it stands there, with the file of values filled in.
+#[test]
+fn commands_of_pages_run() {
+    for deployment in deployments().unwrap() {
+        let (root, text) = (tempfile::tempdir().unwrap(), page(deployment.name));
+        let lines =
+            values_section(&text).lines().filter_map(|line| Some(line.strip_prefix("fedward ")?.split(" #").next().unwrap().trim()));
+        let mut run = 0;
+        for line in lines {
+            let args = line.split(" > ").next().unwrap();
+            let output = fedward(root.path(), &args.split_whitespace().collect::<Vec<_>>());
+            assert_eq!(output.status.code(), Some(0), "{line}\n{}", String::from_utf8_lossy(&output.stderr));
+            if line.ends_with(" > values.yaml") {
+                fs::copy(values_of(&deployment), root.path().join("values.yaml")).unwrap();
+            }
+            run += 1;
+        }
+        assert_eq!(run, 3, "{}", deployment.name);
+    }
+}
