@@ -5,12 +5,9 @@
 //! |---|---|
 //! | `issuer`, `subject` (or `claimsMatchingExpression`) and `audiences` in one map: Graph JSON, `az identity federated-credential list` | `FederatedCredential` |
 //! | `Statement` with an `sts:AssumeRole…` action: an IAM trust policy | `AssumeRolePolicy` |
-<<<<<<< HEAD
+//! | `kube-apiserver-arg`: a configuration file of k3s or RKE2, of which nothing else is taken | `ApiServerArguments` |
 //! | `$schema` of an ARM deployment template, compiled from Bicep or written by hand: [`arm`] | one object for each resource of a type that is read |
 //! | `format_version` and `values` or `planned_values`, what `terraform show -json` prints: [`terraform`] | one object for each instance of a resource of a type that is read |
-=======
-//! | `kube-apiserver-arg`: a configuration file of k3s or RKE2, of which nothing else is taken | `ApiServerArguments` |
->>>>>>> main
 //!
 //! What looks like one of these but is not understood is said as the reason why the document is skipped.
 
@@ -58,25 +55,8 @@ pub(crate) fn lift(document: &Document, stem: &str, limits: &Limits) -> Lifted {
     if terraform::looks_like(root) {
         return terraform::lift(root, limits);
     }
-<<<<<<< HEAD
     let documents = plain::lift(root, stem, limits);
     if documents.is_empty() { Lifted::No } else { Lifted::Objects(Made { documents, ..Made::default() }) }
-=======
-    if is_credential(root) {
-        found.extend(credential(root, stem, limits));
-    } else if is_trust_policy(root) {
-        found.extend(object(root, "AssumeRolePolicy", stem, limits, |builder| {
-            builder.key("document", root.place()).copy(root);
-        }));
-    } else if let Some(arguments) = api_server_arguments(root) {
-        found.extend(object(root, "ApiServerArguments", stem, limits, |builder| {
-            builder.key("arguments", arguments.key_span().unwrap_or_else(|| arguments.place())).copy(arguments);
-        }));
-    } else {
-        return Lifted::No;
-    }
-    Lifted::Objects(found)
->>>>>>> main
 }
 
 /// The name of a lifted object, with its place.
@@ -86,37 +66,8 @@ struct Name<'t> {
     place: Span,
 }
 
-<<<<<<< HEAD
 /// An object that is made from a node. `spec` writes the entries of its `spec`.
 fn object(from: Node<'_>, kind: &str, name: Name<'_>, limits: &Limits, spec: impl FnOnce(&mut Builder<'_>)) -> Option<Document> {
-=======
-fn is_credential(node: Node<'_>) -> bool {
-    let string = |key| node.get(key).is_some_and(|value| value.as_str().is_some());
-    node.is_map()
-        && string("issuer")
-        && (string("subject") || node.get("claimsMatchingExpression").is_some())
-        && node.get("audiences").is_some()
-        && node.get("kind").is_none()
-}
-
-fn is_trust_policy(node: Node<'_>) -> bool {
-    let Some(statements) = node.get("Statement").filter(|_| node.get("apiVersion").is_none()) else { return false };
-    let assumes = |statement: Node<'_>| {
-        let Some(action) = statement.get("Action") else { return false };
-        let is_assume = |action: &str| action.to_ascii_lowercase().starts_with("sts:assumerole");
-        action.as_str().is_some_and(is_assume) || action.items().any(|action| action.as_str().is_some_and(is_assume))
-    };
-    if statements.is_map() { assumes(statements) } else { statements.items().any(assumes) }
-}
-
-/// The API server's flags in a configuration file of k3s or RKE2; with `+` they add to those of another file.
-fn api_server_arguments<'a>(root: Node<'a>) -> Option<Node<'a>> {
-    let found = ["kube-apiserver-arg", "kube-apiserver-arg+"].into_iter().find_map(|key| root.get(key))?;
-    (found.is_seq() || found.as_str().is_some()).then_some(found)
-}
-
-fn object(from: Node<'_>, kind: &str, name: &str, limits: &Limits, spec: impl FnOnce(&mut Builder<'_>)) -> Option<Document> {
->>>>>>> main
     let place = from.place();
     let mut builder = Builder::new(from.document().source(), limits);
     builder.map(from.span());

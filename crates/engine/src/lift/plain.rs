@@ -1,11 +1,11 @@
-//! Credentials as Microsoft Graph and the Azure CLI write them, and trust policies of IAM roles.
+//! Credentials as Microsoft Graph and the Azure CLI write them, trust policies of IAM roles, configuration files of k3s and RKE2.
 
 use fedward_manifest::{Builder, Document, Limits, Node};
 
 use super::{Name, key_place, object};
 use crate::load::text;
 
-/// The objects that a document is, one or a list of credentials, or a trust policy; empty for any other document.
+/// The objects that a document is; empty for a document that is none of these.
 pub(super) fn lift(root: Node<'_>, stem: &str, limits: &Limits) -> Vec<Document> {
     if root.is_seq() {
         root.items().filter(|item| is_credential(*item)).filter_map(|item| credential(item, stem, limits)).collect()
@@ -18,9 +18,22 @@ pub(super) fn lift(root: Node<'_>, stem: &str, limits: &Limits) -> Vec<Document>
         })
         .into_iter()
         .collect()
+    } else if let Some(arguments) = api_server_arguments(root) {
+        let name = Name { text: stem, place: root.place() };
+        object(root, "ApiServerArguments", name, limits, |builder| {
+            builder.key("arguments", key_place(arguments)).copy(arguments);
+        })
+        .into_iter()
+        .collect()
     } else {
         Vec::new()
     }
+}
+
+/// The API server's flags in a configuration file of k3s or RKE2; with `+` they add to those of another file.
+fn api_server_arguments<'a>(root: Node<'a>) -> Option<Node<'a>> {
+    let found = ["kube-apiserver-arg", "kube-apiserver-arg+"].into_iter().find_map(|key| root.get(key))?;
+    (found.is_seq() || found.as_str().is_some()).then_some(found)
 }
 
 fn is_credential(node: Node<'_>) -> bool {
