@@ -1,0 +1,79 @@
+// Command renderers turns charts, kustomizations and Jsonnet files into manifests, with the libraries of Helm, Kustomize and Jsonnet
+// themselves. It is built for WebAssembly and run by crates/render, which gives it a root folder to read and nothing else.
+//
+// A request is one JSON object on standard input, its answer one on standard output.
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+)
+
+// request has exactly one of its fields.
+type request struct {
+	Helm      *helmRequest      `json:"helm"`
+	Kustomize *kustomizeRequest `json:"kustomize"`
+	Jsonnet   *jsonnetRequest   `json:"jsonnet"`
+}
+
+// answer has documents, or an error.
+type answer struct {
+	Documents []document `json:"documents"`
+	Error     *failure   `json:"error,omitempty"`
+}
+
+// document is a part of the output. The texts of all, one after the other, are what the command line of that renderer prints.
+type document struct {
+	Text   string `json:"text"`
+	Origin origin `json:"origin"`
+}
+
+// serve answers one request. It is not sound only if a renderer panicked: then this instance must not be asked again.
+func serve(in io.Reader, out io.Writer) (sound bool) {
+	var asked request
+	var given answer
+	sound = true
+	func() {
+		defer func() {
+			if panicked := recover(); panicked != nil {
+				sound = false
+				given = answer{Error: &failure{Kind: kindPanic, Message: fmt.Sprint(panicked)}}
+			}
+		}()
+		documents, err := render(in, &asked)
+		if given.Documents = documents; err != nil {
+			given = answer{Error: asFailure(err)}
+		}
+	}()
+	if err := json.NewEncoder(out).Encode(given); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return false
+	}
+	return sound
+}
+
+func render(in io.Reader, asked *request) ([]document, error) {
+	if err := json.NewDecoder(in).Decode(asked); err != nil {
+		return nil, err
+	}
+	switch {
+	case asked.Helm != nil:
+		return renderHelm(asked.Helm)
+	case asked.Kustomize != nil:
+		return renderKustomize(asked.Kustomize)
+	case asked.Jsonnet != nil:
+		return renderJsonnet(asked.Jsonnet)
+	}
+	return nil, errors.New("the request names no renderer")
+}
+
+func init() {
+	// Endless recursion ends here, long before it has eaten the memory.
+	debug.SetMaxStack(64 << 20)
+}
+
+func main() { serve(os.Stdin, os.Stdout) }
