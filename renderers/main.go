@@ -20,44 +20,28 @@ type request struct {
 	Jsonnet   *jsonnetRequest   `json:"jsonnet"`
 }
 
-// answer has documents, or an error.
-type answer struct {
-	Documents []document `json:"documents"`
-	Error     *failure   `json:"error,omitempty"`
-}
-
-// document is a part of the output. The texts of all, one after the other, are what the command line of that renderer prints.
-type document struct {
-	Text   string `json:"text"`
-	Origin origin `json:"origin"`
-}
-
-// serve answers one request. It is not sound only if a renderer panicked: then this instance must not be asked again.
-func serve(in io.Reader, out io.Writer) (sound bool) {
-	var asked request
-	var given answer
-	sound = true
+// serve answers one request. After a panic, which is an answer of its own kind, this instance must not be asked again.
+func serve(in io.Reader, out io.Writer) {
+	given := answer{}
 	func() {
 		defer func() {
 			if panicked := recover(); panicked != nil {
-				sound = false
 				given = answer{Error: &failure{Kind: kindPanic, Message: fmt.Sprint(panicked)}}
 			}
 		}()
-		documents, err := render(in, &asked)
+		documents, err := render(in)
 		if given.Documents = documents; err != nil {
 			given = answer{Error: asFailure(err)}
 		}
 	}()
 	if err := json.NewEncoder(out).Encode(given); err != nil {
 		fmt.Fprintln(os.Stderr, err)
-		return false
 	}
-	return sound
 }
 
-func render(in io.Reader, asked *request) ([]document, error) {
-	if err := json.NewDecoder(in).Decode(asked); err != nil {
+func render(in io.Reader) ([]document, error) {
+	var asked request
+	if err := json.NewDecoder(in).Decode(&asked); err != nil {
 		return nil, err
 	}
 	switch {

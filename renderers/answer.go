@@ -2,6 +2,18 @@ package main
 
 import "errors"
 
+// answer has documents, or an error.
+type answer struct {
+	Documents []document `json:"documents"`
+	Error     *failure   `json:"error,omitempty"`
+}
+
+// document is a part of the output. The texts of all, one after the other, are what the command line of that renderer prints.
+type document struct {
+	Text   string `json:"text"`
+	Origin origin `json:"origin"`
+}
+
 // What kind of failure it is; crates/render words each for people.
 const (
 	// The renderer says that the input is wrong.

@@ -1,0 +1,66 @@
+//! What ended a render, in words for people.
+
+use fedward_host::CallError;
+
+use crate::paths::MOUNT;
+
+/// The errors of files, as Go words the numbers that crates/host gives for them, and what they mean to somebody with a repository.
+const FILES: [(&str, &str); 3] = [
+    // A link out of the root; a path that climbs out of it.
+    ("Capabilities insufficient", "it leads out of the repository"),
+    ("Bad file number", "it leads out of the repository"),
+    ("File too large", "the file is too large"),
+];
+
+/// A renderer's message, with paths as they are in the repository.
+pub(crate) fn reworded(message: &str) -> String {
+    let mut message = message.replace(&format!("{MOUNT}/"), "");
+    message = message.replace(MOUNT, ".");
+    for (theirs, ours) in FILES {
+        message = message.replace(theirs, ours);
+    }
+    message.trim().to_owned()
+}
+
+/// What ended the guest, and whether it was a limit.
+pub(crate) fn ended(error: &CallError) -> (String, bool) {
+    const MIB: usize = 1 << 20;
+    match error {
+        CallError::Deadline { limit, .. } => (format!("it takes longer than {} s", limit.as_secs()), true),
+        CallError::Memory { limit } => (format!("it needs more than {} MiB of memory", limit / MIB), true),
+        CallError::ResponseTooLarge { limit } => (format!("the output is larger than {} MiB", limit / MIB), true),
+        CallError::Stack { .. } => (RECURSION.to_owned(), true),
+        CallError::Exit { log, .. } | CallError::Trap { log, .. } => {
+            let said = |text: &str| log.iter().any(|line| line.contains(text));
+            if said("stack exceeds") || said("stack overflow") {
+                return (RECURSION.to_owned(), true);
+            }
+            if said("out of memory") || said("cannot allocate memory") {
+                return ("it needs more memory than it may have".to_owned(), true);
+            }
+            let first = log.iter().find(|line| !line.trim().is_empty());
+            (first.map_or_else(|| "the renderer broke down".to_owned(), |line| reworded(line)), false)
+        }
+        CallError::LogBytes { .. } | CallError::LogLines { .. } => ("it prints too many warnings".to_owned(), true),
+        other => (other.to_string(), false),
+    }
+}
+
+/// What endless recursion is called.
+const RECURSION: &str = "it calls itself too deeply: a template or an import that includes itself does so without end";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_those_of_the_repository() {
+        for (message, expected) in [
+            ("open /@root/a/values.yaml: No such file or directory", "open a/values.yaml: No such file or directory"),
+            ("lstat /@root/a/link: Capabilities insufficient", "lstat a/link: it leads out of the repository"),
+            ("no kustomization in /@root", "no kustomization in ."),
+        ] {
+            assert_eq!(reworded(message), expected);
+        }
+    }
+}
