@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path"
 	"slices"
 	"strings"
 
@@ -53,7 +52,11 @@ func renderHelm(asked *helmRequest) ([]document, error) {
 	if err != nil {
 		return nil, err
 	}
-	files := filesOf(loaded, asked.Chart)
+	beside, err := complete(loaded, asked.Chart)
+	if err != nil {
+		return nil, err
+	}
+	files := filesOf(loaded, asked.Chart, beside)
 
 	if err := chartutil.ValidateReleaseName(asked.ReleaseName); err != nil {
 		return nil, fmt.Errorf("release name %q: %w", asked.ReleaseName, err)
@@ -86,7 +89,7 @@ func renderHelm(asked *helmRequest) ([]document, error) {
 	return assemble(asked, loaded, manifests, hooks, files), nil
 }
 
-// load reads the chart, and says what is missing.
+// load reads the chart.
 func load(chartPath string) (*chart.Chart, error) {
 	if _, err := os.Stat(chartPath); err != nil {
 		return nil, err
@@ -101,15 +104,6 @@ func load(chartPath string) (*chart.Chart, error) {
 	}
 	if kind := loaded.Metadata.Type; kind != "" && kind != "application" {
 		return nil, fmt.Errorf("%s charts are not installable", kind)
-	}
-	var missing []string
-	for _, needed := range loaded.Metadata.Dependencies {
-		if !slices.ContainsFunc(loaded.Dependencies(), func(have *chart.Chart) bool { return have.Name() == needed.Name }) {
-			missing = append(missing, needed.Name)
-		}
-	}
-	if len(missing) > 0 {
-		return nil, deferred("charts to fetch, in Chart.yaml but not in charts/: " + strings.Join(missing, ", "))
 	}
 	return loaded, nil
 }
@@ -142,74 +136,4 @@ func assemble(asked *helmRequest, loaded *chart.Chart, manifests []releaseutil.M
 		}
 	}
 	return documents
-}
-
-// chartFiles knows which file of the repository each template was read from.
-type chartFiles struct {
-	// byData finds the file by where its text lies in memory: a subchart's files are slices of what its parent read.
-	byData map[*byte]origin
-	// byName is filled once subcharts have the names by which templates are called.
-	byName map[string]origin
-}
-
-// filesOf looks at a chart before aliases and conditions change it.
-func filesOf(loaded *chart.Chart, at string) chartFiles {
-	files := chartFiles{byData: map[*byte]origin{}, byName: map[string]origin{}}
-	files.add(loaded, at, "", strings.HasSuffix(at, ".tgz"))
-	return files
-}
-
-func (files chartFiles) add(loaded *chart.Chart, at, inside string, archived bool) {
-	for _, raw := range loaded.Raw {
-		if len(raw.Data) == 0 {
-			continue
-		}
-		if _, known := files.byData[&raw.Data[0]]; known {
-			continue
-		}
-		file := origin{Path: path.Join(at, raw.Name)}
-		if archived {
-			file = origin{Path: at, Inside: path.Join(inside, raw.Name)}
-		}
-		files.byData[&raw.Data[0]] = file
-	}
-	for _, child := range loaded.Dependencies() {
-		if slices.ContainsFunc(child.Raw, func(raw *common.File) bool { return len(raw.Data) > 0 && files.byData[&raw.Data[0]].Path != "" }) {
-			// A folder: its files are known already, but archives in it may hold more.
-			files.add(child, at, inside, archived)
-			continue
-		}
-		archive := path.Join("charts", fmt.Sprintf("%s-%s.tgz", child.Name(), child.Metadata.Version))
-		if !archived {
-			files.add(child, path.Join(at, archive), "", true)
-		} else {
-			files.add(child, at, path.Join(inside, archive), true)
-		}
-	}
-}
-
-// name is called after aliases are in force.
-func (files chartFiles) name(loaded *chart.Chart) {
-	remember := func(name string, data []byte) {
-		if len(data) > 0 {
-			files.byName[name] = files.byData[&data[0]]
-		}
-	}
-	for _, template := range loaded.Templates {
-		remember(path.Join(loaded.ChartFullPath(), template.Name), template.Data)
-	}
-	for _, child := range loaded.Dependencies() {
-		files.name(child)
-	}
-	if loaded.IsRoot() {
-		for _, crd := range loaded.CRDObjects() {
-			remember(crd.Filename, crd.File.Data)
-		}
-	}
-}
-
-func (files chartFiles) origin(name string) origin {
-	from := files.byName[name]
-	from.Name = name
-	return from
 }

@@ -58,6 +58,11 @@ func render(in io.Reader) ([]document, error) {
 func init() {
 	// Endless recursion ends here, long before it has eaten the memory.
 	debug.SetMaxStack(64 << 20)
+	// Most instances render once and are gone: collecting garbage early costs a small chart more than all the rest.
+	debug.SetGCPercent(300)
+	debug.SetMemoryLimit(256 << 20)
+	// The host tells people what went wrong; what every goroutine was doing is of no use to them.
+	debug.SetTraceback("none")
 }
 
 func main() { serve(os.Stdin, os.Stdout) }

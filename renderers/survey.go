@@ -100,10 +100,12 @@ func trace(files *overlay, folder string) (wanted, error) {
 		// Kustomize says it better.
 		return wanted{}, nil
 	}
-	var content struct {
-		BuildMetadata []string `json:"buildMetadata"`
-	}
+	var content types.Kustomization
 	if yaml.Unmarshal(text, &content) != nil {
+		return wanted{}, nil
+	}
+	// An empty one is an error, and must stay empty.
+	if content.FixKustomization(); content.CheckEmpty() != nil {
 		return wanted{}, nil
 	}
 	had := wanted{

@@ -1,4 +1,4 @@
-//! WASI preview 1 for a guest that has little: no arguments, no environment, an empty standard input, and no files but those of a
+//! WASI preview 1 for a guest that has little: no arguments but a name, no environment, an empty standard input, and no files but those of a
 //! [`Folder`](crate::Folder) that it may read. Its output goes to the log.
 //!
 //! Policies that are built for `wasm32-wasip1` import parts of it because their language's start-up code does. A full WASI
@@ -82,6 +82,11 @@ impl Wasi {
         self.files = Descriptors::new(mount);
     }
 
+    /// A guest with files has a name, the first argument of every program: libraries for command lines look for one.
+    fn arguments(&self) -> &'static [u8] {
+        if self.files.are_there() { b"guest\0" } else { b"" }
+    }
+
     /// The next bytes of a fixed sequence (`splitmix64`): a module's verdict on the same request, and the order of its hash maps,
     /// are the same in every run. Policies have no keys to make, and a guest that a colliding request slows down meets its deadline.
     fn random(&mut self) -> [u8; 8] {
@@ -133,13 +138,14 @@ pub(crate) fn define(linker: &mut Linker<State>) -> Result<()> {
             Ok(())
         })?;
     }
-    linker.func_wrap(MODULE, "args_get", |_: i32, _: i32| SUCCESS)?;
+    linker.func_wrap(MODULE, "args_get", args_get)?;
     linker.func_wrap(MODULE, "args_sizes_get", |caller: Caller<'_, State>, count: i32, size: i32| {
-        nothing(caller, "args_sizes_get", count, size)
+        let length = caller.data().wasi.arguments().len() as u32;
+        sizes(caller, "args_sizes_get", [count, size], [length.min(1), length])
     })?;
     linker.func_wrap(MODULE, "environ_get", |_: i32, _: i32| SUCCESS)?;
     linker.func_wrap(MODULE, "environ_sizes_get", |caller: Caller<'_, State>, count: i32, size: i32| {
-        nothing(caller, "environ_sizes_get", count, size)
+        sizes(caller, "environ_sizes_get", [count, size], [0, 0])
     })?;
     linker.func_wrap(MODULE, "clock_res_get", clock_res_get)?;
     linker.func_wrap(MODULE, "clock_time_get", clock_time_get)?;
@@ -155,11 +161,23 @@ pub(crate) fn define(linker: &mut Linker<State>) -> Result<()> {
     Ok(())
 }
 
-/// No arguments, no variables: both sizes are nothing.
-fn nothing(mut caller: Caller<'_, State>, import: &'static str, count: i32, size: i32) -> Result<i32> {
+/// How many there are, and how many bytes they have.
+fn sizes(mut caller: Caller<'_, State>, import: &'static str, places: [i32; 2], sizes: [u32; 2]) -> Result<i32> {
     let (mut guest, _) = split(&mut caller, import)?;
-    guest.write(count, &[0; 4])?;
-    guest.write(size, &[0; 4])?;
+    for (place, size) in places.into_iter().zip(sizes) {
+        guest.write(place, &size.to_le_bytes())?;
+    }
+    Ok(SUCCESS)
+}
+
+/// One pointer, to the one argument; nothing if there is none.
+fn args_get(mut caller: Caller<'_, State>, pointers: i32, bytes: i32) -> Result<i32> {
+    let (mut guest, state) = split(&mut caller, "args_get")?;
+    let arguments = state.wasi.arguments();
+    if !arguments.is_empty() {
+        guest.write(pointers, &bytes.to_le_bytes())?;
+        guest.write(bytes, arguments)?;
+    }
     Ok(SUCCESS)
 }
 

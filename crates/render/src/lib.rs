@@ -18,6 +18,7 @@
 //! ```
 
 mod answer;
+mod detect;
 mod folder;
 mod kustomize;
 mod paths;
@@ -31,6 +32,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use answer::{Document, Failed, Outcome, Rendered};
+pub use detect::{Kind, detect};
 pub use fedward_host::Folder;
 pub use fedward_renderers::{SIZES, VERSIONS, available};
 pub use folder::Disk;

@@ -4,9 +4,10 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use fedward_host::{CallError, Evaluator, Folder, Host, Module, NoHostCalls, Strategy};
+use fedward_host::{CallError, Evaluator, Folder, Host, HostCalls, Module, Strategy};
 
 use crate::answer::{Answer, Failed, Kind, Outcome, Rendered};
+use crate::detect::{Kind as Detected, detect};
 use crate::paths::MOUNT;
 use crate::request::request;
 use crate::source::Source;
@@ -55,6 +56,12 @@ impl Renderer {
         Self { folder, limits: bounds, warm: Mutex::default() }
     }
 
+    /// What would render `path`; `None` if nothing would.
+    #[must_use]
+    pub fn detect(&self, path: &str) -> Option<Detected> {
+        detect(&*self.folder, path)
+    }
+
     /// Renders `source`.
     #[must_use]
     pub fn render(&self, source: &Source) -> Outcome {
@@ -68,15 +75,16 @@ impl Renderer {
             Err(reason) => return Outcome::Deferred(reason.to_owned()),
         };
         // A thread of its own has the stack that is needed, whoever calls.
+        let mut log = FirstWords::default();
         let answered = thread::scope(|scope| {
             let thread = thread::Builder::new().name("render".into()).stack_size(STACK + 2 * MIB);
-            let spawned = thread.spawn_scoped(scope, || self.call(module, source, payload.as_bytes()));
+            let spawned = thread.spawn_scoped(scope, || self.call(module, source, payload.as_bytes(), &mut log));
             spawned.ok().and_then(|running| running.join().ok())
         });
         match answered {
             None => failed("no thread to render in".into(), false),
             Some(Err(error)) => {
-                let (message, limit) = words::ended(&error);
+                let (message, limit) = words::ended(&error, &log.0);
                 failed(message, limit)
             }
             Some(Ok(Answer { error: Some(failure), .. })) => match failure.kind {
@@ -90,17 +98,33 @@ impl Renderer {
 
     /// Helm and Jsonnet get a new instance each: templates are programs, and one must not find what another left behind. Kustomize runs
     /// none, and is slow to start.
-    fn call(&self, module: &Module, source: &Source, payload: &[u8]) -> Result<Answer, CallError> {
+    fn call(&self, module: &Module, source: &Source, payload: &[u8], log: &mut FirstWords) -> Result<Answer, CallError> {
         let keeps = matches!(source, Source::Kustomize(_));
         let warm = if keeps { self.warm.lock().unwrap_or_else(PoisonError::into_inner).pop() } else { None };
         let mut instance = warm.unwrap_or_else(|| module.evaluator_with_files(self.limits.clone(), MOUNT, self.folder.clone()));
-        let response = instance.call("render", payload, &mut NoHostCalls)?;
+        let response = instance.call("render", payload, log)?;
         let answer: Answer = serde_json::from_slice(response)
             .map_err(|error| CallError::Guest { text: format!("the renderer's answer is not understood: {error}") })?;
         if keeps && !answer.error.as_ref().is_some_and(|failure| failure.kind == Kind::Panic) {
             self.warm.lock().unwrap_or_else(PoisonError::into_inner).push(instance);
         }
         Ok(answer)
+    }
+}
+
+/// The beginning of what a guest logs: a Go program that breaks down says why first, and then what every goroutine was doing.
+#[derive(Default)]
+struct FirstWords(String);
+
+impl HostCalls for FirstWords {
+    fn call(&mut self, binding: &str, _namespace: &str, _operation: &str, _payload: &[u8]) -> Result<Arc<[u8]>, String> {
+        Err(format!("unknown binding: {binding}"))
+    }
+
+    fn log(&mut self, text: &str) {
+        const ENOUGH: usize = 4096;
+        let room = ENOUGH.saturating_sub(self.0.len());
+        self.0.push_str(text.get(..text.floor_char_boundary(room)).unwrap_or_default());
     }
 }
 

@@ -22,24 +22,23 @@ pub(crate) fn reworded(message: &str) -> String {
     message.trim().to_owned()
 }
 
-/// What ended the guest, and whether it was a limit.
-pub(crate) fn ended(error: &CallError) -> (String, bool) {
+/// What ended the guest, which had logged this first, and whether it was a limit.
+pub(crate) fn ended(error: &CallError, log: &str) -> (String, bool) {
     const MIB: usize = 1 << 20;
     match error {
         CallError::Deadline { limit, .. } => (format!("it takes longer than {} s", limit.as_secs()), true),
         CallError::Memory { limit } => (format!("it needs more than {} MiB of memory", limit / MIB), true),
         CallError::ResponseTooLarge { limit } => (format!("the output is larger than {} MiB", limit / MIB), true),
         CallError::Stack { .. } => (RECURSION.to_owned(), true),
-        CallError::Exit { log, .. } | CallError::Trap { log, .. } => {
-            let said = |text: &str| log.iter().any(|line| line.contains(text));
-            if said("stack exceeds") || said("stack overflow") {
+        CallError::Exit { .. } | CallError::Trap { .. } => {
+            if log.contains("stack exceeds") || log.contains("stack overflow") {
                 return (RECURSION.to_owned(), true);
             }
-            if said("out of memory") || said("cannot allocate memory") {
+            if log.contains("out of memory") || log.contains("cannot allocate memory") {
                 return ("it needs more memory than it may have".to_owned(), true);
             }
-            let first = log.iter().find(|line| !line.trim().is_empty());
-            (first.map_or_else(|| "the renderer broke down".to_owned(), |line| reworded(line)), false)
+            let first = log.lines().find(|line| !line.trim().is_empty());
+            (format!("the renderer broke down: {}", first.map_or_else(|| error.to_string(), reworded)), false)
         }
         CallError::LogBytes { .. } | CallError::LogLines { .. } => ("it prints too many warnings".to_owned(), true),
         other => (other.to_string(), false),

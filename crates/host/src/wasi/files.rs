@@ -63,6 +63,16 @@ impl Descriptors {
         Self { open: root.collect(), mount, bytes: 0 }
     }
 
+    /// Whether the guest may read any files.
+    pub(super) fn are_there(&self) -> bool {
+        self.mount.is_some()
+    }
+
+    /// Fails unless `descriptor` is open, which comes before anything else that may be wrong.
+    fn check(&self, descriptor: i32) -> Result<(), i32> {
+        if self.open.contains_key(&descriptor) { Ok(()) } else { Err(BAD_DESCRIPTOR) }
+    }
+
     /// The folder, and the path in it that `relative` means at `descriptor`.
     fn resolve(&self, descriptor: i32, relative: &str) -> Result<(&dyn Folder, String), i32> {
         match (&self.mount, self.open.get(&descriptor)) {
@@ -261,8 +271,9 @@ fn fd_filestat_get(mut caller: Caller<'_, State>, descriptor: i32, stat: i32) ->
 fn path_filestat_get(mut caller: Caller<'_, State>, descriptor: i32, flags: i32, pointer: i32, length: i32, stat: i32) -> Result<i32> {
     const FOLLOW: i32 = 1;
     let (mut guest, state) = split(&mut caller, "path_filestat_get")?;
-    let answer = path(&guest, pointer, length).and_then(|relative| {
-        let (folder, path) = state.wasi.files.resolve(descriptor, relative)?;
+    let files = &state.wasi.files;
+    let answer = files.check(descriptor).and_then(|()| path(&guest, pointer, length)).and_then(|relative| {
+        let (folder, path) = files.resolve(descriptor, relative)?;
         let stat = if flags & FOLLOW == 0 { folder.link_stat(&path) } else { folder.stat(&path) };
         Ok(filestat(&path, stat.map_err(errno)?))
     });
@@ -297,6 +308,9 @@ fn path_open(
     const WRITE: i64 = 1 << 6 | 1 << 8;
     const READ: i64 = 1 << 1;
     let (mut guest, state) = split(&mut caller, "path_open")?;
+    if let Err(errno) = state.wasi.files.check(descriptor) {
+        return Ok(errno);
+    }
     // A guest that asks for all rights only wants to read; one that asks for these alone does not.
     if open & (CREATE | EXCLUSIVE | TRUNCATE) != 0 || flags & APPEND != 0 || (rights & WRITE != 0 && rights & READ == 0) {
         return Ok(READ_ONLY);
@@ -323,8 +337,9 @@ fn path_readlink(
     used: i32,
 ) -> Result<i32> {
     let (mut guest, state) = split(&mut caller, "path_readlink")?;
-    let answer = path(&guest, pointer, length).and_then(|relative| {
-        let (folder, path) = state.wasi.files.resolve(descriptor, relative)?;
+    let files = &state.wasi.files;
+    let answer = files.check(descriptor).and_then(|()| path(&guest, pointer, length)).and_then(|relative| {
+        let (folder, path) = files.resolve(descriptor, relative)?;
         folder.link(&path).map_err(errno)
     });
     match answer {
