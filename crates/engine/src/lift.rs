@@ -6,6 +6,7 @@
 //! | `issuer`, `subject` (or `claimsMatchingExpression`) and `audiences` in one map: Graph JSON, `az identity federated-credential list` | `FederatedCredential` |
 //! | `$schema` of an ARM deployment template: resources of the types below, nested ones and nested deployments included | one object each |
 //! | `Statement` with an `sts:AssumeRole…` action: an IAM trust policy | `AssumeRolePolicy` |
+//! | `kube-apiserver-arg`: a configuration file of k3s or RKE2, of which nothing else is taken | `ApiServerArguments` |
 //!
 //! What looks like one of these but is not understood is said as the reason why the document is skipped.
 
@@ -63,6 +64,10 @@ pub(crate) fn lift(document: &Document, stem: &str, limits: &Limits) -> Lifted {
         found.extend(object(root, "AssumeRolePolicy", stem, limits, |builder| {
             builder.key("document", root.place()).copy(root);
         }));
+    } else if let Some(arguments) = api_server_arguments(root) {
+        found.extend(object(root, "ApiServerArguments", stem, limits, |builder| {
+            builder.key("arguments", arguments.key_span().unwrap_or_else(|| arguments.place())).copy(arguments);
+        }));
     } else {
         return Lifted::No;
     }
@@ -91,6 +96,12 @@ fn is_trust_policy(node: Node<'_>) -> bool {
         action.as_str().is_some_and(is_assume) || action.items().any(|action| action.as_str().is_some_and(is_assume))
     };
     if statements.is_map() { assumes(statements) } else { statements.items().any(assumes) }
+}
+
+/// The API server's flags in a configuration file of k3s or RKE2; with `+` they add to those of another file.
+fn api_server_arguments<'a>(root: Node<'a>) -> Option<Node<'a>> {
+    let found = ["kube-apiserver-arg", "kube-apiserver-arg+"].into_iter().find_map(|key| root.get(key))?;
+    (found.is_seq() || found.as_str().is_some()).then_some(found)
 }
 
 fn object(from: Node<'_>, kind: &str, name: &str, limits: &Limits, spec: impl FnOnce(&mut Builder<'_>)) -> Option<Document> {

@@ -222,6 +222,7 @@ pub(crate) const TABLE: &[(&str, &str, &str, Scope)] = &[
     ("trust.fedward", "ManagedCluster", "managedclusters", Cluster),
     ("trust.fedward", "ClusterExtension", "clusterextensions", Cluster),
     ("trust.fedward", "AssumeRolePolicy", "assumerolepolicies", Cluster),
+    ("trust.fedward", "ApiServerArguments", "apiserverarguments", Cluster),
 ];
 
 #[cfg(test)]

@@ -66,8 +66,10 @@ pub const ACCOUNT_USER: &str = "ServiceAccountUser";
 pub const SERVICE: &str = "Service";
 /// Ingresses and routes of the Gateway API by the Services that they lead to; selector `service=<name>`, in the Service's namespace.
 pub const ROUTE: &str = "Route";
+/// The service account that the asker's own application creates; selector `name=<name>`, in the account's namespace.
+pub const OWN_ACCOUNT: &str = "OwnServiceAccount";
 /// Every kind of the index.
-pub const KINDS: [&str; 18] = [
+pub const KINDS: [&str; 19] = [
     ACCOUNT_USER,
     SERVICE,
     ROUTE,
@@ -86,6 +88,7 @@ pub const KINDS: [&str; 18] = [
     SUBSTITUTION,
     BINDING,
     ARGOCD_TEMPLATE,
+    OWN_ACCOUNT,
 ];
 
 /// One entry of the index.
@@ -430,6 +433,13 @@ pub fn client_id_suppliers<'a>(context: &Context<'a>, anchor: Node<'a>) -> Optio
 /// AKS clusters with workload identity turned on. `None` in a cluster, which does not hold its own description.
 pub fn identity_clusters<'a>(context: &Context<'a>, anchor: Node<'a>) -> Option<List<'a>> {
     if context.indexed { context.list(API_VERSION, IDENTITY_CLUSTER, "", "", anchor) } else { None }
+}
+
+/// The service account of that name, if the application that the object under admission belongs to creates it. `None` in a cluster, where
+/// nothing says what else belongs to an application.
+pub fn own_account<'a>(context: &Context<'a>, namespace: &str, name: &str, anchor: Node<'a>) -> Option<Node<'a>> {
+    let list = |selector: &str| context.list(API_VERSION, OWN_ACCOUNT, namespace, selector, anchor);
+    if context.indexed { list(&format!("name={name}"))?.items.first().copied() } else { None }
 }
 
 /// Flux Kustomizations that substitute variables. `None` in a cluster: there the policy sees the object after it.

@@ -57,8 +57,9 @@ pub enum Form {
 impl<'a> Credential<'a> {
     /// Reads an object that is a credential; `None` for any other.
     pub fn of(object: Node<'a>) -> Option<Self> {
-        let group = group_of(object.peek("apiVersion").peek_str()?);
-        match (group, object.peek("kind").peek_str()?) {
+        // Asked by many rules of every object: most answers are found here.
+        let kind = object.peek_text("kind").filter(|kind| kind.ends_with("Credential"))?;
+        match (group_of(object.peek_text("apiVersion")?), kind) {
             ("managedidentity.azure.com", "FederatedIdentityCredential") => Some(Self::of_operator(object)),
             ("managedidentity.azure.upbound.io" | "managedidentity.azure.m.upbound.io", "FederatedIdentityCredential") => {
                 Some(Self::of_crossplane(object, Form::Crossplane))
@@ -223,11 +224,11 @@ pub struct PodIdentity<'a> {
 impl<'a> PodIdentity<'a> {
     /// Reads an object that is an association (ACK's or Crossplane's); `None` for any other.
     pub fn of(object: Node<'a>) -> Option<Self> {
-        if object.peek("kind").peek_str()? != "PodIdentityAssociation" {
+        if object.peek_text("kind")? != "PodIdentityAssociation" {
             return None;
         }
         let spec = object.peek("spec");
-        let (fields, role_arn) = match group_of(object.peek("apiVersion").peek_str()?) {
+        let (fields, role_arn) = match group_of(object.peek_text("apiVersion")?) {
             "eks.services.k8s.aws" => (spec, "roleARN"),
             "eks.aws.upbound.io" | "eks.aws.m.upbound.io" => (spec.peek("forProvider"), "roleArn"),
             _ => return None,

@@ -101,13 +101,19 @@ fn check_credential<'a>(cx: &Check<'a, Settings>, credential: &Credential<'a>) {
                 check_client_id(cx, credential, node, (namespace, name), client_id);
             }
         }
-        Lookup::NotFound | Lookup::NotKnown(Unknown::Absent) if !is_made_by_kind(cx, namespace, name, node) => {
+        Lookup::NotKnown(Unknown::Unseen) => check_namespace(cx, node, namespace, name),
+        _ if is_missing(cx, node, namespace, name) => {
             let is_uncertain = !cx.request.is_final || (!cx.context.indexed && cluster_issuer.is_empty());
             report_missing(cx, if is_uncertain { &UNCERTAIN } else { &NO_ACCOUNT }, node, namespace, name);
         }
-        Lookup::NotKnown(Unknown::Unseen) => check_namespace(cx, node, namespace, name),
         Lookup::NotFound | Lookup::NotKnown(_) => {}
     }
+}
+
+/// Whether a service account does not exist, though others of its namespace do.
+pub(crate) fn is_missing<'a>(cx: &Check<'a, Settings>, node: Node<'a>, namespace: &'a str, name: &str) -> bool {
+    let found = identity::account(cx.context, namespace, name, node);
+    matches!(found, Lookup::NotFound | Lookup::NotKnown(Unknown::Absent)) && !is_made_by_kind(cx, namespace, name, node)
 }
 
 /// Whether a kind makes the account itself, so that no manifest of it exists; in a cluster the account would be there.
@@ -120,13 +126,17 @@ fn is_made_by_kind<'a>(cx: &Check<'a, Settings>, namespace: &'a str, name: &str,
         })
 }
 
-fn report_missing<'a>(cx: &Check<'a, Settings>, condition: &'static Condition, node: Node<'a>, namespace: &str, name: &str) {
+/// Reports a field that ends with the name of a service account which does not exist.
+pub(crate) fn report_missing<'a>(cx: &Check<'a, Settings>, condition: &'static Condition, node: Node<'a>, namespace: &str, name: &str) {
     let mut report = Report::new(condition, node, format!("there is no service account `{name}` in namespace `{namespace}`"));
     let accounts = index::federated_accounts(cx.context, namespace, node).map(|list| list.items).unwrap_or_default();
     let names: Vec<&str> = accounts.iter().filter_map(|account| account.peek("metadata").peek("name").peek_str()).collect();
     let near = suggest::nearest(name, names.iter().copied());
     report = report.help(match (near, names.as_slice()) {
-        (Some(near), _) => format!("did you mean `system:serviceaccount:{namespace}:{near}`?"),
+        (Some(near), _) => {
+            let (before, after) = node.peek_str().and_then(|text| text.rsplit_once(name)).unwrap_or_default();
+            format!("did you mean `{before}{near}{after}`?")
+        }
         (None, [only]) => format!("`{only}` is the federated service account there: name it, or create `{name}`"),
         _ => format!("create the service account, or name the one that the pods run as in place of `{name}`"),
     });
