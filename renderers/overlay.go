@@ -2,6 +2,7 @@ package main
 
 import (
 	"path"
+	"path/filepath"
 
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 )
@@ -51,7 +52,20 @@ func (f inFolder) Exists(name string) bool                { return f.overlay.Exi
 func (f inFolder) IsDir(name string) bool                 { return f.overlay.IsDir(f.path(name)) }
 func (f inFolder) ReadDir(name string) ([]string, error)  { return f.overlay.ReadDir(f.path(name)) }
 func (f inFolder) Open(name string) (filesys.File, error) { return f.overlay.Open(f.path(name)) }
-func (f inFolder) Glob(pattern string) ([]string, error)  { return f.overlay.Glob(f.path(pattern)) }
 func (f inFolder) CleanedAbs(name string) (filesys.ConfirmedDir, string, error) {
 	return f.overlay.CleanedAbs(f.path(name))
+}
+
+// Glob answers with paths as they were asked for: what is relative stays so.
+func (f inFolder) Glob(pattern string) ([]string, error) {
+	found, err := f.overlay.Glob(f.path(pattern))
+	if err != nil || path.IsAbs(pattern) {
+		return found, err
+	}
+	for index, name := range found {
+		if found[index], err = filepath.Rel(f.folder, name); err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
 }

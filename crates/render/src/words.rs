@@ -5,11 +5,14 @@ use fedward_host::CallError;
 use crate::paths::MOUNT;
 
 /// The errors of files, as Go words the numbers that crates/host gives for them, and what they mean to somebody with a repository.
-const FILES: [(&str, &str); 3] = [
+const FILES: [(&str, &str); 5] = [
     // A link out of the root; a path that climbs out of it.
     ("Capabilities insufficient", "it leads out of the repository"),
     ("Bad file number", "it leads out of the repository"),
     ("File too large", "the file is too large"),
+    // As everywhere else.
+    ("No such file or directory", "no such file or directory"),
+    ("Not a directory", "not a directory"),
 ];
 
 /// A renderer's message, with paths as they are in the repository.
@@ -55,7 +58,7 @@ mod tests {
     #[test]
     fn paths_are_those_of_the_repository() {
         for (message, expected) in [
-            ("open /@root/a/values.yaml: No such file or directory", "open a/values.yaml: No such file or directory"),
+            ("open /@root/a/values.yaml: No such file or directory", "open a/values.yaml: no such file or directory"),
             ("lstat /@root/a/link: Capabilities insufficient", "lstat a/link: it leads out of the repository"),
             ("no kustomization in /@root", "no kustomization in ."),
         ] {

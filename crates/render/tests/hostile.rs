@@ -378,9 +378,9 @@ fn the_checkout_is_not_changed() {
     }
     let text = "# a comment\nresources: [a.yaml]\n";
     let place = Place::new(&[("k/kustomization.yaml", text), ("k/a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n")]);
-    let source = Kustomize { folder: "k".into(), name_prefix: "x-".into(), namespace: "n".into(), ..Kustomize::default() };
+    let source = Kustomize { folder: "k".into(), name_prefix: "x-".into(), namespace: "shop".into(), ..Kustomize::default() };
     let all = rendered(place.render(Source::Kustomize(source)));
-    assert!(all.contains("name: x-a") && all.contains("namespace: n"), "{all}");
+    assert!(all.contains("name: x-a") && all.contains("namespace: shop"), "{all}");
     assert_eq!(fs::read_to_string(place.path("k/kustomization.yaml")).unwrap(), text);
     assert_eq!(fs::read_dir(place.path("k")).unwrap().count(), 2);
 }

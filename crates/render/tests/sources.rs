@@ -36,7 +36,9 @@ fn chart(path: &str) -> Source {
 #[test]
 fn a_chart_beside_it_is_taken_where_charts_has_none() {
     let parent = |version: &str| {
-        format!("apiVersion: v2\nname: web\nversion: 1.0.0\ndependencies: [{{name: db, version: '{version}', repository: 'file://../db'}}]\n")
+        format!(
+            "apiVersion: v2\nname: web\nversion: 1.0.0\ndependencies: [{{name: db, version: '{version}', repository: 'file://../db'}}]\n"
+        )
     };
     for (version, taken) in [("1.x.x", true), ("2.0.0", false)] {
         let Some((_place, renderer)) = place(&[
@@ -106,7 +108,10 @@ fn documents_say_which_file_they_come_from() {
 #[test]
 fn patches_are_put_behind_those_of_the_file() {
     let files = [
-        ("k/kustomization.yaml", "resources: [a.yaml]\npatches: [{target: {kind: ConfigMap}, patch: '[{op: add, path: /data, value: {a: b}}]'}]\n"),
+        (
+            "k/kustomization.yaml",
+            "resources: [a.yaml]\npatches: [{target: {kind: ConfigMap}, patch: '[{\"op\": \"add\", \"path\": \"/data\", \"value\": {\"a\": \"b\"}}]'}]\n",
+        ),
         ("k/a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"),
         ("k/more.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {file: \"yes\"}\n"),
         ("bare/kustomization.yaml", "resources: [../k]\n"),
@@ -116,7 +121,7 @@ fn patches_are_put_behind_those_of_the_file() {
     };
     let target = json!({"kind": "ConfigMap"}).as_object().unwrap().clone();
     let patches = vec![
-        Patch { patch: "[{op: replace, path: /data/a, value: later}]".into(), target, ..Patch::default() },
+        Patch { patch: "- {op: replace, path: /data/a, value: later}".into(), target, ..Patch::default() },
         Patch { path: "more.yaml".into(), ..Patch::default() },
     ];
     let edited = Kustomize { folder: "k".into(), patches, ..Kustomize::default() };

@@ -32,6 +32,9 @@ struct Case {
     alias: Option<String>,
     /// Whether it does not render. Then the message is expected, and the peer's must have it in it.
     fails: bool,
+    /// Whether it fails in other words than the peer's, which must fail, too.
+    #[serde(rename = "ourWords")]
+    ours: bool,
     release_name: Option<String>,
     namespace: Option<String>,
     kube_version: Option<String>,
@@ -169,7 +172,11 @@ fn trial(renderer: &Arc<Renderer>, folder: &str, source: Source, case: Case) -> 
         match (theirs, peer) {
             (Some(theirs), _) if case.fails => {
                 let said = wanted.trim_end();
-                if theirs.contains(said) { Ok(()) } else { Err(format!("the peer says\n{theirs}\nand we say\n{said}").into()) }
+                if theirs.contains(said) || (case.ours && theirs.starts_with("Error: ")) {
+                    Ok(())
+                } else {
+                    Err(format!("the peer says\n{theirs}\nand we say\n{said}").into())
+                }
             }
             (Some(theirs), _) => same("the peer's", &theirs, &wanted),
             (None, Some(peer)) if env::var_os("CI").is_some() => Err(format!("{peer} is not on the PATH").into()),
