@@ -194,8 +194,8 @@ fn rendered(renderer: &Renderer, source: &Source, fails: bool) -> Result<String,
     match renderer.render(source) {
         Outcome::Rendered(rendered) if !fails => {
             for document in &rendered.documents {
-                let files = document.file.iter().chain(&document.changed_by);
-                for file in files.filter(|file| !ROOT.join(file).is_file()) {
+                let mut files = document.file.iter().chain(&document.changed_by);
+                if let Some(file) = files.find(|file| !ROOT.join(file).is_file()) {
                     return Err(format!("a document is said to come from {file}, which is no file").into());
                 }
                 if document.file.is_none() && !document.text.trim().is_empty() {
