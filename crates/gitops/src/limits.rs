@@ -17,6 +17,8 @@ pub struct Limits {
     pub nesting: usize,
     /// Bytes of one text that a template makes (1 MiB).
     pub text_bytes: usize,
+    /// Bytes of all texts that the templates of one ApplicationSet make (256 MiB).
+    pub set_bytes: usize,
     /// Objects of one Application (100,000).
     pub objects: usize,
     /// Values files of one source (1,000).
@@ -37,6 +39,7 @@ impl Default for Limits {
             applications: 20_000,
             nesting: 10,
             text_bytes: 1 << 20,
+            set_bytes: 256 << 20,
             objects: 100_000,
             value_files: 1000,
             links: 40,

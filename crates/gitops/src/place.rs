@@ -85,6 +85,13 @@ impl PartialEq for Place {
 
 impl Eq for Place {}
 
+impl std::hash::Hash for Place {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        Arc::as_ptr(&self.document).hash(state);
+        self.node.hash(state);
+    }
+}
+
 impl fmt::Debug for Place {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{self}")

@@ -1,5 +1,7 @@
 //! `{{ … }}` in ApplicationSets.
 
+use std::cell::Cell;
+
 use serde_json::Value as Json;
 
 use crate::parameters::Parameters;
@@ -16,6 +18,8 @@ pub(crate) struct Engine<'a> {
     pub(crate) options: Vec<String>,
     pub(crate) renderer: &'a dyn Renderer,
     pub(crate) max_bytes: usize,
+    /// Bytes that may still be made.
+    pub(crate) budget: Cell<usize>,
 }
 
 impl Engine<'_> {
@@ -35,6 +39,17 @@ impl Engine<'_> {
         parameters: &Parameters,
         options: &[String],
     ) -> Result<Vec<Result<String, String>>, Stop> {
+        let filled = self.answers(texts, parameters, options)?;
+        let bytes = filled.iter().flatten().fold(0, |sum: usize, text| sum.saturating_add(text.len()));
+        match (self.budget.get().checked_sub(bytes), texts.first()) {
+            (Some(left), _) => self.budget.set(left),
+            (None, Some((_, place))) => return Err(Stop::deferred(place, "the templates of the set make too much text")),
+            (None, None) => {}
+        }
+        Ok(filled)
+    }
+
+    fn answers(&self, texts: &[(&str, &Place)], parameters: &Parameters, options: &[String]) -> Result<Vec<Result<String, String>>, Stop> {
         if !self.go {
             return Ok(texts.iter().map(|(text, _)| fast(text, parameters, self.max_bytes)).collect());
         }

@@ -16,3 +16,9 @@ pub(crate) fn value(text: &str) -> (Arc<Document>, Value) {
     let value = Value::read(&document, document.root());
     (document, value)
 }
+
+/// The documents of a text.
+pub(crate) fn documents(text: &str) -> Vec<Arc<Document>> {
+    let source = Arc::new(Source::from_text("test.yaml", text.to_owned()).unwrap());
+    Parsed::new(source, &Limits::default()).documents().cloned().collect()
+}

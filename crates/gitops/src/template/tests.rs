@@ -64,7 +64,7 @@ impl Renderer for Dots {
 #[test]
 fn go_templates_are_asked_for_only_where_there_is_an_action() {
     let dots = Dots::default();
-    let engine = Engine { go: true, options: Vec::new(), renderer: &dots, max_bytes: 1000 };
+    let engine = Engine { go: true, options: Vec::new(), renderer: &dots, max_bytes: 1000, budget: Cell::new(10_000) };
     let (document, template) = value("{a: plain, '{{ .k }}': ['{{ .v }}', 5, null], n: null, keep: {x: '{{ .v }}'}}");
     let parameters = parameters(r#"{"k":"key","v":"value"}"#);
     let filled = engine.fill_value(&template, &parameters, &["/keep".to_owned()]).unwrap();
@@ -78,7 +78,7 @@ fn go_templates_are_asked_for_only_where_there_is_an_action() {
 #[test]
 fn what_is_wrong_has_its_place() {
     let dots = Dots::default();
-    let engine = Engine { go: true, options: Vec::new(), renderer: &dots, max_bytes: 1000 };
+    let engine = Engine { go: true, options: Vec::new(), renderer: &dots, max_bytes: 1000, budget: Cell::new(10_000) };
     let (_, template) = value("a: x\nb: '{{ .no }}'\n");
     let Err(Stop::Failed(reason)) = engine.fill_value(&template, &Parameters::default(), &[]) else { panic!("it failed") };
     assert_eq!(reason.text, "no such parameter");
@@ -87,10 +87,18 @@ fn what_is_wrong_has_its_place() {
 
 #[test]
 fn without_a_renderer_go_templates_are_deferred() {
-    let engine = Engine { go: true, options: Vec::new(), renderer: &NoRenderer, max_bytes: 1000 };
+    let engine = Engine { go: true, options: Vec::new(), renderer: &NoRenderer, max_bytes: 1000, budget: Cell::new(10_000) };
     let (_, template) = value("{a: x, b: '{{ .k }}'}");
     let stop = engine.fill_value(&template, &Parameters::default(), &[]).unwrap_err();
     assert!(matches!(&stop, Stop::Deferred(reason) if reason.text == "Go templates are not built in here"), "{stop:?}");
     let (_, template) = value("{a: x, b: y}");
     assert!(engine.fill_value(&template, &Parameters::default(), &[]).is_ok());
+}
+
+#[test]
+fn templates_make_only_so_much() {
+    let engine = Engine { go: false, options: Vec::new(), renderer: &NoRenderer, max_bytes: 1000, budget: Cell::new(10) };
+    let (_, template) = value("{a: '{{ k }}{{ k }}', b: '{{ k }}'}");
+    let stop = engine.fill_value(&template, &parameters(r#"{"k":"1234"}"#), &[]).unwrap_err();
+    assert_eq!(stop.reason().text, "the templates of the set make too much text");
 }
