@@ -86,8 +86,7 @@ pub(crate) fn generate(set: &Value, namespace: &str, around: Surroundings<'_>) -
         budget: Cell::new(around.limits.set_bytes),
     };
     let name = set.at(&["metadata", "name"]).and_then(Value::as_str).unwrap_or_default();
-    let mut run =
-        Set { around, spec, name, namespace, engine, budget: Cell::new(around.limits.parameter_sets), notes: Vec::new() };
+    let mut run = Set { around, spec, name, namespace, engine, budget: Cell::new(around.limits.parameter_sets), notes: Vec::new() };
     let mut seen = HashMap::new();
     let (mut applications, mut deferred, mut from_fixture) = (Vec::new(), Vec::new(), false);
     for entry in spec.list("generators") {

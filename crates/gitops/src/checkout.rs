@@ -2,11 +2,11 @@
 //! looked at: links are followed by name, inside of what is known.
 
 use std::cmp::Ordering;
+use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use std::collections::HashMap;
 
 use fedward_manifest::Source;
 
@@ -91,7 +91,11 @@ impl Checkout {
             Some(known) => {
                 walk.tracked(known).map_err(|error| format!("cannot list `{}`: {error}", path::shown(shown)))?;
                 if known.not_utf8 > 0 {
-                    notes.push(format!("{} files of `{}` have names that are not UTF-8 and were left out", known.not_utf8, path::shown(shown)));
+                    notes.push(format!(
+                        "{} files of `{}` have names that are not UTF-8 and were left out",
+                        known.not_utf8,
+                        path::shown(shown)
+                    ));
                 }
             }
             None => walk.folder("", 0).map_err(|error| format!("cannot list `{}`: {error}", path::shown(shown)))?,
@@ -219,7 +223,8 @@ impl Checkout {
                     }
                 })
         };
-        let mut links = self.entries().filter_map(|(path, entry)| if let Entry::Link(target) = entry { Some((path, target)) } else { None });
+        let mut links =
+            self.entries().filter_map(|(path, entry)| if let Entry::Link(target) = entry { Some((path, target)) } else { None });
         links.find(|(path, target)| is_stray(path, target)).map(|(path, _)| path)
     }
 

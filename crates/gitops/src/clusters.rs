@@ -153,7 +153,10 @@ mod tests {
         for (text, expected) in [
             ("kind: ConfigMap\napiVersion: v1", "neither the Secret of a cluster nor a map with `clusters`"),
             ("clusters: [{name: a}]", "a cluster needs a `name` and a `server`"),
-            ("clusters: [{name: a, server: b, token: c}]", "`token` is no field of a cluster: those are name, server, project, labels, annotations"),
+            (
+                "clusters: [{name: a, server: b, token: c}]",
+                "`token` is no field of a cluster: those are name, server, project, labels, annotations",
+            ),
         ] {
             assert_eq!(Clusters::read(&documents(text)).unwrap_err().text, expected);
         }

@@ -131,7 +131,10 @@ mod tests {
             ),
             ("generators: [{applicationSet: a, generator: plugin}]", "`found` is missing: the list of what the generator finds"),
             ("generators: [{applicationSet: a, generator: plugin, found: [x]}]", "an item of `found` is a string and must be a map"),
-            ("generators: [{applicationSet: a, generator: plugin, found: [], x: y}]", "`x` is none of applicationSet, generator, index, found, matchKey"),
+            (
+                "generators: [{applicationSet: a, generator: plugin, found: [], x: y}]",
+                "`x` is none of applicationSet, generator, index, found, matchKey",
+            ),
         ] {
             assert_eq!(Fixtures::read(&value(text).0).unwrap_err().text, expected);
         }

@@ -83,7 +83,8 @@ fn run(root: &Path, args: &[&str]) -> Result<Output, String> {
     command.args(["-c", if cfg!(windows) { "core.hooksPath=NUL" } else { "core.hooksPath=/dev/null" }]);
     command.arg("-C").arg(root).args(args);
     // These would make it another repository.
-    for variable in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE", "GIT_PREFIX"] {
+    for variable in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE", "GIT_PREFIX"]
+    {
         command.env_remove(variable);
     }
     let above = root.parent().map_or_else(OsString::new, |above| above.as_os_str().to_owned());

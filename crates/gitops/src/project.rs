@@ -172,13 +172,18 @@ mod tests {
             ("[]", "a", false),
         ] {
             let project = project(&format!("destinations: {destinations}"));
-            assert_eq!(Permissions::of(&project).unwrap().permits_destination(&here, namespace), Some(expected), "{destinations} {namespace}");
+            assert_eq!(
+                Permissions::of(&project).unwrap().permits_destination(&here, namespace),
+                Some(expected),
+                "{destinations} {namespace}"
+            );
         }
     }
 
     #[test]
     fn what_depends_on_something_unknown_is_not_known() {
-        let destination = |server: &str, name: &str| Destination { server: server.to_owned(), name: name.to_owned(), namespace: String::new() };
+        let destination =
+            |server: &str, name: &str| Destination { server: server.to_owned(), name: name.to_owned(), namespace: String::new() };
         let permits = |destinations: &str, server: &str, name: &str| {
             let project = project(&format!("destinations: {destinations}"));
             Permissions::of(&project).unwrap().permits_destination(&Cluster::of(&destination(server, name), &Clusters::default()), "a")
@@ -197,7 +202,13 @@ mod tests {
             ("", "", "Namespace", false, false),
             ("clusterResourceWhitelist: [{group: '', kind: Namespace}]", "", "Namespace", false, true),
             ("clusterResourceWhitelist: [{group: '', kind: Namespace, name: 'team-*'}]", "", "Namespace", false, false),
-            ("clusterResourceWhitelist: [{group: '*', kind: '*'}], clusterResourceBlacklist: [{group: '', kind: Node}]", "", "Node", false, false),
+            (
+                "clusterResourceWhitelist: [{group: '*', kind: '*'}], clusterResourceBlacklist: [{group: '', kind: Node}]",
+                "",
+                "Node",
+                false,
+                false,
+            ),
             ("", "apps", "Deployment", true, true),
             ("namespaceResourceWhitelist: []", "apps", "Deployment", true, false),
             ("namespaceResourceWhitelist: [{group: apps, kind: '*'}]", "apps", "Deployment", true, true),

@@ -145,9 +145,13 @@ mod tests {
     #[test]
     fn what_is_no_setting_changes_nothing() {
         let mut settings = Settings::default();
-        assert_eq!(take(&mut settings, "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: other}\ndata: {helm.enable: 'false'}"), Ok(false));
+        assert_eq!(
+            take(&mut settings, "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: other}\ndata: {helm.enable: 'false'}"),
+            Ok(false)
+        );
         assert_eq!(settings, Settings::default());
-        let text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: argocd-cmd-params-cm}\ndata: {reposerver.allow.oob.symlinks: 'maybe'}";
+        let text =
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: argocd-cmd-params-cm}\ndata: {reposerver.allow.oob.symlinks: 'maybe'}";
         let error = take(&mut settings, text).unwrap_err();
         assert_eq!(error, "`reposerver.allow.oob.symlinks` of ConfigMap `argocd-cmd-params-cm` is `maybe`, neither true nor false");
     }

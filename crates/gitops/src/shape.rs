@@ -55,13 +55,8 @@ fn below(path: &str, key: &str) -> String {
 
 const PAIR: Shape = Fields(&[("name", Text), ("value", Text)]);
 const VARIABLES: Shape = List(&Fields(&[("name", Text), ("value", Text), ("code", Flag)]));
-const METADATA: Shape = Fields(&[
-    ("name", Text),
-    ("namespace", Text),
-    ("labels", Texts),
-    ("annotations", Texts),
-    ("finalizers", List(&Text)),
-]);
+const METADATA: Shape =
+    Fields(&[("name", Text), ("namespace", Text), ("labels", Texts), ("annotations", Texts), ("finalizers", List(&Text))]);
 
 const HELM: Shape = Fields(&[
     ("valueFiles", List(&Text)),
@@ -182,10 +177,8 @@ pub(crate) const APPLICATION: Shape = Fields(&[("metadata", METADATA), ("spec", 
 /// The template of an ApplicationSet, or what a patch of one says.
 pub(crate) const TEMPLATE: Shape = APPLICATION;
 
-const SELECTOR: Shape = Fields(&[
-    ("matchLabels", Texts),
-    ("matchExpressions", List(&Fields(&[("key", Text), ("operator", Text), ("values", List(&Text))]))),
-]);
+const SELECTOR: Shape =
+    Fields(&[("matchLabels", Texts), ("matchExpressions", List(&Fields(&[("key", Text), ("operator", Text), ("values", List(&Text))])))]);
 const PATHS: Shape = List(&Fields(&[("path", Text), ("exclude", Flag)]));
 const FROM_REPOSITORY: Shape = Fields(&[
     ("repoURL", Text),

@@ -224,9 +224,7 @@ fn chart(spec: &Value, around: Around<'_>) -> Result<(Arc<Checkout>, String), St
     let shown = url::shown(repository);
     let found = around.repositories.find(repository, wanted);
     let Found::Here(checkout) = &found else {
-        let what = format!(
-            "chart `{name}` {wanted} of `{shown}` has to be fetched: map a folder that has it with `--repo {shown}=PATH`"
-        );
+        let what = format!("chart `{name}` {wanted} of `{shown}` has to be fetched: map a folder that has it with `--repo {shown}=PATH`");
         return Err(Stop::deferred(place, what));
     };
     let candidates = [name, path::name(name), ""];
@@ -292,9 +290,7 @@ fn normalised(spec: &Value) -> Value {
         source.remove("helm");
     }
     // Names of files to read choose plain manifests, too.
-    if spec.get("directory").is_some_and(|block| {
-        is_empty(block, &["recurse", "jsonnet", "disableExtensionFilter", "include", "exclude"])
-    }) {
+    if spec.get("directory").is_some_and(|block| is_empty(block, &["recurse", "jsonnet", "disableExtensionFilter", "include", "exclude"])) {
         source.remove("directory");
     }
     source

@@ -18,7 +18,8 @@ use fedward_outcome::Finding;
 use libtest_mimic::{Arguments, Failed, Trial};
 
 /// Conditions that no folder can meet, and why.
-const NO_CASE: &[(&str, &str, &str)] = &[("stray-link", "stray", "a link out of this repository would be one in this repository; see the test in the crate")];
+const NO_CASE: &[(&str, &str, &str)] =
+    &[("stray-link", "stray", "a link out of this repository would be one in this repository; see the test in the crate")];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/gitops/rules")

@@ -81,7 +81,9 @@ impl Set<'_> {
         let Some(match_key) = found.match_key.filter(|key| !key.is_empty()) else { return Ok(Vec::new()) };
         let mut sets = Vec::new();
         for item in found.items {
-            let Some(value) = item.get(match_key).map(|value| display(&value.to_json())).filter(|value| !value.is_empty()) else { continue };
+            let Some(value) = item.get(match_key).map(|value| display(&value.to_json())).filter(|value| !value.is_empty()) else {
+                continue;
+            };
             let clusters = self.around.clusters;
             let server = match clusters.known.get(&value) {
                 Some(cluster) => cluster.server.clone(),
@@ -100,8 +102,7 @@ impl Set<'_> {
             for (key, value) in item.as_map().into_iter().flatten() {
                 set.set(key, display(&value.to_json()));
             }
-            let values: Map<String, Json> =
-                generator.entries("values").map(|(key, value)| (key.to_owned(), Json::from(value))).collect();
+            let values: Map<String, Json> = generator.entries("values").map(|(key, value)| (key.to_owned(), Json::from(value))).collect();
             if !self.engine.go {
                 values.into_iter().for_each(|(key, value)| set.set(format!("values.{key}"), value));
             } else if !values.is_empty() {

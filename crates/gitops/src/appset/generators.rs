@@ -138,8 +138,7 @@ impl Set<'_> {
         for pointer in keep {
             let Some(values) = at_pointer(&mut filled, &pointer) else { continue };
             let Data::Map(map) = &mut values.data else { continue };
-            let texts: Vec<(&str, &crate::place::Place)> =
-                map.values().filter_map(|value| Some((value.as_str()?, &value.place))).collect();
+            let texts: Vec<(&str, &crate::place::Place)> = map.values().filter_map(|value| Some((value.as_str()?, &value.place))).collect();
             let answers = self.engine.fill_all(&texts, outer, &options)?;
             let mut answers = answers.into_iter();
             for value in map.values_mut().filter(|value| value.as_str().is_some()) {

@@ -189,7 +189,8 @@ fn flat_combined(first: &Parameters, second: &Parameters, generator: &Value) -> 
     both.from_fixture = first.from_fixture || second.from_fixture;
     for (key, value) in texts(first).into_iter().chain(texts(second)) {
         if let Some(other) = both.values.get(&key).and_then(Json::as_str).filter(|other| *other != value) {
-            let what = format!("both generators give `{key}`: `{other}` and `{value}` (a git generator's `pathParamPrefix` keeps paths apart)");
+            let what =
+                format!("both generators give `{key}`: `{other}` and `{value}` (a git generator's `pathParamPrefix` keeps paths apart)");
             return Err(Stop::failed(&generator.place, what));
         }
         both.set(key, value);

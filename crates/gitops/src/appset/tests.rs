@@ -6,8 +6,8 @@ use std::path::Path;
 
 use super::*;
 use crate::clusters::Clusters;
-use crate::repositories::Mapping;
 use crate::renderer::{Render, SourceRequest, TemplateRequest};
+use crate::repositories::Mapping;
 use crate::test_text::{documents, value};
 
 /// A double for Go's templates: it puts in `{{ .a.b }}` and knows `missingkey=error`, and nothing else.
@@ -19,7 +19,8 @@ impl Renderer for Dots {
     }
 
     fn fill(&self, request: &TemplateRequest<'_>) -> Result<Vec<Result<String, String>>, String> {
-        let fail_on_missing = request.options.iter().rev().find(|option| option.starts_with("missingkey=")).is_some_and(|o| o == "missingkey=error");
+        let fail_on_missing =
+            request.options.iter().rev().find(|option| option.starts_with("missingkey=")).is_some_and(|o| o == "missingkey=error");
         let values = serde_json::Value::Object(request.parameters.clone());
         let fill = |text: &&str| {
             let mut out = String::new();
@@ -143,10 +144,7 @@ fn whole(application: &Value) -> String {
 #[test]
 fn a_list_is_flat_without_go_templates() {
     let stage = Stage::default();
-    assert_eq!(
-        stage.paths("[{list: {elements: [{name: a, path: p}, {name: b, values: {x: word}}]}}]", ""),
-        "resolved\na p\nb {{ path }}"
-    );
+    assert_eq!(stage.paths("[{list: {elements: [{name: a, path: p}, {name: b, values: {x: word}}]}}]", ""), "resolved\na p\nb {{ path }}");
     assert_eq!(
         stage.paths("[{list: {elements: [{name: a, path: 5}]}}]", ""),
         "failed: `path` is a number and must be a string, without `goTemplate: true`"
@@ -248,12 +246,12 @@ fn folders_are_matched_and_hidden_ones_left_out() {
     let hidden = Stage { settings: Settings { hidden_directories: true, ..Settings::default() }, ..repository() };
     assert_eq!(names(&hidden, &git_set(false, "directories: [{path: 'apps/.*'}]", "{{path}}")), "resolved\napps/.hidden ");
     let name = "{{ .path.path }} {{ .path.basename }} {{ .path.basenameNormalized }} {{ .path.segments }}";
+    assert_eq!(names(&stage, &git_set(true, "directories: [{path: apps/B_c}]", name)), "resolved\napps/B_c B_c b-c [apps B_c] ");
     assert_eq!(
-        names(&stage, &git_set(true, "directories: [{path: apps/B_c}]", name)),
-        "resolved\napps/B_c B_c b-c [apps B_c] "
-    );
-    assert_eq!(
-        names(&stage, &git_set(false, "pathParamPrefix: my, directories: [{path: apps/a}]", "{{my.path}} {{my.path.basename}} {{my.path[1]}}")),
+        names(
+            &stage,
+            &git_set(false, "pathParamPrefix: my, directories: [{path: apps/a}]", "{{my.path}} {{my.path.basename}} {{my.path[1]}}")
+        ),
         "resolved\napps/a a a "
     );
     assert_eq!(
@@ -282,10 +280,7 @@ fn files_are_read_and_stars_cross_folders() {
         "resolved\nfour config/.hidden \n{{name}} config \ntwo config \nthree config "
     );
     let name = "{{ .name }} {{ .path.path }} {{ .path.filename }} {{ .cluster.port }}";
-    assert_eq!(
-        names(&stage, &git_set(true, "files: [{path: config/one.json}]", name)),
-        "resolved\none config one.json 1.048576e+06 "
-    );
+    assert_eq!(names(&stage, &git_set(true, "files: [{path: config/one.json}]", name)), "resolved\none config one.json 1.048576e+06 ");
     let new = Stage { settings: Settings { new_file_globbing: true, ..Settings::default() }, ..repository() };
     assert_eq!(names(&new, &git_set(false, "files: [{path: 'config/*.yaml'}]", "{{name}}")), "resolved\n{{name}} \ntwo \nthree ");
     assert_eq!(names(&new, &git_set(false, "files: [{path: '**/four.yaml'}]", "{{name}}")), "resolved\nfour ");
@@ -315,8 +310,14 @@ fn a_link_out_of_the_repository_is_not_read() {
     let mapping = Mapping { url: "https://git.example/r".to_owned(), revision: None, path: folder.path().to_owned(), shown: String::new() };
     let repositories = Repositories::open(folder.path(), "", &[mapping], &[], &limits).unwrap();
     let (clusters, fixtures, settings) = (Clusters::default(), Fixtures::default(), Settings::default());
-    let around =
-        Surroundings { repositories: &repositories, clusters: &clusters, fixtures: &fixtures, settings: &settings, renderer: &Dots, limits: &limits };
+    let around = Surroundings {
+        repositories: &repositories,
+        clusters: &clusters,
+        fixtures: &fixtures,
+        settings: &settings,
+        renderer: &Dots,
+        limits: &limits,
+    };
     let set = "{spec: {generators: [{git: {repoURL: 'https://git.example/r', revision: HEAD, files: [{path: f.yaml}]}}], template: {metadata: {name: '{{name}}'}}}}";
     let SetState::Failed(reason) = generate(&value(set).1, "argocd", around).state else { panic!("it failed") };
     assert_eq!(reason.text, "`f.yaml` leads out of the repository");
@@ -338,10 +339,7 @@ fn another_repository_or_revision_is_deferred() {
 fn values_are_parameters_too() {
     let stage = repository();
     let values = "directories: [{path: apps/a}], values: {kind: 'app-{{path.basename}}', other: '{{values.kind}}'}";
-    assert_eq!(
-        names(&stage, &git_set(false, values, "{{values.kind}} {{values.other}}")),
-        "resolved\napp-a {{values.kind}} "
-    );
+    assert_eq!(names(&stage, &git_set(false, values, "{{values.kind}} {{values.other}}")), "resolved\napp-a {{values.kind}} ");
     let values = "directories: [{path: apps/a}], values: {kind: 'app-{{ .path.basename }}'}";
     assert_eq!(names(&stage, &git_set(true, values, "{{ .values.kind }}")), "resolved\napp-a ");
 }
@@ -372,15 +370,15 @@ fn clusters_are_selected_by_their_labels() {
         names(&stage, &set(true, "selector: {matchLabels: {tier: prod}}, values: {v: '{{ .name }}!'}", name)),
         "resolved\nProd_1 prod map[team:web] Prod_1! "
     );
-    assert_eq!(names(&stage, &set(true, "flatList: true", "{{ .clusters.0.name }}-{{ .clusters.2.name }}")), "resolved\nProd_1-in-cluster ");
+    assert_eq!(
+        names(&stage, &set(true, "flatList: true", "{{ .clusters.0.name }}-{{ .clusters.2.name }}")),
+        "resolved\nProd_1-in-cluster "
+    );
 }
 
 #[test]
 fn a_secret_of_the_cluster_itself_stands_for_it() {
-    let stage = Stage {
-        clusters: clusters("clusters: [{name: here, server: 'https://kubernetes.default.svc'}]"),
-        ..Stage::default()
-    };
+    let stage = Stage { clusters: clusters("clusters: [{name: here, server: 'https://kubernetes.default.svc'}]"), ..Stage::default() };
     assert_eq!(stage.paths("[{clusters: {}}]", ""), "resolved\nhere {{ path }}");
 }
 
@@ -447,10 +445,7 @@ fn two_git_generators_in_a_matrix_need_a_prefix() {
 fn matrices_nest_once() {
     let stage = Stage::default();
     let inner = "{matrix: {generators: [{list: {elements: [{name: a}]}}, {list: {elements: [{path: p}]}}]}}";
-    assert_eq!(
-        stage.paths(&format!("[{{matrix: {{generators: [{inner}, {{list: {{elements: [{{z: z}}]}}}}]}}}}]"), ""),
-        "resolved\na p"
-    );
+    assert_eq!(stage.paths(&format!("[{{matrix: {{generators: [{inner}, {{list: {{elements: [{{z: z}}]}}}}]}}}}]"), ""), "resolved\na p");
     let deeper = format!("{{matrix: {{generators: [{inner}, {{list: {{elements: [{{z: z}}]}}}}]}}}}");
     assert_eq!(
         stage.paths(&format!("[{{matrix: {{generators: [{deeper}, {{list: {{elements: [{{yes: word}}]}}}}]}}}}]"), ""),
@@ -473,10 +468,7 @@ fn a_merge_changes_sets_with_the_same_keys() {
     let list = |elements: &str| format!("{{list: {{elements: [{elements}]}}}}");
     let merge = |keys: &str, lists: &[String]| format!("[{{merge: {{mergeKeys: {keys}, generators: [{}]}}}}]", lists.join(", "));
     let base = list("{name: a, path: p}, {name: b, path: p}");
-    assert_eq!(
-        stage.paths(&merge("[name]", &[base.clone(), list("{name: b, path: q}, {name: c, path: r}")]), ""),
-        "resolved\na p\nb q"
-    );
+    assert_eq!(stage.paths(&merge("[name]", &[base.clone(), list("{name: b, path: q}, {name: c, path: r}")]), ""), "resolved\na p\nb q");
     assert_eq!(
         stage.paths(&merge("[name]", &[base.clone(), list("{name: b, path: q}"), list("{name: b, path: r}")]), ""),
         "resolved\na p\nb r"
@@ -507,7 +499,8 @@ fn a_selector_picks_among_what_was_generated() {
         "resolved\nb q"
     );
     assert_eq!(
-        stage.go_paths("[{list: {elements: [{name: a, path: p, m: {k: 1}}, {name: b, path: q}]}, selector: {matchLabels: {m.k: '1'}}}]", ""),
+        stage
+            .go_paths("[{list: {elements: [{name: a, path: p, m: {k: 1}}, {name: b, path: q}]}, selector: {matchLabels: {m.k: '1'}}}]", ""),
         "resolved\na p"
     );
     // Inside of a matrix, too.
@@ -537,7 +530,9 @@ fn a_patch_is_filled_in_and_merged() {
         Stage::default().run(&set, |application| application.get("spec").unwrap().to_json().to_string())
     };
     assert_eq!(
-        run("spec:\n  project: other\n  source:\n    helm:\n      valueFiles: ['{{id}}.yaml']\n  syncPolicy:\n    automated:\n      prune: {{prune}}"),
+        run(
+            "spec:\n  project: other\n  source:\n    helm:\n      valueFiles: ['{{id}}.yaml']\n  syncPolicy:\n    automated:\n      prune: {{prune}}"
+        ),
         "resolved\na {\"project\":\"p\",\"source\":{\"helm\":{\"valueFiles\":[\"a.yaml\"]},\"path\":\"x\"},\"syncPolicy\":{\"automated\":{\"prune\":true}}}"
     );
     // `spec:` with nothing in it takes everything away but the project.
@@ -578,22 +573,39 @@ fn what_services_find_is_read_from_fixtures() {
     let run = |go: bool, generator: &str, name: &str| {
         names(
             &stage,
-            &format!("{{metadata: {{name: set}}, spec: {{goTemplate: {go}, generators: [{{{generator}}}], template: {{metadata: {{name: '{name}'}}}}}}}}"),
+            &format!(
+                "{{metadata: {{name: set}}, spec: {{goTemplate: {go}, generators: [{{{generator}}}], template: {{metadata: {{name: '{name}'}}}}}}}}"
+            ),
         )
     };
     assert_eq!(
-        run(false, "pullRequest: {values: {v: '{{number}}!'}}", "{{number}} {{branch_slug}} {{target_branch_slug}} {{head_short_sha}} {{head_short_sha_7}} {{values.v}} {{labels}}"),
+        run(
+            false,
+            "pullRequest: {values: {v: '{{number}}!'}}",
+            "{{number}} {{branch_slug}} {{target_branch_slug}} {{head_short_sha}} {{head_short_sha_7}} {{values.v}} {{labels}}"
+        ),
         "from fixture\n7 feature-x-y main 01234567 0123456 7! {{labels}} "
     );
     assert_eq!(run(true, "pullRequest: {}", "{{ .labels }}"), "from fixture\n[l] ");
     assert_eq!(
-        run(false, "scmProvider: {}", "{{organization}}/{{repository}} {{branchNormalized}} {{short_sha}} {{short_sha_7}} {{labels}} {{repository_id}}"),
+        run(
+            false,
+            "scmProvider: {}",
+            "{{organization}}/{{repository}} {{branchNormalized}} {{short_sha}} {{short_sha_7}} {{labels}} {{repository_id}}"
+        ),
         "from fixture\no/r main-x 01234567 0123456 a,b {{repository_id}} "
     );
     assert_eq!(run(false, "plugin: {input: {parameters: {p: q}}}", "{{k.num}}"), "from fixture\n5 ");
-    assert_eq!(run(true, "plugin: {input: {parameters: {p: q}}}", "{{ .k.num }} {{ .generator.input.parameters.p }}"), "from fixture\n5 q ");
     assert_eq!(
-        run(false, "clusterDecisionResource: {configMapRef: c, values: {v: w}}", "{{name}} {{server}} {{clusterName}} {{extra}} {{values.v}}"),
+        run(true, "plugin: {input: {parameters: {p: q}}}", "{{ .k.num }} {{ .generator.input.parameters.p }}"),
+        "from fixture\n5 q "
+    );
+    assert_eq!(
+        run(
+            false,
+            "clusterDecisionResource: {configMapRef: c, values: {v: w}}",
+            "{{name}} {{server}} {{clusterName}} {{extra}} {{values.v}}"
+        ),
         "from fixture\ndev https://dev.example dev 1 w "
     );
     assert_eq!(
@@ -614,10 +626,7 @@ fn fields_of_another_type_fail_the_set() {
     let stage = Stage::default();
     assert_eq!(names(&stage, "{spec: {generators: {}, template: {}}}"), "failed: `spec.generators` is a map and must be a list");
     assert_eq!(names(&stage, "{metadata: {name: a}}"), "failed: there is no `spec`");
-    assert_eq!(
-        stage.paths("[{git: {repoURL: 5}}]", ""),
-        "failed: `git.repoURL` is a number and must be a string"
-    );
+    assert_eq!(stage.paths("[{git: {repoURL: 5}}]", ""), "failed: `git.repoURL` is a number and must be a string");
 }
 
 #[test]
@@ -627,8 +636,14 @@ fn generated_values_keep_their_places() {
     let limits = Limits::default();
     let repositories = Repositories::open(Path::new(folder.path()), "", &[], &[], &limits).unwrap();
     let (clusters, fixtures, settings) = (Clusters::default(), Fixtures::default(), Settings::default());
-    let around =
-        Surroundings { repositories: &repositories, clusters: &clusters, fixtures: &fixtures, settings: &settings, renderer: &Dots, limits: &limits };
+    let around = Surroundings {
+        repositories: &repositories,
+        clusters: &clusters,
+        fixtures: &fixtures,
+        settings: &settings,
+        renderer: &Dots,
+        limits: &limits,
+    };
     let (document, set) = value(text);
     let generated = generate(&set, "argocd", around);
     let (application, _) = generated.applications.first().unwrap();

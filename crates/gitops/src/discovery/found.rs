@@ -50,11 +50,8 @@ pub(super) fn role(manifest: &Manifest) -> Option<Role> {
 /// Looks through the files of a checkout. Links are not followed: what they lead to is looked at where it is.
 pub(super) fn find(checkout: &Arc<Checkout>, layout: &Layout, takes: &(dyn Fn(&str) -> bool + Sync)) -> Found {
     let is_text = |file: &str| file.rsplit_once('.').is_some_and(|(_, extension)| matches!(extension, "yaml" | "yml" | "json"));
-    let files: Vec<&str> = checkout
-        .entries()
-        .filter(|(file, entry)| **entry == Entry::File && is_text(file) && takes(file))
-        .map(|(file, _)| file)
-        .collect();
+    let files: Vec<&str> =
+        checkout.entries().filter(|(file, entry)| **entry == Entry::File && is_text(file) && takes(file)).map(|(file, _)| file).collect();
     let looked: Vec<Found> = files.par_iter().map(|file| look(checkout, layout, file)).collect();
     let mut all = Found::default();
     for found in looked {

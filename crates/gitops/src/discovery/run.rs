@@ -118,7 +118,9 @@ impl<'a> Run<'a> {
             break;
         }
         if self.too_many {
-            self.out.notes.push(format!("there are more than {} Applications: the rest was not looked at", self.options.limits.applications));
+            self.out
+                .notes
+                .push(format!("there are more than {} Applications: the rest was not looked at", self.options.limits.applications));
         }
         self.out
     }
@@ -141,7 +143,8 @@ impl<'a> Run<'a> {
         self.seen_files.insert(manifest.place.source().name().to_string());
         let object = || Value::read(manifest.place.document(), manifest.node());
         let own = manifest.text("/metadata/namespace");
-        let namespace = [own, namespace, &self.out.settings.namespace].into_iter().find(|name| !name.is_empty()).unwrap_or_default().to_owned();
+        let namespace =
+            [own, namespace, &self.out.settings.namespace].into_iter().find(|name| !name.is_empty()).unwrap_or_default().to_owned();
         match role {
             Role::Application => {
                 if let Some(at) = self.by_place.get(&(APPLICATIONS, manifest.place.clone())).copied() {
@@ -205,9 +208,9 @@ impl<'a> Run<'a> {
 
     /// Makes the Applications of sets that wait. Those that need clusters only if `all`.
     fn sets(&mut self, all: bool) -> bool {
-        let (now, later): (Vec<usize>, Vec<usize>) = std::mem::take(&mut self.waiting_sets).into_iter().partition(|at| {
-            all || self.out.clusters.complete || self.out.sets.get(*at).is_none_or(|set| !needs_clusters(&set.object))
-        });
+        let (now, later): (Vec<usize>, Vec<usize>) = std::mem::take(&mut self.waiting_sets)
+            .into_iter()
+            .partition(|at| all || self.out.clusters.complete || self.out.sets.get(*at).is_none_or(|set| !needs_clusters(&set.object)));
         self.waiting_sets = later;
         let around = Surroundings {
             repositories: self.options.repositories,
@@ -318,7 +321,8 @@ impl<'a> Run<'a> {
                     Parent::Application(above) => waiting.push(*above),
                     Parent::Set(set) => {
                         let parents = self.out.sets.get(*set).into_iter().flat_map(|set| &set.parents);
-                        waiting.extend(parents.filter_map(|parent| if let Parent::Application(above) = parent { Some(*above) } else { None }));
+                        waiting
+                            .extend(parents.filter_map(|parent| if let Parent::Application(above) = parent { Some(*above) } else { None }));
                     }
                     _ => {}
                 }
@@ -355,7 +359,8 @@ impl<'a> Run<'a> {
         let now: Vec<(String, bool)> = kustomizations.chain(charts).filter(|(folder, _)| self.is_built(folder).is_none()).collect();
         let (checkout, renderer) = (Arc::clone(checkout), self.options.renderer);
         let (settings, namespace) = (self.out.settings.clone(), self.out.settings.namespace.clone());
-        let renders: Vec<Render> = now.par_iter().map(|(folder, is_chart)| build(&checkout, folder, *is_chart, &settings, renderer)).collect();
+        let renders: Vec<Render> =
+            now.par_iter().map(|(folder, is_chart)| build(&checkout, folder, *is_chart, &settings, renderer)).collect();
         self.charts.clear();
         for ((folder, is_chart), render) in now.iter().zip(renders) {
             let at = self.out.roots.len();
@@ -378,12 +383,8 @@ impl<'a> Run<'a> {
         let held = std::mem::take(&mut self.held);
         let Some((_, layout)) = self.layouts.first() else { return false };
         // What was built holds all that it builds on, even where the result does not say where it comes from.
-        let done: BTreeSet<String> = self
-            .built
-            .iter()
-            .filter(|(_, worked)| **worked)
-            .flat_map(|((_, folder), _)| layout.closure(folder))
-            .collect();
+        let done: BTreeSet<String> =
+            self.built.iter().filter(|(_, worked)| **worked).flat_map(|((_, folder), _)| layout.closure(folder)).collect();
         let mut any = false;
         for (manifest, holders) in held {
             let is_seen = self.seen_files.contains(manifest.place.source().name().as_ref());
@@ -432,4 +433,3 @@ fn needs_clusters(set: &Value) -> bool {
     }
     set.at(&["spec", "generators"]).is_some_and(any)
 }
-

@@ -65,7 +65,9 @@ fn mappings_count_first_and_the_most_exact_most() {
     assert_eq!(is_here(&repositories, "https://git.example/a", "any"), Some(0));
     assert_eq!(is_here(&repositories, "https://git.example/a.git", "v1"), Some(1));
     assert!(matches!(repositories.find("https://git.example/b", "v2"), Found::OtherRevision));
-    assert!(Repositories::open(one.path(), ".", &[map("https://a.example", None, &one.path().join("no"))], &[], &Limits::default()).is_err());
+    assert!(
+        Repositories::open(one.path(), ".", &[map("https://a.example", None, &one.path().join("no"))], &[], &Limits::default()).is_err()
+    );
 }
 
 #[test]

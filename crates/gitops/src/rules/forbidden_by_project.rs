@@ -111,7 +111,8 @@ fn one(check: &Check<'_>, application: &Application, permissions: &Permissions<'
             let report = Report::at(&KIND, &resource.manifest.place, message);
             reports.push(report.related(permissions.place(list), "what the project permits"));
         } else if namespaced && permissions.permits_destination(&cluster, &resource.namespace) == Some(false) {
-            let message = format!("project `{name}` of Application `{}` does not permit namespace `{}`", application.name, resource.namespace);
+            let message =
+                format!("project `{name}` of Application `{}` does not permit namespace `{}`", application.name, resource.namespace);
             let report = Report::at(&NAMESPACE, &resource.manifest.place, message);
             reports.push(report.related(permissions.place("destinations"), "what the project permits"));
         }

@@ -58,7 +58,9 @@ pub(super) fn check(check: &Check<'_>) -> Vec<Report> {
             let has = |key: &str| generator.list(key).next().is_some();
             if let Some(files) = generator.get("files").filter(|_| has("directories") && has("files")) {
                 let message = "these `files` do not count: the generator has `directories`, too";
-                reports.push(Report::at(&IGNORED, &files.place, message).help("take a generator of its own for each, or leave one of them out"));
+                reports.push(
+                    Report::at(&IGNORED, &files.place, message).help("take a generator of its own for each, or leave one of them out"),
+                );
             }
         }
     }

@@ -70,8 +70,14 @@ pub(super) fn check(check: &Check<'_>) -> Vec<Report> {
                 continue;
             }
             let destination = &application.destination;
-            let key =
-                (origin(check, number), destination.server.as_str(), destination.name.as_str(), resource.manifest.kind(), resource.namespace.as_str(), name);
+            let key = (
+                origin(check, number),
+                destination.server.as_str(),
+                destination.name.as_str(),
+                resource.manifest.kind(),
+                resource.namespace.as_str(),
+                name,
+            );
             let (first, other) = *owners.entry(key).or_insert((number, resource));
             let Some(owner) = check.discovery.applications.get(first).filter(|_| first != number) else { continue };
             let (_, kind) = resource.manifest.kind();

@@ -38,12 +38,8 @@ use super::{Check, Report};
 
 const REPEATED: Condition = Condition::warning("repeated", "another object of the Application has this kind, namespace and name");
 
-pub(super) const RULE: RuleDescriptor = RuleDescriptor {
-    id: "repeated-object",
-    summary: "an object that one Application has twice",
-    conditions: &[REPEATED],
-    supersedes: &[],
-};
+pub(super) const RULE: RuleDescriptor =
+    RuleDescriptor { id: "repeated-object", summary: "an object that one Application has twice", conditions: &[REPEATED], supersedes: &[] };
 
 pub(super) fn check(check: &Check<'_>) -> Vec<Report> {
     let mut reports = Vec::new();

@@ -58,7 +58,9 @@ pub(super) fn check(check: &Check<'_>) -> Vec<Report> {
         };
         let count = check.discovery.applications.iter().filter(fails).count();
         if count > 0 {
-            let message = format!("this link is absolute or leads out of the repository: Argo CD renders none of the {count} Applications with sources in it");
+            let message = format!(
+                "this link is absolute or leads out of the repository: Argo CD renders none of the {count} Applications with sources in it"
+            );
             reports.push(Report::on_file(&STRAY, &name, message).help("make it relative, to something in the repository"));
         }
     }

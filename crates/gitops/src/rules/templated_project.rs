@@ -66,7 +66,9 @@ pub(super) fn check(check: &Check<'_>) -> Vec<Report> {
         let Some(spec) = set.object.get("spec") else { continue };
         let is_from_elsewhere = !super::generators(&set.object, ELSEWHERE).is_empty();
         let templates = spec.get("template").into_iter().chain(
-            spec.list("generators").flat_map(|entry| entry.as_map().into_iter().flatten()).filter_map(|(_, generator)| generator.get("template")),
+            spec.list("generators")
+                .flat_map(|entry| entry.as_map().into_iter().flatten())
+                .filter_map(|(_, generator)| generator.get("template")),
         );
         for project in templates.filter_map(|template| template.at(&["spec", "project"])).filter(|_| is_from_elsewhere) {
             if project.as_str().is_some_and(|text| text.contains("{{")) {

@@ -85,9 +85,10 @@ pub(super) fn check(check: &Check<'_>) -> Vec<Report> {
             if let Some((text, place)) = written("hook") {
                 let known = words(text).any(|word| HOOKS.contains(&word));
                 for word in words(text).filter(|word| !HOOKS.contains(word)) {
-                    let meant = HOOKS.iter().find(|hook| hook.eq_ignore_ascii_case(word)).map(|hook| format!(", `{hook}` is")).unwrap_or_default();
+                    let meant =
+                        HOOKS.iter().find(|hook| hook.eq_ignore_ascii_case(word)).map(|hook| format!(" (`{hook}` is)")).unwrap_or_default();
                     let fate = if known { "is passed over" } else { "makes a hook of no phase: the object is never applied" };
-                    reports.push(Report::at(&HOOK, &place, format!("`{word}` is no hook{meant}, and {fate}")));
+                    reports.push(Report::at(&HOOK, &place, format!("`{word}` is no hook{meant} and {fate}")));
                 }
             }
             if let Some((text, place)) = written("hook-delete-policy") {
@@ -114,8 +115,12 @@ fn options(text: &str, place: &Place, reports: &mut Vec<Report>) {
     for word in words(text) {
         let name = word.split_once('=').map_or(word, |(name, _)| name).trim();
         if !OPTIONS.contains(&name) {
-            let meant = OPTIONS.iter().find(|option| option.eq_ignore_ascii_case(name)).map(|option| format!(", `{option}` is")).unwrap_or_default();
-            reports.push(Report::at(&OPTION, place, format!("`{name}` is no sync option{meant}, and is passed over")));
+            let meant = OPTIONS
+                .iter()
+                .find(|option| option.eq_ignore_ascii_case(name))
+                .map(|option| format!(" (`{option}` is)"))
+                .unwrap_or_default();
+            reports.push(Report::at(&OPTION, place, format!("`{name}` is no sync option{meant} and is passed over")));
         }
     }
 }

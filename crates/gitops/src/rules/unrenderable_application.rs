@@ -56,5 +56,7 @@ pub(super) fn check(check: &Check<'_>) -> Vec<Report> {
         State::Failed(reason) if !super::stray_link::is_cause(reason) => Some((application, reason)),
         _ => None,
     });
-    failed.map(|(application, reason)| Report::at(&FAILED, reason.place.as_ref().unwrap_or(application.place()), reason.text.as_str())).collect()
+    failed
+        .map(|(application, reason)| Report::at(&FAILED, reason.place.as_ref().unwrap_or(application.place()), reason.text.as_str()))
+        .collect()
 }

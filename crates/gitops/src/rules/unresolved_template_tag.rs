@@ -57,7 +57,9 @@ pub(super) fn check(check: &Check<'_>) -> Vec<Report> {
     let mut reports = Vec::new();
     for application in &check.discovery.applications {
         let is_plain = application.parents.iter().any(|parent| match parent {
-            Parent::Set(at) => check.discovery.sets.get(*at).is_some_and(|set| !set.object.get("spec").is_some_and(|spec| spec.flag("goTemplate"))),
+            Parent::Set(at) => {
+                check.discovery.sets.get(*at).is_some_and(|set| !set.object.get("spec").is_some_and(|spec| spec.flag("goTemplate")))
+            }
             _ => false,
         });
         for value in fields(&application.object).into_iter().filter(|_| is_plain) {

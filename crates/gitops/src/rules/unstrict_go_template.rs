@@ -53,7 +53,10 @@ pub(super) fn check(check: &Check<'_>) -> Vec<Report> {
     for spec in check.discovery.sets.iter().filter_map(|set| set.object.get("spec")) {
         // The last option of a kind counts.
         let last = spec.texts("goTemplateOptions").filter(|option| option.starts_with("missingkey=")).last();
-        let has_actions = ["template", "templatePatch"].iter().filter_map(|key| spec.get(key)).any(|value| value.any_text(&mut |text| text.contains("{{")));
+        let has_actions = ["template", "templatePatch"]
+            .iter()
+            .filter_map(|key| spec.get(key))
+            .any(|value| value.any_text(&mut |text| text.contains("{{")));
         if spec.flag("goTemplate") && has_actions && last != Some("missingkey=error") {
             let place = spec.get("goTemplateOptions").or(spec.get("goTemplate")).map_or(&spec.place, |value: &Value| &value.place);
             let message = "a parameter that is missing becomes the text `<no value>`: `goTemplateOptions` have no `missingkey=error`";

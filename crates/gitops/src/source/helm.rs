@@ -58,7 +58,8 @@ pub(super) fn capabilities(source: &Value) -> Result<(Option<String>, Vec<String
         None => None,
         Some(version) => {
             let text = version.as_str().unwrap_or_default();
-            let parsed = parse_version(text).ok_or_else(|| Stop::failed(&version.place, format!("`{text}` is no version of Kubernetes")))?;
+            let parsed =
+                parse_version(text).ok_or_else(|| Stop::failed(&version.place, format!("`{text}` is no version of Kubernetes")))?;
             Some(parsed)
         }
     };

@@ -61,7 +61,9 @@ fn components(options: &Value, at: &At<'_>) -> Vec<String> {
     let is_there = |component: &String| {
         let Some(folder) = path::join(at.folder, component) else { return false };
         let Ok((folder, Entry::Folder)) = at.checkout.follow(&folder) else { return false };
-        at.checkout.below(&folder).any(|(file, _)| path::folder(file) == folder && is_kustomization(path::name(file)) && at.checkout.is_file(file))
+        at.checkout
+            .below(&folder)
+            .any(|(file, _)| path::folder(file) == folder && is_kustomization(path::name(file)) && at.checkout.is_file(file))
     };
     components.into_iter().find(is_there).into_iter().collect()
 }

@@ -104,14 +104,22 @@ mod tests {
             ("{}", "{kustomize: {images: [a=b]}}", r#"{"kustomize":{"images":["a=b"]}}"#),
             // What a null takes away, Go leaves where it was.
             ("{helm: {releaseName: a, skipCrds: true}}", "{helm: {releaseName: null}}", r#"{"helm":{"releaseName":"a","skipCrds":true}}"#),
-            ("{kustomize: {images: [a]}}", "{kustomize: null, helm: {skipCrds: true}}", r#"{"helm":{"skipCrds":true},"kustomize":{"images":["a"]}}"#),
+            (
+                "{kustomize: {images: [a]}}",
+                "{kustomize: null, helm: {skipCrds: true}}",
+                r#"{"helm":{"skipCrds":true},"kustomize":{"images":["a"]}}"#,
+            ),
             // And so are fields of the item that stood at the same place of a list.
             (
                 "{helm: {parameters: [{name: a, value: b, forceString: true}]}}",
                 "{helm: {parameters: [{name: c, value: d}]}}",
                 r#"{"helm":{"parameters":[{"forceString":true,"name":"c","value":"d"}]}}"#,
             ),
-            ("{helm: {valuesObject: {a: 1, b: {c: 2}}}}", "{helm: {valuesObject: {a: null, b: {d: 3}}}}", r#"{"helm":{"valuesObject":{"b":{"c":2,"d":3}}}}"#),
+            (
+                "{helm: {valuesObject: {a: 1, b: {c: 2}}}}",
+                "{helm: {valuesObject: {a: null, b: {d: 3}}}}",
+                r#"{"helm":{"valuesObject":{"b":{"c":2,"d":3}}}}"#,
+            ),
         ] {
             assert_eq!(merged(source, patch), expected, "{source} {patch}");
         }

@@ -61,7 +61,10 @@ impl<'a> Refs<'a> {
                 return Err(Stop::failed(&file.place, what));
             };
             if !target.text("chart").is_empty() {
-                return Err(Stop::failed(&file.place, format!("`{path}` refers to a source with `chart`: only Git sources can be referred to")));
+                return Err(Stop::failed(
+                    &file.place,
+                    format!("`{path}` refers to a source with `chart`: only Git sources can be referred to"),
+                ));
             }
             let revision = target.text("targetRevision");
             let known = revisions.entry(url::normalise(target.text("repoURL"))).or_insert((revision, name));
@@ -89,7 +92,9 @@ mod tests {
         let sources = value.as_list().unwrap();
         match Refs::new(sources, true) {
             Err(reason) => reason.text,
-            Ok(refs) => sources.iter().find_map(|source| refs.check(source).err()).map(|stop| stop.reason().text.clone()).unwrap_or_default(),
+            Ok(refs) => {
+                sources.iter().find_map(|source| refs.check(source).err()).map(|stop| stop.reason().text.clone()).unwrap_or_default()
+            }
         }
     }
 
@@ -99,7 +104,10 @@ mod tests {
             ("[{ref: a, repoURL: u}, {helm: {valueFiles: [$a/b.yaml, c.yaml]}}]", ""),
             ("[{ref: a.b}]", "ref `a.b` has other characters than letters, digits, `_` and `-`"),
             ("[{ref: a}, {ref: a}]", "two sources have the ref `a`"),
-            ("[{ref: a}, {ref: c, helm: {valueFiles: [$b/x]}}]", "`$b/x` refers to `$b`, which is none of the sources with a `ref`: $a, $c"),
+            (
+                "[{ref: a}, {ref: c, helm: {valueFiles: [$b/x]}}]",
+                "`$b/x` refers to `$b`, which is none of the sources with a `ref`: $a, $c",
+            ),
             ("[{helm: {fileParameters: [{name: x, path: $b/x}]}}]", "`$b/x` refers to `$b`, and no source has a `ref`"),
             (
                 "[{ref: a, chart: x}, {helm: {valueFiles: [$a/x]}}]",

@@ -95,8 +95,11 @@ impl Stage {
             path: path.to_owned(),
             shown: shown.to_owned(),
         };
-        let mappings =
-            [map(URL, folder.path(), ""), map("https://git.example/other", other.path(), "other"), map("https://charts.example", other.path(), "other")];
+        let mappings = [
+            map(URL, folder.path(), ""),
+            map("https://git.example/other", other.path(), "other"),
+            map("https://charts.example", other.path(), "other"),
+        ];
         let repositories = Repositories::open(folder.path(), "", &mappings, &[], &self.limits).unwrap();
         let asked = Asked::default();
         let around = Around { repositories: &repositories, settings: &self.settings, renderer: &asked, limits: &self.limits };
@@ -113,7 +116,8 @@ impl Stage {
             Ok(manifests) => {
                 for manifest in manifests {
                     let position = manifest.place.position();
-                    write!(out, "{} {} {}:{}\n", manifest.text("/kind"), manifest.text("/metadata/name"), manifest.file(), position.line).unwrap();
+                    write!(out, "{} {} {}:{}\n", manifest.text("/kind"), manifest.text("/metadata/name"), manifest.file(), position.line)
+                        .unwrap();
                 }
             }
             Err(Stop::Deferred(reason)) => write!(out, "deferred: {}", reason.text).unwrap(),
@@ -169,7 +173,10 @@ fn other_repositories_are_deferred() {
         run("repoURL: 'https://user:pw@git.example/unknown', path: a"),
         "repository `https://git.example/unknown` is not here: map it with `--repo https://git.example/unknown=PATH`"
     );
-    assert_eq!(run("repoURL: 'oci://registry.example/a', path: .", ), "`oci://registry.example/a` is an OCI artifact, which has to be fetched");
+    assert_eq!(
+        run("repoURL: 'oci://registry.example/a', path: .",),
+        "`oci://registry.example/a` is an OCI artifact, which has to be fetched"
+    );
     assert_eq!(
         run("repoURL: 'https://helm.example', chart: web, targetRevision: 1.0.0"),
         "chart `web` 1.0.0 of `https://helm.example` has to be fetched: map a folder that has it with `--repo https://helm.example=PATH`"
@@ -256,7 +263,7 @@ fn overrides_beside_the_files_count_and_choose_the_tool() {
     ]);
     assert_eq!(stage.run("path: a"), "a helm mine in space values [] None p=all None []");
     let kustomize = Stage::new(&[("a/Chart.yaml", "name: x"), ("a/.argocd-source.yaml", "kustomize: {images: [a=b:$ARGOCD_APP_NAME]}")]);
-    assert_eq!(kustomize.run("path: a"), r#"a kustomize ["a=b:web"] [] [] [] [] "#);
+    assert_eq!(kustomize.run("path: a"), r#"a kustomize ["a=b:web"] [] [] [] []"#);
     for (text, expected) in [
         ("- a", "failed: `a/.argocd-source.yaml` is a list and must be a map"),
         ("helm: {values: {a: b}}", "failed: `helm.values` is a map and must be a string"),
@@ -323,11 +330,18 @@ fn values_files_are_resolved() {
 #[cfg(unix)]
 fn links_to_values_stay_inside() {
     let settings = Settings { allow_stray_links: true, ..Settings::default() };
-    let links = vec![("../../shared.yaml", "charts/web/link.yaml"), ("/etc/hostname", "charts/web/out.yaml"), ("loop.yaml", "charts/web/loop.yaml")];
+    let links = vec![
+        ("../../shared.yaml", "charts/web/link.yaml"),
+        ("/etc/hostname", "charts/web/out.yaml"),
+        ("loop.yaml", "charts/web/loop.yaml"),
+    ];
     let stage = Stage { settings, links, ..Stage::new(CHART) };
     assert_eq!(files(&stage, "valueFiles: [link.yaml]"), "charts/web/link.yaml=s");
     assert_eq!(files(&stage, "valueFiles: [out.yaml]"), "failed: `out.yaml` leads out of the repository");
-    assert_eq!(files(&stage, "valueFiles: ['o*.yaml']"), "failed: `charts/web/out.yaml`, which matches `o*.yaml`, leads out of the repository");
+    assert_eq!(
+        files(&stage, "valueFiles: ['o*.yaml']"),
+        "failed: `charts/web/out.yaml`, which matches `o*.yaml`, leads out of the repository"
+    );
     assert_eq!(files(&stage, "valueFiles: [loop.yaml]"), "failed: `loop.yaml` leads through too many links");
 }
 
@@ -344,7 +358,10 @@ fn values_of_other_sources_are_from_the_root_of_their_repository() {
     assert_eq!(run("valueFiles: [$values/$ARGOCD_APP_NAME.yaml]", other), "other/web.yaml=ow");
     assert_eq!(run("valueFiles: [$values/env/*.yaml]", other), "other/env/prod.yaml=o");
     assert_eq!(run("valueFiles: [$values/../x.yaml]", other), "failed: `$values/../x.yaml` leads out of the repository");
-    assert_eq!(run("valueFiles: [$other/x.yaml]", other), "failed: `$other/x.yaml` refers to `$other`, which is none of the sources with a `ref`: $values");
+    assert_eq!(
+        run("valueFiles: [$other/x.yaml]", other),
+        "failed: `$other/x.yaml` refers to `$other`, which is none of the sources with a `ref`: $values"
+    );
     assert_eq!(
         run("valueFiles: [$values/x.yaml]", "[{repoURL: 'https://git.example/gone', ref: values}]"),
         "deferred: repository `https://git.example/gone` is not here: map it with `--repo https://git.example/gone=PATH`"
@@ -356,7 +373,9 @@ fn helm_is_called_with_what_the_source_says() {
     let stage = Stage::new(CHART);
     let run = |helm: &str| stage.run(&format!("path: charts/web, helm: {{{helm}}}"));
     assert_eq!(
-        run("releaseName: r, namespace: own, values: 'a: b', parameters: [{name: p, value: 'x,$ARGOCD_APP_REVISION_SHORT'}, {name: q, value: '1', forceString: true}], fileParameters: [{name: f, path: /shared.yaml}], kubeVersion: v1.31.2-eks, apiVersions: [a/v1]"),
+        run(
+            "releaseName: r, namespace: own, values: 'a: b', parameters: [{name: p, value: 'x,$ARGOCD_APP_REVISION_SHORT'}, {name: q, value: '1', forceString: true}], fileParameters: [{name: f, path: /shared.yaml}], kubeVersion: v1.31.2-eks, apiVersions: [a/v1]"
+        ),
         "charts/web helm r in own values [] Some(\"a: b\") p=x\\,0000000 q!=1 f=@shared.yaml Some(\"1.31.2\") [\"a/v1\"]"
     );
     // An object wins over a text.
@@ -366,7 +385,10 @@ fn helm_is_called_with_what_the_source_says() {
     );
     assert_eq!(run("parameters: [{name: p, value: a}, {name: p, value: b}]"), "charts/web helm web in space values [] None p=b None []");
     assert_eq!(run("kubeVersion: newest"), "failed: `newest` is no version of Kubernetes");
-    assert_eq!(run("fileParameters: [{name: f, path: gone.yaml}]"), "failed: `gone.yaml` does not exist: there is no `charts/web/gone.yaml`");
+    assert_eq!(
+        run("fileParameters: [{name: f, path: gone.yaml}]"),
+        "failed: `gone.yaml` does not exist: there is no `charts/web/gone.yaml`"
+    );
 }
 
 #[test]
@@ -379,23 +401,28 @@ fn kustomize_is_called_with_what_the_source_says() {
     ]);
     let run = |kustomize: &str| stage.run(&format!("path: a, kustomize: {{{kustomize}}}"));
     assert_eq!(
-        run("namespace: ns, images: ['i=j:${ARGOCD_APP_REVISION_SHORT_8}'], commonLabels: {l: '$ARGOCD_APP_NAME'}, commonAnnotations: {a: '$ARGOCD_APP_NAME'}, replicas: [{name: d, count: 2}, {name: e, count: '3'}]"),
+        run(
+            "namespace: ns, images: ['i=j:${ARGOCD_APP_REVISION_SHORT_8}'], commonLabels: {l: '$ARGOCD_APP_NAME'}, commonAnnotations: {a: '$ARGOCD_APP_NAME'}, replicas: [{name: d, count: 2}, {name: e, count: '3'}]"
+        ),
         r#"a kustomize ["i=j:00000000"] [("l", "web")] [("a", "$ARGOCD_APP_NAME")] [] [("d", 2), ("e", 3)] ns"#
     );
     assert_eq!(
         run("commonAnnotations: {a: '$ARGOCD_APP_PROJECT_NAME'}, commonAnnotationsEnvsubst: true"),
-        r#"a kustomize [] [] [("a", "shop")] [] [] "#
+        r#"a kustomize [] [] [("a", "shop")] [] []"#
     );
     assert_eq!(run("replicas: [{name: d, count: many}]"), "failed: `count` is no whole number");
-    assert_eq!(run("components: [../gone, ../c]"), r#"a kustomize [] [] [] ["../gone", "../c"] [] "#);
+    assert_eq!(run("components: [../gone, ../c]"), r#"a kustomize [] [] [] ["../gone", "../c"] []"#);
     // Argo CD 3.6 takes the first that is there, and no others.
-    assert_eq!(run("components: [../gone, ../d, ../c, ../b], ignoreMissingComponents: true"), r#"a kustomize [] [] [] ["../c"] [] "#);
+    assert_eq!(run("components: [../gone, ../d, ../c, ../b], ignoreMissingComponents: true"), r#"a kustomize [] [] [] ["../c"] []"#);
 }
 
 #[test]
 fn a_folder_of_manifests_is_read_as_argo_cd_does() {
     let stage = Stage::new(&[
-        ("a/b.yaml", "# first\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: one}\n---\n---\nkind: List\napiVersion: v1\nitems:\n- {apiVersion: v1, kind: Pod, metadata: {name: two}}\n"),
+        (
+            "a/b.yaml",
+            "# first\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: one}\n---\n---\nkind: List\napiVersion: v1\nitems:\n- {apiVersion: v1, kind: Pod, metadata: {name: two}}\n",
+        ),
         ("a/a.yml", "apiVersion: v1\nkind: Pod\nmetadata: {name: zero}\n"),
         ("a/c.json", "{\"apiVersion\": \"v1\", \"kind\": \"Pod\", \"metadata\": {\"name\": \"three\"}}\n"),
         ("a/d.txt", "apiVersion: v1\nkind: Pod\n"),
@@ -414,10 +441,7 @@ fn a_folder_of_manifests_is_read_as_argo_cd_does() {
     // What is excluded stays out, and a star crosses folders.
     assert_eq!(stage.run("path: a, directory: {recurse: true, include: '*e.yaml', exclude: 'd*'}"), "");
     assert_eq!(stage.run("path: a, directory: {include: '['}"), "");
-    assert_eq!(
-        stage.run("path: a, directory: {disableExtensionFilter: true, include: '*.txt'}"),
-        "Pod  a/d.txt:1"
-    );
+    assert_eq!(stage.run("path: a, directory: {disableExtensionFilter: true, include: '*.txt'}"), "Pod  a/d.txt:1");
 }
 
 #[test]

@@ -127,7 +127,9 @@ fn matching(checkout: &Checkout, pattern: &str, place: &Place, text: &str) -> Re
 
 fn read(checkout: &Checkout, path: &str, text: &str, place: &Place) -> Result<ValuesFile, Stop> {
     match checkout.follow(path) {
-        Ok((_, Entry::Folder)) => return Err(Stop::failed(place, format!("`{}`, which `{text}` means, is a folder", checkout.shown(path)))),
+        Ok((_, Entry::Folder)) => {
+            return Err(Stop::failed(place, format!("`{}`, which `{text}` means, is a folder", checkout.shown(path))));
+        }
         Err(Lost::Missing) => return Err(Stop::failed(place, format!("`{text}` does not exist: there is no `{}`", checkout.shown(path)))),
         _ => {}
     }

@@ -67,7 +67,9 @@ impl Renderer for Replay {
             }
             Tool::Kustomize(kustomize) => {
                 let mut asked = format!("options {:?}", kustomize.build_options);
-                for (what, value) in [("prefix", &kustomize.name_prefix), ("suffix", &kustomize.name_suffix), ("namespace", &kustomize.namespace)] {
+                for (what, value) in
+                    [("prefix", &kustomize.name_prefix), ("suffix", &kustomize.name_suffix), ("namespace", &kustomize.namespace)]
+                {
                     if !value.is_empty() {
                         write!(asked, ", {what} {value}").unwrap();
                     }
@@ -129,12 +131,7 @@ pub fn print(discovery: &Discovery, replay: &Replay) -> String {
     };
     for application in &discovery.applications {
         let destination = &application.destination;
-        line(format!(
-            "Application {}/{}: {}",
-            application.namespace,
-            application.name,
-            state(&application.state)
-        ));
+        line(format!("Application {}/{}: {}", application.namespace, application.name, state(&application.state)));
         line(format!(
             "  {} in project {}, to {}{}/{}, {}",
             application.place(),
@@ -179,7 +176,8 @@ pub fn print(discovery: &Discovery, replay: &Replay) -> String {
 
 fn extras(application: &Application) -> Vec<String> {
     let mut lines = Vec::new();
-    for (pointer, keys) in [("labels", ["metadata", "labels"]), ("annotations", ["metadata", "annotations"]), ("finalizers", ["metadata", "finalizers"])]
+    for (pointer, keys) in
+        [("labels", ["metadata", "labels"]), ("annotations", ["metadata", "annotations"]), ("finalizers", ["metadata", "finalizers"])]
     {
         if let Some(value) = application.object.at(&keys) {
             lines.push(format!("  {pointer}: {}", value.to_json()));
@@ -191,7 +189,8 @@ fn extras(application: &Application) -> Vec<String> {
 fn source(index: usize, source: &Source) -> String {
     let kind = source.kind.map_or_else(|| "unknown".to_owned(), |kind| format!("{kind:?}"));
     let place = source.place.as_ref().map_or_else(|| "?".to_owned(), |(checkout, folder)| checkout.shown(folder));
-    let mut out = if source.only_ref { format!("  source {index}: only referred to") } else { format!("  source {index}: {kind} in {place}") };
+    let mut out =
+        if source.only_ref { format!("  source {index}: only referred to") } else { format!("  source {index}: {kind} in {place}") };
     if let Err(stop) = &source.result {
         let word = if matches!(stop, Stop::Deferred(_)) { "deferred" } else { "failed" };
         write!(out, ", {word}: {}", reason(stop.reason())).unwrap();
