@@ -39,6 +39,8 @@ pub(crate) enum Command {
     Bench(Box<Bench>),
     /// Run tests of policies.
     Test(Test),
+    /// Write the manifests of a reference deployment, with names and ids of your own.
+    Init(Init),
     /// List the policies and their rules.
     Rules(Rules),
     /// Print what a rule reports, why, and what to do instead; or a policy's rules and settings.
@@ -268,6 +270,45 @@ pub(crate) struct Test {
     /// Print the JSON Schema of case files instead.
     #[arg(long)]
     pub(crate) schema: bool,
+}
+
+/// What is written, where, and with which values.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  fedward init --list
+  fedward init eks-irsa --list > values.yaml
+  fedward init eks-irsa shop/ --values values.yaml --set region=eu-west-1
+  fedward init eks-irsa shop/ --values values.yaml --dry-run
+
+Values come from --set, then from --values, then from what a parameter is by default. On a terminal you are asked for the others. \
+docs/deployments has a page for each deployment.
+
+Exit codes:
+  0  everything was written
+  2  wrong usage, a value that is missing or cannot be, a folder that is not empty or cannot be written")]
+pub(crate) struct Init {
+    /// The deployment; `--list` has them.
+    #[arg(value_name = "DEPLOYMENT", required_unless_present = "list")]
+    pub(crate) deployment: Option<String>,
+    /// The folder to write to; one with the deployment's name, if not given.
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: Option<PathBuf>,
+    /// A value. Can be given several times.
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// A YAML or JSON file with values, by name.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) values: Option<PathBuf>,
+    /// Print the deployments, or what a deployment needs to be told, as a file for --values.
+    #[arg(long, conflicts_with_all = ["folder", "set", "values", "dry_run", "force"])]
+    pub(crate) list: bool,
+    /// Write nothing; print what would be written, and the values.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Write to a folder that is not empty: files of the same names are replaced, others stay.
+    #[arg(long)]
+    pub(crate) force: bool,
 }
 
 #[derive(Debug, clap::Args)]

@@ -14,6 +14,7 @@ pub mod iam;
 pub mod identity;
 pub mod index;
 pub mod issuer;
+pub mod order;
 pub mod policy;
 pub mod projection;
 pub mod request;

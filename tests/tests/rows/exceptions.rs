@@ -23,6 +23,7 @@ pub(crate) const NO_PODS: &[(&str, &str)] = &[
     ("credentials-in-url", "every string of an object, in a pod or not"),
     ("dangerous-aggregated-role", "a role"),
     ("duplicate-credential", "a credential"),
+    ("event-data-injection", "the parameters of a Sensor, and where they lead"),
     ("federated-account-cluster-admin", "a binding"),
     ("federated-admin-in-protected-namespace", "a binding"),
     ("federated-default-account", "a service account, a credential or an association"),
@@ -30,6 +31,7 @@ pub(crate) const NO_PODS: &[(&str, &str)] = &[
     ("federated-namespace-admin", "a binding"),
     ("federated-user-cluster-admin", "a binding"),
     ("flux-source-with-secret", "a source of Flux"),
+    ("hook-before-account", "a Job, Pod or Workflow that is a hook, beside its account"),
     ("identity-flag-on-oci", "a Secret of Argo CD"),
     ("identity-in-sidecar", "pods of several containers, which no row has"),
     ("identity-token-to-foreign-host", "a Secret of Argo CD"),
@@ -66,6 +68,7 @@ pub(crate) const NO_PODS: &[(&str, &str)] = &[
     ("wrong-cluster-server", "a Secret of Argo CD"),
     ("wrong-credential-name", "a credential"),
     ("wrong-exec-command", "a Secret of Argo CD"),
+    ("wrong-google-trust", "an IAM policy or a provider of Google Cloud"),
     ("wrong-helm-address", "a Secret of Argo CD"),
     ("wrong-subject-format", "a credential"),
 ];

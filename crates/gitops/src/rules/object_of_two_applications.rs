@@ -79,7 +79,10 @@ pub(super) fn check(check: &Check<'_>) -> Vec<Report> {
                 name,
             );
             let (first, other) = *owners.entry(key).or_insert((number, resource));
-            let Some(owner) = check.discovery.applications.get(first).filter(|_| first != number) else { continue };
+            // One name is one Application: two of it are versions of one another.
+            let is_other =
+                |owner: &&Application| first != number && (&owner.namespace, &owner.name) != (&application.namespace, &application.name);
+            let Some(owner) = check.discovery.applications.get(first).filter(is_other) else { continue };
             let (_, kind) = resource.manifest.kind();
             let whole = if resource.namespace.is_empty() { name.to_owned() } else { format!("{}/{name}", resource.namespace) };
             let message = format!("Applications `{}` and `{}` both deploy {kind} `{whole}` to one cluster", owner.name, application.name);
