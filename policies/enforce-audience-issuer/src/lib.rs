@@ -22,12 +22,14 @@ pub mod rules {
     pub mod missing_vault_audience;
     pub mod misspelt_audience;
     pub mod not_one_audience;
+    pub mod parallel_credentials;
     pub mod placeholder_value;
     pub mod subject_and_claims_expression;
     pub mod too_many_credentials;
     pub mod two_aws_identities;
     pub mod unexpected_token_audience;
     pub mod unresolved_subject;
+    pub mod unsupported_identity_region;
     pub mod unusable_issuer;
     pub mod wrong_aks_issuer;
     pub mod wrong_api_server_tokens;
@@ -63,12 +65,14 @@ pub static POLICY: Policy<Settings> = Policy {
         rules::missing_vault_audience::RULE,
         rules::misspelt_audience::RULE,
         rules::not_one_audience::RULE,
+        rules::parallel_credentials::RULE,
         rules::placeholder_value::RULE,
         rules::subject_and_claims_expression::RULE,
         rules::too_many_credentials::RULE,
         rules::two_aws_identities::RULE,
         rules::unexpected_token_audience::RULE,
         rules::unresolved_subject::RULE,
+        rules::unsupported_identity_region::RULE,
         rules::unusable_issuer::RULE,
         rules::wrong_aks_issuer::RULE,
         rules::wrong_api_server_tokens::RULE,

@@ -185,7 +185,7 @@ pub fn oidc_provider(object: Node<'_>) -> Option<(Node<'_>, Node<'_>)> {
     let spec = object.peek("spec");
     let parameters = spec.get("forProvider");
     match group_of(object.peek_text("apiVersion")?) {
-        "iam.services.k8s.aws" => Some((spec.get("url"), spec.get("clientIDs"))),
+        "iam.services.k8s.aws" | GROUP => Some((spec.get("url"), spec.get("clientIDs"))),
         "iam.aws.crossplane.io" => Some((parameters.get("url"), parameters.get("clientIDList"))),
         "iam.aws.upbound.io" | "iam.aws.m.upbound.io" => Some((parameters.get("url"), parameters.get("clientIdList"))),
         _ => None,

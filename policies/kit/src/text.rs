@@ -87,10 +87,11 @@ pub enum Value {
 /// Tells values from placeholders and from what cannot be known here (rules.md §0 and §6.0).
 ///
 /// `<…>`, `${…}`, `#{…}#`, `__x__`, `XXX`, `***`, words such as `REPLACE` or `CHANGEME`, `[…]` as the whole value and the zero GUID are
-/// placeholders. `{{…}}`, SOPS' `ENC[…]` and compiled ARM expressions such as `[reference(…)]` are not known.
+/// placeholders. `{{…}}`, SOPS' `ENC[…]`, compiled ARM expressions such as `[reference(…)]` and Terraform's `(known after apply)` are not
+/// known.
 pub fn classify(text: &str) -> Value {
     let text = text.trim();
-    if has(text, "{{") || text.starts_with("ENC[") || has(text, "$(") {
+    if has(text, "{{") || text.starts_with("ENC[") || has(text, "$(") || text.starts_with('(') && text.ends_with(')') {
         return Value::NotKnown;
     }
     if let Some(inner) = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')) {
@@ -213,7 +214,14 @@ mod tests {
         ] {
             assert_eq!(classify(text), Value::Placeholder, "{text}");
         }
-        for text in ["{{ .Values.clientId }}", "ENC[AES256_GCM,data:x]", "[reference(resourceId('a', 'b')).clientId]", "$(CLIENT_ID)"] {
+        for text in [
+            "{{ .Values.clientId }}",
+            "ENC[AES256_GCM,data:x]",
+            "[reference(resourceId('a', 'b')).clientId]",
+            "$(CLIENT_ID)",
+            "(known after apply)",
+            "(sensitive value)",
+        ] {
             assert_eq!(classify(text), Value::NotKnown, "{text}");
         }
         for text in [
@@ -226,6 +234,7 @@ mod tests {
             "https://git.example/apps/replacement-service.git",
             "maxxx",
             "savour-it",
+            "shop (blue)",
         ] {
             assert_eq!(classify(text), Value::Plain, "{text}");
         }
