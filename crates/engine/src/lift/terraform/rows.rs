@@ -68,12 +68,7 @@ const ROWS: [Row; 18] = [
         &[("principalId", "principal_id"), ("principalType", "principal_type"), ("scope", "scope"), ("condition", "condition")],
         Some(|writer| writer.one_of(&[("roleDefinitionId", "role_definition_id"), ("roleDefinitionName", "role_definition_name")])),
     ),
-    row(
-        "azurerm_kubernetes_cluster",
-        "ManagedCluster",
-        &[("name", "name")],
-        Some(|writer| writer.cluster()),
-    ),
+    row("azurerm_kubernetes_cluster", "ManagedCluster", &[("name", "name")], Some(|writer| writer.cluster())),
     row("azurerm_kubernetes_cluster_extension", "ClusterExtension", EXTENSION, None),
     row("azurerm_arc_kubernetes_cluster_extension", "ClusterExtension", EXTENSION, None),
     // In `azapi` a resource is as in an ARM template.
