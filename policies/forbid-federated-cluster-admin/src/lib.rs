@@ -2,7 +2,6 @@
 
 mod binding;
 mod preset;
-mod rights;
 mod settings;
 mod subject;
 
@@ -27,6 +26,7 @@ pub mod rules {
 }
 
 use fedward_kit::policy::Policy;
+pub(crate) use fedward_kit::rights;
 use fedward_kit::rule::Rule;
 pub use settings::Settings;
 

@@ -163,6 +163,19 @@ pub fn federation<'a>(
     anchor: Node<'a>,
 ) -> Vec<(Provider, Node<'a>)> {
     let mut found = account(context, namespace, name, anchor).found().map(|account| account.marks()).unwrap_or_default();
+    found.extend(federation_by_others(context, common, namespace, name, anchor));
+    found
+}
+
+/// The same, as far as the account's object does not say it itself.
+pub fn federation_by_others<'a>(
+    context: &Context<'a>,
+    common: &Common,
+    namespace: &'a str,
+    name: &'a str,
+    anchor: Node<'a>,
+) -> Vec<(Provider, Node<'a>)> {
+    let mut found = Vec::new();
     for credential in index::credentials_for(context, namespace, name, anchor).map(|list| list.items).unwrap_or_default() {
         found.push((trust::provider(credential), credential));
     }

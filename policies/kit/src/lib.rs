@@ -8,15 +8,18 @@ mod admission;
 #[cfg(any(test, target_arch = "wasm32"))]
 mod allocator;
 pub mod audience;
+pub mod azure;
 pub mod context;
 pub mod export;
 pub mod iam;
 pub mod identity;
 pub mod index;
 pub mod issuer;
+mod mend;
 pub mod policy;
 pub mod projection;
 pub mod request;
+pub mod rights;
 pub mod rule;
 pub mod rules;
 pub mod secret;

@@ -13,6 +13,8 @@ pub struct Judged {
     pub new: Vec<Finding>,
     /// What the object had before an update, too: warnings at most.
     pub before: Vec<Finding>,
+    /// The object as it is to be instead, as JSON, where the policy mends it. Then nothing rejects it.
+    pub mended: Option<String>,
 }
 
 impl Judged {
@@ -26,7 +28,7 @@ impl Judged {
         for finding in &mut before {
             finding.severity = finding.severity.min(Severity::Warning);
         }
-        Judged { new, before }
+        Judged { new, before, mended: None }
     }
 }
 
@@ -63,7 +65,7 @@ pub fn settle(mut findings: Vec<Finding>, supersedes: impl Fn(&str) -> &'static 
 
 /// Kubewarden's `ValidationResponse`. Findings are in the annotation `findings`, from which the engine makes places.
 pub(crate) fn respond(judged: &Judged) -> Vec<u8> {
-    let Judged { new: findings, before } = judged;
+    let Judged { new: findings, before, mended } = judged;
     let line = |finding: &Finding| {
         let help = if finding.help.is_empty() { String::new() } else { format!(" ({})", finding.help) };
         format!("{}: {}{help} [{}]", finding.place.path, finding.message, finding.rule)
@@ -77,6 +79,12 @@ pub(crate) fn respond(judged: &Judged) -> Vec<u8> {
             .map(|finding| format!("{} (was so before this change)", line(finding))),
     );
     let mut out = response("accepted", &errors);
+    if let Some(object) = mended {
+        out.truncate(out.len() - 1);
+        out.push_str(",\"mutated_object\":");
+        out.push_str(object);
+        out.push('}');
+    }
     if !(findings.is_empty() && before.is_empty()) {
         let mut all = String::new();
         json::write_list(findings.iter().chain(before), &mut all, Finding::write);
