@@ -194,7 +194,8 @@ fn the_policy_that_mends_rejects_nothing() {
 /// Every kind that the module mends (`tests/mend.rs` says which), and with the operations with which it does.
 #[test]
 fn the_policy_that_mends_is_shown_what_it_can_mend() {
-    let own = named(&mending()["spec"]["rules"]).into_iter().map(|[group, _, resource, operation]| format!("{group}/{resource} {operation}"));
+    let own =
+        named(&mending()["spec"]["rules"]).into_iter().map(|[group, _, resource, operation]| format!("{group}/{resource} {operation}"));
     let mut wanted = BTreeSet::new();
     for (group, both, made) in [
         ("", "podtemplates replicationcontrollers", "pods"),

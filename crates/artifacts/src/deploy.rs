@@ -149,7 +149,7 @@ fn mending_policy(metadata: &Metadata, rules: &[&str]) -> String {
     };
     let matching: Vec<Matching> = MENDED_KINDS
         .iter()
-        .flat_map(|(group, there, made)| [of(group, there, &["CREATE", "UPDATE"]), of(group, made, &["CREATE"])])
+        .flat_map(|&(group, there, made)| [of(group, there, &["CREATE", "UPDATE"]), of(group, made, &["CREATE"])])
         .flatten()
         .collect();
     let mut yaml = format!(
