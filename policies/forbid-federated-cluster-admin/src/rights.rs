@@ -2,6 +2,7 @@
 
 use fedward_kit::finding::Severity;
 use fedward_kit::node::Node;
+use fedward_kit::order;
 
 /// A right that leads to more than it says.
 #[derive(Clone, Copy)]
@@ -210,7 +211,7 @@ pub(crate) fn dangers<'a>(rules: Node<'a>, cluster_wide: bool) -> Vec<Danger<'a>
             rule: Some(rule.node),
         });
     }
-    found.sort_by_key(|danger| std::cmp::Reverse(danger.level));
+    order::sort(&mut found, &|one, other| other.level.cmp(&one.level));
     found
 }
 

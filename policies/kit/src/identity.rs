@@ -163,13 +163,12 @@ pub fn federation<'a>(
     anchor: Node<'a>,
 ) -> Vec<(Provider, Node<'a>)> {
     let mut found = account(context, namespace, name, anchor).found().map(|account| account.marks()).unwrap_or_default();
-    for credential in index::credentials_for(context, namespace, name, anchor).map(|list| list.items).unwrap_or_default() {
-        found.push((trust::provider(credential), credential));
-    }
-    for association in
-        index::pod_identities(context, &format!("serviceAccount={namespace}/{name}"), anchor).map(|list| list.items).unwrap_or_default()
-    {
-        found.push((Provider::AwsPodIdentity, association));
+    let credentials = index::credentials_for(context, namespace, name, anchor);
+    let associations = index::pod_identities(context, &format!("serviceAccount={namespace}/{name}"), anchor);
+    let is_asked = !found.iter().any(|(provider, _)| *provider == Provider::AwsIrsa);
+    let roles = if is_asked { index::roles_granting(context, namespace, name, anchor) } else { None };
+    for object in [credentials, associations, roles].into_iter().flatten().flat_map(|list| list.items) {
+        found.push(trust::grant(object, namespace, name));
     }
     for consumer in index::token_consumers(context, namespace, name, anchor).map(|list| list.items).unwrap_or_default() {
         found.push((Provider::Other, consumer));

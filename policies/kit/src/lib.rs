@@ -15,6 +15,7 @@ pub mod iam;
 pub mod identity;
 pub mod index;
 pub mod issuer;
+pub mod order;
 pub mod policy;
 pub mod projection;
 pub mod request;

@@ -173,7 +173,7 @@ impl<S: Settings + 'static> Policy<S> {
                 finding.severity = Severity::Info;
             }
         }
-        settle(findings, |rule| self.supersedes(rule))
+        settle(findings, &|rule| self.supersedes(rule))
     }
 }
 

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use crate::bounds::{self, Line};
 use crate::finding::{Finding, Severity};
-use crate::json;
 use crate::text::ByName;
+use crate::{json, order};
 
 /// What was found in a request.
 #[derive(Default)]
@@ -38,8 +38,8 @@ fn same(finding: &Finding) -> Cow<'static, str> {
 }
 
 /// Orders findings by place, drops repetitions, and those that a more specific rule makes superfluous at the same place.
-pub fn settle(mut findings: Vec<Finding>, supersedes: impl Fn(&str) -> &'static [&'static str]) -> Vec<Finding> {
-    findings.sort_by(|one, other| {
+pub fn settle(mut findings: Vec<Finding>, supersedes: &dyn Fn(&str) -> &'static [&'static str]) -> Vec<Finding> {
+    order::sort(&mut findings, &|one, other| {
         (&one.place, &one.rule, &one.condition, &one.message).cmp(&(&other.place, &other.rule, &other.condition, &other.message))
     });
     findings.dedup_by(|later, earlier| {
