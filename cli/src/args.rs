@@ -44,6 +44,13 @@ pub(crate) enum Command {
     Bench(Box<Bench>),
     /// Run tests of policies.
     Test(Test),
+    /// Write the manifests of a reference deployment, with names and ids of your own.
+    Init(Init),
+    /// Print what a chart, a kustomization or a Jsonnet file renders to.
+    ///
+    /// The real Helm, Kustomize and Jsonnet run in a sandbox that reads one repository and nothing else. What would have to be fetched
+    /// (remote bases, charts that are not in `charts/`) is not rendered, and the exit code is 3.
+    Render(Box<Render>),
     /// List the policies and their rules.
     Rules(Rules),
     /// Print what a rule reports, why, and what to do instead; or a policy's rules and settings.
@@ -334,6 +341,45 @@ pub(crate) struct Test {
     pub(crate) schema: bool,
 }
 
+/// What is written, where, and with which values.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  fedward init --list
+  fedward init eks-irsa --list > values.yaml
+  fedward init eks-irsa shop/ --values values.yaml --set region=eu-west-1
+  fedward init eks-irsa shop/ --values values.yaml --dry-run
+
+Values come from --set, then from --values, then from what a parameter is by default. On a terminal you are asked for the others. \
+docs/deployments has a page for each deployment.
+
+Exit codes:
+  0  everything was written
+  2  wrong usage, a value that is missing or cannot be, a folder that is not empty or cannot be written")]
+pub(crate) struct Init {
+    /// The deployment; `--list` has them.
+    #[arg(value_name = "DEPLOYMENT", required_unless_present = "list")]
+    pub(crate) deployment: Option<String>,
+    /// The folder to write to; one with the deployment's name, if not given.
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: Option<PathBuf>,
+    /// A value. Can be given several times.
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// A YAML or JSON file with values, by name.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) values: Option<PathBuf>,
+    /// Print the deployments, or what a deployment needs to be told, as a file for --values.
+    #[arg(long, conflicts_with_all = ["folder", "set", "values", "dry_run", "force"])]
+    pub(crate) list: bool,
+    /// Write nothing; print what would be written, and the values.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Write to a folder that is not empty: files of the same names are replaced, others stay.
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
 #[derive(Debug, clap::Args)]
 pub(crate) struct Rules {
     /// `human` or `json`.
@@ -362,6 +408,78 @@ pub(crate) struct Config {
     /// Print the JSON Schema of the configuration file instead.
     #[arg(long)]
     pub(crate) schema: bool,
+}
+
+/// What is rendered, and with what. Flags have the names that `helm template` and `jsonnet` give them.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  fedward render charts/web --namespace web --values charts/web/values-prod.yaml --set replicas=3
+  fedward render overlays/prod
+  fedward render app.jsonnet --ext-str env=prod
+
+Exit codes: 0 rendered, 2 wrong usage, 3 not rendered: something must be fetched first, a limit was reached, or it is wrong.")]
+pub(crate) struct Render {
+    /// A chart (a folder or an archive), a folder with a kustomization, or a Jsonnet file.
+    #[arg(value_name = "PATH")]
+    pub(crate) path: PathBuf,
+    /// The folder outside of which nothing is read; the Git repository around the path, or, without one, the working directory.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) root: Option<PathBuf>,
+    /// The release's name.
+    #[arg(long, value_name = "NAME", default_value = "release-name", help_heading = "Helm")]
+    pub(crate) release_name: String,
+    /// The release's namespace.
+    #[arg(long, short = 'n', default_value = "default", help_heading = "Helm")]
+    pub(crate) namespace: String,
+    /// A file with values. Of several, the last one has the most force.
+    #[arg(long, short = 'f', value_name = "FILE", help_heading = "Helm")]
+    pub(crate) values: Vec<PathBuf>,
+    /// A value: `key=value`, or several with commas between them.
+    #[arg(long, value_name = "KEY=VALUE", help_heading = "Helm")]
+    pub(crate) set: Vec<String>,
+    /// A value that is a string, whatever it looks like.
+    #[arg(long, value_name = "KEY=VALUE", help_heading = "Helm")]
+    pub(crate) set_string: Vec<String>,
+    /// A value that is the text of a file of the repository.
+    #[arg(long, value_name = "KEY=FILE", help_heading = "Helm")]
+    pub(crate) set_file: Vec<String>,
+    /// A value as JSON.
+    #[arg(long, value_name = "KEY=JSON", help_heading = "Helm")]
+    pub(crate) set_json: Vec<String>,
+    /// A value that is taken as it stands, commas and all.
+    #[arg(long, value_name = "KEY=VALUE", help_heading = "Helm")]
+    pub(crate) set_literal: Vec<String>,
+    /// The version of Kubernetes that the chart sees.
+    #[arg(long, value_name = "VERSION", help_heading = "Helm")]
+    pub(crate) kube_version: Option<String>,
+    /// API versions that the chart sees in addition to Kubernetes' own.
+    #[arg(long, short = 'a', value_name = "VERSION", value_delimiter = ',', help_heading = "Helm")]
+    pub(crate) api_versions: Vec<String>,
+    /// Also the custom resource definitions in the chart's `crds`.
+    #[arg(long, help_heading = "Helm")]
+    pub(crate) include_crds: bool,
+    /// No test hooks.
+    #[arg(long, help_heading = "Helm")]
+    pub(crate) skip_tests: bool,
+    /// Do not hold the values to the chart's schema.
+    #[arg(long, help_heading = "Helm")]
+    pub(crate) skip_schema_validation: bool,
+    /// An external variable of Jsonnet that is a string.
+    #[arg(long, value_name = "NAME=VALUE", help_heading = "Jsonnet")]
+    pub(crate) ext_str: Vec<String>,
+    /// An external variable of Jsonnet that is code.
+    #[arg(long, value_name = "NAME=CODE", help_heading = "Jsonnet")]
+    pub(crate) ext_code: Vec<String>,
+    /// An argument of the top-level function that is a string.
+    #[arg(long, value_name = "NAME=VALUE", help_heading = "Jsonnet")]
+    pub(crate) tla_str: Vec<String>,
+    /// An argument of the top-level function that is code.
+    #[arg(long, value_name = "NAME=CODE", help_heading = "Jsonnet")]
+    pub(crate) tla_code: Vec<String>,
+    /// A folder in which imports are looked for.
+    #[arg(long, short = 'J', value_name = "FOLDER", help_heading = "Jsonnet")]
+    pub(crate) jpath: Vec<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]

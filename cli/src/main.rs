@@ -5,6 +5,7 @@ mod charts;
 mod commands;
 mod exit;
 mod filter;
+mod folder;
 mod inputs;
 mod modules;
 mod old;
@@ -34,6 +35,8 @@ fn main() -> ExitCode {
         Command::Identities(args) => commands::identities::run(&args),
         Command::Bench(args) => commands::bench::run(&args),
         Command::Test(args) => commands::test::run(&args),
+        Command::Init(args) => commands::init::run(&args),
+        Command::Render(args) => commands::render::run(&args),
         Command::Rules(args) => commands::rules::run(&args),
         Command::Explain(args) => commands::explain::run(&args),
         Command::Config(args) => commands::config::run(&args),

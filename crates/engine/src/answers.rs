@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use crate::access::Access;
 use crate::gates::Gates;
-use crate::payload::write_string;
+use crate::payload::{Masks, write_string};
 use crate::world::{Found, KindIn, World, fingerprint};
 
 /// Answers that many objects ask for, made once.
@@ -110,10 +110,13 @@ impl<'w> Answers<'w> {
         let reason = match self.world.get(self.asker, group, &question.kind, namespace, name) {
             Found::One(number) => {
                 self.given.push(number);
-                let text = self.world.text(number);
-                return Ok(match &question.field_masks {
-                    Some(masks) if !masks.is_empty() => masked(&text, masks)?,
-                    _ => text,
+                return Ok(match question.field_masks.as_deref().filter(|masks| !masks.is_empty()) {
+                    Some(masks) => {
+                        let mut out = Vec::new();
+                        self.world.write_masked(number, &Masks::new(masks), &mut out);
+                        out.into()
+                    }
+                    None => self.world.text(number),
                 });
             }
             Found::Ambiguous => "ambiguous",
@@ -143,7 +146,13 @@ impl<'w> Answers<'w> {
                 selector: question.field_selector.clone().unwrap_or_default(),
             };
             let masks = question.field_masks.as_deref().filter(|masks| !masks.is_empty());
-            let found = world.filed(self.asker, &key);
+            let own;
+            let found = if key.kind == index::OWN_ACCOUNT {
+                own = world.own_account(self.asker, &key.namespace, key.selector.strip_prefix("name=").unwrap_or(""));
+                own.as_slice()
+            } else {
+                world.filed(self.asker, &key)
+            };
             let (near, more) = nearest(world, self.asker, found, if masks.is_some() { SAMPLE } else { CAP });
             self.given.extend_from_slice(near);
             return Ok(self.share(&("index", &key, masks, world.scope(self.asker), near), ("v1", ""), near, more, masks));
@@ -181,16 +190,22 @@ impl<'w> Answers<'w> {
     fn share(
         &self,
         question: &impl std::hash::Hash,
-        (api_version, kind): (&str, &str),
+        names: (&str, &str),
         objects: &[usize],
         more: usize,
         masks: Option<&[String]>,
     ) -> Arc<[u8]> {
-        let key = fingerprint(question);
-        let mut lists = self.shared.lists.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = lists.get(&key) {
-            return Arc::clone(known);
+        // Answers of one object each are not worth keeping: nobody else asks for them.
+        if objects.len() <= 1 {
+            return self.write_list(names, objects, more, masks);
         }
+        let key = fingerprint(question);
+        // Held while the list is written: the others that ask the same wait for it instead of writing it, too.
+        let mut lists = self.shared.lists.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(lists.entry(key).or_insert_with(|| self.write_list(names, objects, more, masks)))
+    }
+
+    fn write_list(&self, (api_version, kind): (&str, &str), objects: &[usize], more: usize, masks: Option<&[String]>) -> Arc<[u8]> {
         let mut out = Vec::new();
         out.extend_from_slice(b"{\"apiVersion\":");
         write_string(api_version, &mut out);
@@ -206,23 +221,18 @@ impl<'w> Answers<'w> {
             out.extend_from_slice(format!(",\"remainingItemCount\":{more}").as_bytes());
         }
         out.extend_from_slice(b"},\"items\":[");
+        let masks = masks.map(Masks::new);
         for (index, number) in objects.iter().enumerate() {
             if index > 0 {
                 out.push(b',');
             }
-            let text = self.world.text(*number);
-            match masks.map(|masks| masked(&text, masks)) {
-                Some(Ok(text)) => out.extend_from_slice(&text),
-                _ => out.extend_from_slice(&text),
+            match &masks {
+                Some(masks) => self.world.write_masked(*number, masks, &mut out),
+                None => out.extend_from_slice(&self.world.text(*number)),
             }
         }
         out.extend_from_slice(b"]}");
-        let answer: Arc<[u8]> = out.into();
-        // Answers of one object each are not worth keeping: nobody else asks for them.
-        if objects.len() > 1 {
-            lists.insert(key, Arc::clone(&answer));
-        }
-        answer
+        out.into()
     }
 }
 
@@ -235,42 +245,6 @@ fn nearest<'l>(world: &World, asker: usize, found: &'l [usize], cap: usize) -> (
     let at = found.partition_point(|number| world.path(*number) < path);
     let start = at.saturating_sub(cap / 2).min(found.len() - cap);
     (found.get(start..start + cap).unwrap_or_default(), found.len() - cap)
-}
-
-/// Only the fields that the masks name (dotted paths, transparent to lists), and what identifies the object.
-fn masked(text: &[u8], masks: &[String]) -> Result<Arc<[u8]>, String> {
-    let value: serde_json::Value = serde_json::from_slice(text).map_err(|error| error.to_string())?;
-    let mut paths: Vec<Vec<&str>> = masks.iter().map(|mask| mask.split('.').collect()).collect();
-    for always in [&["apiVersion"][..], &["kind"], &["metadata", "name"], &["metadata", "namespace"]] {
-        paths.push(always.to_vec());
-    }
-    let paths: Vec<&[&str]> = paths.iter().map(Vec::as_slice).collect();
-    Ok(keep(&value, &paths).to_string().into_bytes().into())
-}
-
-fn keep(value: &serde_json::Value, paths: &[&[&str]]) -> serde_json::Value {
-    if paths.iter().any(|path| path.is_empty()) {
-        return value.clone();
-    }
-    match value {
-        serde_json::Value::Array(items) => items.iter().map(|item| keep(item, paths)).collect(),
-        serde_json::Value::Object(fields) => {
-            let mut kept = serde_json::Map::new();
-            for (key, value) in fields {
-                let below: Vec<&[&str]> = paths
-                    .iter()
-                    .filter_map(|path| path.split_first())
-                    .filter(|(first, _)| **first == key.as_str())
-                    .map(|(_, rest)| rest)
-                    .collect();
-                if !below.is_empty() {
-                    kept.insert(key.clone(), keep(value, &below));
-                }
-            }
-            serde_json::Value::Object(kept)
-        }
-        other => other.clone(),
-    }
 }
 
 impl HostCalls for Answers<'_> {
@@ -307,7 +281,7 @@ impl HostCalls for Answers<'_> {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
 
-    use super::{Answers, Shared, masked};
+    use super::{Answers, Shared};
     use crate::resources::Kinds;
     use crate::world::World;
 
@@ -324,13 +298,5 @@ mod tests {
         assert_eq!(list(false, true), (answer(r#""continue":"not known""#), false));
         assert_eq!(list(false, false), (answer(""), true));
         assert_eq!(list(true, false), (answer(""), false));
-    }
-
-    #[test]
-    fn masks_keep_what_they_name_and_who_the_object_is() {
-        let text = br#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"till","uid":"1"},"spec":{"containers":[{"name":"a","image":"b"}],"nodeName":"c"}}"#;
-        let kept = masked(text, &["spec.containers.image".to_owned()]).unwrap();
-        let want = r#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"till"},"spec":{"containers":[{"image":"b"}]}}"#;
-        assert_eq!(String::from_utf8_lossy(&kept), want);
     }
 }

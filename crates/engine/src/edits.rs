@@ -11,7 +11,8 @@ use crate::world::World;
 /// Steps of a fix that is looked through for what it leaves empty; ours have a few.
 const MAX_TIDIED: usize = 32;
 
-/// A finding's fix, and the edits that do the same to the file; no edits where there is no fix, or one that cannot be written.
+/// A finding's fix, and the edits that do the same to the file; no edits where there is no fix, or one that cannot be written. What a tool
+/// wrote is not mended: the next run would write it again.
 pub(crate) fn of(world: &World, number: usize, finding: &Finding) -> (Vec<PatchStep>, Vec<Edit>) {
     let place = &finding.place;
     let as_given = |edits| (finding.fix.clone(), edits);
@@ -20,7 +21,11 @@ pub(crate) fn of(world: &World, number: usize, finding: &Finding) -> (Vec<PatchS
         return as_given(Vec::new());
     }
     let Some(object) = world.objects.get(number) else { return as_given(Vec::new()) };
-    let document = world.loaded.get(object.document).and_then(|loaded| loaded.document.as_ref());
+    let loaded = world.loaded.get(object.document);
+    if loaded.is_some_and(|loaded| loaded.generated) {
+        return (Vec::new(), Vec::new());
+    }
+    let document = loaded.and_then(|loaded| loaded.document.as_ref());
     let Some(root) = document.and_then(|document| document.node(object.node)) else { return as_given(Vec::new()) };
     let tidied = tidied(root, &finding.fix);
     match edits(root, &tidied) {

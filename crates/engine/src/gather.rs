@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use fedward_manifest::{Document, Node, ProblemKind};
+use fedward_manifest::{Document, Node, ProblemKind, Span};
 use fedward_outcome::{Outcome, Skipped};
 
 use crate::Options;
@@ -155,16 +155,20 @@ impl Gatherer<'_> {
             return Vec::new();
         }
         match lift::lift(document, stem(one.source.name()), &self.options.limits) {
-            Lifted::Objects(documents) => {
+            Lifted::Objects(made) => {
                 self.problems(one);
+                for (span, reason) in made.left_out {
+                    self.skip_at(one, span, reason);
+                }
                 let lifted = |document| Loaded {
                     source: Arc::clone(&one.source),
                     chunk: one.chunk,
                     document: Some(document),
                     problems: Vec::new(),
                     input: one.input,
+                    generated: made.generated,
                 };
-                return documents.into_iter().map(lifted).collect();
+                return made.documents.into_iter().map(lifted).collect();
             }
             Lifted::NotUnderstood(reason) => self.skip(one, reason),
             Lifted::No => {
@@ -210,7 +214,11 @@ impl Gatherer<'_> {
     }
 
     fn skip(&mut self, one: &Loaded, reason: String) {
-        let line = Some(one.source.position(one.chunk.span.start).line);
+        self.skip_at(one, one.chunk.span, reason);
+    }
+
+    fn skip_at(&mut self, one: &Loaded, span: Span, reason: String) {
+        let line = Some(one.source.position(span.start).line);
         self.outcome.skipped.push(Skipped { file: one.source.name().to_string(), line, reason });
     }
 }

@@ -41,6 +41,8 @@ pub(crate) struct Loaded {
     pub(crate) problems: Vec<Problem>,
     /// Which input.
     pub(crate) input: usize,
+    /// Whether a tool wrote it out of something else, so that nobody mends it here.
+    pub(crate) generated: bool,
 }
 
 /// An object of a document.
@@ -116,7 +118,7 @@ pub(crate) fn read(inputs: Vec<Input>, limits: &Limits) -> Read {
         .into_par_iter()
         .map(|(input, source, chunk)| {
             let parsed = parse(&source, chunk, limits);
-            Loaded { source, chunk, document: parsed.document, problems: parsed.problems, input }
+            Loaded { source, chunk, document: parsed.document, problems: parsed.problems, input, generated: false }
         })
         .collect();
     Read { loaded, broken }

@@ -17,18 +17,105 @@ pub(crate) fn write_object(document: &Document, object: &Object, out: &mut Vec<u
         node.write_json(out);
         return;
     }
-    write_entries(node, object, |_| true, out);
+    write_entries(node, object, |_| true, whole, out);
 }
 
 /// Writes only some fields of the object, each as [`write_object`] does.
 pub(crate) fn write_fields(document: &Document, object: &Object, fields: &BTreeSet<String>, out: &mut Vec<u8>) {
     match document.node(object.node) {
-        Some(node) if node.is_map() => write_entries(node, object, |key| fields.contains(key), out),
+        Some(node) if node.is_map() => write_entries(node, object, |key| fields.contains(key), whole, out),
         _ => write_object(document, object, out),
     }
 }
 
-fn write_entries(node: Node<'_>, object: &Object, wanted: impl Fn(&str) -> bool, out: &mut Vec<u8>) {
+/// Fields that are asked for, as a tree: dotted paths, transparent to lists (Kubewarden's `field_masks`), and what identifies an object.
+#[derive(Default)]
+pub(crate) struct Masks<'m> {
+    /// Everything from here on.
+    is_whole: bool,
+    below: Vec<(&'m str, Masks<'m>)>,
+}
+
+impl<'m> Masks<'m> {
+    pub(crate) fn new(paths: &'m [String]) -> Self {
+        let mut masks = Masks::default();
+        for path in ["apiVersion", "kind", "metadata.name", "metadata.namespace"].into_iter().chain(paths.iter().map(String::as_str)) {
+            masks.add(path);
+        }
+        masks
+    }
+
+    fn add(&mut self, path: &'m str) {
+        let mut at = self;
+        for step in path.split('.') {
+            let known = at.below.iter().position(|(name, _)| *name == step);
+            let index = known.unwrap_or_else(|| {
+                at.below.push((step, Masks::default()));
+                at.below.len() - 1
+            });
+            let Some((_, below)) = at.below.get_mut(index) else { return };
+            at = below;
+        }
+        at.is_whole = true;
+    }
+
+    fn of(&self, key: &str) -> Option<&Masks<'m>> {
+        self.below.iter().find(|(name, _)| *name == key).map(|(_, below)| below)
+    }
+
+    /// Writes what the masks name of a value.
+    fn write(&self, node: Node<'_>, out: &mut Vec<u8>) {
+        if self.is_whole || !(node.is_map() || node.is_seq()) {
+            return node.write_json(out);
+        }
+        let (open, close) = if node.is_map() { (b'{', b'}') } else { (b'[', b']') };
+        out.push(open);
+        let start = out.len();
+        if node.is_map() {
+            for entry in node.entries() {
+                let Some(below) = self.of(entry.key) else { continue };
+                if out.len() > start {
+                    out.push(b',');
+                }
+                write_string(entry.key, out);
+                out.push(b':');
+                below.write(entry.value, out);
+            }
+        } else {
+            for item in node.items() {
+                if out.len() > start {
+                    out.push(b',');
+                }
+                self.write(item, out);
+            }
+        }
+        out.push(close);
+    }
+}
+
+/// Writes what the masks name of the object, and who it is.
+pub(crate) fn write_masked(document: &Document, object: &Object, masks: &Masks<'_>, out: &mut Vec<u8>) {
+    match document.node(object.node) {
+        Some(node) if node.is_map() => {
+            let write = |key: &str, value: Node<'_>, out: &mut Vec<u8>| {
+                if let Some(below) = masks.of(key) {
+                    below.write(value, out);
+                }
+            };
+            write_entries(node, object, |key| masks.of(key).is_some(), write, out);
+        }
+        _ => write_object(document, object, out),
+    }
+}
+
+/// Writes the wanted fields of a map, each by `write`, with the object's namespace where the manifest leaves it to the context.
+fn write_entries(
+    node: Node<'_>,
+    object: &Object,
+    wanted: impl Fn(&str) -> bool,
+    write: impl Fn(&str, Node<'_>, &mut Vec<u8>),
+    out: &mut Vec<u8>,
+) {
     let metadata = node.get("metadata").filter(|metadata| metadata.is_map());
     let lacks_namespace = !object.namespace.is_empty() && metadata.is_some_and(|metadata| metadata.get("namespace").is_none());
     out.push(b'{');
@@ -41,7 +128,7 @@ fn write_entries(node: Node<'_>, object: &Object, wanted: impl Fn(&str) -> bool,
         out.push(b':');
         if lacks_namespace && entry.key == "metadata" {
             let start = out.len();
-            entry.value.write_json(out);
+            write(entry.key, entry.value, out);
             // A map ends with `}`; the namespace goes before it.
             out.pop();
             if out.len() > start + 1 {
@@ -51,10 +138,14 @@ fn write_entries(node: Node<'_>, object: &Object, wanted: impl Fn(&str) -> bool,
             write_string(&object.namespace, out);
             out.push(b'}');
         } else {
-            entry.value.write_json(out);
+            write(entry.key, entry.value, out);
         }
     }
     out.push(b'}');
+}
+
+fn whole(_: &str, value: Node<'_>, out: &mut Vec<u8>) {
+    value.write_json(out);
 }
 
 /// Writes the fields of a request for an object, without braces: all but `uid`, `object` and `oldObject`.
@@ -133,5 +224,51 @@ pub(crate) fn id(object: &Object) -> ObjectId {
         kind: object.kind.clone(),
         namespace: object.namespace.clone(),
         name: object.name.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use std::sync::Arc;
+
+    use fedward_manifest::{Limits, Source, parse, split};
+
+    use super::{Masks, write_masked};
+    use crate::load::{Role, object};
+    use crate::resources::Kinds;
+
+    fn masked(text: &str, masks: &[&str]) -> String {
+        let source = Arc::new(Source::new("a.yaml", text.as_bytes().to_vec()).unwrap());
+        let limits = Limits::default();
+        let document = parse(&source, *split(&source, &limits).chunks.first().unwrap(), &limits).document.unwrap();
+        let object = object(0, document.root(), &Kinds::default(), "shop", Role::Judged);
+        let masks: Vec<String> = masks.iter().map(|mask| (*mask).to_owned()).collect();
+        let mut out = Vec::new();
+        write_masked(&document, &object, &Masks::new(&masks), &mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    const POD: &str = "{apiVersion: v1, kind: Pod, metadata: {uid: x, name: till, labels: {a: b}}, \
+                       spec: {containers: [{name: a, image: b}, c], nodeName: c}}";
+
+    #[test]
+    fn masks_keep_what_they_name_and_who_the_object_is() {
+        let want =
+            r#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"till","namespace":"shop"},"spec":{"containers":[{"image":"b"},"c"]}}"#;
+        assert_eq!(masked(POD, &["spec.containers.image", "status"]), want);
+    }
+
+    #[test]
+    fn a_mask_of_a_whole_field_wins_over_one_of_a_part() {
+        let want = r#"{"apiVersion":"v1","kind":"Pod","metadata":{"uid":"x","name":"till","labels":{"a":"b"},"namespace":"shop"}}"#;
+        assert_eq!(masked(POD, &["metadata.labels.a", "metadata"]), want);
+    }
+
+    #[test]
+    fn an_object_that_has_its_namespace_keeps_it() {
+        let text = "{apiVersion: v1, kind: Pod, metadata: {name: till, namespace: own}}";
+        assert_eq!(masked(text, &["spec"]), r#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"till","namespace":"own"}}"#);
     }
 }

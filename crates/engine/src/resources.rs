@@ -205,6 +205,10 @@ pub(crate) const TABLE: &[(&str, &str, &str, Scope)] = &[
     ("authorization.azure.com", "RoleAssignment", "roleassignments", Namespaced),
     ("containerservice.azure.com", "ManagedCluster", "managedclusters", Namespaced),
     ("eks.services.k8s.aws", "PodIdentityAssociation", "podidentityassociations", Namespaced),
+    ("eks.services.k8s.aws", "AccessEntry", "accessentries", Namespaced),
+    ("eks.aws.upbound.io", "AccessPolicyAssociation", "accesspolicyassociations", Cluster),
+    // No cluster serves it.
+    ("eksctl.io", "ClusterConfig", "clusterconfigs", Cluster),
     ("iam.services.k8s.aws", "Role", "roles", Namespaced),
     ("iam.services.k8s.aws", "OpenIDConnectProvider", "openidconnectproviders", Namespaced),
     ("kustomize.config.k8s.io", "Kustomization", "kustomizations", Namespaced),
@@ -222,6 +226,13 @@ pub(crate) const TABLE: &[(&str, &str, &str, Scope)] = &[
     ("trust.fedward", "ManagedCluster", "managedclusters", Cluster),
     ("trust.fedward", "ClusterExtension", "clusterextensions", Cluster),
     ("trust.fedward", "AssumeRolePolicy", "assumerolepolicies", Cluster),
+    ("trust.fedward", "OpenIDConnectProvider", "openidconnectproviders", Cluster),
+    ("trust.fedward", "PodIdentityAssociation", "podidentityassociations", Cluster),
+    ("trust.fedward", "AccessEntry", "accessentries", Cluster),
+    ("trust.fedward", "IAMPolicyMember", "iampolicymembers", Cluster),
+    ("trust.fedward", "IAMPolicy", "iampolicies", Cluster),
+    ("trust.fedward", "IAMWorkloadIdentityPoolProvider", "iamworkloadidentitypoolproviders", Cluster),
+    ("trust.fedward", "ApiServerArguments", "apiserverarguments", Cluster),
 ];
 
 #[cfg(test)]

@@ -10,6 +10,8 @@
 //! | an entry of a `ConfigMap`'s `data` that is called like a secret | its value |
 //! | a URL with a password | all of it |
 //! | text with a `clientSecret` or a `private_key` | the rest of its line |
+//! | the default of a secure parameter of an ARM template | its value |
+//! | what Terraform prints | everything but the values of resources that are read, and of these what is marked as sensitive |
 //! | an alias of one of them, or what one of them is an alias of | the same value in that document, and in what is said of the file |
 
 mod reuse;
@@ -17,11 +19,12 @@ mod reuse;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use fedward_manifest::{Limit, Node, ProblemKind, Span};
+use fedward_manifest::{Document, Limit, Node, ProblemKind, Span};
 use fedward_outcome::Outcome;
 use rayon::prelude::*;
 
 use crate::input::looks_like_manifest;
+use crate::lift::terraform;
 use crate::load::{Loaded, text};
 
 const FIELDS: [&str; 2] = ["data", "stringData"];
@@ -38,7 +41,8 @@ pub(crate) fn hide(loaded: &[Loaded], outcome: &mut Outcome) {
     let of = |one: &Loaded| {
         let text = one.source.slice(one.chunk.span);
         let variables = variables.get(&**one.source.name());
-        if variables.is_none() && !WORDS.iter().any(|word| text.contains(word)) {
+        let terraform = one.document.as_ref().map(Document::root).filter(|root| terraform::looks_like(*root));
+        if terraform.is_none() && variables.is_none() && !WORDS.iter().any(|word| text.contains(word)) {
             return None;
         }
         let mut spans = Vec::new();
@@ -46,6 +50,9 @@ pub(crate) fn hide(loaded: &[Loaded], outcome: &mut Outcome) {
             Some(document) => walk(one, document.root(), variables, &mut spans),
             None if may_hold_secret(text) => spans.push(one.chunk.span),
             None => {}
+        }
+        if let Some(root) = terraform {
+            terraform::secrets(root, &mut spans);
         }
         let values = reuse::values(one, &mut spans);
         (!spans.is_empty()).then(|| (Arc::clone(one.source.name()), spans, values))
@@ -77,7 +84,11 @@ fn variables(outcome: &Outcome) -> HashMap<Arc<str>, HashSet<u32>> {
 
 /// A text without any of them has no secret that is looked for: most documents end here. Parts of words, for any case of their first
 /// letter; with a backslash a string may be written in other letters than it has.
-const WORDS: [&str; 15] = [
+const WORDS: [&str; 19] = [
+    "ecureString",
+    "ecureObject",
+    "ecurestring",
+    "ecureobject",
     "ecret",
     "ECRET",
     "assw",
@@ -111,6 +122,11 @@ fn walk(one: &Loaded, node: Node<'_>, variables: Option<&HashSet<u32>>, spans: &
             secret(one, node, spans);
         } else if let (Some(name), Some(value)) = (text(node, "name"), node.get("value"))
             && (is_secret_name(name) || variables.is_some_and(|starts| starts.contains(&node.span().start)))
+        {
+            collect(value, spans);
+        }
+        if let (Some(kind), Some(value)) = (text(node, "type"), node.get("defaultValue"))
+            && ["secureString", "secureObject"].iter().any(|secure| kind.eq_ignore_ascii_case(secure))
         {
             collect(value, spans);
         }

@@ -42,7 +42,7 @@ pub(crate) fn report(world: &World, policies: &[Policy], verdicts: &[Verdict], o
             owners.entry(same(finding)).or_insert(*policy);
         }
         let findings = found.into_iter().map(|(_, finding)| finding).collect();
-        for finding in settle(findings, |rule| policies::supersedes(policies, rule)) {
+        for finding in settle(findings, &|rule| policies::supersedes(policies, rule)) {
             let owner = owners.get(&same(&finding)).and_then(|policy| policies.get(*policy));
             let name = owner.map_or("", |policy| policy.name_for(&finding.rule));
             outcome.findings.push(locate::finding(world, number, &given, name, finding));

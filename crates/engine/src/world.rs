@@ -14,10 +14,11 @@ use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use fedward_kit::index;
+use fedward_manifest::Document;
 use fedward_policyset::Labels;
 
 use crate::load::{Loaded, Object, Role};
-use crate::payload;
+use crate::payload::{self, Masks};
 use crate::request::labels;
 use crate::resources::Kinds;
 
@@ -106,15 +107,25 @@ impl World {
 
     /// An object's JSON, with its namespace filled in; made once.
     pub(crate) fn text(&self, number: usize) -> Arc<[u8]> {
-        match (self.texts.get(number), self.objects.get(number)) {
-            (Some(text), Some(object)) => Arc::clone(text.get_or_init(|| {
-                let mut out = Vec::with_capacity(1024);
-                if let Some(document) = self.loaded.get(object.document).and_then(|loaded| loaded.document.as_ref()) {
-                    payload::write_object(document, object, &mut out);
-                }
-                out.into()
-            })),
-            _ => Arc::from(&b"null"[..]),
+        let written = || {
+            let mut out = Vec::with_capacity(1024);
+            self.write(number, &mut out, payload::write_object);
+            out.into()
+        };
+        self.texts.get(number).map_or_else(written, |text| Arc::clone(text.get_or_init(written)))
+    }
+
+    /// Writes what the masks name of an object, straight from its tree: a list of the many users of one account takes a tenth of them.
+    pub(crate) fn write_masked(&self, number: usize, masks: &Masks<'_>, out: &mut Vec<u8>) {
+        self.write(number, out, |document, object, out| payload::write_masked(document, object, masks, out));
+    }
+
+    fn write(&self, number: usize, out: &mut Vec<u8>, write: impl FnOnce(&Document, &Object, &mut Vec<u8>)) {
+        let object = self.objects.get(number);
+        let document = |object: &Object| self.loaded.get(object.document)?.document.as_ref();
+        match object.and_then(|object| Some((document(object)?, object))) {
+            Some((document, object)) => write(document, object, out),
+            None => out.extend_from_slice(b"null"),
         }
     }
 
@@ -161,6 +172,15 @@ impl World {
     /// The objects filed under a key of the index that the asker sees, in the order of their paths.
     pub(crate) fn filed(&self, asker: usize, key: &index::Key) -> &[usize] {
         self.index.get(key).map(|list| self.visible(asker, list)).unwrap_or_default()
+    }
+
+    /// The service account of that name, if it is certainly of the asker's own application: judged itself, final, and of the same folder.
+    /// What stands elsewhere may be applied by anybody, at any time.
+    pub(crate) fn own_account(&self, asker: usize, namespace: &str, name: &str) -> Option<usize> {
+        let Found::One(number) = self.get(asker, "", "ServiceAccount", namespace, name) else { return None };
+        let folder = |number| self.path(number).rsplit_once('/').map(|(folder, _)| folder);
+        let is_own = |object: &Object| object.is_judged() && !object.draft && folder(asker) == folder(number);
+        self.objects.get(number).is_some_and(is_own).then_some(number)
     }
 
     /// The path prefix that bounds what the asker sees by listing.

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use fedward_engine::{Asker, Survey};
 use fedward_kit::context::{Lookup, Unknown};
-use fedward_kit::identity::{self, ServiceAccount};
+use fedward_kit::identity::{self, Provider, ServiceAccount};
 use fedward_kit::index;
 use fedward_kit::node::Node;
 use fedward_kit::settings::Common;
@@ -12,6 +12,7 @@ use fedward_kit::text::{Glob, any_matches};
 use fedward_kit::trust::{Credential, PodIdentity};
 
 use crate::facts::{Facts, Look, Marks, Missing, Name, PodAccount, look};
+use crate::model::Cloud;
 
 /// A service account.
 pub(crate) struct Person {
@@ -148,10 +149,14 @@ impl People {
         let account = self.add(State::Object(number), &(namespace.to_owned(), name.to_owned()));
         self.by_number.insert(number, account);
         let given = |node: Node<'a>| node.place().object.and_then(|id| asker.number(&id));
-        let (mut lets_in, mut consumers, mut by_settings) = (Vec::new(), Vec::new(), false);
-        for (_, node) in identity::federation_by_others(context, common, namespace, name, name_node) {
+        let (mut lets_in, mut consumers, mut by_settings, mut unnamed) = (Vec::new(), Vec::new(), false, Vec::new());
+        // Roles of AWS are asked for below, whatever the account says.
+        for (provider, node) in identity::federation_by_others(context, common, namespace, name, name_node, false) {
             if Credential::of(node).is_some() || PodIdentity::of(node).is_some() {
                 lets_in.extend(given(node));
+            } else if node.foreign().is_some() && provider != Provider::Other {
+                // An entry of a larger object (eksctl's), which does not say which role it makes.
+                unnamed.push(if provider == Provider::Azure { Cloud::Azure } else { Cloud::Aws });
             } else if node.foreign().is_some() {
                 consumers.extend(given(node));
             } else {
@@ -162,6 +167,9 @@ impl People {
         lets_in.extend(roles.into_iter().filter_map(given));
         if let Some(person) = self.all.get_mut(account) {
             person.marks = Marks::of(ServiceAccount::of(object));
+            if person.marks.is_empty() {
+                person.marks.unfilled.extend(unnamed);
+            }
             person.by_settings = by_settings;
             let name = &person.name;
             let is_own = |at: &&usize| facts.credentials.get(**at).is_some_and(|credential| credential.account.as_ref() == Some(name));

@@ -272,7 +272,7 @@ const ROWS: &[Row] = &[
         fields: &[(&["spec", "url"], Holds::Other)],
     },
     Row {
-        groups: &["iam.cnrm.cloud.google.com"],
+        groups: &["iam.cnrm.cloud.google.com", "trust.fedward"],
         kinds: &["IAMPolicyMember", "IAMWorkloadIdentityPoolProvider"],
         only: Only::All,
         fields: &[
@@ -280,6 +280,18 @@ const ROWS: &[Row] = &[
             (&["spec", "oidc", "issuerUri"], Holds::Other),
             (&["spec", "oidc", "allowedAudiences", EACH], Holds::Audience),
         ],
+    },
+    Row {
+        groups: &["iam.cnrm.cloud.google.com", "trust.fedward"],
+        kinds: &["IAMPolicy"],
+        only: Only::All,
+        fields: &[(&["spec", "bindings", EACH, "members", EACH], Holds::Other)],
+    },
+    Row {
+        groups: &["iam.cnrm.cloud.google.com"],
+        kinds: &["IAMPartialPolicy"],
+        only: Only::All,
+        fields: &[(&["spec", "bindings", EACH, "members", EACH, "member"], Holds::Other)],
     },
     Row {
         groups: &["authorization.azure.com", "trust.fedward"],

@@ -21,6 +21,8 @@ pub struct Settings {
     pub strict_audiences: bool,
     /// Sign-in hosts that are right, beside Microsoft Entra's.
     pub allowed_authority_hosts: Vec<Glob>,
+    /// Regions in which managed identities have no federated credentials.
+    pub unsupported_regions: Vec<String>,
 }
 
 impl fedward_kit::settings::Settings for Settings {
@@ -69,6 +71,11 @@ impl fedward_kit::settings::Settings for Settings {
                 "allowedAuthorityHosts",
                 &[],
                 "Host names that may sign in, beside Microsoft Entra's (Azure Stack, AD FS); `*` stands for any text.",
+            ),
+            unsupported_regions: reader.strings(
+                "unsupportedRegions",
+                &["malaysiasouth", "newzealandnorth"],
+                "Regions of Azure in which managed identities cannot have federated credentials.",
             ),
         }
     }

@@ -4,7 +4,7 @@ use fedward_kit::iam;
 use fedward_kit::node::Node;
 use fedward_kit::rule::Check;
 use fedward_kit::text::{self, Value};
-use fedward_kit::trust::Credential;
+use fedward_kit::trust::{Credential, GROUP};
 
 use crate::settings::Settings;
 
@@ -38,18 +38,22 @@ pub(crate) fn issuer<'a>(cx: &Check<'a, Settings>) -> Option<Issuer<'a>> {
     if let Some((node, _)) = iam::oidc_provider(cx.object) {
         return Some(Issuer { node, side: Side::Aws, credential: None });
     }
-    let spec = cx.object.peek("spec");
-    let oidc = match (cx.request.group, cx.request.kind) {
-        ("iam.cnrm.cloud.google.com", "IAMWorkloadIdentityPoolProvider") => spec.get("oidc"),
-        ("iam.gcp.upbound.io" | "iam.gcp.m.upbound.io", "WorkloadIdentityPoolProvider") => {
-            let oidc = spec.get("forProvider").peek("oidc");
-            // A list of one in the first version of the kind.
-            oidc.peek_items().next().unwrap_or(oidc)
-        }
-        _ => return None,
-    };
+    let oidc = google_provider(cx)?.get("oidc");
+    // A list of one in the first version of Crossplane's kind.
+    let first = oidc.peek_items().next().filter(|_| cx.request.kind == "WorkloadIdentityPoolProvider");
+    let oidc = first.unwrap_or(oidc);
     // A pool provider may trust AWS or a SAML provider instead.
     oidc.is_present().then(|| Issuer { node: oidc.get("issuerUri"), side: Side::Gcp, credential: None })
+}
+
+/// What a provider of Google's workload identity pools says; `None` for other objects.
+pub(crate) fn google_provider<'a>(cx: &Check<'a, Settings>) -> Option<Node<'a>> {
+    let spec = cx.object.peek("spec");
+    match (cx.request.group, cx.request.kind) {
+        ("iam.cnrm.cloud.google.com" | GROUP, "IAMWorkloadIdentityPoolProvider") => Some(spec),
+        ("iam.gcp.upbound.io" | "iam.gcp.m.upbound.io", "WorkloadIdentityPoolProvider") => Some(spec.get("forProvider")),
+        _ => None,
+    }
 }
 
 /// The text of a field that can be judged: filled, no placeholder, nothing that only another system knows.

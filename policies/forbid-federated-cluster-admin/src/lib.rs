@@ -1,5 +1,6 @@
 //! No cluster-admin, or its equivalents, for federated subjects.
 
+mod aws;
 mod binding;
 mod preset;
 mod settings;
@@ -14,6 +15,7 @@ pub mod rules {
     pub mod cluster_admin_equivalent;
     pub mod cluster_wide_edit;
     pub mod dangerous_aggregated_role;
+    pub mod eks_admin_access_entry;
     pub mod federated_account_cluster_admin;
     pub mod federated_admin_in_protected_namespace;
     pub mod federated_group_cluster_admin;
@@ -42,6 +44,7 @@ pub static POLICY: Policy<Settings> = Policy {
         rules::cluster_admin_equivalent::RULE,
         rules::cluster_wide_edit::RULE,
         rules::dangerous_aggregated_role::RULE,
+        rules::eks_admin_access_entry::RULE,
         rules::federated_account_cluster_admin::RULE,
         rules::federated_admin_in_protected_namespace::RULE,
         rules::federated_group_cluster_admin::RULE,

@@ -1,11 +1,15 @@
 //! A cloud identity belongs to one workload, and only its owner uses it.
 
+mod executed;
+mod flow;
 mod settings;
 mod sharing;
+mod written;
 
 /// The rules, a file each.
 pub mod rules {
     pub mod control_plane_identity;
+    pub mod event_data_injection;
     pub mod exposed_shared_account;
     pub mod federated_default_account;
     pub mod identity_in_sidecar;
@@ -35,6 +39,7 @@ pub static POLICY: Policy<Settings> = Policy {
         rules::identity_in_sidecar::RULE,
         rules::identity_with_many_subjects::RULE,
         rules::not_an_identity_owner::RULE,
+        rules::event_data_injection::RULE,
         rules::control_plane_identity::RULE,
         fedward_kit::rules::wrong_field_type::rule(),
     ]),

@@ -10,9 +10,9 @@ use crate::trust::GROUP;
 ///
 /// AWS Controllers for Kubernetes and both Crossplane providers hold it as JSON in a string; the engine lifts documents into a map.
 pub fn policy(object: Node<'_>) -> Option<Node<'_>> {
+    let kind = object.peek_text("kind").filter(|kind| matches!(*kind, "AssumeRolePolicy" | "Role"))?;
     let spec = object.peek("spec");
-    let group = group_of(object.peek("apiVersion").peek_str()?);
-    let text = match (group, object.peek("kind").peek_str()?) {
+    let text = match (group_of(object.peek_text("apiVersion")?), kind) {
         (GROUP, "AssumeRolePolicy") => return Some(spec.get("document")),
         ("iam.services.k8s.aws", "Role") => spec.get("assumeRolePolicyDocument"),
         ("iam.aws.crossplane.io", "Role") => spec.get("forProvider").get("assumeRolePolicyDocument"),
@@ -179,13 +179,13 @@ pub fn subjects(policy: Node<'_>) -> Vec<&str> {
 
 /// An IAM OIDC provider object: the issuer's URL and the list of audiences.
 pub fn oidc_provider(object: Node<'_>) -> Option<(Node<'_>, Node<'_>)> {
-    let spec = object.peek("spec");
-    if object.peek("kind").peek_str() != Some("OpenIDConnectProvider") {
+    if object.peek_text("kind") != Some("OpenIDConnectProvider") {
         return None;
     }
+    let spec = object.peek("spec");
     let parameters = spec.get("forProvider");
-    match group_of(object.peek("apiVersion").peek_str()?) {
-        "iam.services.k8s.aws" => Some((spec.get("url"), spec.get("clientIDs"))),
+    match group_of(object.peek_text("apiVersion")?) {
+        "iam.services.k8s.aws" | GROUP => Some((spec.get("url"), spec.get("clientIDs"))),
         "iam.aws.crossplane.io" => Some((parameters.get("url"), parameters.get("clientIDList"))),
         "iam.aws.upbound.io" | "iam.aws.m.upbound.io" => Some((parameters.get("url"), parameters.get("clientIdList"))),
         _ => None,

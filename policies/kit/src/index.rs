@@ -11,6 +11,7 @@ mod users;
 
 use crate::context::{Context, Host, List};
 use crate::finding::ObjectRef;
+use crate::identity::Provider;
 use crate::node::Node;
 use crate::request::group_of;
 use crate::{iam, trust, workload};
@@ -38,14 +39,16 @@ pub const FEDERATED_ACCOUNT: &str = "FederatedServiceAccount";
 pub const IDENTITY_ACCOUNT: &str = "IdentityServiceAccount";
 
 /// Roles with a trust policy by the service accounts that it names, selector `subject=system:serviceaccount:<namespace>:<name>`, and by
-/// their own name, selector `role=<name>`; IAM OIDC providers, selector `issuer=<issuer without scheme>`. All namespaces.
+/// their own name, selector `role=<name>`; IAM OIDC providers, selector `issuer=<issuer without scheme>`; eksctl's configurations by the
+/// service accounts that they make roles for, selector as that of roles. All namespaces.
 pub const AWS_TRUST: &str = "AwsTrust";
 
 /// Deployments of Azure's mutating webhook; selector empty. All namespaces.
 pub const IDENTITY_WEBHOOK: &str = "IdentityWebhook";
 /// Mutating policies (Kyverno, Gatekeeper, Kubewarden) that mention Azure's pod label; selector empty. All namespaces.
 pub const LABEL_MUTATOR: &str = "LabelMutator";
-/// EKS Pod Identity associations; selectors `serviceAccount=<namespace>/<name>`, `roleArn=<arn>`. All namespaces.
+/// EKS Pod Identity associations, those in eksctl's configurations included; selectors `serviceAccount=<namespace>/<name>`,
+/// `roleArn=<arn>`. All namespaces.
 pub const POD_IDENTITY: &str = "PodIdentity";
 /// ConfigMaps of Argo's workflow controller, which hold defaults for every workflow; selector empty. All namespaces.
 pub const WORKFLOW_CONTROLLER: &str = "WorkflowController";
@@ -66,8 +69,10 @@ pub const ACCOUNT_USER: &str = "ServiceAccountUser";
 pub const SERVICE: &str = "Service";
 /// Ingresses and routes of the Gateway API by the Services that they lead to; selector `service=<name>`, in the Service's namespace.
 pub const ROUTE: &str = "Route";
+/// The service account that the asker's own application creates; selector `name=<name>`, in the account's namespace.
+pub const OWN_ACCOUNT: &str = "OwnServiceAccount";
 /// Every kind of the index.
-pub const KINDS: [&str; 18] = [
+pub const KINDS: [&str; 19] = [
     ACCOUNT_USER,
     SERVICE,
     ROUTE,
@@ -86,6 +91,7 @@ pub const KINDS: [&str; 18] = [
     SUBSTITUTION,
     BINDING,
     ARGOCD_TEMPLATE,
+    OWN_ACCOUNT,
 ];
 
 /// One entry of the index.
@@ -123,7 +129,8 @@ pub fn keys<'a>(object: Node<'a>, namespace: &'a str) -> Vec<Key> {
     if api_version == "v1" && kind == "ServiceAccount" {
         return account_keys(object, namespace);
     }
-    for of in [credential_keys, pod_identity_keys, aws_trust_keys, binding_keys, exposure::service_keys, exposure::route_keys] {
+    for of in [credential_keys, pod_identity_keys, aws_trust_keys, eksctl_keys, binding_keys, exposure::service_keys, exposure::route_keys]
+    {
         if let Some(found) = of(object, namespace) {
             return found;
         }
@@ -213,6 +220,19 @@ fn aws_trust_keys(object: Node<'_>, _: &str) -> Option<Vec<Key>> {
     let (url, _) = iam::oidc_provider(object)?;
     found.extend(url.peek_str().map(|url| Key::new(AWS_TRUST, "", issuer_selector(url))));
     Some(found)
+}
+
+fn eksctl_keys(object: Node<'_>, _: &str) -> Option<Vec<Key>> {
+    let accounts = trust::eksctl_accounts(object);
+    let key = |(namespace, name, provider, _): &(&str, &str, Provider, Node<'_>)| match provider {
+        Provider::AwsPodIdentity => Key::new(POD_IDENTITY, "", format!("serviceAccount={namespace}/{name}")),
+        _ => Key::new(AWS_TRUST, "", format!("subject=system:serviceaccount:{namespace}:{name}")),
+    };
+    let mut found: Vec<Key> = accounts.iter().map(key).collect();
+    // An account may be named again and again.
+    found.sort_by(|one, other| (one.kind, &one.selector).cmp(&(other.kind, &other.selector)));
+    found.dedup();
+    (!found.is_empty()).then_some(found)
 }
 
 fn binding_keys(object: Node<'_>, namespace: &str) -> Option<Vec<Key>> {
@@ -349,6 +369,13 @@ pub fn roles_for<'a>(context: &Context<'a>, namespace: &str, name: &str, anchor:
     aws_trust(context, "Role", &format!("subject=system:serviceaccount:{namespace}:{name}"), anchor)
 }
 
+/// What gives the service account a role without the account's naming one: roles whose trust policy names it, and eksctl's
+/// configurations. `None` in every cluster, where all roles would have to be listed for each account.
+pub fn roles_granting<'a>(context: &Context<'a>, namespace: &str, name: &str, anchor: Node<'a>) -> Option<List<'a>> {
+    let selector = format!("subject=system:serviceaccount:{namespace}:{name}");
+    if context.indexed { context.list(API_VERSION, AWS_TRUST, "", &selector, anchor) } else { None }
+}
+
 /// Roles of that name with a trust policy, whichever AWS account they are for. `None` where the host cannot say.
 pub fn roles_named<'a>(context: &Context<'a>, name: &str, anchor: Node<'a>) -> Option<List<'a>> {
     aws_trust(context, "Role", &format!("role={name}"), anchor)
@@ -451,6 +478,13 @@ pub fn client_id_suppliers<'a>(context: &Context<'a>, anchor: Node<'a>) -> Optio
 /// AKS clusters with workload identity turned on. `None` in a cluster, which does not hold its own description.
 pub fn identity_clusters<'a>(context: &Context<'a>, anchor: Node<'a>) -> Option<List<'a>> {
     if context.indexed { context.list(API_VERSION, IDENTITY_CLUSTER, "", "", anchor) } else { None }
+}
+
+/// The service account of that name, if the application that the object under admission belongs to creates it. `None` in a cluster, where
+/// nothing says what else belongs to an application.
+pub fn own_account<'a>(context: &Context<'a>, namespace: &str, name: &str, anchor: Node<'a>) -> Option<Node<'a>> {
+    let list = |selector: &str| context.list(API_VERSION, OWN_ACCOUNT, namespace, selector, anchor);
+    if context.indexed { list(&format!("name={name}"))?.items.first().copied() } else { None }
 }
 
 /// Flux Kustomizations that substitute variables. `None` in a cluster: there the policy sees the object after it.

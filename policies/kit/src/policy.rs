@@ -186,7 +186,7 @@ impl<S: Settings + 'static> Policy<S> {
                 finding.severity = Severity::Info;
             }
         }
-        settle(findings, |rule| self.supersedes(rule))
+        settle(findings, &|rule| self.supersedes(rule))
     }
 }
 
@@ -206,7 +206,7 @@ pub(crate) fn validate<S>(
         return Err(read.errors.join("\n"));
     }
     let subjects = Subjects::new(&payload.request, Context::new(host, session, payload.indexed));
-    Ok(respond(&judge(&subjects, &read)))
+    Ok(respond(&judge(&subjects, &read), payload.offline))
 }
 
 /// Reads settings, has their mistakes told, and answers.

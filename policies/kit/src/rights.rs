@@ -2,6 +2,7 @@
 
 use crate::finding::Severity;
 use crate::node::Node;
+use crate::order;
 
 /// A right that leads to more than it says.
 #[derive(Clone, Copy)]
@@ -210,7 +211,7 @@ pub fn dangers<'a>(rules: Node<'a>, cluster_wide: bool) -> Vec<Danger<'a>> {
             rule: Some(rule.node),
         });
     }
-    found.sort_by_key(|danger| std::cmp::Reverse(danger.level));
+    order::sort(&mut found, &|one, other| other.level.cmp(&one.level));
     found
 }
 

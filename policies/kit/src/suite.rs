@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::context::Host;
 use crate::node::Node;
+use crate::order;
 use crate::policy::{AnyPolicy, Descriptor, Part, PartSettings, RuleDescriptor, validate, validate_settings};
 use crate::settings::{self, Common, Read, Reader};
 use crate::subject::Subjects;
@@ -50,8 +51,8 @@ impl Suite {
         }
         for findings in [&mut all.new, &mut all.before] {
             // Of equal findings of several policies the first is kept: that of the policy which takes it most seriously.
-            findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-            *findings = settle(std::mem::take(findings), |rule| self.supersedes(rule));
+            order::sort(findings, &|one, other| other.severity.cmp(&one.severity));
+            *findings = settle(std::mem::take(findings), &|rule| self.supersedes(rule));
         }
         all
     }

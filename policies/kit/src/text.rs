@@ -87,20 +87,20 @@ pub enum Value {
 /// Tells values from placeholders and from what cannot be known here (rules.md §0 and §6.0).
 ///
 /// `<…>`, `${…}`, `#{…}#`, `__x__`, `XXX`, `***`, words such as `REPLACE` or `CHANGEME`, `[…]` as the whole value and the zero GUID are
-/// placeholders. `{{…}}`, SOPS' `ENC[…]` and compiled ARM expressions such as `[reference(…)]` are not known.
+/// placeholders. `{{…}}`, SOPS' `ENC[…]`, compiled ARM expressions such as `[reference(…)]` and Terraform's `(known after apply)` are not
+/// known.
 pub fn classify(text: &str) -> Value {
     let text = text.trim();
-    if has(text, "{{") || text.starts_with("ENC[") || has(text, "$(") {
+    if has(text, "{{") || text.starts_with("ENC[") || has(text, "$(") || text.starts_with('(') && text.ends_with(')') {
         return Value::NotKnown;
     }
     if let Some(inner) = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')) {
         return if inner.contains('(') && inner.contains(')') { Value::NotKnown } else { Value::Placeholder };
     }
-    let upper = text.to_ascii_uppercase();
     let bracketed = text.find('<').is_some_and(|open| text.get(open..).is_some_and(|rest| rest.contains('>')));
     let dollar = (has(text, "${") || has(text, "#{")) && text.contains('}');
     let dunder = text.len() > 4 && text.starts_with("__") && text.ends_with("__");
-    if bracketed || dollar || dunder || is_zero_guid(text) || has_placeholder_word(text, &upper) {
+    if bracketed || dollar || dunder || is_zero_guid(text) || has_placeholder_word(text) {
         return Value::Placeholder;
     }
     // UPPER_SNAKE_NAMES as whole values: somebody's variable name.
@@ -111,25 +111,38 @@ pub fn classify(text: &str) -> Value {
     if snake { Value::Placeholder } else { Value::Plain }
 }
 
+const ANYWHERE: [&str; 10] =
+    ["***", "CHANGEME", "CHANGE_ME", "CHANGE-ME", "UPDATE_ME", "UPDATE-ME", "FILL IN", "FILL_IN", "PATCHED_BY_OVERLAY", "PLACEHOLDER"];
+const WORDS: [&str; 12] = [
+    "YOUR_",
+    "YOUR-",
+    "YOUR ",
+    "REPLACE_ME",
+    "REPLACE-ME",
+    "REPLACE ME",
+    "REPLACE_WITH",
+    "REPLACE-WITH",
+    "REPLACE WITH",
+    "REPLACE_THIS",
+    "REPLACE-THIS",
+    "REPLACE THIS",
+];
+
+/// Whether two letters are what a word of [`has_placeholder_word`] begins with.
+fn begins_placeholder(pair: &[u8]) -> bool {
+    let [one, two] = pair else { return false };
+    let pair = [one.to_ascii_uppercase(), two.to_ascii_uppercase()];
+    matches!(&pair, b"**" | b"CH" | b"FI" | b"PA" | b"PL" | b"RE" | b"UP" | b"XX" | b"YO")
+}
+
 /// Words that somebody left for somebody else. In lower case a word can also be part of a name (`replacement-service`), so there it
 /// has to say a little more.
-fn has_placeholder_word(text: &str, upper: &str) -> bool {
-    const ANYWHERE: [&str; 10] =
-        ["***", "CHANGEME", "CHANGE_ME", "CHANGE-ME", "UPDATE_ME", "UPDATE-ME", "FILL IN", "FILL_IN", "PATCHED_BY_OVERLAY", "PLACEHOLDER"];
-    const WORDS: [&str; 12] = [
-        "YOUR_",
-        "YOUR-",
-        "YOUR ",
-        "REPLACE_ME",
-        "REPLACE-ME",
-        "REPLACE ME",
-        "REPLACE_WITH",
-        "REPLACE-WITH",
-        "REPLACE WITH",
-        "REPLACE_THIS",
-        "REPLACE-THIS",
-        "REPLACE THIS",
-    ];
+fn has_placeholder_word(text: &str) -> bool {
+    // Most values have no such two letters, and end here.
+    if !text.as_bytes().windows(2).any(begins_placeholder) {
+        return false;
+    }
+    let upper = &*text.to_ascii_uppercase();
     let starts_word = |word: &&str| {
         places(upper, word).any(|at| !upper.as_bytes().get(..at).is_some_and(|head| head.last().is_some_and(u8::is_ascii_alphanumeric)))
     };
@@ -143,7 +156,15 @@ fn has_placeholder_word(text: &str, upper: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Glob, Value, classify, is_guid};
+    use super::{ANYWHERE, Glob, Value, WORDS, classify, is_guid};
+
+    #[test]
+    fn every_word_of_a_placeholder_is_found() {
+        for word in ANYWHERE.into_iter().chain(WORDS).chain(["REPLACE", "replaceme", "XXX", "xxx"]) {
+            assert_eq!(classify(&format!("a.{word}.b")), Value::Placeholder, "{word}");
+        }
+        assert_eq!(classify("registry.example/pay:1.4"), Value::Plain);
+    }
 
     #[test]
     fn globs() {
@@ -193,7 +214,14 @@ mod tests {
         ] {
             assert_eq!(classify(text), Value::Placeholder, "{text}");
         }
-        for text in ["{{ .Values.clientId }}", "ENC[AES256_GCM,data:x]", "[reference(resourceId('a', 'b')).clientId]", "$(CLIENT_ID)"] {
+        for text in [
+            "{{ .Values.clientId }}",
+            "ENC[AES256_GCM,data:x]",
+            "[reference(resourceId('a', 'b')).clientId]",
+            "$(CLIENT_ID)",
+            "(known after apply)",
+            "(sensitive value)",
+        ] {
             assert_eq!(classify(text), Value::NotKnown, "{text}");
         }
         for text in [
@@ -206,6 +234,7 @@ mod tests {
             "https://git.example/apps/replacement-service.git",
             "maxxx",
             "savour-it",
+            "shop (blue)",
         ] {
             assert_eq!(classify(text), Value::Plain, "{text}");
         }

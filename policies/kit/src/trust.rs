@@ -57,8 +57,9 @@ pub enum Form {
 impl<'a> Credential<'a> {
     /// Reads an object that is a credential; `None` for any other.
     pub fn of(object: Node<'a>) -> Option<Self> {
-        let group = group_of(object.peek("apiVersion").peek_str()?);
-        match (group, object.peek("kind").peek_str()?) {
+        // Asked by many rules of every object: most answers are found here.
+        let kind = object.peek_text("kind").filter(|kind| kind.ends_with("Credential"))?;
+        match (group_of(object.peek_text("apiVersion")?), kind) {
             ("managedidentity.azure.com", "FederatedIdentityCredential") => Some(Self::of_operator(object)),
             ("managedidentity.azure.upbound.io" | "managedidentity.azure.m.upbound.io", "FederatedIdentityCredential") => {
                 Some(Self::of_crossplane(object, Form::Crossplane))
@@ -221,20 +222,44 @@ pub struct PodIdentity<'a> {
 }
 
 impl<'a> PodIdentity<'a> {
-    /// Reads an object that is an association (ACK's or Crossplane's); `None` for any other.
+    /// Reads an object that is an association (ACK's, Crossplane's, or one that the engine lifted); `None` for any other.
     pub fn of(object: Node<'a>) -> Option<Self> {
-        if object.peek("kind").peek_str()? != "PodIdentityAssociation" {
+        if object.peek_text("kind")? != "PodIdentityAssociation" {
             return None;
         }
         let spec = object.peek("spec");
-        let (fields, role_arn) = match group_of(object.peek("apiVersion").peek_str()?) {
-            "eks.services.k8s.aws" => (spec, "roleARN"),
+        let (fields, role_arn) = match group_of(object.peek_text("apiVersion")?) {
+            "eks.services.k8s.aws" | GROUP => (spec, "roleARN"),
             "eks.aws.upbound.io" | "eks.aws.m.upbound.io" => (spec.peek("forProvider"), "roleArn"),
             _ => return None,
         };
         let at = |field| fields.peek(field);
         Some(PodIdentity { namespace: at("namespace"), service_account: at("serviceAccount"), role_arn: at(role_arn) })
     }
+}
+
+/// The service accounts that eksctl's `ClusterConfig` gives roles to: for each the namespace, the name, the provider, and the node that
+/// names it. Empty for every other object.
+pub fn eksctl_accounts(object: Node<'_>) -> Vec<(&str, &str, Provider, Node<'_>)> {
+    if object.peek_text("kind") != Some("ClusterConfig") || group_of(object.peek_text("apiVersion").unwrap_or("")) != "eksctl.io" {
+        return Vec::new();
+    }
+    let iam = object.peek("iam");
+    let roles = iam.peek("serviceAccounts").peek_items().map(|entry| entry.peek("metadata"));
+    let roles = roles.map(|metadata| (metadata.peek("namespace"), metadata.peek("name"), Provider::AwsIrsa));
+    let associations = iam.peek("podIdentityAssociations").peek_items();
+    let associations = associations.map(|entry| (entry.peek("namespace"), entry.peek("serviceAccountName"), Provider::AwsPodIdentity));
+    // Where eksctl makes the account, it does so in `default` if nothing else is said.
+    roles
+        .chain(associations)
+        .filter_map(|(namespace, name, provider)| Some((namespace.peek_str().unwrap_or("default"), name.peek_str()?, provider, name)))
+        .collect()
+}
+
+/// Who lets a service account sign in, of an object that does so: the provider, and the object, or the entry in it that names the account.
+pub fn grant<'a>(object: Node<'a>, namespace: &str, name: &str) -> (Provider, Node<'a>) {
+    let entry = eksctl_accounts(object).into_iter().find(|(in_namespace, account, ..)| (*in_namespace, *account) == (namespace, name));
+    entry.map_or((provider(object), object), |(_, _, provider, node)| (provider, node))
 }
 
 /// The provider that a trust object belongs to.

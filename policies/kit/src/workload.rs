@@ -18,7 +18,7 @@ use crate::text;
 
 pub use argo::controller_setting;
 pub(crate) use argo::{CONTROLLER_CONFIG, is_controller_config};
-pub use events::triggered;
+pub use events::{Triggered, triggered};
 pub use rows::{ROWS, Row, Shape};
 
 /// A pod that an object makes, or will make.
@@ -139,7 +139,7 @@ pub struct Container<'a> {
 impl<'a> Container<'a> {
     /// The environment entry of that name; the last one wins, as in the kubelet. Absent if there is none.
     pub fn env(self, name: &str) -> Option<Node<'a>> {
-        self.node.get("env").items().rfind(|entry| entry.peek("name").peek_str() == Some(name))
+        self.node.get("env").last_with("name", name)
     }
 
     /// Whether `envFrom` may set variables that are not visible here.

@@ -10,6 +10,7 @@ pub mod rules {
     pub mod artifact_gc_without_identity;
     pub mod env_shadows_identity;
     pub mod hard_coded_token_path;
+    pub mod hook_before_account;
     pub mod identity_annotation_on_wrong_object;
     pub mod identity_label_in_selector;
     pub mod identity_label_on_wrong_object;
@@ -55,6 +56,7 @@ pub static POLICY: Policy<Settings> = Policy {
         rules::app_in_webhook_scope::RULE,
         rules::webhook_skipped::RULE,
         rules::weak_identity_webhook::RULE,
+        rules::hook_before_account::RULE,
         rules::hard_coded_token_path::RULE,
         rules::identity_annotation_on_wrong_object::RULE,
         rules::identity_label_in_selector::RULE,

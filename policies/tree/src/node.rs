@@ -179,11 +179,26 @@ impl<'a> Node<'a> {
 
     /// Like [`Node::get`], for a field whose parent may rightly be of another type.
     pub fn peek(self, key: &'a str) -> Node<'a> {
-        let value = match self.step.value {
-            Some(Value::Map(entries)) => entries.iter().rev().find(|(name, _)| is_same_text(name, key)).map(|(_, value)| value),
+        self.child(self.step.value.and_then(|value| field(value, key)), Key::Field(key))
+    }
+
+    /// The string in a field, if there is one: like [`Node::peek`] and [`Node::peek_str`] where nobody needs the place, and cheaper.
+    pub fn peek_text(self, key: &str) -> Option<&'a str> {
+        match field(self.step.value?, key)? {
+            Value::Str(text) => Some(text),
             _ => None,
+        }
+    }
+
+    /// The last element of a list that is a map in which the field `key` is the string `text`. A wrong type of the list is remembered.
+    pub fn last_with(self, key: &str, text: &str) -> Option<Node<'a>> {
+        let Some(Value::Seq(items)) = self.step.value else {
+            self.note_type("a list");
+            return None;
         };
-        self.child(value, Key::Field(key))
+        let is_it = |item: &Value<'_>| matches!(field(item, key), Some(Value::Str(found)) if is_same_text(found, text));
+        let index = items.iter().rposition(is_it)?;
+        items.get(index).map(|item| self.child(Some(item), Key::Index(index)))
     }
 
     /// Follows several fields.
@@ -408,6 +423,12 @@ impl<'a> Node<'a> {
     fn document(self, value: Value<'a>) -> Node<'a> {
         self.session().root(value, Origin::Embedded { outer: self })
     }
+}
+
+/// The value of a field; of several of that name the last.
+fn field<'a>(map: &'a Value<'a>, key: &str) -> Option<&'a Value<'a>> {
+    let Value::Map(entries) = map else { return None };
+    entries.iter().rev().find(|(name, _)| is_same_text(name, key)).map(|(_, value)| value)
 }
 
 /// Whether two texts are equal, for keys: most differ in length or at their ends, and calling a comparison of memory costs more than that.

@@ -75,9 +75,9 @@ impl<'a> Registered<'a> {
     /// The Secret that an object is, or will make.
     pub(crate) fn of(object: Node<'a>) -> Option<Self> {
         let labels = |holder: Node<'a>| holder.peek("metadata").peek("labels");
+        let kind = object.peek_text("kind").filter(|kind| kind.ends_with("Secret"))?;
         let spec = object.peek("spec");
-        let api_version = object.peek("apiVersion").peek_str()?;
-        let (form, labels) = match (group_of(api_version), object.peek("kind").peek_str()?) {
+        let (form, labels) = match (group_of(object.peek_text("apiVersion")?), kind) {
             ("", "Secret") => (Form::Secret, labels(object)),
             ("bitnami.com", "SealedSecret") => (Form::Sealed, labels(spec.peek("template"))),
             ("external-secrets.io", "ExternalSecret") => {

@@ -236,6 +236,18 @@ pub(crate) const PLANTS: &[Plant] = &[
         ..HARMLESS
     },
     Plant {
+        rule: "missing-vault-audience",
+        annotations: "vault.hashicorp.com/agent-inject: \"true\" # here",
+        needs: &["<annotations>"],
+        ..HARMLESS
+    },
+    Plant {
+        rule: "wrong-api-server-tokens",
+        command: "[kube-apiserver, \"--api-audiences=sts.amazonaws.com\"] # here",
+        needs: &["<command>"],
+        ..HARMLESS
+    },
+    Plant {
         rule: "unexpected-token-audience",
         volumes: "- {name: token, projected: {sources: [{serviceAccountToken: {path: t, audience: shop-internal}}]}} # here",
         needs: &["<volumes>"],

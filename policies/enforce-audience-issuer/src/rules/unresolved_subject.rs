@@ -2,6 +2,7 @@
 //!
 //! ## What it does
 //! * A credential whose subject names a service account that the checked set does not hold, though it holds others of that namespace.
+//! * An EKS Pod Identity association for such a service account.
 //! * A credential whose subject names a namespace that the set knows nothing of, while exactly one account of that very name has a
 //!   client id and no credential, and its namespace is the same but for a slip.
 //! * Two credentials of one identity whose service accounts name different client ids: an identity has only one.
@@ -15,8 +16,8 @@
 //! therefore taken for proven only where the account is annotated with the client id and a credential names it.
 //!
 //! ## Why it is bad
-//! A wrong subject is accepted when it is written and matches no token: the exchange fails with `AADSTS700213`. If somebody creates the
-//! missing account later, it gets the identity.
+//! A wrong subject is accepted when it is written and matches no token: the exchange fails with `AADSTS700213`. EKS takes associations for
+//! any name. If somebody creates the missing account later, it gets the identity.
 //!
 //! ## Example
 //! ```yaml
@@ -37,7 +38,8 @@
 //!
 //! ## References
 //! Microsoft Entra workload identity federation (subjects are compared exactly and not checked when written);
-//! Azure/azure-workload-identity, FAQ (several identities for one service account).
+//! Azure/azure-workload-identity, FAQ (several identities for one service account); EKS user guide, "Assign an IAM role to a Kubernetes
+//! service account" (associations).
 
 use fedward_kit::context::{List, Lookup, Unknown};
 use fedward_kit::finding::{ObjectRef, PatchStep};
@@ -45,7 +47,7 @@ use fedward_kit::identity::{self, AZURE_CLIENT_ID, AZURE_USE};
 use fedward_kit::node::Node;
 use fedward_kit::rule::{Check, Condition, Report, Rule};
 use fedward_kit::text::{any_matches, is_guid};
-use fedward_kit::trust::{self, Credential};
+use fedward_kit::trust::{self, Credential, PodIdentity};
 use fedward_kit::workload::{self, Pod};
 use fedward_kit::{audience, iam, index, projection, suggest};
 
@@ -68,7 +70,7 @@ const OTHER_ACCOUNT_DRAFT: Condition = Condition::info("other-account-draft", "t
 /// The rule.
 pub const RULE: Rule<Settings> = Rule {
     id: "unresolved-subject",
-    summary: "a credential's service account does not exist, or a pod uses the identity under another one",
+    summary: "the service account of a credential or an association does not exist, or a pod uses the identity under another one",
     conditions: &[NO_ACCOUNT, NO_NAMESPACE, UNCERTAIN, OTHER_CLIENT_ID, OTHER_ACCOUNT, OTHER_ACCOUNT_SO_FAR, OTHER_ACCOUNT_DRAFT],
     supersedes: &[],
     check,
@@ -80,6 +82,10 @@ const MAX: usize = 20;
 fn check(cx: &Check<'_, Settings>) {
     if let Some(credential) = Credential::of(cx.object) {
         check_credential(cx, &credential);
+        return;
+    }
+    if let Some(association) = PodIdentity::of(cx.object) {
+        check_association(cx, &association);
         return;
     }
     for pod in cx.pods() {
@@ -101,17 +107,37 @@ fn check_credential<'a>(cx: &Check<'a, Settings>, credential: &Credential<'a>) {
                 check_client_id(cx, credential, node, (namespace, name), client_id);
             }
         }
-        Lookup::NotFound | Lookup::NotKnown(Unknown::Absent) if !is_made_by_kind(cx, namespace, name, node) => {
+        Lookup::NotKnown(Unknown::Unseen) => check_namespace(cx, node, namespace, name),
+        _ if is_missing(cx, node, namespace, name) => {
             let is_uncertain = !cx.request.is_final || (!cx.context.indexed && cluster_issuer.is_empty());
             report_missing(cx, if is_uncertain { &UNCERTAIN } else { &NO_ACCOUNT }, node, namespace, name);
         }
-        Lookup::NotKnown(Unknown::Unseen) => check_namespace(cx, node, namespace, name),
         Lookup::NotFound | Lookup::NotKnown(_) => {}
     }
 }
 
-/// Whether a kind makes the account itself, so that no manifest of it exists; in a cluster the account would be there.
+/// In a cluster the association may be for another one.
+fn check_association<'a>(cx: &Check<'a, Settings>, association: &PodIdentity<'a>) {
+    let node = association.service_account;
+    let (Some(namespace), Some(name)) = (plain(association.namespace), plain(node)) else { return };
+    if is_missing(cx, node, namespace, name) {
+        let is_certain = cx.request.is_final && cx.context.indexed;
+        report_missing(cx, if is_certain { &NO_ACCOUNT } else { &UNCERTAIN }, node, namespace, name);
+    }
+}
+
+/// Whether a service account does not exist, though others of its namespace do.
+pub(crate) fn is_missing<'a>(cx: &Check<'a, Settings>, node: Node<'a>, namespace: &'a str, name: &str) -> bool {
+    let found = identity::account(cx.context, namespace, name, node);
+    matches!(found, Lookup::NotFound | Lookup::NotKnown(Unknown::Absent)) && !is_made_by_kind(cx, namespace, name, node)
+}
+
+/// Whether no manifest of the account needs to exist: every namespace has a `default`, and some kinds make their account themselves. In a
+/// cluster those would be there.
 fn is_made_by_kind<'a>(cx: &Check<'a, Settings>, namespace: &'a str, name: &str, anchor: Node<'a>) -> bool {
+    if name == "default" {
+        return true;
+    }
     let users = index::workloads_of(cx.context, namespace, name, anchor).map(|list| list.items).unwrap_or_default();
     cx.context.indexed
         && users.into_iter().take(MAX).any(|user| {
@@ -120,13 +146,17 @@ fn is_made_by_kind<'a>(cx: &Check<'a, Settings>, namespace: &'a str, name: &str,
         })
 }
 
-fn report_missing<'a>(cx: &Check<'a, Settings>, condition: &'static Condition, node: Node<'a>, namespace: &str, name: &str) {
+/// Reports a field that ends with the name of a service account which does not exist.
+pub(crate) fn report_missing<'a>(cx: &Check<'a, Settings>, condition: &'static Condition, node: Node<'a>, namespace: &str, name: &str) {
     let mut report = Report::new(condition, node, format!("there is no service account `{name}` in namespace `{namespace}`"));
     let accounts = index::federated_accounts(cx.context, namespace, node).map(|list| list.items).unwrap_or_default();
     let names: Vec<&str> = accounts.iter().filter_map(|account| account.peek("metadata").peek("name").peek_str()).collect();
     let near = suggest::nearest(name, names.iter().copied());
     report = report.help(match (near, names.as_slice()) {
-        (Some(near), _) => format!("did you mean `system:serviceaccount:{namespace}:{near}`?"),
+        (Some(near), _) => {
+            let (before, after) = node.peek_str().and_then(|text| text.rsplit_once(name)).unwrap_or_default();
+            format!("did you mean `{before}{near}{after}`?")
+        }
         (None, [only]) => format!("`{only}` is the federated service account there: name it, or create `{name}`"),
         _ => format!("create the service account, or name the one that the pods run as in place of `{name}`"),
     });

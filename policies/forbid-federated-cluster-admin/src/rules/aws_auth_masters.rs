@@ -1,8 +1,8 @@
 //! Reports AWS roles and users that the ConfigMap `aws-auth` puts into `system:masters`.
 //!
 //! ## What it does
-//! In `kube-system/aws-auth` every entry of `mapRoles` and `mapUsers` whose groups contain `system:masters` is a warning. It is an
-//! error if the role is one that a service account (`eks.amazonaws.com/role-arn`) or an EKS Pod Identity association uses: then a
+//! In `kube-system/aws-auth` every entry of `mapRoles` and `mapUsers` whose groups contain `system:masters` is a warning, and so is one
+//! of `iamIdentityMappings` in the `ClusterConfig` of eksctl, which writes that ConfigMap. It is an error if the role is one that a service account (`eks.amazonaws.com/role-arn`) or an EKS Pod Identity association uses: then a
 //! workload owns the cluster.
 //!
 //! ## Why it is bad
@@ -38,14 +38,13 @@
 //! ```
 //!
 //! ## References
-//! EKS user guide: "Grant IAM users access to Kubernetes with a ConfigMap" (deprecated), "access entries"; Kubernetes: RBAC good
-//! practices. A text that cannot be read is the business of `unparsable-embedded-document`.
+//! EKS user guide: "Grant IAM users access to Kubernetes with a ConfigMap" (deprecated), "access entries"; eksctl: "Manage IAM users and
+//! roles"; Kubernetes: RBAC good practices. A text that cannot be read is the business of `unparsable-embedded-document`.
 
-use fedward_kit::identity::{AWS_ROLE_ARN, ServiceAccount};
 use fedward_kit::node::{Format, Node};
 use fedward_kit::rule::{Check, Condition, Report, Rule};
-use fedward_kit::{index, trust};
 
+use crate::aws;
 use crate::settings::Settings;
 
 const MASTERS: Condition = Condition::warning("masters", "an AWS role or user is put into `system:masters`");
@@ -61,23 +60,31 @@ pub const RULE: Rule<Settings> = Rule {
 };
 
 fn check(cx: &Check<'_, Settings>) {
+    if cx.is("eksctl.io", "ClusterConfig") {
+        return entries(cx, cx.object.get("iamIdentityMappings"), "arn");
+    }
     if !cx.is("", "ConfigMap") || cx.request.name != "aws-auth" || cx.request.namespace != "kube-system" {
         return;
     }
     let data = cx.object.get("data");
     for (list, arn) in [("mapRoles", "rolearn"), ("mapUsers", "userarn")] {
-        let Ok(entries) = data.get(list).open(Format::Yaml) else { continue };
-        for entry in entries.items() {
-            if let Some(group) = entry.get("groups").items().find(|group| group.str() == Some("system:masters")) {
-                report(cx, entry.get(arn), group);
-            }
+        if let Ok(mapped) = data.get(list).open(Format::Yaml) {
+            entries(cx, mapped, arn);
+        }
+    }
+}
+
+fn entries<'a>(cx: &Check<'a, Settings>, mapped: Node<'a>, arn: &'a str) {
+    for entry in mapped.items() {
+        if let Some(group) = entry.get("groups").items().find(|group| group.str() == Some("system:masters")) {
+            report(cx, entry.get(arn), group);
         }
     }
 }
 
 fn report<'a>(cx: &Check<'a, Settings>, arn: Node<'a>, group: Node<'a>) {
     let name = arn.str().unwrap_or("");
-    let user = user_of(cx, name, arn);
+    let user = aws::user_of(cx, name, arn);
     let (condition, why) = if user.is_some() { (&WORKLOAD, ", and a service account signs in as it") } else { (&MASTERS, "") };
     let report = Report::new(condition, group, format!("`{name}` is put into `system:masters`{why}"))
         .help("map it to a group of your own and bind that to a role that lists what it needs, or use an EKS access entry");
@@ -85,15 +92,4 @@ fn report<'a>(cx: &Check<'a, Settings>, arn: Node<'a>, group: Node<'a>) {
         Some(user) => report.related(user, "who uses the role"),
         None => report,
     });
-}
-
-/// A service account or Pod Identity association that uses the role.
-fn user_of<'a>(cx: &Check<'a, Settings>, role: &str, anchor: Node<'a>) -> Option<Node<'a>> {
-    let selector = format!("roleArn={role}");
-    let first = |list: Option<fedward_kit::context::List<'a>>| list.and_then(|list| list.items.into_iter().next());
-    let account = first(index::accounts_with_identity(cx.context, &selector, anchor));
-    account.map(|account| ServiceAccount::of(account).annotation(AWS_ROLE_ARN)).or_else(|| {
-        let association = first(index::pod_identities(cx.context, &selector, anchor))?;
-        trust::PodIdentity::of(association).map(|association| association.role_arn)
-    })
 }

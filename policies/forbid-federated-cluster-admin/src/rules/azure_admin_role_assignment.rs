@@ -6,7 +6,8 @@
 //! Contributor Role; Owner, Contributor, User Access Administrator, Role Based Access Control Administrator.
 //!
 //! At the scope of a subscription or wider, Owner, the two access administrators and RBAC Cluster Admin are errors; everything else is a
-//! warning. With a `condition` (delegation within limits) it is recorded only.
+//! warning, and so is all of it where only the deployment knows who gets the role. With a `condition` (delegation within limits) it is
+//! recorded only.
 //!
 //! Not reported: assignments to users and groups (`principalType`), and scopes in which no cluster can lie, such as a registry.
 //!
@@ -93,11 +94,12 @@ fn check(cx: &Check<'_, Settings>) {
     }
     let Some((_, role, is_grave)) = assignment.role.str().and_then(find) else { return };
     let who = if assignment.principal_type.peek_str() == Some("ServicePrincipal") { "a workload's identity" } else { "an identity" };
+    let is_open = assignment.principal_type.filled().is_some_and(|kind| text::classify(kind) == text::Value::NotKnown);
     let scope = scope(assignment.scope.peek_str().unwrap_or(""));
     let (condition, reach) = match scope {
         Scope::Elsewhere => return,
         _ if assignment.condition.filled().is_some() => (&LIMITED, ", within the limits of a condition"),
-        Scope::Broad if *is_grave => (&BROAD, ", in a whole subscription or more"),
+        Scope::Broad if *is_grave && !is_open => (&BROAD, ", in a whole subscription or more"),
         Scope::Broad => (&ADMIN, ", in a whole subscription or more"),
         Scope::Narrow => (&ADMIN, ""),
     };
@@ -118,6 +120,10 @@ fn find(text: &str) -> Option<&'static (&'static str, &'static str, bool)> {
 }
 
 fn scope(text: &str) -> Scope {
+    // A compiled template still shows the type: `[resourceId('Microsoft.KeyVault/vaults', …)]`.
+    let quoted =
+        text.starts_with('[').then(|| text.split('\'').find(|part| part.starts_with("Microsoft.") && part.contains('/'))).flatten();
+    let text = quoted.unwrap_or(text);
     let lower = text.to_ascii_lowercase();
     let lower = lower.trim_end_matches('/');
     if text::classify(text) != text::Value::Plain || text.is_empty() && lower.is_empty() && !text.starts_with('/') {
@@ -125,7 +131,12 @@ fn scope(text: &str) -> Scope {
     }
     if !text.starts_with('/') {
         // The kind of an Azure Service Operator resource, or ARM's form relative to the resource group.
-        let narrow = matches!(lower, "resourcegroup" | "managedcluster") || lower.starts_with("microsoft.containerservice/managedclusters");
+        if lower.starts_with("microsoft.management/") {
+            return Scope::Broad;
+        }
+        let narrow = matches!(lower, "resourcegroup" | "managedcluster")
+            || lower.starts_with("microsoft.containerservice/managedclusters")
+            || lower.starts_with("microsoft.resources/");
         return if narrow { Scope::Narrow } else { Scope::Elsewhere };
     }
     match lower.rsplit_once("/providers/") {
@@ -153,6 +164,10 @@ mod tests {
             (format!("{subscription}/resourceGroups/shop/providers/Microsoft.ContainerService/managedClusters/shop"), Scope::Narrow),
             (format!("{subscription}/resourcegroups/shop/providers/Microsoft.ContainerRegistry/registries/shop"), Scope::Elsewhere),
             ("[resourceGroup().id]".to_owned(), Scope::Narrow),
+            ("[resourceId('Microsoft.KeyVault/vaults', parameters('vault'))]".to_owned(), Scope::Elsewhere),
+            ("[format('Microsoft.ContainerService/managedClusters/{0}', parameters('name'))]".to_owned(), Scope::Narrow),
+            ("[tenantResourceId('Microsoft.Management/managementGroups', 'all')]".to_owned(), Scope::Broad),
+            ("(known after apply)".to_owned(), Scope::Narrow),
             (String::new(), Scope::Narrow),
             ("ResourceGroup".to_owned(), Scope::Narrow),
             ("Microsoft.ContainerService/managedClusters/shop".to_owned(), Scope::Narrow),

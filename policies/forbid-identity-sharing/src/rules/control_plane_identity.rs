@@ -2,7 +2,8 @@
 //!
 //! ## What it does
 //! The identities that a ManagedCluster of Azure Service Operator gives to its control plane (`identity`) and to its kubelets
-//! (`identityProfile`) are looked up among the parents of federated credentials, by the object's name or the resource id.
+//! (`identityProfile`) are looked up among the parents of federated credentials, by the object's name or the resource id; so are those of
+//! clusters in ARM templates and in what Terraform prints.
 //!
 //! ## Why it is bad
 //! The control plane's identity manages networks, disks and load balancers, and every node can use the kubelet's. A workload that signs in
@@ -40,7 +41,7 @@
 use fedward_kit::index;
 use fedward_kit::node::Node;
 use fedward_kit::rule::{Check, Condition, Report, Rule};
-use fedward_kit::trust::Credential;
+use fedward_kit::trust::{self, Credential};
 
 use crate::settings::Settings;
 
@@ -56,7 +57,8 @@ pub const RULE: Rule<Settings> = Rule {
 };
 
 fn check(cx: &Check<'_, Settings>) {
-    if !cx.request.is_final || !cx.is("containerservice.azure.com", "ManagedCluster") {
+    let is_cluster = cx.request.kind == "ManagedCluster" && matches!(cx.request.group, "containerservice.azure.com" | trust::GROUP);
+    if !cx.request.is_final || !is_cluster {
         return;
     }
     let spec = cx.object.get("spec");

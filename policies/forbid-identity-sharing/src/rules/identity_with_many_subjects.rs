@@ -46,6 +46,7 @@
 use fedward_kit::index;
 use fedward_kit::node::Node;
 use fedward_kit::rule::{Check, Condition, Report, Rule};
+use fedward_kit::text::{self, Value};
 use fedward_kit::trust::{self, Credential};
 
 use crate::settings::Settings;
@@ -99,7 +100,8 @@ fn name(object: Node<'_>) -> (&str, &str) {
 
 /// Who a credential lets in: a service account, or of another system's subject what its first two parts say (`repo:<owner>/<name>`).
 fn subject(credential: &Credential<'_>) -> Option<String> {
-    let text = credential.subject.filled()?;
+    // What only a deployment knows may be the same subject once more.
+    let text = credential.subject.filled().filter(|text| text::classify(text) != Value::NotKnown)?;
     match trust::service_account(text) {
         Some((namespace, name)) if sharing::is_argo_cd(name) => Some(format!("argocd {namespace}")),
         Some(_) => Some(text.to_owned()),

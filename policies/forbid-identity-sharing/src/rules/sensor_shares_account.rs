@@ -106,7 +106,7 @@ fn started<'a>(cx: &Check<'a, Settings>) -> Vec<User<'a>> {
         add(pod.namespace, pod.account);
     }
     // A workflow whose templates all stand elsewhere shows no pod.
-    for (manifest, parameters) in workload::triggered(cx.object) {
+    for workload::Triggered { object: manifest, parameters, .. } in workload::triggered(cx.object) {
         let is_overwritten =
             parameters.peek_items().any(|item| item.peek("dest").peek_str().is_some_and(|to| to.ends_with("serviceAccountName")));
         let account = manifest.peek("spec").peek("serviceAccountName");

@@ -66,6 +66,7 @@ use std::cell::OnceCell;
 use fedward_kit::finding::PatchStep;
 use fedward_kit::identity::{AWS_SKIP, AZURE_SKIP, is_skipped};
 use fedward_kit::node::Node;
+use fedward_kit::order;
 use fedward_kit::rule::{Check, Condition, Report, Rule};
 use fedward_kit::workload::{Container, Pod};
 
@@ -184,6 +185,7 @@ fn report<'a>(cx: &Check<'a, Settings>, around: &Around<'_, 'a>, variable: &Vari
 /// Removes the entries, the last one first, so that the places of the others stay.
 fn removal<'a>(variable: &Variable<'a>, rest: &[&Variable<'a>]) -> Vec<PatchStep> {
     let mut entries: Vec<Node<'a>> = rest.iter().map(|other| other.entry).chain([variable.entry]).collect();
-    entries.sort_by_key(|entry| std::cmp::Reverse(entry.key().parse::<usize>().unwrap_or(0)));
+    let index = |entry: &Node<'_>| entry.key().parse::<usize>().unwrap_or(0);
+    order::sort(&mut entries, &|one, other| index(other).cmp(&index(one)));
     entries.into_iter().flat_map(PatchStep::remove).collect()
 }

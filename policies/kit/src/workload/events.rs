@@ -18,7 +18,7 @@ pub(super) fn collect<'a>(
     pod.title = "sensor pod".to_owned();
     pod.containers = vec![container(template.get("container"), false)];
     found.push(pod);
-    for (manifest, parameters) in triggered(object) {
+    for Triggered { object: manifest, parameters, .. } in triggered(object).into_iter().filter(|one| one.object.is_present()) {
         let before = found.len();
         collect_object(manifest, namespace, context, depth + 1, found);
         // Event data that is written over the service account: who runs is decided by the event.
@@ -32,24 +32,39 @@ pub(super) fn collect<'a>(
     }
 }
 
-/// The objects in the triggers of a Sensor, dead-letter triggers included, each with the parameters that are written over it. Sources
-/// outside the Sensor (a URL, Git, a ConfigMap) are not followed.
-pub fn triggered(sensor: Node<'_>) -> Vec<(Node<'_>, Node<'_>)> {
+/// What a trigger of a Sensor starts.
+#[derive(Clone, Copy)]
+pub struct Triggered<'a> {
+    /// The object; absent where it stands outside the Sensor (a URL, Git, a ConfigMap), or cannot be read.
+    pub object: Node<'a>,
+    /// The parameters that are written over the object.
+    pub parameters: Node<'a>,
+    /// The parameters that are written over the trigger's template before, and so over the object in it, too.
+    pub template_parameters: Node<'a>,
+    /// The kind of the trigger, which is a field of its template: `k8s`, `argoWorkflow`.
+    pub kind: &'static str,
+}
+
+/// What the triggers of a Sensor start, dead-letter triggers included. Nothing outside the Sensor is followed.
+pub fn triggered(sensor: Node<'_>) -> Vec<Triggered<'_>> {
     let mut found = Vec::new();
     for trigger in sensor.at(&["spec", "triggers"]).items() {
-        for trigger in
-            [trigger.get("template"), trigger.get("dlqTrigger").get("template"), trigger.get("template").get("dlqTrigger").get("template")]
-        {
-            for kind in [trigger.get("k8s"), trigger.get("argoWorkflow")] {
-                let (source, parameters) = (kind.get("source"), kind.get("parameters"));
-                let resource = source.get("resource");
-                if resource.is_present() {
-                    found.push((resource, parameters));
+        for trigger in [trigger, trigger.get("dlqTrigger"), trigger.get("template").get("dlqTrigger")] {
+            for kind in ["k8s", "argoWorkflow"] {
+                let template = trigger.get("template").get(kind);
+                let source = template.get("source");
+                if source.is_absent() {
+                    continue;
                 }
+                // Argo Events looks for a text first.
                 let inline = source.get("inline");
-                if inline.filled().is_some() {
-                    found.extend(inline.open(Format::Yaml).ok().map(|object| (object, parameters)));
-                }
+                let text = inline.filled().and_then(|_| inline.open(Format::Yaml).ok());
+                found.push(Triggered {
+                    object: text.unwrap_or_else(|| source.get("resource")),
+                    parameters: template.get("parameters"),
+                    template_parameters: trigger.get("parameters"),
+                    kind,
+                });
             }
         }
     }

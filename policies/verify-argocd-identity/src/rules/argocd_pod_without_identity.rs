@@ -7,7 +7,8 @@
 //! * `azure.useWorkloadIdentity: true` in the `oidc.config` of `argocd-cm` needs it in the pods of `argocd-server`.
 //!
 //! The pods have it if they carry the label `azure.workload.identity/use: "true"`, or project a token themselves. Nothing is said where
-//! they are not known under these names in the same namespace, and of bases that something patches.
+//! they are not known under these names in the same namespace, of bases that something patches, and of repositories that are not read
+//! with the identity after all: a credential wins (`credential-beside-identity`), or the type is `oci` (`identity-flag-on-oci`).
 //!
 //! ## Why it is bad
 //! Argo CD finds no file with a token, and the sign-in fails: "no client ID specified", or for registries AADSTS500011, since the token is
@@ -53,6 +54,7 @@ use fedward_kit::rule::{Check, Condition, Report, Rule};
 use fedward_kit::value::Value;
 
 use crate::cluster::{Cluster, Login};
+use crate::credentials::BEFORE_IDENTITY;
 use crate::pods::{self, CONTROLLER, Part, REPO_SERVER, SERVER};
 use crate::registered::{Address, FLAG, Protocol, Repository};
 use crate::settings::Settings;
@@ -76,6 +78,9 @@ fn check(cx: &Check<'_, Settings>) {
         return;
     }
     if let Some(repository) = Repository::with_identity(cx) {
+        if !is_read_with_identity(&repository) {
+            return;
+        }
         let flag = repository.secret.field(FLAG);
         needs(cx, REPO_SERVER, flag);
         check_resource(cx, &repository, flag);
@@ -90,6 +95,15 @@ fn check(cx: &Check<'_, Settings>) {
         if switch.value() == Some(&Value::Bool(true)) {
             needs(cx, SERVER, switch);
         }
+    }
+}
+
+/// Whether the flag counts: for Git a credential may win over it, and for OCI it means nothing.
+fn is_read_with_identity(repository: &Repository<'_>) -> bool {
+    match repository.protocol {
+        Protocol::Git => !BEFORE_IDENTITY.iter().any(|way| way.is_in(&repository.secret)),
+        Protocol::Oci => false,
+        Protocol::Helm | Protocol::NotKnown => true,
     }
 }
 

@@ -1,7 +1,8 @@
 //! Reports AKS clusters with workload identity that leave a way in beside Microsoft Entra, or lack their issuer of tokens.
 //!
 //! ## What it does
-//! Looks at managed clusters of Azure Service Operator and in ARM documents whose `securityProfile.workloadIdentity.enabled` is true:
+//! Looks at managed clusters of Azure Service Operator, in ARM documents and in what Terraform prints, whose
+//! `securityProfile.workloadIdentity.enabled` (`workload_identity_enabled`) is true:
 //!
 //! * It needs `oidcIssuerProfile.enabled`: a warning without.
 //! * With an `aadProfile`, a `disableLocalAccounts` that is not true is a warning.
@@ -70,7 +71,7 @@ fn check(cx: &Check<'_, Settings>) {
     if is_off(cx, issuer) {
         cx.report(
             Report::new(&NO_ISSUER, issuer, "`workloadIdentity` is on, but no issuer of tokens")
-                .help("set `oidcIssuerProfile.enabled: true`")
+                .help("set `oidcIssuerProfile.enabled: true` (`oidc_issuer_enabled` in Terraform)")
                 .related(identity, "what is on")
                 .fix(PatchStep::set_value(issuer, true.into())),
         );
@@ -80,7 +81,7 @@ fn check(cx: &Check<'_, Settings>) {
     if entra.is_present() && is_off(cx, local) {
         cx.report(
             Report::new(&LOCAL, local, "local accounts are on: a cluster administrator's certificate, past Microsoft Entra")
-                .help("set `disableLocalAccounts: true`")
+                .help("set `disableLocalAccounts: true` (`local_account_disabled` in Terraform)")
                 .related(entra, "Microsoft Entra")
                 .fix(PatchStep::set_value(local, true.into())),
         );

@@ -2,7 +2,7 @@
 //!
 //! ## What it does
 //! Looks at resources of type `Microsoft.KubernetesConfiguration/extensions` with `extensionType` `Microsoft.ArgoCD`, in ARM templates and
-//! what Bicep compiles to. There were two generations of names for the same settings:
+//! what Bicep compiles to, and at `azurerm_kubernetes_cluster_extension` and its twin for Azure Arc in what Terraform prints. There were two generations of names for the same settings:
 //!
 //! | older previews | since then |
 //! |---|---|

@@ -1,0 +1,92 @@
+//! What a deployment is and needs.
+
+use fedward_manifest::{Limits, first_yaml};
+use serde::Deserialize;
+
+use crate::kind::Kind;
+use crate::{EMBEDDED, Embedded, File};
+
+/// A reference deployment.
+#[derive(Debug)]
+pub struct Deployment {
+    /// Its name, which is that of its folder.
+    pub name: &'static str,
+    /// What it deploys, in a line.
+    pub summary: String,
+    /// What it needs to be told, in the order in which people are asked.
+    pub parameters: Vec<Parameter>,
+    /// Its manifests and their `fedward.yaml`, with samples in the place of values.
+    pub files: &'static [File],
+}
+
+/// A value that a deployment needs to be told.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Parameter {
+    /// Its name on the command line.
+    pub name: String,
+    /// What it is, and where it is found.
+    pub help: String,
+    /// Which values are right.
+    pub kind: Kind,
+    /// The value that stands in the manifests.
+    pub sample: String,
+    /// Its value if none is given: a text in which `{name}` stands for the value of an earlier parameter, and `{name.part}` for a part of
+    /// it (see [`Kind::part`]).
+    pub default: Option<String>,
+}
+
+/// `parameters.yaml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Page {
+    summary: String,
+    parameters: Vec<Parameter>,
+}
+
+/// Every deployment, by name.
+///
+/// # Errors
+/// What is wrong with a `parameters.yaml`: a mistake of ours, which a test finds.
+pub fn deployments() -> Result<Vec<Deployment>, String> {
+    EMBEDDED.iter().map(read).collect()
+}
+
+fn read(embedded: &Embedded) -> Result<Deployment, String> {
+    let Embedded { name, parameters, files } = embedded;
+    let document =
+        first_yaml((*parameters).to_owned(), &Limits::default()).ok_or_else(|| format!("{name}/parameters.yaml cannot be read"))?;
+    let mut json = Vec::new();
+    document.root().write_json(&mut json);
+    let page: Page = serde_json::from_slice(&json).map_err(|error| format!("{name}/parameters.yaml: {error}"))?;
+    Ok(Deployment { name, summary: page.summary, parameters: page.parameters, files })
+}
+
+/// How much of a wrong value is shown.
+const SHOWN: usize = 80;
+
+impl Parameter {
+    /// Reads a value: as it is to stand in the manifests.
+    ///
+    /// # Errors
+    /// Why it cannot stand there, in a sentence.
+    pub fn read(&self, text: &str) -> Result<String, String> {
+        self.kind.read(text).map_err(|why| {
+            if self.kind == Kind::Certificates {
+                // Nobody reads base64, and what was meant to stay secret may stand in it.
+                return format!("`{}`: {why}", self.name);
+            }
+            let shown: String = text.trim().chars().take(SHOWN).flat_map(char::escape_debug).collect();
+            let more = if text.trim().chars().count() > SHOWN { "…" } else { "" };
+            let such_as = self.kind.example(&self.sample).map_or_else(String::new, |sample| format!(", such as `{sample}`"));
+            format!("`{}`: `{shown}{more}` is wrong: {why}{such_as}", self.name)
+        })
+    }
+}
+
+impl Deployment {
+    /// The parameter of a name.
+    pub fn parameter(&self, name: &str) -> Option<&Parameter> {
+        self.parameters.iter().find(|parameter| parameter.name == name)
+    }
+}

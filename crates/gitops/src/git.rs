@@ -1,0 +1,108 @@
+//! What Git knows of a checkout. Git itself is asked, as `fedward check --old` does, with everything turned off that a repository's own
+//! configuration can have it run.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+/// What Git knows.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    /// The paths in the index, and whether each is the commit of a submodule. Paths that are not UTF-8 are left out.
+    pub(crate) tracked: Vec<(String, bool)>,
+    /// How many those are.
+    pub(crate) not_utf8: usize,
+    /// The URLs of the remotes.
+    pub(crate) remotes: Vec<String>,
+    /// The commit that is checked out.
+    pub(crate) commit: Option<String>,
+    /// The branches and tags that are this commit, and the branch that is checked out.
+    pub(crate) names: BTreeSet<String>,
+    /// The remote's default branch.
+    pub(crate) default_branch: Option<String>,
+}
+
+/// Asks Git of the checkout that has its root at `root`; `None` if that is no root of a checkout.
+///
+/// # Errors
+/// Git does not run, or does not want to.
+pub(crate) fn ask(root: &Path) -> Result<Option<Known>, String> {
+    // A folder inside of a repository is not one: what is asked for is the root that Argo CD has.
+    if root.join(".git").symlink_metadata().is_err() {
+        return Ok(None);
+    }
+    let files = run(root, &["ls-files", "-z", "--stage"])?;
+    if !files.status.success() {
+        let said = String::from_utf8_lossy(&files.stderr);
+        return Err(said.lines().next().unwrap_or_default().trim_start_matches("fatal: ").to_owned());
+    }
+    let mut known = Known::default();
+    for line in files.stdout.split(|byte| *byte == 0).filter(|line| !line.is_empty()) {
+        // `mode id stage<TAB>path`; a conflict has a path several times.
+        let Some(tab) = line.iter().position(|byte| *byte == b'\t') else { continue };
+        let (fields, path) = line.split_at(tab);
+        match std::str::from_utf8(path.get(1..).unwrap_or_default()) {
+            Ok(path) => known.tracked.push((path.to_owned(), fields.starts_with(b"160000"))),
+            Err(_) => known.not_utf8 += 1,
+        }
+    }
+    known.tracked.dedup();
+    let remotes = text(root, &["config", "--get-regexp", r"^remote\..*\.url$"])?;
+    known.remotes = remotes.lines().filter_map(|line| line.split_once(' ')).map(|(_, url)| url.to_owned()).collect();
+    known.commit = Some(text(root, &["rev-parse", "--quiet", "--verify", "HEAD"])?).filter(|commit| !commit.is_empty());
+    if known.commit.is_some() {
+        let names = text(root, &["for-each-ref", "--points-at=HEAD", "--format=%(refname)"])?;
+        known.names = names.lines().filter_map(short).map(str::to_owned).collect();
+    }
+    let branch = text(root, &["symbolic-ref", "--quiet", "HEAD"])?;
+    known.names.extend(short(&branch).map(str::to_owned));
+    let default = text(root, &["symbolic-ref", "--quiet", "refs/remotes/origin/HEAD"])?;
+    known.default_branch = short(&default).map(str::to_owned);
+    Ok(Some(known))
+}
+
+/// A branch or tag without what stands before its name.
+pub(crate) fn short(name: &str) -> Option<&str> {
+    let name = name.trim();
+    if let Some(remote) = name.strip_prefix("refs/remotes/") {
+        return remote.split_once('/').map(|(_, name)| name).filter(|name| *name != "HEAD");
+    }
+    ["refs/heads/", "refs/tags/"].iter().find_map(|before| name.strip_prefix(before))
+}
+
+fn text(root: &Path, args: &[&str]) -> Result<String, String> {
+    let output = run(root, args)?;
+    Ok(if output.status.success() { String::from_utf8_lossy(&output.stdout).trim().to_owned() } else { String::new() })
+}
+
+fn run(root: &Path, args: &[&str]) -> Result<Output, String> {
+    let mut command = Command::new("git");
+    // A repository's configuration can name programs; none of them is run.
+    command.args(["--no-pager", "--literal-pathspecs", "-c", "core.fsmonitor=false", "-c", "core.untrackedCache=false"]);
+    command.args(["-c", if cfg!(windows) { "core.hooksPath=NUL" } else { "core.hooksPath=/dev/null" }]);
+    command.arg("-C").arg(root).args(args);
+    // These would make it another repository.
+    for variable in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE", "GIT_PREFIX"]
+    {
+        command.env_remove(variable);
+    }
+    let above = root.parent().map_or_else(OsString::new, |above| above.as_os_str().to_owned());
+    command.env("GIT_CEILING_DIRECTORIES", above).env("GIT_OPTIONAL_LOCKS", "0").env("GIT_TERMINAL_PROMPT", "0");
+    command.stdin(Stdio::null());
+    command.output().map_err(|error| format!("`git` does not run: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_without_what_stands_before_them() {
+        assert_eq!(short("refs/heads/feature/a"), Some("feature/a"));
+        assert_eq!(short("refs/tags/v1\n"), Some("v1"));
+        assert_eq!(short("refs/remotes/origin/main"), Some("main"));
+        assert_eq!(short("refs/remotes/origin/HEAD"), None);
+        assert_eq!(short("refs/stash"), None);
+    }
+}

@@ -1,0 +1,63 @@
+//! What Argo CD would deploy from a checkout of a repository.
+//!
+//! ```text
+//! files ──found──> Applications, ApplicationSets, projects, clusters, settings
+//!                       │  ▲                │
+//!                       │  └── generators, template, patch
+//!                  sources: repository, folder, overrides, tool, values files
+//!                       │
+//!          plain manifests here, all else by a Renderer ──> objects ──> Applications in them, and so on
+//! ```
+//!
+//! Nothing is fetched, and nothing that the repository names is run: what cannot be known without is [`State::Deferred`], with a reason. What
+//! Argo CD itself would refuse is [`State::Failed`]. Semantics follow Argo CD 3.6; where they surprise, a comment says so.
+//!
+//! Files are read through [`Checkout`], which never leaves its root. Values keep the [`Place`] where a person edits them, through templates
+//! and patches.
+
+mod application;
+mod appset;
+mod checkout;
+mod clusters;
+mod discovery;
+mod documents;
+mod environment;
+mod fixtures;
+mod git;
+pub mod glob;
+mod layout;
+mod limits;
+mod manifest;
+mod parameters;
+mod path;
+mod place;
+mod project;
+mod reason;
+pub mod renderer;
+mod repositories;
+pub mod rules;
+mod settings;
+mod shape;
+mod source;
+mod template;
+#[cfg(test)]
+mod test_text;
+pub mod url;
+mod value;
+
+pub use application::{Destination, Resource, Scopes, State};
+pub use appset::SetState;
+pub use checkout::{Checkout, Entry, Lost};
+pub use clusters::{Cluster, Clusters};
+pub use discovery::{Application, ApplicationSet, Discovery, Options, Parent, Project, Root, Summary, discover};
+pub use environment::{Environment, unknown as unknown_variables};
+pub use fixtures::Fixtures;
+pub use limits::Limits;
+pub use manifest::{Manifest, Origin};
+pub use place::Place;
+pub use reason::{Reason, Stop};
+pub use renderer::{NoRenderer, Renderer};
+pub use repositories::{Mapping, Repositories, mapping};
+pub use settings::Settings;
+pub use source::{Ignored, Source, SourceType};
+pub use value::{Data, Value};

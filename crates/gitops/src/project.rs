@@ -1,0 +1,221 @@
+//! What projects permit.
+
+use crate::application::Destination;
+use crate::clusters::{Clusters, IN_CLUSTER, IN_CLUSTER_SERVER};
+use crate::glob::Glob;
+use crate::place::Place;
+use crate::url::normalise;
+use crate::value::Value;
+
+/// What a project permits.
+pub(crate) struct Permissions<'a> {
+    spec: &'a Value,
+}
+
+/// The cluster of a destination, as far as it is known.
+pub(crate) struct Cluster {
+    name: Option<String>,
+    server: Option<String>,
+}
+
+impl Cluster {
+    /// The cluster that a destination means.
+    pub(crate) fn of(destination: &Destination, clusters: &Clusters) -> Self {
+        let server = destination.server.trim_end_matches('/');
+        let is_it = |cluster: &&crate::clusters::Cluster| {
+            if server.is_empty() { cluster.name == destination.name } else { cluster.server.trim_end_matches('/') == server }
+        };
+        if let Some(cluster) = clusters.known.values().find(is_it) {
+            return Cluster { name: Some(cluster.name.clone()), server: Some(cluster.server.clone()) };
+        }
+        // The cluster that Argo CD runs in has this name if no Secret gives it another.
+        if server == IN_CLUSTER_SERVER || destination.name == IN_CLUSTER {
+            return Cluster { name: Some(IN_CLUSTER.to_owned()), server: Some(IN_CLUSTER_SERVER.to_owned()) };
+        }
+        let known = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        Cluster { name: known(&destination.name), server: known(server) }
+    }
+
+    pub(crate) fn shown(&self) -> &str {
+        self.server.as_deref().or(self.name.as_deref()).unwrap_or_default()
+    }
+}
+
+impl<'a> Permissions<'a> {
+    /// What a project permits; `None` if it is none that could be read.
+    pub(crate) fn of(project: &'a Value) -> Option<Self> {
+        if crate::shape::mismatch(project, &crate::shape::PROJECT, "").is_some() {
+            return None;
+        }
+        Some(Permissions { spec: project.get("spec")? })
+    }
+
+    /// Where the project says it.
+    pub(crate) fn place(&self, key: &str) -> &'a Place {
+        self.spec.get(key).map_or(&self.spec.place, |list| &list.place)
+    }
+
+    /// Whether a repository may be a source. An entry with `!` that does not hit permits, too.
+    pub(crate) fn permits_source(&self, url: &str) -> bool {
+        let url = normalise(url);
+        let mut permits = false;
+        for pattern in self.spec.texts("sourceRepos") {
+            let (denies, pattern) = pattern.strip_prefix('!').map_or((false, pattern), |pattern| (true, pattern));
+            let pattern = normalise(pattern);
+            let hits = pattern == "*" && !denies || Glob::separated(&pattern).is_ok_and(|glob| glob.matches(&url));
+            if denies && hits {
+                return false;
+            }
+            permits |= denies || hits;
+        }
+        permits
+    }
+
+    /// Whether a namespace of a cluster may be a destination; `None` if that depends on what is not known of the cluster.
+    pub(crate) fn permits_destination(&self, cluster: &Cluster, namespace: &str) -> Option<bool> {
+        let mut permits = false;
+        for destination in self.spec.list("destinations") {
+            let field = |key: &str| destination.text(key);
+            let fits = |pattern: &str, known: &Option<String>| match known {
+                Some(text) => Some(!text.is_empty() && matches(pattern, text)),
+                None if pattern.is_empty() => Some(false),
+                None if pattern == "*" => Some(true),
+                None => None,
+            };
+            let (by_name, by_server) = (fits(field("name"), &cluster.name)?, fits(field("server"), &cluster.server)?);
+            let in_namespace = matches(field("namespace"), namespace);
+            let denies = |key: &str| field(key).starts_with('!');
+            if (by_name || by_server) && in_namespace {
+                permits = true;
+            } else if (!by_name && denies("name") || !by_server && denies("server")) && in_namespace
+                || !in_namespace && denies("namespace") && by_server
+            {
+                return Some(false);
+            }
+        }
+        Some(permits)
+    }
+
+    /// Whether a kind may be deployed. Of kinds without a namespace, those in the list; of others, all if there is no list.
+    pub(crate) fn permits_kind(&self, group: &str, kind: &str, name: &str, namespaced: bool) -> bool {
+        let (white, black) = if namespaced {
+            ("namespaceResourceWhitelist", "namespaceResourceBlacklist")
+        } else {
+            ("clusterResourceWhitelist", "clusterResourceBlacklist")
+        };
+        let is_in = |key: &str| {
+            self.spec.list(key).any(|item| {
+                // Only lists of cluster kinds have names.
+                let named = namespaced || item.text("name").is_empty() || file_match(item.text("name"), name);
+                file_match(item.text("kind"), kind) && file_match(item.text("group"), group) && named
+            })
+        };
+        let is_white = if namespaced && self.spec.get(white).is_none() { true } else { is_in(white) };
+        is_white && !is_in(black)
+    }
+}
+
+/// A pattern, with `!` before it for all that does not match; one that is none matches nothing.
+fn matches(pattern: &str, text: &str) -> bool {
+    match pattern.strip_prefix('!') {
+        Some(pattern) => !Glob::crossing(pattern).is_ok_and(|glob| glob.matches(text)),
+        None => pattern == "*" || Glob::crossing(pattern).is_ok_and(|glob| glob.matches(text)),
+    }
+}
+
+/// Go's `filepath.Match`.
+fn file_match(pattern: &str, text: &str) -> bool {
+    Glob::path(pattern).is_ok_and(|glob| glob.matches(text))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+    use crate::test_text::value;
+
+    fn project(spec: &str) -> Value {
+        value(&format!("spec: {{{spec}}}")).1
+    }
+
+    #[test]
+    fn sources_are_compared_as_argo_cd_does() {
+        for (repositories, url, expected) in [
+            ("['*']", "https://git.example/a/b", true),
+            ("['https://git.example/*']", "https://git.example/a/b", false),
+            ("['https://git.example/**']", "https://git.example/a/b", true),
+            ("['https://git.example/a/*']", "https://GIT.example/a/b.git", true),
+            ("['git@git.example:a/*']", "https://git.example/a/b", false),
+            ("['git@git.example:a/*']", "ssh://git@git.example/a/b", true),
+            ("['*', '!https://git.example/secret/*']", "https://git.example/secret/b", false),
+            ("['!https://git.example/secret/*']", "https://git.example/a/b", true),
+            ("['https://git.example/{a,b}/c']", "https://git.example/a/c", false),
+            ("[]", "https://git.example/a/c", false),
+        ] {
+            let project = project(&format!("sourceRepos: {repositories}"));
+            assert_eq!(Permissions::of(&project).unwrap().permits_source(url), expected, "{repositories} {url}");
+        }
+    }
+
+    #[test]
+    fn destinations_are_compared_as_argo_cd_does() {
+        let here = Cluster { name: Some("prod".to_owned()), server: Some("https://prod.example".to_owned()) };
+        for (destinations, namespace, expected) in [
+            ("[{server: '*', namespace: '*'}]", "a", true),
+            ("[{server: 'https://prod.example', namespace: a}]", "a", true),
+            ("[{name: prod, namespace: 'a-*'}]", "a-b", true),
+            ("[{name: prod, namespace: a}]", "b", false),
+            ("[{server: '*', namespace: '*'}, {server: '*', namespace: '!kube-*'}]", "kube-system", false),
+            ("[{server: '*', namespace: '*'}, {server: '!https://prod.example', namespace: '*'}]", "a", false),
+            ("[{server: '!https://other.example', namespace: a}]", "a", true),
+            ("[]", "a", false),
+        ] {
+            let project = project(&format!("destinations: {destinations}"));
+            assert_eq!(
+                Permissions::of(&project).unwrap().permits_destination(&here, namespace),
+                Some(expected),
+                "{destinations} {namespace}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_depends_on_something_unknown_is_not_known() {
+        let destination =
+            |server: &str, name: &str| Destination { server: server.to_owned(), name: name.to_owned(), namespace: String::new() };
+        let permits = |destinations: &str, server: &str, name: &str| {
+            let project = project(&format!("destinations: {destinations}"));
+            Permissions::of(&project).unwrap().permits_destination(&Cluster::of(&destination(server, name), &Clusters::default()), "a")
+        };
+        assert_eq!(permits("[{server: 'https://prod.example', namespace: a}]", "https://prod.example/", ""), Some(true));
+        assert_eq!(permits("[{server: 'https://other.example', namespace: a}]", "https://prod.example", ""), Some(false));
+        assert_eq!(permits("[{name: prod, namespace: a}]", "https://prod.example", ""), None);
+        assert_eq!(permits("[{name: '*', namespace: a}]", "https://prod.example", ""), Some(true));
+        assert_eq!(permits("[{server: 'https://prod.example', namespace: a}]", "", "prod"), None);
+        assert_eq!(permits("[{server: 'https://kubernetes.default.svc', namespace: a}]", "", "in-cluster"), Some(true));
+    }
+
+    #[test]
+    fn kinds_are_in_lists() {
+        for (spec, group, kind, namespaced, expected) in [
+            ("", "", "Namespace", false, false),
+            ("clusterResourceWhitelist: [{group: '', kind: Namespace}]", "", "Namespace", false, true),
+            ("clusterResourceWhitelist: [{group: '', kind: Namespace, name: 'team-*'}]", "", "Namespace", false, false),
+            (
+                "clusterResourceWhitelist: [{group: '*', kind: '*'}], clusterResourceBlacklist: [{group: '', kind: Node}]",
+                "",
+                "Node",
+                false,
+                false,
+            ),
+            ("", "apps", "Deployment", true, true),
+            ("namespaceResourceWhitelist: []", "apps", "Deployment", true, false),
+            ("namespaceResourceWhitelist: [{group: apps, kind: '*'}]", "apps", "Deployment", true, true),
+            ("namespaceResourceBlacklist: [{group: '', kind: ResourceQuota}]", "", "ResourceQuota", true, false),
+        ] {
+            let project = value(&format!("spec: {{sourceRepos: [], {spec}}}")).1;
+            assert_eq!(Permissions::of(&project).unwrap().permits_kind(group, kind, "prod", namespaced), expected, "{spec} {kind}");
+        }
+    }
+}

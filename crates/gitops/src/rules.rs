@@ -1,0 +1,264 @@
+//! Rules about the repository itself, native and without settings: policy `argocd-repository`. A file each, with its page.
+
+mod bad_release_name;
+mod directory_over_tool;
+mod forbidden_by_project;
+mod ignored_git_files;
+mod malformed_project;
+mod missing_values_files;
+mod object_of_two_applications;
+mod repeated_object;
+mod shadowed_helm_values;
+mod silently_ignored_manifest;
+mod stray_link;
+mod templated_project;
+mod unknown_build_variable;
+mod unknown_sync_word;
+mod unrenderable_application;
+mod unresolved_template_tag;
+mod unstrict_go_template;
+mod unusable_application_set;
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use fedward_kit::finding::ObjectId;
+use fedward_kit::policy::RuleDescriptor;
+use fedward_kit::rule::Condition;
+use fedward_manifest::{Node, Source, Span};
+use fedward_outcome::{Finding, Location, Related};
+
+use crate::discovery::Discovery;
+use crate::place::Place;
+use crate::repositories::Repositories;
+use crate::value::Value;
+
+pub(crate) use stray_link::REASON as STRAY_LINK;
+
+/// The id under which these rules are listed.
+pub const POLICY: &str = "argocd-repository";
+
+/// One line about them.
+pub const SUMMARY: &str = "what Argo CD makes of a repository is what was meant";
+
+/// How a rule looks at what was discovered.
+type Run = fn(&Check<'_>) -> Vec<Report>;
+
+/// The rules.
+const ALL: [(RuleDescriptor, Run); 18] = [
+    (bad_release_name::RULE, bad_release_name::check),
+    (directory_over_tool::RULE, directory_over_tool::check),
+    (forbidden_by_project::RULE, forbidden_by_project::check),
+    (ignored_git_files::RULE, ignored_git_files::check),
+    (malformed_project::RULE, malformed_project::check),
+    (missing_values_files::RULE, missing_values_files::check),
+    (object_of_two_applications::RULE, object_of_two_applications::check),
+    (repeated_object::RULE, repeated_object::check),
+    (shadowed_helm_values::RULE, shadowed_helm_values::check),
+    (silently_ignored_manifest::RULE, silently_ignored_manifest::check),
+    (stray_link::RULE, stray_link::check),
+    (templated_project::RULE, templated_project::check),
+    (unknown_build_variable::RULE, unknown_build_variable::check),
+    (unknown_sync_word::RULE, unknown_sync_word::check),
+    (unrenderable_application::RULE, unrenderable_application::check),
+    (unresolved_template_tag::RULE, unresolved_template_tag::check),
+    (unstrict_go_template::RULE, unstrict_go_template::check),
+    (unusable_application_set::RULE, unusable_application_set::check),
+];
+
+/// The rules, without their code.
+#[must_use]
+pub fn descriptors() -> Vec<RuleDescriptor> {
+    ALL.into_iter().map(|(rule, _)| rule).collect()
+}
+
+/// What the rules look at.
+struct Check<'a> {
+    discovery: &'a Discovery,
+    repositories: &'a Repositories,
+}
+
+/// A finding in the making.
+struct Report {
+    condition: &'static Condition,
+    place: Spot,
+    message: String,
+    help: String,
+    related: Vec<(Place, String)>,
+}
+
+/// Where a finding is.
+enum Spot {
+    /// A value.
+    Place(Place),
+    /// A whole file, by the name that outputs give it.
+    File(String),
+}
+
+impl Report {
+    fn at(condition: &'static Condition, place: &Place, message: impl Into<String>) -> Self {
+        Report { condition, place: Spot::Place(place.clone()), message: message.into(), help: String::new(), related: Vec::new() }
+    }
+
+    fn on_file(condition: &'static Condition, file: &str, message: impl Into<String>) -> Self {
+        Report { condition, place: Spot::File(file.to_owned()), message: message.into(), help: String::new(), related: Vec::new() }
+    }
+
+    fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = help.into();
+        self
+    }
+
+    fn related(mut self, place: &Place, message: impl Into<String>) -> Self {
+        self.related.push((place.clone(), message.into()));
+        self
+    }
+}
+
+/// What is wrong with a repository, in the order of its files.
+#[must_use]
+pub fn check(discovery: &Discovery, repositories: &Repositories) -> Vec<Finding> {
+    let check = Check { discovery, repositories };
+    let mut findings = Vec::new();
+    let mut met = HashSet::new();
+    for (rule, run) in ALL {
+        for finding in run(&check).into_iter().filter_map(|report| finding(&rule, report)) {
+            // Applications of one set have their mistakes in one template.
+            let key = (finding.rule.clone(), Arc::clone(finding.location.source.name()), finding.location.span, finding.message.clone());
+            if met.insert(key) {
+                findings.push(finding);
+            }
+        }
+    }
+    supersede(&mut findings);
+    findings.sort_by(|left, right| {
+        let key = |finding: &Finding| (Arc::clone(finding.location.source.name()), finding.location.span);
+        key(left).cmp(&key(right)).then_with(|| left.rule.cmp(&right.rule)).then_with(|| left.message.cmp(&right.message))
+    });
+    findings
+}
+
+fn finding(rule: &RuleDescriptor, report: Report) -> Option<Finding> {
+    let (location, object) = match &report.place {
+        Spot::Place(place) => {
+            let object = object_of(place);
+            let pointer = object.as_ref().map_or_else(String::new, |object| place.pointer_from(object));
+            (located(place, pointer), object.as_ref().and_then(|object| id(object.node())))
+        }
+        Spot::File(file) => {
+            let source = Source::from_text(file.as_str(), String::new()).ok()?;
+            (Location { source: Arc::new(source), span: Span::at(0), pointer: String::new() }, None)
+        }
+    };
+    Some(Finding {
+        rule: rule.id.to_owned(),
+        condition: report.condition.name.to_owned(),
+        policy: POLICY.to_owned(),
+        severity: report.condition.severity,
+        message: report.message,
+        help: report.help,
+        docs: format!("docs/rules/{}.md", rule.id),
+        related: report.related.into_iter().map(|(place, message)| Related { location: located(&place, String::new()), message }).collect(),
+        location,
+        related_more: 0,
+        object,
+        fix: Vec::new(),
+        edits: Vec::new(),
+        suppressed: None,
+    })
+}
+
+/// Drops what a more specific rule says at the same place.
+fn supersede(findings: &mut Vec<Finding>) {
+    let place = |finding: &Finding| (Arc::clone(finding.location.source.name()), finding.location.span);
+    let mut superseded = HashSet::new();
+    for finding in findings.iter() {
+        let rule = ALL.iter().find(|(rule, _)| rule.id == finding.rule);
+        superseded.extend(rule.into_iter().flat_map(|(rule, _)| rule.supersedes).map(|id| ((*id).to_owned(), place(finding))));
+    }
+    findings.retain(|finding| !superseded.contains(&(finding.rule.clone(), place(finding))));
+}
+
+/// The generators of some kinds in a set, wherever in it.
+fn generators<'v>(set: &'v Value, kinds: &[&str]) -> Vec<&'v Value> {
+    let mut found = Vec::new();
+    let mut waiting: Vec<&Value> = set.get("spec").into_iter().flat_map(|spec| spec.list("generators")).collect();
+    waiting.reverse();
+    while let Some(entry) = waiting.pop() {
+        found.extend(kinds.iter().filter_map(|kind| entry.get(kind)));
+        let mut below: Vec<&Value> =
+            ["matrix", "merge"].iter().filter_map(|kind| entry.get(kind)).flat_map(|kind| kind.list("generators")).collect();
+        below.reverse();
+        waiting.extend(below);
+    }
+    found
+}
+
+fn located(place: &Place, pointer: String) -> Location {
+    Location { source: Arc::clone(place.source()), span: place.span(), pointer }
+}
+
+/// The object that a place is in.
+fn object_of(place: &Place) -> Option<Place> {
+    let document = place.document();
+    let objects = document.objects().objects;
+    let holder = objects.iter().rev().find(|object| object.node.id() <= place.node().id())?;
+    Some(Place::new(document, holder.node))
+}
+
+fn id(node: Node<'_>) -> Option<ObjectId> {
+    let text = |pointer: &str| node.find(pointer).and_then(Node::as_str).unwrap_or_default().to_owned();
+    let kind = text("/kind");
+    (!kind.is_empty()).then(|| ObjectId {
+        api_version: text("/apiVersion"),
+        kind,
+        namespace: text("/metadata/namespace"),
+        name: text("/metadata/name"),
+    })
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use std::fs;
+
+    use super::*;
+    use crate::{Fixtures, Limits, Mapping, NoRenderer, Options, Repositories, discover};
+
+    #[test]
+    fn a_stray_link_is_one_finding_however_many_applications_fail() {
+        let folder = tempfile::tempdir().unwrap();
+        let application = |name: &str| {
+            format!(
+                "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {{name: {name}}}\nspec:\n  source: {{repoURL: 'https://git.example/r', path: .}}\n  destination: {{name: in-cluster}}\n---\n"
+            )
+        };
+        fs::write(folder.path().join("apps.yaml"), application("a") + &application("b")).unwrap();
+        fs::create_dir(folder.path().join("docs")).unwrap();
+        std::os::unix::fs::symlink("../../elsewhere", folder.path().join("docs/link")).unwrap();
+        let limits = Limits::default();
+        let mapping =
+            Mapping { url: "https://git.example/r".to_owned(), revision: None, path: folder.path().to_owned(), shown: String::new() };
+        let repositories = Repositories::open(folder.path(), "", &[mapping], &[], &limits).unwrap();
+        let discovery = discover(Options {
+            repositories: &repositories,
+            renderer: &NoRenderer,
+            scopes: &|_, _| None,
+            clusters: None,
+            fixtures: &Fixtures::default(),
+            settings: None,
+            takes: &|_| true,
+            limits: &limits,
+        });
+        assert_eq!(discovery.summary().failed, 2);
+        let findings = check(&discovery, &repositories);
+        let found: Vec<(&str, &str, &str)> = findings
+            .iter()
+            .map(|finding| (finding.rule.as_str(), finding.location.source.name().as_ref(), finding.message.as_str()))
+            .collect();
+        let message = "this link is absolute or leads out of the repository: Argo CD renders none of the 2 Applications with sources in it";
+        assert_eq!(found, [("stray-link", "docs/link", message)]);
+    }
+}

@@ -1,0 +1,120 @@
+//! Reports Applications that their project does not permit.
+//!
+//! ## What it does
+//! An Application is held to the project that it names, if the repository has exactly one of that name: repositories of its sources
+//! (`sourceRepos`), its destination, and of every rendered object the kind (lists of cluster and namespaced kinds) and the namespace. Argo CD's
+//! own comparison is used: URLs in HTTPS and SSH form differ, `*` in a repository's URL does not cross `/`, `!` denies, and no list of cluster
+//! kinds permits none. Kinds of which nobody knows whether they have a namespace are left out, as are names of clusters whose address is not
+//! known.
+//!
+//! ## Why it is bad
+//! Argo CD refuses to sync the Application, or the object.
+//!
+//! ## Example
+//! ```yaml
+//! apiVersion: argoproj.io/v1alpha1
+//! kind: AppProject
+//! metadata: {name: shop, namespace: argocd}
+//! spec:
+//!   sourceRepos: ['git@git.example:team/*']
+//!   destinations: [{server: https://kubernetes.default.svc, namespace: shop}]
+//! ---
+//! apiVersion: argoproj.io/v1alpha1
+//! kind: Application
+//! metadata: {name: shop, namespace: argocd}
+//! spec:
+//!   project: shop
+//!   source: {repoURL: https://git.example/team/repo, path: shop}
+//!   destination: {server: https://kubernetes.default.svc, namespace: shop}
+//! ```
+//!
+//! ## Use instead
+//! ```yaml
+//! apiVersion: argoproj.io/v1alpha1
+//! kind: AppProject
+//! metadata: {name: shop, namespace: argocd}
+//! spec:
+//!   sourceRepos: ['https://git.example/team/*']
+//!   destinations: [{server: https://kubernetes.default.svc, namespace: shop}]
+//! ---
+//! apiVersion: argoproj.io/v1alpha1
+//! kind: Application
+//! metadata: {name: shop, namespace: argocd}
+//! spec:
+//!   project: shop
+//!   source: {repoURL: https://git.example/team/repo, path: shop}
+//!   destination: {server: https://kubernetes.default.svc, namespace: shop}
+//! ```
+//!
+//! ## References
+//! Argo CD `pkg/apis/application/v1alpha1/app_project_types.go`, `util/argo/argo.go`.
+
+use fedward_kit::policy::RuleDescriptor;
+use fedward_kit::rule::Condition;
+
+use super::{Check, Report};
+use crate::discovery::Application;
+use crate::project::{Cluster, Permissions};
+use crate::url;
+
+const SOURCE: Condition = Condition::error("source", "the project does not permit a source's repository");
+const DESTINATION: Condition = Condition::error("destination", "the project does not permit the destination");
+const KIND: Condition = Condition::error("kind", "the project does not permit a kind");
+const NAMESPACE: Condition = Condition::error("namespace", "the project does not permit the namespace of an object");
+
+pub(super) const RULE: RuleDescriptor = RuleDescriptor {
+    id: "forbidden-by-project",
+    summary: "an Application, or an object of one, that its project does not permit",
+    conditions: &[SOURCE, DESTINATION, KIND, NAMESPACE],
+    supersedes: &[],
+};
+
+pub(super) fn check(check: &Check<'_>) -> Vec<Report> {
+    let mut reports = Vec::new();
+    for application in &check.discovery.applications {
+        let mut named = check.discovery.projects.iter().filter(|project| project.name == application.project);
+        // Several of one name are of several Argo CDs.
+        let (Some(project), None) = (named.next(), named.next()) else { continue };
+        let Some(permissions) = Permissions::of(&project.object) else { continue };
+        one(check, application, &permissions, &mut reports);
+    }
+    reports
+}
+
+fn one(check: &Check<'_>, application: &Application, permissions: &Permissions<'_>, reports: &mut Vec<Report>) {
+    let name = &application.project;
+    for source in &application.sources {
+        let Some(repository) = source.spec.get("repoURL") else { continue };
+        let url = repository.as_str().unwrap_or_default();
+        if !permissions.permits_source(url) {
+            let message = format!("project `{name}` does not permit repository `{}`", url::shown(url));
+            let report = Report::at(&SOURCE, &repository.place, message);
+            reports.push(report.related(permissions.place("sourceRepos"), "what the project permits"));
+        }
+    }
+    let cluster = Cluster::of(&application.destination, &check.discovery.clusters);
+    let Some(written) = application.object.at(&["spec", "destination"]) else { return };
+    let namespace = &application.destination.namespace;
+    if permissions.permits_destination(&cluster, namespace) == Some(false) {
+        let message = format!("project `{name}` does not permit cluster `{}` with namespace `{namespace}`", cluster.shown());
+        let report = Report::at(&DESTINATION, &written.place, message);
+        reports.push(report.related(permissions.place("destinations"), "what the project permits"));
+        return;
+    }
+    for resource in &application.resources {
+        let Some(namespaced) = resource.namespaced else { continue };
+        let (group, kind) = resource.manifest.kind();
+        if !permissions.permits_kind(group, kind, resource.manifest.text("/metadata/name"), namespaced) {
+            let whole = if group.is_empty() { kind.to_owned() } else { format!("{kind}.{group}") };
+            let list = if namespaced { "namespaceResourceWhitelist" } else { "clusterResourceWhitelist" };
+            let message = format!("project `{name}` of Application `{}` does not permit {whole}", application.name);
+            let report = Report::at(&KIND, &resource.manifest.place, message);
+            reports.push(report.related(permissions.place(list), "what the project permits"));
+        } else if namespaced && permissions.permits_destination(&cluster, &resource.namespace) == Some(false) {
+            let message =
+                format!("project `{name}` of Application `{}` does not permit namespace `{}`", application.name, resource.namespace);
+            let report = Report::at(&NAMESPACE, &resource.manifest.place, message);
+            reports.push(report.related(permissions.place("destinations"), "what the project permits"));
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! Reports hooks that run before their application has created the service account that they run as.
+//!
+//! ## What it does
+//! Argo CD applies an application in phases (`PreSync`, `Sync`, `PostSync`), and each phase in waves; Helm runs its hooks before or after
+//! everything else. A Job, Pod or Workflow that is a hook is reported if its service account belongs to the same application and comes in
+//! a later phase or a later wave. Helm's `pre-install` and `pre-upgrade` count as `PreSync` where no hook of Argo CD is set, and
+//! `helm.sh/hook-weight` as the wave where no `argocd.argoproj.io/sync-wave` is. In one wave the account comes first.
+//!
+//! The same application is what stands in the same folder. Accounts from elsewhere (another folder, `--context`) are there before, and so
+//! is `default`. A hook of Helm that runs at upgrades alone finds the account of the installation, unless Argo CD runs it: that is
+//! recorded only. In a cluster nothing is reported: objects arrive there one by one.
+//!
+//! ## Why it is bad
+//! At the first sync the account does not exist yet: the API server refuses the hook's pod, and so does Azure's webhook. The hook
+//! never ends, and the phase that would create the account never begins.
+//!
+//! ## Example
+//! ```yaml
+//! apiVersion: v1
+//! kind: ServiceAccount
+//! metadata:
+//!   name: migrate
+//! ---
+//! apiVersion: batch/v1
+//! kind: Job
+//! metadata:
+//!   name: migrate
+//!   annotations:
+//!     argocd.argoproj.io/hook: PreSync
+//! spec:
+//!   template:
+//!     spec:
+//!       serviceAccountName: migrate
+//! ```
+//!
+//! ## Use instead
+//! ```yaml
+//! apiVersion: v1
+//! kind: ServiceAccount
+//! metadata:
+//!   name: migrate
+//!   annotations:
+//!     argocd.argoproj.io/hook: PreSync
+//!     argocd.argoproj.io/sync-wave: "-1"
+//! ---
+//! apiVersion: batch/v1
+//! kind: Job
+//! metadata:
+//!   name: migrate
+//!   annotations:
+//!     argocd.argoproj.io/hook: PreSync
+//! spec:
+//!   template:
+//!     spec:
+//!       serviceAccountName: migrate
+//! ```
+//!
+//! ## References
+//! Argo CD, "Sync Phases and Waves", and `gitops-engine/pkg/sync` (`sync_phase.go`, `sync_tasks.go`, `hook/helm/type.go`); Helm, "Chart
+//! Hooks".
+
+use fedward_kit::index;
+use fedward_kit::node::Node;
+use fedward_kit::rule::{Check, Condition, Report, Rule};
+use fedward_kit::text;
+use fedward_kit::workload::Account;
+
+use crate::settings::Settings;
+
+const LATER: Condition = Condition::warning("created-later", "the application creates the hook's service account in a later phase or wave");
+const UNCERTAIN: Condition =
+    Condition::info("perhaps-later", "the same for a hook of Helm that runs at upgrades alone, or in a base that something patches");
+
+/// The rule.
+pub const RULE: Rule<Settings> = Rule {
+    id: "hook-before-account",
+    summary: "a hook runs before its application creates its service account",
+    conditions: &[LATER, UNCERTAIN],
+    supersedes: &[],
+    check,
+};
+
+const HOOK: &str = "argocd.argoproj.io/hook";
+const WAVE: &str = "argocd.argoproj.io/sync-wave";
+const HELM_HOOK: &str = "helm.sh/hook";
+const HELM_WEIGHT: &str = "helm.sh/hook-weight";
+
+fn check(cx: &Check<'_, Settings>) {
+    // Others make their pods at another time, and nothing waits for those.
+    if !(cx.is("batch", "Job") || cx.is("", "Pod") || cx.is("argoproj.io", "Workflow")) {
+        return;
+    }
+    let Some(hook) = Time::of(cx.object).filter(|hook| hook.by != By::Nobody) else { return };
+    let mut seen: Vec<&str> = Vec::new();
+    for pod in cx.pods() {
+        let Account::Named { name, node } = pod.account else { continue };
+        let skipped = name == "default" || seen.contains(&name) || !node.in_request() || text::classify(name) != text::Value::Plain;
+        if skipped {
+            continue;
+        }
+        seen.push(name);
+        let Some(account) = index::own_account(cx.context, pod.namespace, name, node) else { continue };
+        let Some(time) = Time::of(account).filter(|time| (time.phase, time.wave) > (hook.phase, hook.wave)) else { continue };
+        let condition = if cx.request.is_final && !hook.at_upgrades { &LATER } else { &UNCERTAIN };
+        let message = format!(
+            "the hook runs in phase `{}`, wave {}, as `{name}`, which the application creates in phase `{}`, wave {}",
+            hook.phase.name(),
+            hook.wave,
+            time.phase.name(),
+            time.wave
+        );
+        let help = match (hook.by, time.phase == hook.phase) {
+            (_, true) => "put the account into the hook's wave or an earlier one".to_owned(),
+            (By::Helm, false) => format!(
+                "give the account the same `{HELM_HOOK}` and a smaller `{HELM_WEIGHT}`; if others run as it, give the hook one of its own: hooks are made anew each time"
+            ),
+            (By::Argo | By::Nobody, false) => format!(
+                "make the account a hook of `{}` with an earlier `{WAVE}`; if others run as it, give the hook one of its own: hooks are made anew at each sync",
+                hook.phase.name()
+            ),
+        };
+        cx.report(Report::new(condition, node, message).help(help).related(account.get("metadata").get("name"), "the service account"));
+    }
+}
+
+/// When an object is applied.
+struct Time {
+    phase: Phase,
+    wave: i64,
+    by: By,
+    /// Whether Helm alone would run it at upgrades only.
+    at_upgrades: bool,
+}
+
+/// In the order of a sync.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Phase {
+    Pre,
+    Sync,
+    Post,
+    Fail,
+}
+
+impl Phase {
+    fn name(self) -> &'static str {
+        match self {
+            Phase::Pre => "PreSync",
+            Phase::Sync => "Sync",
+            Phase::Post => "PostSync",
+            Phase::Fail => "SyncFail",
+        }
+    }
+
+    /// The phase of a hook of Argo CD, which tells letter cases apart.
+    fn of_argo(hook: &str) -> Option<Self> {
+        [Phase::Pre, Phase::Sync, Phase::Post, Phase::Fail].into_iter().find(|phase| phase.name() == hook)
+    }
+
+    fn of_helm(hook: &str) -> Option<Self> {
+        match hook {
+            "pre-install" | "pre-upgrade" => Some(Phase::Pre),
+            "post-install" | "post-upgrade" => Some(Phase::Post),
+            _ => None,
+        }
+    }
+}
+
+/// Who makes a hook of an object.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum By {
+    Argo,
+    Helm,
+    Nobody,
+}
+
+impl Time {
+    /// The first time that the object is applied in a sync; `None` where it never is.
+    fn of(object: Node<'_>) -> Option<Self> {
+        let annotations = object.peek("metadata").peek("annotations");
+        Self::said(|key| annotations.peek(key).peek_str())
+    }
+
+    /// The same, from the values of annotations.
+    fn said<'t>(value: impl Fn(&'static str) -> Option<&'t str>) -> Option<Self> {
+        let list = |key| value(key).unwrap_or("").split(',').map(str::trim);
+        let number = |key| value(key).and_then(|text| text.parse::<i64>().ok());
+        let wave = number(WAVE).or_else(|| number(HELM_WEIGHT)).unwrap_or(0);
+        let time = |phase, by, at_upgrades| Some(Time { phase, wave, by, at_upgrades });
+        // What Argo CD knows of its own makes it ignore Helm's.
+        if list(HOOK).any(|hook| Phase::of_argo(hook).is_some() || matches!(hook, "Skip" | "PreDelete" | "PostDelete")) {
+            return time(list(HOOK).filter_map(Phase::of_argo).min()?, By::Argo, false);
+        }
+        match value(HELM_HOOK) {
+            Some(hooks) if hooks != "crd-install" => {
+                let at_upgrades = !list(HELM_HOOK).any(|hook| hook == "pre-install" || hook == "post-install");
+                time(list(HELM_HOOK).filter_map(Phase::of_helm).min()?, By::Helm, at_upgrades)
+            }
+            // A value that Argo CD does not know makes an object that is never applied.
+            _ if value(HOOK).is_some() => None,
+            _ => time(Phase::Sync, By::Nobody, false),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{HELM_HOOK, HELM_WEIGHT, HOOK, Time, WAVE};
+
+    #[test]
+    fn phases_and_waves_are_those_of_argo_cd() {
+        let cases: [(&[(&str, &str)], Option<(&str, i64)>); 14] = [
+            (&[], Some(("Sync", 0))),
+            (&[(WAVE, "-3")], Some(("Sync", -3))),
+            (&[(WAVE, "first"), (HELM_WEIGHT, "4")], Some(("Sync", 4))),
+            (&[(HOOK, "PostSync, PreSync")], Some(("PreSync", 0))),
+            (&[(HOOK, "Skip")], None),
+            (&[(HOOK, "PostDelete")], None),
+            (&[(HOOK, "presync")], None),
+            (&[(HELM_HOOK, "pre-install,pre-upgrade"), (HELM_WEIGHT, "-5")], Some(("PreSync", -5))),
+            (&[(HELM_HOOK, "pre-install"), (HELM_WEIGHT, "-5"), (WAVE, "2")], Some(("PreSync", 2))),
+            (&[(HELM_HOOK, "post-install")], Some(("PostSync", 0))),
+            (&[(HELM_HOOK, "crd-install")], Some(("Sync", 0))),
+            (&[(HELM_HOOK, "test")], None),
+            (&[(HELM_HOOK, "pre-install"), (HOOK, "Sync")], Some(("Sync", 0))),
+            (&[(HELM_HOOK, "pre-install"), (HOOK, "presync")], Some(("PreSync", 0))),
+        ];
+        for (annotations, want) in cases {
+            let value = |key: &str| annotations.iter().find(|(name, _)| *name == key).map(|(_, value)| *value);
+            assert_eq!(Time::said(value).map(|time| (time.phase.name(), time.wave)), want, "{annotations:?}");
+        }
+    }
+}
