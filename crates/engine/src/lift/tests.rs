@@ -509,7 +509,8 @@ fn what_is_not_understood_says_why() {
 fn the_page_names_what_is_read() {
     let page = include_str!("../../../../docs/input.md");
     let rows = page.split("### Terraform").nth(1).unwrap().split("\n## ").next().unwrap();
-    let named: BTreeSet<&str> = rows.split('`').filter(|word| word.contains('_') && word.split('_').next().is_some_and(is_provider)).collect();
+    let named: BTreeSet<&str> =
+        rows.split('`').filter(|word| word.contains('_') && word.split('_').next().is_some_and(is_provider)).collect();
     assert_eq!(named, terraform::kinds().collect());
     assert!(page.contains(&format!("up to {} levels", super::arm::MAX_TEMPLATES)));
 }
