@@ -43,6 +43,84 @@ fn modules_import_only_from_wapc_and_stay_small() {
     }
 }
 
+/// Where a panic stands is in a module as the name of its source file.
+#[test]
+fn no_path_of_this_machine_is_in_a_module() {
+    let wasm = fedward_modules::ALL.iter().chain([&fedward_modules::SUITE]).map(|builtin| (builtin.id, builtin.wasm));
+    let mut places = 0;
+    for (id, wasm) in wasm.chain([("fedward-cel", fedward_modules::CEL.wasm)]) {
+        let text = String::from_utf8_lossy(wasm);
+        let name = |char: char| char.is_ascii_alphanumeric() || "/._-".contains(char);
+        for (at, _) in text.match_indices(".rs") {
+            let path = text[..at].rsplit(|char| !name(char)).next().unwrap();
+            // Names of files follow one another without anything between them.
+            let path = path.rsplit(".rs").next().unwrap();
+            let known = ["crates/", "policies/", "/crates/", "/rustc/", "/rust/deps/"];
+            assert!(known.iter().any(|start| path.starts_with(start)) && !path.contains("crates.io"), "{id}: {path}.rs");
+            places += 1;
+        }
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_string_lossy().into_owned();
+        let home = std::env::home_dir().map(|home| home.to_string_lossy().into_owned()).filter(|home| home.len() > 1);
+        let more = ["/.cargo/".to_owned(), "\\.cargo\\".to_owned(), "/registry/src/".to_owned()];
+        for machine in more.into_iter().chain([root]).chain(home.map(|home| format!("{home}/"))) {
+            assert!(!text.contains(&machine), "{id}: {machine}");
+        }
+    }
+    assert!(places > 100, "only {places} names of source files");
+}
+
+/// The answer of a policy to a Pod with a mistake in each of so many containers.
+fn answer(builtin: &fedward_modules::Builtin, containers: usize, offline: bool) -> Value {
+    let list: Vec<Value> = (0..containers)
+        .map(|number| {
+            let env = json!({"name": "AZURE_CLIENT_SECRET", "value": "a-long-secret-that-nobody-may-see"});
+            json!({"name": format!("c{number}"), "image": "registry.example/till", "env": [env]})
+        })
+        .collect();
+    let labels = json!({"azure.workload.identity/use": "True"});
+    let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "till", "labels": labels}, "spec": {"containers": list}});
+    let mut payload = payloads(&pod.to_string(), &json!({})).remove(0);
+    if offline {
+        payload.pop();
+        payload.extend_from_slice(br#","fedward":{}}"#);
+    }
+    let host = Host::new(Limits::default());
+    let module = Module::from_wasm(&host, Strategy::Fresh, builtin.wasm).unwrap();
+    let answer: Vec<u8> = module.evaluator().call("validate", &payload, &mut NoHostCalls).unwrap().to_vec();
+    assert!(!String::from_utf8_lossy(&answer).contains("nobody-may-see"));
+    serde_json::from_slice(&answer).unwrap()
+}
+
+/// See `policies/kit/src/bounds.rs`.
+#[test]
+fn an_answer_to_a_cluster_is_bounded_and_counts_what_it_leaves_out() {
+    let findings = |answer: &Value| -> Vec<Value> {
+        let annotation = answer["audit_annotations"]["findings"].as_str();
+        annotation.map_or_else(Vec::new, |text| serde_json::from_str(text).unwrap())
+    };
+    let mut cut = Vec::new();
+    for builtin in fedward_modules::ALL.iter().chain([&fedward_modules::SUITE]) {
+        let (bounded, whole) = (answer(builtin, 300, false), answer(builtin, 300, true));
+        let left_out: usize = bounded["audit_annotations"]["findings-left-out"].as_str().map_or(0, |text| text.parse().unwrap());
+        assert_eq!(findings(&bounded).len() + left_out, findings(&whole).len(), "{}", builtin.id);
+        assert_eq!(whole["audit_annotations"].get("findings-left-out"), None);
+        for (key, text) in bounded["audit_annotations"].as_object().into_iter().flatten() {
+            assert!(text.as_str().unwrap().len() <= 10 * 1024, "{}: {key}", builtin.id);
+        }
+        let warnings = |answer: &Value| answer["warnings"].as_array().cloned().unwrap_or_default();
+        let lengths: Vec<usize> = warnings(&bounded).iter().map(|text| text.as_str().unwrap().chars().count()).collect();
+        assert!(lengths.iter().all(|length| *length <= 256) && lengths.iter().sum::<usize>() <= 4096, "{}: {lengths:?}", builtin.id);
+        assert!(bounded["message"].as_str().is_none_or(|text| text.len() < 17 * 1024), "{}", builtin.id);
+        assert_eq!(bounded["accepted"], whole["accepted"]);
+        if left_out > 0 {
+            cut.push(builtin.id);
+        }
+        // What fits is the same for both.
+        assert_eq!(answer(builtin, 1, false)["message"], answer(builtin, 1, true)["message"], "{}", builtin.id);
+    }
+    assert!(cut.contains(&"forbid-static-credentials") && cut.contains(&"suite"), "{cut:?}");
+}
+
 #[test]
 fn nothing_is_compiled_at_start_up() {
     assert!(policies().iter().all(Policy::is_precompiled));

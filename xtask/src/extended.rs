@@ -2,13 +2,14 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::process::{cargo, root, succeed};
+use crate::process::{cargo, output, root, succeed};
 use crate::test::{self, Tool};
-use crate::{bench, fuzz_words};
+use crate::{artifacts, bench, fuzz_words};
 
 /// How long each target is fuzzed unless told.
 const SECONDS: u32 = 120;
@@ -58,11 +59,14 @@ const TARGETS: &[Target] = &[
     Target { name: "host", seeds: Seeds::None, max_len: 2048 },
 ];
 
-/// The tests, the comparison with Kubewarden's host, every fuzz target, then the benchmarks.
+/// The tests, a build elsewhere, the chart in Helm, the comparison with Kubewarden's host, every fuzz target, then the benchmarks.
 pub(crate) fn run(words: &[&str]) -> Result<()> {
     let seconds = seconds(words)?;
     test::present(&FUZZ).context("step `fuzz`")?;
+    has_helm().context("step `helm`")?;
     test::run(&[])?;
+    helm()?;
+    artifacts(&["reproduce"])?;
     peer()?;
     fuzz_all(seconds)?;
     bench::run()
@@ -73,6 +77,19 @@ pub(crate) fn peer() -> Result<()> {
     let mut cargo = cargo();
     cargo.args(["test", "--release", "--locked", "--package", "fedward-tests", "--test", "peer", "--", "--ignored", "--nocapture"]);
     succeed(&mut cargo)
+}
+
+/// Has Helm render the chart: `cargo xtask test` does that only where Helm happens to be installed.
+pub(crate) fn helm() -> Result<()> {
+    has_helm()?;
+    let mut cargo = cargo();
+    cargo.args(["test", "--release", "--locked", "--package", "fedward-tests", "--test", "deploy", "--", "chart"]);
+    succeed(cargo.env("FEDWARD_REQUIRE_HELM", "1"))
+}
+
+fn has_helm() -> Result<()> {
+    output(Command::new("helm").arg("version")).context("`helm` is not installed: run `go install helm.sh/helm/v4/cmd/helm@v4.2.0`")?;
+    Ok(())
 }
 
 /// `fuzz [TARGET]... [--seconds N]`.

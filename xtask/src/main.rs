@@ -17,13 +17,16 @@ usage: cargo xtask COMMAND
 
   test [STEP]...          everything that must pass, or only the named steps
   ci-extended [--seconds N]
-                          what takes long: the tests, peer, fuzz, then the benchmarks
+                          what takes long: the tests, helm, reproduce, peer, fuzz, then the benchmarks
+  helm                    the chart as Helm renders it, against what the tests judge
   peer                    our host against Kubewarden's own, on every fixture
   fuzz [TARGET]... [--seconds N]
                           fuzz targets, each for so long (120 s)
   bench [corpora]         measure, and write docs/benchmarks.md; or only write what is measured
   gen write|check         generated files: write them, or say which are not current
-  dist                    the annotated modules and their checksums, in target/dist
+  dist [--registry R] [--source-url U] [--contact ADDRESS]
+                          what is given away, in target/dist: annotated modules, SBOMs, OCI layout, checksums
+  reproduce               the modules and dist once more from a copy with other paths: the same bytes
   new-rule POLICY ID      a rule's file, fixtures and entries";
 
 fn main() -> ExitCode {
@@ -42,15 +45,18 @@ fn run(words: &[&str]) -> Result<()> {
     match words {
         ["test", steps @ ..] => test::run(steps),
         ["ci-extended", rest @ ..] => extended::run(rest),
+        ["helm"] => extended::helm(),
         ["peer"] => extended::peer(),
         ["fuzz", rest @ ..] => extended::fuzz(rest),
         ["bench"] => bench::run(),
         ["bench", "corpora"] => bench::write_corpora(),
         ["gen", mode @ ("write" | "check")] => artifacts(&["gen", mode]),
-        ["dist"] => {
+        ["dist", options @ ..] => {
             let folder = process::root().join("target/dist");
-            artifacts(&["dist", &folder.to_string_lossy()])
+            let folder = folder.to_string_lossy();
+            artifacts(&[&["dist", &*folder][..], options].concat())
         }
+        ["reproduce"] => artifacts(&["reproduce"]),
         ["new-rule", policy, id] => new_rule::run(policy, id),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");

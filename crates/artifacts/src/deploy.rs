@@ -1,13 +1,11 @@
-//! The base of `deploy/kubewarden`: policies and access for a cluster, as the policies' metadata ask for them.
+//! The bases of `deploy/kubewarden`: policies and access for a cluster, as the policies' metadata ask for them.
 
 use std::fmt::Write as _;
-
-use anyhow::{Context as _, Result};
-use fedward_kit::policy::Builtin;
 
 use crate::files::{Generated, MARK};
 use crate::manifest;
 use crate::metadata::{Matching, Metadata};
+use crate::package::Package;
 
 /// Where everything goes.
 const FOLDER: &str = "deploy/kubewarden";
@@ -15,46 +13,45 @@ const FOLDER: &str = "deploy/kubewarden";
 const EVERYWHERE: [&str; 6] = ["", "apps", "batch", "rbac.authorization.k8s.io", "storage.k8s.io", "admissionregistration.k8s.io"];
 /// The namespace and the service accounts of Kubewarden's chart, where nobody changes them.
 const NAMESPACE: &str = "kubewarden";
+/// What the audit scanner gets no leave to list unless somebody says so.
+pub(crate) const SECRETS: &str = "secrets";
 /// What the names of policies on the other kinds end in.
-const CUSTOM: &str = "-custom";
+pub(crate) const CUSTOM: &str = "-custom";
 
-/// All files of the base, and the configuration that knows their modules.
-///
-/// # Errors
-/// Metadata that do not parse.
-pub fn generate() -> Result<Vec<Generated>> {
+/// All files of both bases, and the configuration that knows their modules.
+pub fn generate(packages: &[Package]) -> Vec<Generated> {
+    let (suite, single): (Vec<&Package>, Vec<&Package>) = packages.iter().partition(|package| package.is_suite());
+    let mut files = base("base", &single);
+    files.extend(base("suite", &suite));
+    let mut modules = format!("# {MARK}: which built-in policy each module of the manifests is.\nmodules:\n");
+    for package in packages {
+        let _ = writeln!(modules, "  {}: {}", manifest::module(package.id()), package.id());
+    }
+    files.push(Generated { path: format!("{FOLDER}/fedward.yaml"), text: modules });
+    files
+}
+
+/// A base: the policies, and the access that they need.
+fn base(folder: &str, packages: &[&Package]) -> Vec<Generated> {
     let mut files = Vec::new();
     let mut context = manifest::ByGroup::new();
     let mut audited = manifest::ByGroup::new();
-    let all: Vec<(&Builtin, Metadata)> = fedward_modules::ALL
-        .iter()
-        .map(|builtin| {
-            let metadata = Metadata::read(builtin.metadata).with_context(|| format!("metadata.yml of `{}`", builtin.id))?;
-            Ok((builtin, metadata))
-        })
-        .collect::<Result<_>>()?;
     let mut kustomization =
         format!("# {MARK}.\napiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n  - access.yaml\n");
-    let mut modules = format!("# {MARK}: which built-in policy each module of the manifests is.\nmodules:\n");
-    for (builtin, metadata) in &all {
-        let id = builtin.id;
+    for package in packages {
+        let (id, metadata) = (package.id(), &package.metadata);
         let (core, custom) = split(&metadata.rules);
         let about = "# On what not every cluster has, and on sub-resources. The audit scanner gives up a whole policy for one such name.\n";
         let text = format!("# {MARK} from `policies/{id}/metadata.yml`.\n{}---\n{about}{}", policy(id, metadata, &core, true), {
             policy(&format!("{id}{CUSTOM}"), metadata, &custom, false)
         });
-        files.push(Generated { path: format!("{FOLDER}/base/{id}.yaml"), text });
+        files.push(Generated { path: format!("{FOLDER}/{folder}/{id}.yaml"), text });
         let _ = writeln!(kustomization, "  - {id}.yaml");
-        let _ = writeln!(modules, "  {}: {id}", manifest::module(id));
         for (group, resources) in manifest::looked_at(&metadata.context_aware_resources) {
             context.entry(group).or_default().extend(resources);
         }
-        for rule in &metadata.rules {
-            let (core, _) = split(std::slice::from_ref(rule));
-            let resources: Vec<String> = core.into_iter().flat_map(|rule| rule.resources).filter(|name| name != "secrets").collect();
-            for group in rule.api_groups.iter().filter(|_| !resources.is_empty()) {
-                audited.entry(group).or_default().extend(resources.iter().cloned());
-            }
+        for (group, resources) in audited_resources(&metadata.rules) {
+            audited.entry(group).or_default().extend(resources.into_iter().filter(|name| name != SECRETS));
         }
     }
     let access = [
@@ -65,17 +62,29 @@ pub fn generate() -> Result<Vec<Generated>> {
         manifest::role("fedward-audit", &audited),
         binding("fedward-audit", "audit-scanner"),
     ];
-    files.push(Generated { path: format!("{FOLDER}/base/access.yaml"), text: access.concat() });
-    files.push(Generated { path: format!("{FOLDER}/base/kustomization.yaml"), text: kustomization });
-    files.push(Generated { path: format!("{FOLDER}/fedward.yaml"), text: modules });
-    Ok(files)
+    files.push(Generated { path: format!("{FOLDER}/{folder}/access.yaml"), text: access.concat() });
+    files.push(Generated { path: format!("{FOLDER}/{folder}/kustomization.yaml"), text: kustomization });
+    files
+}
+
+/// What the audit scanner lists of an audited policy.
+pub(crate) fn audited_resources(rules: &[Matching]) -> manifest::ByGroup<'_> {
+    let mut audited = manifest::ByGroup::new();
+    for rule in rules {
+        let (core, _) = split(std::slice::from_ref(rule));
+        let resources: Vec<String> = core.into_iter().flat_map(|rule| rule.resources).collect();
+        for group in rule.api_groups.iter().filter(|_| !resources.is_empty()) {
+            audited.entry(group).or_default().extend(resources.iter().cloned());
+        }
+    }
+    audited
 }
 
 /// The rules on kinds that every cluster has, and all others: those that name a sub-resource, any version, or a custom resource.
 ///
 /// Kubewarden's audit scanner (`internal/audit-scanner/policies/client.go`) leaves out rules with `*`, and the whole policy if a rule
 /// names something that the cluster does not serve by that name.
-fn split(rules: &[Matching]) -> (Vec<Matching>, Vec<Matching>) {
+pub(crate) fn split(rules: &[Matching]) -> (Vec<Matching>, Vec<Matching>) {
     let (mut core, mut custom) = (Vec::new(), Vec::new());
     for rule in rules {
         let is_everywhere =

@@ -1,15 +1,12 @@
-//! `gen write`, `gen check`, `dist`: see `cargo xtask`.
+//! `gen write`, `gen check`, `dist`, `reproduce`: see `cargo xtask`.
 
-use std::fmt::Write as _;
-use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, Result, bail};
-use fedward_artifacts::annotate::annotate;
-use fedward_artifacts::metadata::Metadata;
-use fedward_artifacts::{files, generated, readme, root};
-use sha2::{Digest as _, Sha256};
+use anyhow::{Result, bail};
+use fedward_artifacts::origin::Origin;
+use fedward_artifacts::reproduce::reproduce;
+use fedward_artifacts::{dist, files, generated, root};
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -17,8 +14,9 @@ fn main() -> ExitCode {
     let result = match words.as_slice() {
         ["gen", "write"] => write(),
         ["gen", "check"] => check(),
-        ["dist", folder] => dist(Path::new(folder)),
-        _ => Err(anyhow::anyhow!("one of `gen write`, `gen check`, `dist FOLDER` is required")),
+        ["dist", folder, options @ ..] => dist(Path::new(folder), options),
+        ["reproduce"] => reproduce(&root()),
+        _ => Err(anyhow::anyhow!("one of `gen write`, `gen check`, `dist FOLDER`, `reproduce` is required")),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -46,29 +44,14 @@ fn check() -> Result<()> {
     if stale.is_empty() { Ok(()) } else { bail!("generated files are not current: run `cargo xtask gen write`") }
 }
 
-/// Writes the annotated modules, their READMEs and the modules' checksums.
-fn dist(folder: &Path) -> Result<()> {
-    fs::create_dir_all(folder).with_context(|| format!("cannot make `{}`", folder.display()))?;
-    let mut sums = String::new();
-    for builtin in fedward_modules::ALL.iter().chain([&fedward_modules::SUITE]) {
-        if builtin.wasm.is_empty() {
-            bail!("this build has no modules (it was built with FEDWARD_MODULES=skip)");
-        }
-        let readme = readme::text(&root(), builtin.id)?;
-        let usage = readme::usage(&readme, builtin.id)?;
-        let metadata = Metadata::read(builtin.metadata).with_context(|| format!("metadata.yml of `{}`", builtin.id))?;
-        let module = annotate(builtin.wasm, &metadata.to_section(Some(&usage))?)?;
-        let name = format!("{}.wasm", builtin.id);
-        let path = folder.join(&name);
-        fs::write(&path, &module).with_context(|| format!("cannot write `{}`", path.display()))?;
-        let path = folder.join(format!("{}.md", builtin.id));
-        fs::write(&path, &readme).with_context(|| format!("cannot write `{}`", path.display()))?;
-        for byte in Sha256::digest(&module) {
-            write!(sums, "{byte:02x}")?;
-        }
-        writeln!(sums, "  {name}")?;
-        println!("{name}: {} bytes", module.len());
+/// Writes what is given away.
+fn dist(folder: &Path, options: &[&str]) -> Result<()> {
+    let origin = Origin::read(options)?;
+    let files = dist::files(&root(), &origin, |id| fedward_modules::module(id).map_or_else(Vec::new, |builtin| builtin.wasm.to_vec()))?;
+    dist::write(folder, &files)?;
+    for (path, content) in files.iter().filter(|(path, _)| !path.contains("blobs/")) {
+        println!("{path}: {} bytes", content.len());
     }
-    let path = folder.join("SHA256SUMS");
-    fs::write(&path, sums).with_context(|| format!("cannot write `{}`", path.display()))
+    println!("for `{}`, from {}", origin.registry, origin.source_url);
+    Ok(())
 }

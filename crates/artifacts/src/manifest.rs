@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use crate::kinds::plural;
 use crate::metadata::{Matching, Resource};
+use crate::origin::Origin;
 
 /// Where a policy's module is. The host is no registry: whoever deploys replaces it by their own.
 pub fn module(id: &str) -> String {
-    format!("registry://registry.example/fedward/{id}:v{}", env!("CARGO_PKG_VERSION"))
+    format!("registry://{}", Origin::default().image(id))
 }
 
 /// The field `rules` of a policy's spec.
@@ -64,26 +66,4 @@ pub fn role(name: &str, by_group: &ByGroup<'_>) -> String {
 /// A flow scalar.
 fn quoted(text: &str) -> String {
     if text.is_empty() || text == "*" { format!("\"{text}\"") } else { text.to_owned() }
-}
-
-/// The resource name of a kind, by the rule that Kubernetes' own tools guess by.
-fn plural(kind: &str) -> String {
-    let name = kind.to_ascii_lowercase();
-    match name.strip_suffix('y') {
-        Some(stem) => format!("{stem}ies"),
-        None if name.ends_with('s') => format!("{name}es"),
-        None => format!("{name}s"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn plurals() {
-        assert_eq!(plural("ServiceAccount"), "serviceaccounts");
-        assert_eq!(plural("SecretProviderClass"), "secretproviderclasses");
-        assert_eq!(plural("Policy"), "policies");
-    }
 }

@@ -2,15 +2,17 @@
 //!
 //! Source of the fields: `policy_metadata.rs` of Kubewarden's policy-evaluator.
 
+mod strict;
+
 use std::collections::BTreeMap;
 
 use anyhow::{Result, anyhow, bail};
 use serde::{Deserialize, Serialize};
 
-const USAGE: &str = "io.kubewarden.policy.usage";
-/// Without these a registry page is empty.
-const REQUIRED: [&str; 4] = ["title", "version", "description", "license"];
-const OPERATIONS: [&str; 5] = ["CREATE", "UPDATE", "DELETE", "CONNECT", "*"];
+use crate::origin::Origin;
+
+/// What [`Metadata::annotate`] fills in from the README: how the policy is used.
+pub const USAGE: &str = "io.kubewarden.policy.usage";
 
 /// `metadata.yml`, and the JSON of the section that the cluster reads. What is not here would be ignored there, so it is refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,49 +75,54 @@ fn yes() -> bool {
 }
 
 impl Metadata {
-    /// Reads `metadata.yml`, and refuses what a cluster would refuse.
+    /// Reads `metadata.yml`, and refuses what a cluster, `kwctl` or Artifact Hub would refuse.
     ///
     /// # Errors
-    /// Text that does not parse or does not fit; an empty list or a `*` beside others in a rule; missing annotations.
+    /// Text that does not parse or does not fit; else everything that is wrong, a line each.
     pub fn read(text: &str) -> Result<Self> {
-        let metadata: Metadata = fedward_engine::from_yaml(text).map_err(|error| anyhow!(error))?;
-        for rule in &metadata.rules {
-            let lists = [
-                ("apiGroups", &rule.api_groups),
-                ("apiVersions", &rule.api_versions),
-                ("resources", &rule.resources),
-                ("operations", &rule.operations),
-            ];
-            for (name, list) in lists {
-                if list.is_empty() {
-                    bail!("`{name}` of a rule is empty");
-                }
-                // For resources, `*` may stand beside sub-resources only; nothing of ours does that.
-                if list.len() > 1 && list.iter().any(|item| item == "*") {
-                    bail!("`*` stands beside others in `{name}` of a rule");
-                }
-            }
-            if let Some(other) = rule.operations.iter().find(|operation| !OPERATIONS.contains(&operation.as_str())) {
-                bail!("no such operation: `{other}`");
-            }
-        }
-        if let Some(name) = REQUIRED.iter().find(|name| !metadata.annotations.contains_key(&format!("io.kubewarden.policy.{name}"))) {
-            bail!("annotation `io.kubewarden.policy.{name}` is missing");
-        }
-        Ok(metadata)
+        let metadata = Self::parse(text)?;
+        let wrong = strict::problems(&metadata);
+        if wrong.is_empty() { Ok(metadata) } else { bail!("{}", wrong.join("\n")) }
     }
 
-    /// The section's JSON: with the protocol's version, and how the policy is used.
+    /// Only the form, for what completes it.
+    pub(crate) fn parse(text: &str) -> Result<Self> {
+        fedward_engine::from_yaml(text).map_err(|error| anyhow!(error))
+    }
+
+    /// As a module carries it: where the module comes from, the protocol's version, and how the policy is used.
+    #[must_use]
+    pub fn annotate(mut self, id: &str, origin: &Origin, usage: &str) -> Self {
+        for (name, value) in from(id, origin) {
+            self.annotations.insert(name.to_owned(), value);
+        }
+        self.protocol_version = Some("v1".to_owned());
+        self.annotations.insert(USAGE.to_owned(), usage.to_owned());
+        self
+    }
+
+    /// The section's JSON.
     ///
     /// # Errors
     /// None in practice: everything in it is text, lists and flags.
-    pub fn to_section(mut self, usage: Option<&str>) -> Result<Vec<u8>> {
-        self.protocol_version = Some("v1".to_owned());
-        if let Some(usage) = usage {
-            self.annotations.insert(USAGE.to_owned(), usage.to_owned());
-        }
-        Ok(serde_json::to_vec(&self)?)
+    pub fn to_section(&self) -> Result<Vec<u8>> {
+        Ok(serde_json::to_vec(self)?)
     }
+
+    /// An annotation's value, or nothing.
+    pub fn annotation(&self, name: &str) -> &str {
+        self.annotations.get(name).map_or("", String::as_str)
+    }
+}
+
+/// The annotations that say where a policy comes from.
+pub fn from(id: &str, origin: &Origin) -> [(&'static str, String); 4] {
+    [
+        ("io.kubewarden.policy.author", origin.author()),
+        ("io.kubewarden.policy.ociUrl", origin.repository(id)),
+        ("io.kubewarden.policy.source", origin.source_url.clone()),
+        ("io.kubewarden.policy.url", origin.source_url.clone()),
+    ]
 }
 
 #[cfg(test)]
@@ -124,43 +131,17 @@ mod tests {
 
     use super::*;
 
-    const GOOD: &str = r#"
-rules:
-  - {apiGroups: [""], apiVersions: [v1], resources: [pods], operations: [CREATE]}
-mutating: false
-executionMode: kubewarden-wapc
-policyType: kubernetes
-annotations:
-  io.kubewarden.policy.title: a
-  io.kubewarden.policy.version: 0.1.0
-  io.kubewarden.policy.description: b
-  io.kubewarden.policy.license: Apache-2.0
-"#;
-
-    fn error(from: &str, to: &str) -> String {
-        assert!(GOOD.contains(from));
-        Metadata::read(&GOOD.replace(from, to)).unwrap_err().to_string()
-    }
-
-    #[test]
-    fn mistakes_are_refused() {
-        assert!(Metadata::read(GOOD).is_ok());
-        assert_eq!(error("resources: [pods]", "resources: []"), "`resources` of a rule is empty");
-        assert_eq!(error("apiVersions: [v1]", "apiVersions: [v1, \"*\"]"), "`*` stands beside others in `apiVersions` of a rule");
-        assert_eq!(error("[CREATE]", "[PATCH]"), "no such operation: `PATCH`");
-        assert_eq!(error("policy.title", "policy.name"), "annotation `io.kubewarden.policy.title` is missing");
-        assert!(error("mutating: false\n", "").contains("mutating"));
-        assert!(error("mutating: false\n", "mutating: false\ncontextAware: false\n").contains("contextAware"));
-    }
-
     #[test]
     fn the_section_has_the_keys_that_a_cluster_reads() {
-        let json = Metadata::read(GOOD).unwrap().to_section(Some("how to")).unwrap();
+        let origin = Origin { registry: "localhost:5000/x".to_owned(), ..Origin::default() };
+        let metadata = Metadata::read(strict::GOOD).unwrap().annotate("a", &origin, "how to");
+        let json = metadata.to_section().unwrap();
         let value: serde_json::Value = serde_json::from_slice(&json).unwrap();
         assert_eq!(value.get("protocolVersion"), Some(&"v1".into()));
         assert_eq!(value.get("mutating"), Some(&false.into()));
         assert_eq!(value.get("backgroundAudit"), Some(&true.into()));
         assert_eq!(value.pointer("/rules/0/apiGroups/0"), Some(&"".into()));
         assert_eq!(value.pointer("/annotations/io.kubewarden.policy.usage"), Some(&"how to".into()));
+        assert_eq!(value.pointer("/annotations/io.kubewarden.policy.ociUrl"), Some(&"localhost:5000/x/a".into()));
     }
 }

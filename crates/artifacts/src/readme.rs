@@ -7,11 +7,12 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, anyhow};
-use fedward_kit::policy::{Builtin, Descriptor};
+use fedward_kit::policy::Descriptor;
 
 use crate::files::{Generated, MARK};
 use crate::manifest;
 use crate::metadata::Metadata;
+use crate::package::Package;
 use crate::pages::cell;
 use crate::settings;
 
@@ -66,19 +67,19 @@ pub fn usage(text: &str, id: &str) -> Result<String> {
 /// The READMEs of all policies, with what is generated in its places.
 ///
 /// # Errors
-/// A README that is not there or lacks a place, or metadata that do not parse.
-pub fn generate(root: &Path) -> Result<Vec<Generated>> {
-    fedward_modules::ALL.iter().chain([&fedward_modules::SUITE]).map(|builtin| readme(root, builtin)).collect()
+/// A README that is not there or lacks a place.
+pub fn generate(root: &Path, packages: &[Package]) -> Result<Vec<Generated>> {
+    packages.iter().map(|package| readme(root, package)).collect()
 }
 
-fn readme(root: &Path, builtin: &Builtin) -> Result<Generated> {
+fn readme(root: &Path, package: &Package) -> Result<Generated> {
+    let Package { builtin, metadata, .. } = package;
     let path = format!("policies/{}/README.md", builtin.id);
-    let metadata = Metadata::read(builtin.metadata).with_context(|| format!("metadata.yml of `{}`", builtin.id))?;
     let policy = builtin.policy.describe();
     let parts = [
-        if builtin.id == fedward_modules::SUITE.id { ("policies", policies()) } else { ("rules", rules(&policy)) },
+        if package.is_suite() { ("policies", policies()) } else { ("rules", rules(&policy)) },
         ("settings", settings::rows(policy.settings.iter())),
-        ("manifest", fenced(&policy_manifest(builtin.id, &metadata))),
+        ("manifest", fenced(&policy_manifest(builtin.id, metadata))),
         ("access", fenced(&manifest::role(&format!("fedward-{}", builtin.id), &manifest::looked_at(&metadata.context_aware_resources)))),
     ];
     let mut text = text(root, builtin.id)?;

@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Result, anyhow};
 
+use crate::annotations::derived;
 use crate::files::{Generated, MARK};
-use crate::metadata::Metadata;
+use crate::metadata::Matching;
+use crate::package::Package;
 
 /// Groups, versions and operations of rules, with the resources that they name.
 type Rules = BTreeMap<(Vec<String>, Vec<String>, Vec<String>), BTreeSet<String>>;
@@ -14,15 +16,14 @@ type Rules = BTreeMap<(Vec<String>, Vec<String>, Vec<String>), BTreeSet<String>>
 /// `policies/suite/metadata.yml`.
 ///
 /// # Errors
-/// Metadata that do not parse.
-pub fn generate() -> Result<Generated> {
+/// Versions and offline rules that do not parse; a resource whose kind is not known.
+pub fn generate(packages: &[Package]) -> Result<Generated> {
     let (mut rules, mut offline, mut resources, mut capabilities) = (Rules::new(), Vec::new(), BTreeSet::new(), BTreeSet::new());
     let mut minimum = semver::Version::new(0, 0, 0);
-    for builtin in fedward_modules::ALL {
-        let metadata = Metadata::read(builtin.metadata).with_context(|| format!("metadata.yml of `{}`", builtin.id))?;
-        for rule in metadata.rules {
-            for group in rule.api_groups {
-                let key = (vec![group], rule.api_versions.clone(), rule.operations.clone());
+    for metadata in packages.iter().map(|package| &package.metadata) {
+        for rule in &metadata.rules {
+            for group in &rule.api_groups {
+                let key = (vec![group.clone()], rule.api_versions.clone(), rule.operations.clone());
                 rules.entry(key).or_default().extend(rule.resources.iter().cloned());
             }
         }
@@ -34,18 +35,26 @@ pub fn generate() -> Result<Generated> {
                 }
             }
         }
-        resources.extend(metadata.context_aware_resources.into_iter().map(|one| (one.api_version, one.kind)));
-        capabilities.extend(metadata.host_capabilities);
-        if let Some(version) = metadata.minimum_kubewarden_version {
+        resources.extend(metadata.context_aware_resources.iter().map(|one| (&one.api_version, &one.kind)));
+        capabilities.extend(&metadata.host_capabilities);
+        if let Some(version) = &metadata.minimum_kubewarden_version {
             minimum = minimum.max(version.parse().map_err(|error| anyhow!("`minimumKubewardenVersion`: {error}"))?);
         }
     }
+    let rules: Vec<Matching> = rules
+        .into_iter()
+        .map(|((api_groups, api_versions, operations), resources)| Matching {
+            api_groups,
+            api_versions,
+            resources: resources.into_iter().collect(),
+            operations,
+        })
+        .collect();
     let mut yaml = format!("# {MARK} from the metadata of all policies.\nrules:\n");
     let list = |items: &[String]| serde_json::to_string(items);
-    for ((groups, versions, operations), names) in &rules {
-        let names: Vec<String> = names.iter().cloned().collect();
-        let _ = writeln!(yaml, "  - apiGroups: {}\n    apiVersions: {}", list(groups)?, list(versions)?);
-        let _ = writeln!(yaml, "    resources: {}\n    operations: {}", list(&names)?, list(operations)?);
+    for rule in &rules {
+        let _ = writeln!(yaml, "  - apiGroups: {}\n    apiVersions: {}", list(&rule.api_groups)?, list(&rule.api_versions)?);
+        let _ = writeln!(yaml, "    resources: {}\n    operations: {}", list(&rule.resources)?, list(&rule.operations)?);
     }
     yaml.push_str(
         "mutating: false\nbackgroundAudit: true\nexecutionMode: kubewarden-wapc\npolicyType: kubernetes\ncontextAwareResources:\n",
@@ -57,15 +66,17 @@ pub fn generate() -> Result<Generated> {
     for capability in &capabilities {
         let _ = writeln!(yaml, "  - {capability}");
     }
-    let (version, summary) = (env!("CARGO_PKG_VERSION"), fedward_modules::SUITE.policy.describe().summary);
+    let suite = fedward_modules::SUITE.policy.describe();
     let _ = write!(
         yaml,
         "minimumKubewardenVersion: {minimum}\nannotations:\n  io.fedward.offline-rules: |\n    {}\n  \
-         io.kubewarden.policy.title: suite\n  io.kubewarden.policy.version: {version}\n  \
-         io.kubewarden.policy.description: {summary}\n  \
-         io.kubewarden.policy.license: Apache-2.0\n  io.kubewarden.policy.category: Workload identity\n  \
-         io.kubewarden.policy.severity: high\n",
+         io.kubewarden.policy.category: Workload identity\n  io.kubewarden.policy.severity: high\n  \
+         io.artifacthub.displayName: fedward suite\n  \
+         io.artifacthub.keywords: workload identity, federation, azure, aws, google cloud, argo cd, rbac, credential\n",
         serde_json::to_string(&offline)?
     );
+    for line in derived(suite.id, suite.summary, &rules)?.lines() {
+        let _ = writeln!(yaml, "  {line}");
+    }
     Ok(Generated { path: "policies/suite/metadata.yml".to_owned(), text: yaml })
 }

@@ -142,6 +142,8 @@ impl<'p> Runner<'p> {
             (true, true) => br#","fedward":{"indexed":true,"draft":true}}"#,
             (true, false) => br#","fedward":{"indexed":true}}"#,
             (false, true) => br#","fedward":{"draft":true}}"#,
+            // It says all that it finds.
+            (false, false) if is_own(Some(member)) => br#","fedward":{}}"#,
             (false, false) => b"}",
         });
         answers.gates = member.gates.clone();

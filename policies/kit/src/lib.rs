@@ -8,6 +8,7 @@ mod admission;
 #[cfg(any(test, target_arch = "wasm32"))]
 mod allocator;
 pub mod audience;
+mod bounds;
 pub mod context;
 pub mod export;
 pub mod iam;

@@ -193,7 +193,7 @@ pub(crate) fn validate<S>(
         return Err(read.errors.join("\n"));
     }
     let subjects = Subjects::new(&payload.request, Context::new(host, session, payload.indexed));
-    Ok(respond(&judge(&subjects, &read)))
+    Ok(respond(&judge(&subjects, &read), payload.offline))
 }
 
 /// Reads settings, has their mistakes told, and answers.

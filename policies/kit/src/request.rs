@@ -47,6 +47,8 @@ pub struct Payload<'a> {
     pub request: Request<'a>,
     /// The policy's settings, `null` or a map.
     pub settings: Node<'a>,
+    /// Whether fedward's own engine asks, which takes answers of any length.
+    pub offline: bool,
     /// Whether the host is fedward's own engine, which answers questions to the index (see [`crate::index`]). No policy server sends this.
     pub indexed: bool,
 }
@@ -87,6 +89,7 @@ impl<'a> Payload<'a> {
                 is_final: root.at(&["fedward", "draft"]).bool() != Some(true),
             },
             settings: root.get("settings"),
+            offline: root.peek("fedward").is_present(),
             indexed: root.at(&["fedward", "indexed"]).bool() == Some(true),
         })
     }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::bounds::{self, Line};
 use crate::finding::{Finding, Severity};
 use crate::text::ByName;
 use crate::{json, order};
@@ -61,32 +62,42 @@ pub fn settle(mut findings: Vec<Finding>, supersedes: &dyn Fn(&str) -> &'static 
     findings
 }
 
-/// Kubewarden's `ValidationResponse`. Findings are in the annotation `findings`, from which the engine makes places.
-pub(crate) fn respond(judged: &Judged) -> Vec<u8> {
+/// Kubewarden's `ValidationResponse`. Findings are in the annotation `findings`, from which the engine makes places. It gets all of them
+/// (`whole`); a cluster gets what it takes, and how many more there are.
+pub(crate) fn respond(judged: &Judged, whole: bool) -> Vec<u8> {
     let Judged { new: findings, before } = judged;
-    let line = |finding: &Finding| {
+    let line = |finding: &Finding, end: &str| {
         let help = if finding.help.is_empty() { String::new() } else { format!(" ({})", finding.help) };
-        format!("{}: {}{help} [{}]", finding.place.path, finding.message, finding.rule)
+        let text = format!("{}: {}{help} [{}]{end}", finding.place.path, finding.message, finding.rule);
+        Line { text, end: finding.rule.len() + " []".len() + end.len() }
     };
-    let errors: Vec<String> = findings.iter().filter(|finding| finding.severity == Severity::Error).map(line).collect();
-    let mut warnings: Vec<String> = findings.iter().filter(|finding| finding.severity == Severity::Warning).map(line).collect();
-    warnings.extend(
-        before
-            .iter()
-            .filter(|finding| finding.severity >= Severity::Warning)
-            .map(|finding| format!("{} (was so before this change)", line(finding))),
-    );
-    let mut out = response("accepted", &errors);
-    if !(findings.is_empty() && before.is_empty()) {
-        let mut all = String::new();
-        json::write_list(findings.iter().chain(before), &mut all, Finding::write);
+    let of = |severity| findings.iter().filter(move |finding| finding.severity == severity).map(|finding| line(finding, ""));
+    let told = |lines: Vec<Line>, bounds| {
+        if whole { lines.into_iter().map(|line| line.text).collect() } else { bounds::bounded(&lines, bounds) }
+    };
+    let mut out = response("accepted", &told(of(Severity::Error).collect(), &bounds::REASONS));
+    let old = before.iter().filter(|finding| finding.severity >= Severity::Warning);
+    let warnings = of(Severity::Warning).chain(old.map(|finding| line(finding, " (was so before this change)")));
+    let warnings = told(warnings.collect(), &bounds::WARNINGS);
+    let findings: Vec<&Finding> = findings.iter().chain(before).collect();
+    if !findings.is_empty() {
+        let mut left_out = 0;
+        let mut all = bounds::all(&findings);
+        if !whole && !bounds::fits(&all) {
+            (all, left_out) = bounds::annotation(&findings);
+        }
         out.truncate(out.len() - 1);
         out.push_str(",\"audit_annotations\":{\"findings\":");
         json::write_string(&all, &mut out);
+        if left_out > 0 {
+            out.push_str(",\"findings-left-out\":");
+            json::write_string(&left_out.to_string(), &mut out);
+        }
         out.push('}');
         if !warnings.is_empty() {
             out.push_str(",\"warnings\":");
-            json::write_list(&warnings, &mut out, |warning, out| json::write_string(warning, out));
+            let flat = |text: &String| if whole { text.clone() } else { bounds::flat(text) };
+            json::write_list(&warnings, &mut out, |warning, out| json::write_string(&flat(warning), out));
         }
         out.push('}');
     }

@@ -1,22 +1,30 @@
-//! `deploy/kubewarden`: what its base and overlays say, run by our own engine on the reference deployments.
+//! `deploy/kubewarden`: what its bases, overlays and chart say, run by our own engine on the reference deployments.
 //!
-//! The overlays are built here, by the few means of Kustomize that they use; anything else in them fails the test. Where `kubectl` is
-//! installed, Kustomize itself has to build the same.
+//! The overlays are built here (`kustomize.rs`); where `kubectl` is installed, Kustomize itself has to build the same. The chart's objects
+//! are those that `fedward_artifacts::chart` says; where `helm` is installed, its templates have to come to them (`chart.rs`).
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::string_slice, reason = "tests")]
+
+mod chart;
+mod kustomize;
+mod scenario;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::atomic::AtomicUsize;
 use std::{env, fs};
 
-use fedward_engine::{Found, Input, Modules, Options, Policy, Role, Sets, from_yaml, objects, run_sets};
-use fedward_host::{Host, Limits};
+use fedward_engine::{from_yaml, objects};
+use fedward_kit::policy::Builtin;
 use fedward_outcome::Outcome;
 use serde_json::{Value, json};
 
-const OVERLAYS: [&str; 4] = ["audit", "monitor", "protect", "protect-namespaced"];
+use kustomize::{kustomize, overlay};
+use scenario::{Scenario, is_admitted, lines, scenarios};
+
+/// What the names of the overlays with each policy by itself begin with, and of those with all in one.
+const SETS: [&str; 2] = ["", "suite-"];
+const STEPS: [&str; 4] = ["audit", "monitor", "protect", "protect-namespaced"];
 const KIND: &str = "ClusterAdmissionPolicy";
 
 fn root() -> PathBuf {
@@ -31,59 +39,13 @@ fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The objects that an overlay comes to.
-fn overlay(name: &str) -> Vec<Value> {
-    let path = folder().join("overlays").join(name);
-    kustomize(&path, &from_yaml(&read(&path.join("kustomization.yaml"))).unwrap())
+fn overlays() -> impl Iterator<Item = String> {
+    SETS.into_iter().flat_map(|set| STEPS.map(|step| format!("{set}{step}")))
 }
 
-/// The objects that a kustomization comes to.
-fn kustomize(at: &Path, kustomization: &Value) -> Vec<Value> {
-    let mut found = Vec::new();
-    let fields = kustomization.as_object().unwrap();
-    for path in fields["resources"].as_array().unwrap() {
-        let path = at.join(path.as_str().unwrap());
-        if path.is_dir() {
-            found.extend(kustomize(&path, &from_yaml(&read(&path.join("kustomization.yaml"))).unwrap()));
-        } else {
-            found.extend(objects(&read(&path), "default").into_iter().map(|(object, _)| object));
-        }
-    }
-    for (field, value) in fields {
-        match field.as_str() {
-            "apiVersion" | "kind" | "resources" => {}
-            "patches" => value.as_array().unwrap().iter().for_each(|patch| apply(patch, &mut found)),
-            "nameSuffix" => found.iter_mut().for_each(|object| {
-                for pointer in ["/metadata/name", "/roleRef/name"] {
-                    if let Some(name) = object.pointer_mut(pointer) {
-                        *name = format!("{}{}", name.as_str().unwrap(), value.as_str().unwrap()).into();
-                    }
-                }
-            }),
-            other => panic!("this test does not know `{other}` of Kustomize"),
-        }
-    }
-    found
-}
-
-fn apply(patch: &Value, objects: &mut [Value]) {
-    let target = patch["target"].as_object().unwrap();
-    assert!(target.keys().all(|key| ["kind", "name"].contains(&key.as_str())), "{target:?}");
-    let fits = |object: &Value| {
-        let name = object["metadata"]["name"].as_str().unwrap();
-        object["kind"] == target["kind"]
-            && target.get("name").is_none_or(|wanted| match wanted.as_str().unwrap().strip_suffix(".*") {
-                Some(start) => name.starts_with(start),
-                None => name == wanted,
-            })
-    };
-    let steps: json_patch::Patch = serde_json::from_value(from_yaml(patch["patch"].as_str().unwrap()).unwrap()).unwrap();
-    let mut met = 0;
-    for object in objects.iter_mut().filter(|object| fits(object)) {
-        json_patch::patch(object, &steps).unwrap();
-        met += 1;
-    }
-    assert!(met > 0, "a patch meets nothing: {target:?}");
+/// The policies of a set.
+fn members(set: &str) -> Vec<&'static Builtin> {
+    if set.is_empty() { fedward_modules::ALL.iter().collect() } else { vec![&fedward_modules::SUITE] }
 }
 
 fn policies(objects: &[Value]) -> Vec<&Value> {
@@ -93,13 +55,13 @@ fn policies(objects: &[Value]) -> Vec<&Value> {
 #[test]
 fn kustomize_itself_builds_the_same() {
     let sorted = |objects: Vec<Value>| objects.iter().map(Value::to_string).collect::<BTreeSet<_>>();
-    for name in OVERLAYS {
-        let path = folder().join("overlays").join(name);
+    for name in overlays() {
+        let path = folder().join("overlays").join(&name);
         let Ok(output) = Command::new("kubectl").arg("kustomize").arg(&path).output() else { return };
         assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
         let text = String::from_utf8(output.stdout).unwrap();
         let built = objects(&text, "default").into_iter().map(|(object, _)| object).collect();
-        assert_eq!(sorted(built), sorted(overlay(name)), "{name}");
+        assert_eq!(sorted(built), sorted(overlay(&name)), "{name}");
     }
 }
 
@@ -129,11 +91,23 @@ fn named(rules: &Value) -> BTreeSet<[String; 4]> {
 }
 
 #[test]
-fn the_base_asks_for_what_the_metadata_ask_for() {
-    let base = overlay("monitor");
-    let policies = policies(&base);
-    assert_eq!(policies.len(), 2 * fedward_modules::ALL.len());
-    for builtin in fedward_modules::ALL {
+fn every_overlay_is_tested() {
+    let found: BTreeSet<String> =
+        fs::read_dir(folder().join("overlays")).unwrap().map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
+    assert_eq!(found, overlays().collect());
+}
+
+#[test]
+fn the_bases_ask_for_what_the_metadata_ask_for() {
+    for set in SETS {
+        the_base_asks_for_what_the_metadata_ask_for(&overlay(&format!("{set}monitor")), &members(set));
+    }
+}
+
+fn the_base_asks_for_what_the_metadata_ask_for(base: &[Value], members: &[&Builtin]) {
+    let policies = policies(base);
+    assert_eq!(policies.len(), 2 * members.len());
+    for builtin in members {
         let metadata = metadata(builtin.id);
         let own: Vec<_> = policies.iter().filter(|policy| policy["metadata"]["name"].as_str().unwrap().starts_with(builtin.id)).collect();
         let [core, custom] = own.as_slice() else { panic!("{}", builtin.id) };
@@ -154,8 +128,8 @@ fn the_base_asks_for_what_the_metadata_ask_for() {
 #[test]
 fn audited_policies_name_what_every_cluster_has() {
     let everywhere = ["", "apps", "batch", "rbac.authorization.k8s.io", "storage.k8s.io", "admissionregistration.k8s.io"];
-    for name in OVERLAYS {
-        for policy in policies(&overlay(name)).into_iter().filter(|policy| policy["spec"]["backgroundAudit"] == true) {
+    for name in overlays() {
+        for policy in policies(&overlay(&name)).into_iter().filter(|policy| policy["spec"]["backgroundAudit"] == true) {
             for [group, version, resource, _] in named(&policy["spec"]["rules"]) {
                 let fits = everywhere.contains(&group.as_str()) && version == "v1" && !resource.contains(['/', '*']);
                 assert!(fits, "{name}: {group}/{version} {resource}");
@@ -166,7 +140,12 @@ fn audited_policies_name_what_every_cluster_has() {
 
 #[test]
 fn access_is_what_is_looked_at_and_nothing_else() {
-    let base = overlay("monitor");
+    for set in SETS {
+        access_is_what_is_looked_at(&overlay(&format!("{set}monitor")));
+    }
+}
+
+fn access_is_what_is_looked_at(base: &[Value]) {
     let role = |name: &str| {
         let role = base.iter().find(|object| object["kind"] == "ClusterRole" && object["metadata"]["name"] == name).unwrap();
         let mut all = BTreeSet::new();
@@ -180,7 +159,7 @@ fn access_is_what_is_looked_at_and_nothing_else() {
     };
     let mut context = BTreeSet::new();
     let mut audited = BTreeSet::new();
-    for policy in policies(&base) {
+    for policy in policies(base) {
         for resource in policy["spec"]["contextAwareResources"].as_array().unwrap() {
             let group = resource["apiVersion"].as_str().unwrap().split_once('/').map_or("", |(group, _)| group);
             let kind = resource["kind"].as_str().unwrap().to_lowercase();
@@ -199,7 +178,7 @@ fn access_is_what_is_looked_at_and_nothing_else() {
 /// Or else a node that is drained would stop workloads that were there before the policies.
 #[test]
 fn policies_on_pods_may_look_at_their_controllers() {
-    for policy in policies(&overlay("monitor")) {
+    for policy in SETS.iter().flat_map(|set| overlay(&format!("{set}monitor"))).filter(|object| object["kind"] == KIND) {
         if named(&policy["spec"]["rules"]).iter().any(|[group, _, resource, _]| group.is_empty() && resource == "pods") {
             let resources = policy["spec"]["contextAwareResources"].as_array().unwrap();
             for (api_version, kind) in [
@@ -216,126 +195,43 @@ fn policies_on_pods_may_look_at_their_controllers() {
     }
 }
 
-/// Modules as the configuration beside the manifests has them.
-struct Configured(BTreeMap<String, String>);
-
-impl Modules for Configured {
-    fn find(&self, reference: &str, _manifest: &str) -> Result<Found, String> {
-        let id = self.0.get(reference).ok_or_else(|| "not in deploy/kubewarden/fedward.yaml".to_owned())?;
-        fedward_modules::find(id).map(Found::Builtin).ok_or_else(|| format!("no such policy: `{id}`"))
-    }
-}
-
-/// A reference deployment with its settings.
-struct Scenario {
-    name: String,
-    inputs: Vec<(String, Vec<u8>)>,
-    settings: BTreeMap<String, Value>,
-}
-
-fn scenarios() -> Vec<Scenario> {
-    let mut all = Vec::new();
-    for scenario in entries(&root().join("fixtures/scenarios")).into_iter().filter(|path| path.is_dir()) {
-        for variant in ["secure", "as-published"] {
-            let path = scenario.join(variant);
-            let config: Value = fs::read_to_string(path.join("fedward.yaml")).map_or(Value::Null, |text| from_yaml(&text).unwrap());
-            let own = |policy: &Value| policy["settings"].clone();
-            let settings = config["policies"].as_object().into_iter().flatten().map(|(id, policy)| (id.clone(), own(policy))).collect();
-            let mut inputs = Vec::new();
-            files(&path, &path, &mut inputs);
-            all.push(Scenario { name: format!("{}/{variant}", scenario.file_name().unwrap().to_string_lossy()), inputs, settings });
-        }
-    }
-    assert!(all.len() >= 4, "only {}", all.len());
-    all
-}
-
-fn entries(folder: &Path) -> Vec<PathBuf> {
-    let mut entries: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    entries.sort();
-    entries
-}
-
-fn files(root: &Path, folder: &Path, into: &mut Vec<(String, Vec<u8>)>) {
-    for path in entries(folder) {
-        if path.is_dir() {
-            files(root, &path, into);
-        } else if path != root.join("fedward.yaml") {
-            into.push((path.strip_prefix(root).unwrap().to_string_lossy().replace('\\', "/"), fs::read(&path).unwrap()));
-        }
-    }
-}
-
-impl Scenario {
-    /// What the policies of an overlay say, or, without one, the built-in ones. `more` is a further object to look at.
-    fn run(&self, overlay: Option<Vec<Value>>, more: &str) -> Outcome {
-        let host = Host::new(Limits::default());
-        let input = |name: &str, bytes: &[u8], role| Input { name: name.to_owned(), bytes: bytes.to_vec(), named: false, role };
-        let mut inputs: Vec<Input> = self.inputs.iter().map(|(name, bytes)| input(name, bytes, Role::Judged)).collect();
-        if !more.is_empty() {
-            inputs.push(input("more.yaml", more.as_bytes(), Role::Context));
-        }
-        let only_given = overlay.is_some();
-        for (number, mut object) in overlay.unwrap_or_default().into_iter().enumerate() {
-            let id = object["metadata"]["name"].as_str().unwrap().to_owned();
-            if let Some((_, settings)) = self.settings.iter().find(|(known, _)| id.starts_with(known.as_str())) {
-                object["spec"]["settings"] = settings.clone();
-            }
-            inputs.push(input(&format!("policies/{number}.json"), object.to_string().as_bytes(), Role::Policies));
-        }
-        let settings = |id: &str| self.settings.get(id).cloned().unwrap_or_default();
-        let builtin = fedward_modules::ALL.iter().map(|one| Policy::builtin(&host, one, &settings(one.id)).unwrap()).collect();
-        let config: Value = from_yaml(&read(&folder().join("fedward.yaml"))).unwrap();
-        let modules = Configured(serde_json::from_value(config["modules"].clone()).unwrap());
-        let sets = Sets { host: &host, modules: &modules, only_given };
-        let options = Options { threads: 1, ..Options::default() };
-        let outcome = run_sets(inputs, builtin, sets, &options, &AtomicUsize::new(0)).0;
-        assert!(outcome.not_evaluated.is_empty(), "{}: {:?}", self.name, outcome.not_evaluated);
-        outcome
-    }
-}
-
-/// Whether admission sees the object of a finding: no webhook is asked about those that decide over admission. The audit scanner sees them.
-fn is_admitted(finding: &fedward_outcome::Finding) -> bool {
-    finding.object.as_ref().is_none_or(|object| object.kind != "MutatingWebhookConfiguration")
-}
-
-/// A finding as it is compared: whether its object has a namespace, severity, rule, place, message. The reader's own have no policy.
-fn lines(outcome: &Outcome, is_compared: impl Fn(&fedward_outcome::Finding) -> bool) -> BTreeSet<String> {
-    let line = |finding: &fedward_outcome::Finding| {
-        let start = finding.location.start();
-        let (rule, severity) = (&finding.rule, finding.severity.name());
-        format!("{}:{}:{} {severity} {rule} {}", finding.location.source.name(), start.line, start.column, finding.message)
-    };
-    outcome.findings.iter().filter(|finding| finding.policy != "input" && is_compared(finding)).map(line).collect()
-}
-
 #[test]
 fn protect_finds_what_the_built_in_policies_find() {
     for scenario in scenarios() {
-        let (own, builtin) = (scenario.run(Some(overlay("protect")), ""), scenario.run(None, ""));
-        assert_eq!(lines(&own, |_| true), lines(&builtin, is_admitted), "{}", scenario.name);
-        let admitted = builtin.findings.iter().filter(|finding| is_admitted(finding)).count();
-        assert_eq!(own.findings.len(), admitted, "{}: something is said twice", scenario.name);
-        assert_eq!(scenario.name.ends_with("/secure"), own.findings.is_empty(), "{}", scenario.name);
+        let builtin = scenario.run(None, "");
+        for set in SETS {
+            let own = scenario.run(Some(overlay(&format!("{set}protect"))), "");
+            assert_eq!(lines(&own, |_| true), lines(&builtin, is_admitted), "{set}{}", scenario.name);
+            if set.is_empty() {
+                let admitted = builtin.findings.iter().filter(|finding| is_admitted(finding)).count();
+                assert_eq!(own.findings.len(), admitted, "{}: something is said twice", scenario.name);
+            } else {
+                // What several policies say, the suite says once.
+                let said = own.findings.iter().filter(|finding| finding.policy != "input").count();
+                assert_eq!(said, lines(&own, |_| true).len(), "{}: something is said twice", scenario.name);
+            }
+            assert_eq!(scenario.name.ends_with("/secure"), own.findings.is_empty(), "{set}{}", scenario.name);
+        }
     }
 }
 
 #[test]
 fn monitor_finds_the_same_as_warnings() {
     for scenario in scenarios() {
-        let own = lines(&scenario.run(Some(overlay("monitor")), ""), |_| true);
         let builtin = lines(&scenario.run(None, ""), is_admitted);
         let capped: BTreeSet<String> = builtin.iter().map(|line| line.replacen(" error ", " warning ", 1)).collect();
-        assert_eq!(own, capped, "{}", scenario.name);
-        assert!(scenario.name.ends_with("/secure") || own != builtin, "{}: nothing was capped", scenario.name);
+        for set in SETS {
+            let own = lines(&scenario.run(Some(overlay(&format!("{set}monitor"))), ""), |_| true);
+            assert_eq!(own, capped, "{set}{}", scenario.name);
+            assert!(scenario.name.ends_with("/secure") || own != builtin, "{}: nothing was capped", scenario.name);
+        }
     }
 }
 
 #[test]
 fn audit_judges_no_request() {
-    for scenario in scenarios() {
-        let outcome = scenario.run(Some(overlay("audit")), "");
+    for (scenario, set) in scenarios().iter().flat_map(|scenario| SETS.map(|set| (scenario, set))) {
+        let outcome = scenario.run(Some(overlay(&format!("{set}audit"))), "");
         // Trust documents are no requests; no cluster sees them.
         let found = lines(&outcome, |finding| finding.object.as_ref().is_none_or(|object| !object.api_version.contains(".fedward/")));
         assert!(found.is_empty(), "{}: {found:?}", scenario.name);
