@@ -41,6 +41,11 @@ pub(crate) enum Command {
     Test(Test),
     /// Write the manifests of a reference deployment, with names and ids of your own.
     Init(Init),
+    /// Print what a chart, a kustomization or a Jsonnet file renders to.
+    ///
+    /// The real Helm, Kustomize and Jsonnet run in a sandbox that reads one repository and nothing else. What would have to be fetched
+    /// (remote bases, charts that are not in `charts/`) is not rendered, and the exit code is 3.
+    Render(Box<Render>),
     /// List the policies and their rules.
     Rules(Rules),
     /// Print what a rule reports, why, and what to do instead; or a policy's rules and settings.
@@ -339,6 +344,78 @@ pub(crate) struct Config {
     /// Print the JSON Schema of the configuration file instead.
     #[arg(long)]
     pub(crate) schema: bool,
+}
+
+/// What is rendered, and with what. Flags have the names that `helm template` and `jsonnet` give them.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  fedward render charts/web --namespace web --values charts/web/values-prod.yaml --set replicas=3
+  fedward render overlays/prod
+  fedward render app.jsonnet --ext-str env=prod
+
+Exit codes: 0 rendered, 2 wrong usage, 3 not rendered: something must be fetched first, a limit was reached, or it is wrong.")]
+pub(crate) struct Render {
+    /// A chart (a folder or an archive), a folder with a kustomization, or a Jsonnet file.
+    #[arg(value_name = "PATH")]
+    pub(crate) path: PathBuf,
+    /// The folder outside of which nothing is read; the Git repository around the path, or, without one, the working directory.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) root: Option<PathBuf>,
+    /// The release's name.
+    #[arg(long, value_name = "NAME", default_value = "release-name", help_heading = "Helm")]
+    pub(crate) release_name: String,
+    /// The release's namespace.
+    #[arg(long, short = 'n', default_value = "default", help_heading = "Helm")]
+    pub(crate) namespace: String,
+    /// A file with values. Of several, the last one has the most force.
+    #[arg(long, short = 'f', value_name = "FILE", help_heading = "Helm")]
+    pub(crate) values: Vec<PathBuf>,
+    /// A value: `key=value`, or several with commas between them.
+    #[arg(long, value_name = "KEY=VALUE", help_heading = "Helm")]
+    pub(crate) set: Vec<String>,
+    /// A value that is a string, whatever it looks like.
+    #[arg(long, value_name = "KEY=VALUE", help_heading = "Helm")]
+    pub(crate) set_string: Vec<String>,
+    /// A value that is the text of a file of the repository.
+    #[arg(long, value_name = "KEY=FILE", help_heading = "Helm")]
+    pub(crate) set_file: Vec<String>,
+    /// A value as JSON.
+    #[arg(long, value_name = "KEY=JSON", help_heading = "Helm")]
+    pub(crate) set_json: Vec<String>,
+    /// A value that is taken as it stands, commas and all.
+    #[arg(long, value_name = "KEY=VALUE", help_heading = "Helm")]
+    pub(crate) set_literal: Vec<String>,
+    /// The version of Kubernetes that the chart sees.
+    #[arg(long, value_name = "VERSION", help_heading = "Helm")]
+    pub(crate) kube_version: Option<String>,
+    /// API versions that the chart sees in addition to Kubernetes' own.
+    #[arg(long, short = 'a', value_name = "VERSION", value_delimiter = ',', help_heading = "Helm")]
+    pub(crate) api_versions: Vec<String>,
+    /// Also the custom resource definitions in the chart's `crds`.
+    #[arg(long, help_heading = "Helm")]
+    pub(crate) include_crds: bool,
+    /// No test hooks.
+    #[arg(long, help_heading = "Helm")]
+    pub(crate) skip_tests: bool,
+    /// Do not hold the values to the chart's schema.
+    #[arg(long, help_heading = "Helm")]
+    pub(crate) skip_schema_validation: bool,
+    /// An external variable of Jsonnet that is a string.
+    #[arg(long, value_name = "NAME=VALUE", help_heading = "Jsonnet")]
+    pub(crate) ext_str: Vec<String>,
+    /// An external variable of Jsonnet that is code.
+    #[arg(long, value_name = "NAME=CODE", help_heading = "Jsonnet")]
+    pub(crate) ext_code: Vec<String>,
+    /// An argument of the top-level function that is a string.
+    #[arg(long, value_name = "NAME=VALUE", help_heading = "Jsonnet")]
+    pub(crate) tla_str: Vec<String>,
+    /// An argument of the top-level function that is code.
+    #[arg(long, value_name = "NAME=CODE", help_heading = "Jsonnet")]
+    pub(crate) tla_code: Vec<String>,
+    /// A folder in which imports are looked for.
+    #[arg(long, short = 'J', value_name = "FOLDER", help_heading = "Jsonnet")]
+    pub(crate) jpath: Vec<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]

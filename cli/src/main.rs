@@ -35,6 +35,7 @@ fn main() -> ExitCode {
         Command::Bench(args) => commands::bench::run(&args),
         Command::Test(args) => commands::test::run(&args),
         Command::Init(args) => commands::init::run(&args),
+        Command::Render(args) => commands::render::run(&args),
         Command::Rules(args) => commands::rules::run(&args),
         Command::Explain(args) => commands::explain::run(&args),
         Command::Config(args) => commands::config::run(&args),

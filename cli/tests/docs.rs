@@ -235,3 +235,34 @@ fn command_lines_about_clusters_run() {
     }
     assert!(run >= 7, "only {run}");
 }
+
+/// Every render of the page, in a folder with what it names. A build without renderers says so, and exits with 3.
+#[test]
+fn renders_run() {
+    let folder = Folder::new("rendering");
+    folder.file("charts/web/Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\n");
+    folder.file("charts/web/values-prod.yaml", "name: orders\n");
+    folder.file(
+        "charts/web/templates/a.yaml",
+        "kind: ServiceAccount\nmetadata: {name: {{ .Values.name }}, namespace: {{ .Release.Namespace }}}\n",
+    );
+    folder.file("overlays/prod/kustomization.yaml", "resources: [a.yaml]\nnamePrefix: prod-\n");
+    folder.file("overlays/prod/a.yaml", ACCOUNT);
+    folder.file("app.jsonnet", "{ kind: 'ServiceAccount', metadata: { name: std.extVar('env') } }\n");
+    let version = folder.fedward(&["--version"]).stdout;
+    let has_renderers = String::from_utf8_lossy(&version).contains("\nrenderer helm v");
+    let expected = ["metadata: {name: orders, namespace: web}", "  name: prod-orders", "\"name\": \"prod\""];
+    let block = blocks("docs/rendering.md", "sh").concat();
+    let lines: Vec<&str> = block.lines().collect();
+    assert_eq!(lines.len(), expected.len());
+    for (line, expected) in lines.into_iter().zip(expected) {
+        let args = line.strip_prefix("fedward ").unwrap();
+        let output = folder.fedward(&args.split_whitespace().collect::<Vec<_>>());
+        let [printed, said] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+        if has_renderers {
+            assert!(output.status.code() == Some(0) && printed.contains(expected), "{line}\n{printed}\n{said}");
+        } else {
+            assert!(output.status.code() == Some(3) && said.contains("built without renderers"), "{line}\n{said}");
+        }
+    }
+}

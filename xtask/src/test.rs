@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::process::{cargo, shown, succeed};
+use crate::process::{cargo, output, root, shown, succeed};
 use crate::{artifacts, features};
 
 struct Step {
@@ -29,6 +29,7 @@ const STEPS: &[Step] = &[
     Step { name: "fmt", run: fmt, tool: Some(Tool { subcommand: "fmt", install: "rustup component add rustfmt" }) },
     Step { name: "features", run: features::check, tool: None },
     Step { name: "deny", run: deny, tool: Some(Tool { subcommand: "deny", install: "cargo install --locked cargo-deny" }) },
+    Step { name: "renderers", run: renderers, tool: None },
     Step { name: "clippy", run: clippy, tool: Some(Tool { subcommand: "clippy", install: "rustup component add clippy" }) },
     Step { name: "gen", run: gen_check, tool: None },
     Step { name: "tests", run: tests, tool: None },
@@ -91,6 +92,24 @@ fn deny() -> Result<()> {
     let mut cargo = cargo();
     cargo.args(["deny", "--workspace", "--locked", "check", "--hide-inclusion-graph", "bans", "licenses", "sources"]);
     traced(cargo)
+}
+
+/// The Go module, where there is a Go: a build without one has no renderers either.
+fn renderers() -> Result<()> {
+    let go = |program: &str, args: &[&str]| {
+        let mut command = Command::new(program);
+        command.current_dir(root().join("renderers")).args(args).env("GOWORK", "off");
+        command
+    };
+    if go("go", &["version"]).stdout(Stdio::null()).status().is_err() {
+        eprintln!("  Go is not installed: nothing to do");
+        return Ok(());
+    }
+    let unformatted = output(&mut go("gofmt", &["-l", "."]))?;
+    if !unformatted.trim().is_empty() {
+        bail!("run `gofmt -w` in `renderers` on\n{unformatted}");
+    }
+    traced(go("go", &["vet", "-mod=readonly", "."]))
 }
 
 fn clippy() -> Result<()> {

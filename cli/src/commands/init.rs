@@ -95,24 +95,38 @@ fn given<'d>(args: &Init, deployment: &'d Deployment) -> Result<Draft<'d>> {
         }
     }
     if let Some(file) = &args.values {
-        let (values, placed) = Placed::read(file)?.get::<BTreeMap<String, Option<String>>>()?;
-        let mut in_file = Vec::new();
-        for (name, value) in &values {
-            let Some(value) = value.as_ref().filter(|_| !is_set.contains(name.as_str())) else {
-                if deployment.parameter(name).is_none() {
-                    in_file
-                        .push((placed.span(&pointer(name)).start, format!("{}: {}", placed.at(&pointer(name)), unknown(deployment, name))));
-                }
-                continue;
-            };
-            if let Err(why) = take(&mut draft, deployment, name, value) {
-                in_file.push((placed.span(&pointer(name)).start, format!("{}: {why}", placed.at(&pointer(name)))));
-            }
+        match Placed::read(file).and_then(Placed::get::<BTreeMap<String, Option<String>>>) {
+            Ok((values, placed)) => wrong.extend(take_all(&mut draft, deployment, &values, &placed, &is_set)),
+            Err(ConfigError(mistakes)) => wrong.extend(mistakes),
         }
-        in_file.sort();
-        wrong.extend(in_file.into_iter().map(|(_, text)| text));
     }
     if wrong.is_empty() { Ok(draft) } else { Err(ConfigError(wrong).into()) }
+}
+
+/// Takes the values of a file but those of the command line, which win. What is wrong comes back with its place, in the order of the text.
+fn take_all<'d>(
+    draft: &mut Draft<'d>,
+    deployment: &'d Deployment,
+    values: &BTreeMap<String, Option<String>>,
+    placed: &Placed,
+    is_set: &HashSet<&str>,
+) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for (name, value) in values {
+        let taken = match value {
+            _ if deployment.parameter(name).is_none() => Err(unknown(deployment, name)),
+            // Open, as `--list` leaves it.
+            None => Ok(()),
+            Some(_) if is_set.contains(name.as_str()) => Ok(()),
+            Some(value) => take(draft, deployment, name, value),
+        };
+        if let Err(why) = taken {
+            let pointer = pointer(name);
+            wrong.push((placed.span(&pointer).start, format!("{}: {why}", placed.at(&pointer))));
+        }
+    }
+    wrong.sort();
+    wrong.into_iter().map(|(_, text)| text).collect()
 }
 
 fn pointer(name: &str) -> String {

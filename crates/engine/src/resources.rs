@@ -226,16 +226,13 @@ pub(crate) const TABLE: &[(&str, &str, &str, Scope)] = &[
     ("trust.fedward", "ManagedCluster", "managedclusters", Cluster),
     ("trust.fedward", "ClusterExtension", "clusterextensions", Cluster),
     ("trust.fedward", "AssumeRolePolicy", "assumerolepolicies", Cluster),
-<<<<<<< HEAD
     ("trust.fedward", "OpenIDConnectProvider", "openidconnectproviders", Cluster),
     ("trust.fedward", "PodIdentityAssociation", "podidentityassociations", Cluster),
     ("trust.fedward", "AccessEntry", "accessentries", Cluster),
     ("trust.fedward", "IAMPolicyMember", "iampolicymembers", Cluster),
     ("trust.fedward", "IAMPolicy", "iampolicies", Cluster),
     ("trust.fedward", "IAMWorkloadIdentityPoolProvider", "iamworkloadidentitypoolproviders", Cluster),
-=======
     ("trust.fedward", "ApiServerArguments", "apiserverarguments", Cluster),
->>>>>>> main
 ];
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! The one configuration of the engine, for compiling ahead of time and for running.
 
+use std::hash::{Hash, Hasher};
 use std::num::NonZeroUsize;
 
+use sha2::{Digest, Sha256};
 use wasmtime::wasmparser::WasmFeatures;
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig};
 
@@ -67,6 +69,36 @@ pub fn precompile(wasm: &[u8], target: Option<&str>) -> Result<Vec<u8>, LoadErro
     let host = target_lexicon::HOST.to_string();
     let engine = Engine::new(&config(target.unwrap_or(&host))?).map_err(engine_error)?;
     engine.precompile_module(wasm).map_err(invalid)
+}
+
+/// Names what [`precompile`] would return for the same arguments, and for whatever else (`salt`) somebody makes of it: the bytes,
+/// Wasmtime's version and this configuration. For build scripts that keep what takes long.
+///
+/// # Errors
+/// [`LoadError::Engine`] if code for the target cannot be generated.
+pub fn compiled_key(wasm: &[u8], target: Option<&str>, salt: &[u8]) -> Result<String, LoadError> {
+    let host = target_lexicon::HOST.to_string();
+    let engine = Engine::new(&config(target.unwrap_or(&host))?).map_err(engine_error)?;
+    let mut key = Digesting(Sha256::new());
+    engine.precompile_compatibility_hash().hash(&mut key);
+    for part in [wasm, target.unwrap_or(&host).as_bytes(), salt] {
+        key.write(&(part.len() as u64).to_le_bytes());
+        key.write(part);
+    }
+    Ok(key.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// Takes in what Wasmtime only gives to a hasher.
+struct Digesting(Sha256);
+
+impl Hasher for Digesting {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    fn finish(&self) -> u64 {
+        0
+    }
 }
 
 /// What compiled code depends on. Everything here goes into the compatibility check of compiled modules.
@@ -139,9 +171,6 @@ pub(crate) fn chain(error: &wasmtime::Error) -> String {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
 
-    use sha2::{Digest, Sha256};
-    use std::hash::{Hash, Hasher};
-
     use super::*;
 
     /// Uses everything for which CPUs have instructions of their own: counting bits, rounding, fused and packed arithmetic.
@@ -196,15 +225,6 @@ mod tests {
 
     #[test]
     fn every_engine_runs_what_any_of_them_compiled() {
-        struct Digesting(Sha256);
-        impl Hasher for Digesting {
-            fn write(&mut self, bytes: &[u8]) {
-                self.0.update(bytes);
-            }
-            fn finish(&self) -> u64 {
-                0
-            }
-        }
         let digest = |engine: &Engine| {
             let mut digesting = Digesting(Sha256::new());
             engine.precompile_compatibility_hash().hash(&mut digesting);

@@ -9,12 +9,15 @@ use crate::config::chain;
 use crate::lending::{Lending, Lent};
 use crate::module::Shared;
 use crate::state::{State, Stats};
-use crate::{CallError, HostCalls, Limits, Phase, Strategy, wasi};
+use crate::wasi::files::Mount;
+use crate::{CallError, Folder, HostCalls, Limits, Phase, Strategy, wasi};
 
 /// Calls one module, from one thread at a time. Under [`Strategy::Kept`] it owns the instance.
 pub struct Evaluator {
     module: Arc<Shared>,
     limits: Limits,
+    /// The files that the guest may read.
+    mount: Option<Mount>,
     kept: Option<Running>,
     /// The last response; also the buffer for the next.
     response: Vec<u8>,
@@ -32,7 +35,12 @@ struct Running {
 
 impl Evaluator {
     pub(crate) fn new(module: Arc<Shared>, limits: Limits) -> Self {
-        Self { module, limits, kept: None, response: Vec::new(), stats: Stats::default() }
+        Self { module, limits, mount: None, kept: None, response: Vec::new(), stats: Stats::default() }
+    }
+
+    /// Shows `folder` to every instance from the next on.
+    pub(crate) fn set_files(&mut self, path: &str, folder: Arc<dyn Folder>) {
+        self.mount = Some(Mount { path: path.to_owned(), folder });
     }
 
     /// Runs `operation` on `payload`. Host calls and log lines of the guest go to `host`, those of its initialisation too.
@@ -114,6 +122,7 @@ impl Evaluator {
         });
         store.set_epoch_deadline(1);
         store.data_mut().begin(Phase::Init);
+        store.data_mut().wasi.mount(self.mount.clone());
 
         let lent = Lent { operation: "", payload: &[], host };
         let guest_call = run(&mut store, lent, |store| start(&self.module, store))?;

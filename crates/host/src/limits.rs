@@ -41,6 +41,10 @@ pub struct Limits {
     pub log_bytes: usize,
     /// Lines of log text in one evaluation. Default 10,000.
     pub log_lines: u32,
+    /// Files and folders that a guest has open at the same time, if it may read any. Default 256.
+    pub open_files: usize,
+    /// Bytes of one file that a guest opens, and of all that it has open. Default 64 MiB.
+    pub file_bytes: usize,
 }
 
 impl Default for Limits {
@@ -60,6 +64,8 @@ impl Default for Limits {
             host_response_bytes: 64 * MIB,
             log_bytes: MIB,
             log_lines: 10_000,
+            open_files: 256,
+            file_bytes: 64 * MIB,
         }
     }
 }

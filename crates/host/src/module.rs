@@ -9,10 +9,11 @@ use wasmtime::{ExternType, InstancePre, Linker, ModuleExport, Store, ValType};
 
 use crate::config::{chain, engine_error, invalid};
 use crate::state::State;
-use crate::{Evaluator, Host, Limits, LoadError, Strategy, wapc, wasi};
+use crate::{Evaluator, Folder, Host, Limits, LoadError, Strategy, wapc, wasi};
 
-/// The functions that a module may have run before its first call, in this order.
-const STARTERS: [&str; 2] = ["_start", "wapc_init"];
+/// The functions that a module may have run before its first call, in this order. `_initialize` is what a module has that is no
+/// program but a library, Go's `-buildmode=c-shared` for one.
+const STARTERS: [&str; 3] = ["_initialize", "_start", "wapc_init"];
 
 /// Where a module's machine code came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +73,21 @@ impl Module {
             Ok(module) => Self::new(host, strategy, &module, Origin::Precompiled),
             Err(_) => Self::from_wasm(host, strategy, wasm),
         }
+    }
+
+    /// Takes a module that [`precompile`](crate::precompile) compiled, where there is nothing to fall back on.
+    ///
+    /// # Safety
+    /// As for [`Module::from_precompiled`].
+    ///
+    /// # Errors
+    /// [`LoadError::Engine`] if `compiled` is of another version, configuration or machine; otherwise as for [`Module::from_wasm`].
+    #[expect(unsafe_code, reason = "machine code can only be taken on trust, and only the caller knows where it is from")]
+    pub unsafe fn from_compiled(host: &Host, strategy: Strategy, compiled: &[u8]) -> Result<Self, LoadError> {
+        let engine = host.engine(strategy)?;
+        // SAFETY: passed on to the caller.
+        let module = unsafe { wasmtime::Module::deserialize(&engine, compiled) }.map_err(engine_error)?;
+        Self::new(host, strategy, &module, Origin::Precompiled)
     }
 
     /// Compiles a module in the binary format.
@@ -174,6 +190,14 @@ impl Module {
     pub fn evaluator_with(&self, mut limits: Limits) -> Evaluator {
         limits.stack_bytes = self.shared.host.limits().stack_bytes;
         Evaluator::new(self.shared.clone(), limits)
+    }
+
+    /// The same for a module that may read the files of `folder`, through WASI and under the path `mount`.
+    #[must_use]
+    pub fn evaluator_with_files(&self, limits: Limits, mount: &str, folder: Arc<dyn Folder>) -> Evaluator {
+        let mut evaluator = self.evaluator_with(limits);
+        evaluator.set_files(mount, folder);
+        evaluator
     }
 }
 

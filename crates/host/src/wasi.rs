@@ -1,11 +1,13 @@
-//! WASI preview 1 for a guest that has nothing: no arguments, no environment, no files, an empty standard input. Its output goes to
-//! the log.
+//! WASI preview 1 for a guest that has little: no arguments but a name, no environment, an empty standard input, and no files but those of a
+//! [`Folder`](crate::Folder) that it may read. Its output goes to the log.
 //!
 //! Policies that are built for `wasm32-wasip1` import parts of it because their language's start-up code does. A full WASI
-//! implementation would bring an async runtime for files that no policy can see, and a sleep that no deadline ends.
+//! implementation would bring an async runtime and the component model, for files that no policy can see, and a sleep that no deadline
+//! ends. What renderers need of files is a tenth of it: `files.rs`.
 //!
 //! Layouts and error numbers are those of `wasi_snapshot_preview1.witx`.
 
+pub(crate) mod files;
 mod poll;
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -15,6 +17,7 @@ use wasmtime::{Caller, FuncType, Linker, Result, Val, ValType};
 use crate::CallError;
 use crate::guest::{address, split};
 use crate::state::State;
+use files::{Descriptors, Mount};
 
 /// The import module's name.
 pub(crate) const MODULE: &str = "wasi_snapshot_preview1";
@@ -23,10 +26,6 @@ const SUCCESS: i32 = 0;
 const BAD_DESCRIPTOR: i32 = 8;
 const INVALID: i32 = 28;
 const NOT_SUPPORTED: i32 = 58;
-const NOT_SEEKABLE: i32 = 70;
-
-/// The file type of the three standard streams.
-const CHARACTER_DEVICE: u8 = 2;
 
 /// Vectors of one read or write, and events of one poll: the usual limit of systems.
 const MAX_VECTORS: usize = 1024;
@@ -34,29 +33,21 @@ const MAX_VECTORS: usize = 1024;
 /// Random bytes at once. Guests ask for a few dozen.
 const MAX_RANDOM: usize = 1 << 20;
 
-/// Functions on files, directories and sockets, none of which the guest can have opened: `name`, and its parameters with `i` for 32
-/// bits and `I` for 64. All answer that the descriptor is bad.
-const FILES: [(&str, &str); 28] = [
+/// Functions that change files, wait for them or speak to a network: `name`, and its parameters with `i` for 32 bits and `I` for 64.
+/// All answer that the descriptor is bad.
+const REFUSED: [(&str, &str); 20] = [
     ("fd_advise", "iIIi"),
     ("fd_allocate", "iII"),
     ("fd_datasync", "i"),
     ("fd_fdstat_set_rights", "iII"),
     ("fd_filestat_set_size", "iI"),
     ("fd_filestat_set_times", "iIIi"),
-    ("fd_pread", "iiiIi"),
-    ("fd_prestat_dir_name", "iii"),
-    ("fd_prestat_get", "ii"),
     ("fd_pwrite", "iiiIi"),
-    ("fd_readdir", "iiiIi"),
     ("fd_renumber", "ii"),
     ("fd_sync", "i"),
-    ("fd_tell", "ii"),
     ("path_create_directory", "iii"),
-    ("path_filestat_get", "iiiii"),
     ("path_filestat_set_times", "iiiiIIi"),
     ("path_link", "iiiiiii"),
-    ("path_open", "iiiiiIIii"),
-    ("path_readlink", "iiiiii"),
     ("path_remove_directory", "iii"),
     ("path_rename", "iiiiii"),
     ("path_symlink", "iiiii"),
@@ -75,15 +66,27 @@ pub(crate) struct Wasi {
     random: u64,
     /// What was printed to standard output and standard error since their last line ends.
     partial: [Vec<u8>; 2],
+    /// What it may read, and what it has open.
+    files: Descriptors,
 }
 
 impl Default for Wasi {
     fn default() -> Self {
-        Self { start: Instant::now(), random: 0, partial: Default::default() }
+        Self { start: Instant::now(), random: 0, partial: Default::default(), files: Descriptors::default() }
     }
 }
 
 impl Wasi {
+    /// Gives the guest a folder to read, before it starts.
+    pub(crate) fn mount(&mut self, mount: Option<Mount>) {
+        self.files = Descriptors::new(mount);
+    }
+
+    /// A guest with files has a name, the first argument of every program: libraries for command lines look for one.
+    fn arguments(&self) -> &'static [u8] {
+        if self.files.are_there() { b"guest\0" } else { b"" }
+    }
+
     /// The next bytes of a fixed sequence (`splitmix64`): a module's verdict on the same request, and the order of its hash maps,
     /// are the same in every run. Policies have no keys to make, and a guest that a colliding request slows down meets its deadline.
     fn random(&mut self) -> [u8; 8] {
@@ -127,7 +130,7 @@ pub(crate) fn flush(state: &mut State) -> Result<(), CallError> {
 /// # Errors
 /// A name that is already defined.
 pub(crate) fn define(linker: &mut Linker<State>) -> Result<()> {
-    for (name, parameters) in FILES {
+    for (name, parameters) in REFUSED {
         let parameters = parameters.chars().map(|letter| if letter == 'I' { ValType::I64 } else { ValType::I32 });
         let ty = FuncType::new(linker.engine(), parameters, [ValType::I32]);
         linker.func_new(MODULE, name, ty, |_caller, _parameters, results| {
@@ -135,22 +138,18 @@ pub(crate) fn define(linker: &mut Linker<State>) -> Result<()> {
             Ok(())
         })?;
     }
-    linker.func_wrap(MODULE, "args_get", |_: i32, _: i32| SUCCESS)?;
+    linker.func_wrap(MODULE, "args_get", args_get)?;
     linker.func_wrap(MODULE, "args_sizes_get", |caller: Caller<'_, State>, count: i32, size: i32| {
-        nothing(caller, "args_sizes_get", count, size)
+        let length = caller.data().wasi.arguments().len() as u32;
+        sizes(caller, "args_sizes_get", [count, size], [length.min(1), length])
     })?;
     linker.func_wrap(MODULE, "environ_get", |_: i32, _: i32| SUCCESS)?;
     linker.func_wrap(MODULE, "environ_sizes_get", |caller: Caller<'_, State>, count: i32, size: i32| {
-        nothing(caller, "environ_sizes_get", count, size)
+        sizes(caller, "environ_sizes_get", [count, size], [0, 0])
     })?;
     linker.func_wrap(MODULE, "clock_res_get", clock_res_get)?;
     linker.func_wrap(MODULE, "clock_time_get", clock_time_get)?;
-    linker.func_wrap(MODULE, "fd_close", |descriptor: i32| on_stream(descriptor, SUCCESS))?;
-    linker.func_wrap(MODULE, "fd_fdstat_get", fd_fdstat_get)?;
-    linker.func_wrap(MODULE, "fd_fdstat_set_flags", |descriptor: i32, _: i32| on_stream(descriptor, SUCCESS))?;
-    linker.func_wrap(MODULE, "fd_filestat_get", fd_filestat_get)?;
-    linker.func_wrap(MODULE, "fd_read", fd_read)?;
-    linker.func_wrap(MODULE, "fd_seek", |descriptor: i32, _: i64, _: i32, _: i32| on_stream(descriptor, NOT_SEEKABLE))?;
+    files::define(linker)?;
     linker.func_wrap(MODULE, "fd_write", fd_write)?;
     linker.func_wrap(MODULE, "poll_oneoff", poll::poll_oneoff)?;
     linker.func_wrap(MODULE, "proc_exit", |status: i32| -> Result<()> {
@@ -162,16 +161,23 @@ pub(crate) fn define(linker: &mut Linker<State>) -> Result<()> {
     Ok(())
 }
 
-/// `result` if `descriptor` is a standard stream.
-fn on_stream(descriptor: i32, result: i32) -> i32 {
-    if (0..=2).contains(&descriptor) { result } else { BAD_DESCRIPTOR }
+/// How many there are, and how many bytes they have.
+fn sizes(mut caller: Caller<'_, State>, import: &'static str, places: [i32; 2], sizes: [u32; 2]) -> Result<i32> {
+    let (mut guest, _) = split(&mut caller, import)?;
+    for (place, size) in places.into_iter().zip(sizes) {
+        guest.write(place, &size.to_le_bytes())?;
+    }
+    Ok(SUCCESS)
 }
 
-/// No arguments, no variables: both sizes are nothing.
-fn nothing(mut caller: Caller<'_, State>, import: &'static str, count: i32, size: i32) -> Result<i32> {
-    let (mut guest, _) = split(&mut caller, import)?;
-    guest.write(count, &[0; 4])?;
-    guest.write(size, &[0; 4])?;
+/// One pointer, to the one argument; nothing if there is none.
+fn args_get(mut caller: Caller<'_, State>, pointers: i32, bytes: i32) -> Result<i32> {
+    let (mut guest, state) = split(&mut caller, "args_get")?;
+    let arguments = state.wasi.arguments();
+    if !arguments.is_empty() {
+        guest.write(pointers, &bytes.to_le_bytes())?;
+        guest.write(bytes, arguments)?;
+    }
     Ok(SUCCESS)
 }
 
@@ -190,38 +196,6 @@ fn clock_time_get(mut caller: Caller<'_, State>, clock: i32, _precision: i64, ti
         return Ok(INVALID);
     };
     guest.write(time, &now.to_le_bytes())?;
-    Ok(SUCCESS)
-}
-
-/// `fdstat`: file type, flags, rights. A standard stream is a character device with no rights that a check could miss.
-fn fd_fdstat_get(mut caller: Caller<'_, State>, descriptor: i32, stat: i32) -> Result<i32> {
-    let (mut guest, _) = split(&mut caller, "fd_fdstat_get")?;
-    if on_stream(descriptor, SUCCESS) == SUCCESS {
-        let mut record = [0; 24];
-        record[0] = CHARACTER_DEVICE;
-        guest.write(stat, &record)?;
-    }
-    Ok(on_stream(descriptor, SUCCESS))
-}
-
-/// `filestat`: device, inode, file type, links, size, times.
-fn fd_filestat_get(mut caller: Caller<'_, State>, descriptor: i32, stat: i32) -> Result<i32> {
-    let (mut guest, _) = split(&mut caller, "fd_filestat_get")?;
-    if on_stream(descriptor, SUCCESS) == SUCCESS {
-        let mut record = [0; 64];
-        record[16] = CHARACTER_DEVICE;
-        guest.write(stat, &record)?;
-    }
-    Ok(on_stream(descriptor, SUCCESS))
-}
-
-/// Standard input is at its end.
-fn fd_read(mut caller: Caller<'_, State>, descriptor: i32, _vectors: i32, _count: i32, read: i32) -> Result<i32> {
-    let (mut guest, _) = split(&mut caller, "fd_read")?;
-    if descriptor != 0 {
-        return Ok(BAD_DESCRIPTOR);
-    }
-    guest.write(read, &[0; 4])?;
     Ok(SUCCESS)
 }
 

@@ -126,7 +126,8 @@ impl<'a> Flow<'a> {
             (index.parse::<usize>().ok(), field)
         });
         let is_whole = written.raw && is_above(&written.pointer, &above);
-        if !is_whole && !(field == "value" || written.raw && field.is_empty()) {
+        let is_value = field == "value" || written.raw && field.is_empty();
+        if !is_whole && !is_value {
             return found;
         }
         let hit = list.items().enumerate().filter(|(number, _)| is_whole || Some(*number) == index);

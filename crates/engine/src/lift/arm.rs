@@ -23,7 +23,7 @@ use resource::{Deployed, Resource};
 use scope::{Number, Piece, Scopes};
 
 /// How deep templates may hold templates. Azure takes a few levels.
-const MAX_TEMPLATES: usize = 16;
+pub(super) const MAX_TEMPLATES: usize = 16;
 
 /// Whether a document is a template.
 pub(super) fn is_template(root: Node<'_>) -> bool {

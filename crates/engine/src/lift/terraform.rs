@@ -16,6 +16,12 @@ use super::{Lifted, Made};
 use crate::load::text;
 use attributes::{Attributes, Marks};
 
+/// The types of resources that are read.
+#[cfg(test)]
+pub(super) fn kinds() -> impl Iterator<Item = &'static str> {
+    rows::kinds()
+}
+
 /// Whether a document is Terraform's: one of its JSON formats, or its own file of the state.
 pub(crate) fn looks_like(root: Node<'_>) -> bool {
     let has = |key| root.get(key).is_some();

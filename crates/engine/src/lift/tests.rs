@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::string_slice, clippy::panic, reason = "tests")]
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use fedward_manifest::{Document, Limits, Source, Span, parse, split};
@@ -502,4 +503,28 @@ fn what_is_not_understood_says_why() {
     for other in [json!({ "values": {} }), json!({ "format_version": "1.0", "name": "a" }), json!({ "terraform_version": "1.9.5" })] {
         assert!(matches!(lift(&read(&other.to_string()).1, "shop", &Limits::default()), Lifted::No), "{other}");
     }
+}
+
+#[test]
+fn the_page_names_what_is_read() {
+    let page = include_str!("../../../../docs/input.md");
+    let rows = page.split("### Terraform").nth(1).unwrap().split("\n## ").next().unwrap();
+    let named: BTreeSet<&str> = rows.split('`').filter(|word| word.contains('_') && word.split('_').next().is_some_and(is_provider)).collect();
+    assert_eq!(named, terraform::kinds().collect());
+    assert!(page.contains(&format!("up to {} levels", super::arm::MAX_TEMPLATES)));
+}
+
+fn is_provider(word: &str) -> bool {
+    matches!(word, "azurerm" | "azuread" | "azapi" | "aws" | "google")
+}
+
+#[test]
+fn a_large_template_takes_no_long_time() {
+    let mut resources: Vec<Value> = (0..2000).map(|number| credential(&format!("shop/c{number}"), json!({}))).collect();
+    for number in 0..2000 {
+        let dependencies: Vec<String> = (0..20).map(|before| format!("o{}", (number + before) % 2000)).collect();
+        resources.push(json!({ "type": "Microsoft.Storage/storageAccounts", "name": format!("o{number}"), "dependsOn": dependencies }));
+    }
+    let found = lifted(&template(&json!(resources), &json!({}), &json!({})));
+    assert_eq!(found.made.documents.len(), 2000);
 }

@@ -3,6 +3,7 @@
 
 #[cfg(unix)]
 mod cache;
+mod files;
 mod guests;
 mod hostile;
 mod instances;

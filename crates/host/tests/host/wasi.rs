@@ -59,7 +59,7 @@ const INVALID: i32 = 28;
 const NOT_SEEKABLE: i32 = 70;
 
 /// The import of `name` as `$name`.
-fn import(name: &str) -> String {
+pub(crate) fn import(name: &str) -> String {
     let (_, letters) = FUNCTIONS.iter().find(|(function, _)| *function == name).unwrap();
     let parameters: Vec<&str> = letters.chars().map(|letter| if letter == 'I' { "i64" } else { "i32" }).collect();
     format!(r#"(import "wasi_snapshot_preview1" "{name}" (func ${name} (param {}) (result i32)))"#, parameters.join(" "))

@@ -26,7 +26,10 @@
 //! Kubernetes API conventions: labels and annotations are `map[string]string`.
 
 use crate::finding::PatchStep;
+use crate::node::Node;
 use crate::rule::{Check, Condition, Report, Rule};
+use crate::text;
+use crate::trust::GROUP;
 use crate::value::Value;
 
 const WRONG: Condition = Condition::error("wrong-type", "a field that the policy reads has the wrong type");
@@ -38,7 +41,11 @@ pub const fn rule<S>() -> Rule<S> {
 
 fn check<S>(cx: &Check<'_, S>) {
     let mut seen = Vec::new();
-    for mistyped in cx.object.session().mistyped().filter(|mistyped| mistyped.node.shares_object(cx.object)) {
+    // An expression stands in the place of any value.
+    let is_expression =
+        |node: Node<'_>| cx.request.group == GROUP && node.peek_str().is_some_and(|text| text::classify(text) == text::Value::NotKnown);
+    let met = cx.object.session().mistyped().filter(|mistyped| mistyped.node.shares_object(cx.object) && !is_expression(mistyped.node));
+    for mistyped in met {
         let place = mistyped.node.place();
         if seen.contains(&place) || seen.len() >= MAX {
             continue;

@@ -125,6 +125,12 @@ const ROWS: [Row; 18] = [
     ),
 ];
 
+/// The types that are read.
+#[cfg(test)]
+pub(super) fn kinds() -> impl Iterator<Item = &'static str> {
+    ROWS.iter().map(|row| row.kind)
+}
+
 /// Whether instances of a type are read.
 pub(super) fn is_read(kind: &str) -> bool {
     ROWS.iter().any(|row| row.kind == kind)

@@ -1,0 +1,112 @@
+//! `fedward render`.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use fedward_render::{Helm, Jsonnet, Kind, Kustomize, Outcome, Renderer, Source, Values, Variable};
+
+use crate::args::Render;
+use crate::exit::Exit;
+
+pub(crate) fn run(args: &Render) -> Result<Exit> {
+    let working = std::env::current_dir().context("the working directory cannot be found")?;
+    let path = absolute(&args.path)?;
+    let root = match &args.root {
+        Some(root) => absolute(root)?,
+        None => around(&path, &working),
+    };
+    let Some(inside) = relative(&root, &path) else {
+        bail!("{} is not in {}, outside of which nothing is read (--root)", args.path.display(), root.display());
+    };
+    let renderer = Renderer::open(&root).with_context(|| format!("cannot read {}", root.display()))?;
+    let source = match renderer.detect(&inside) {
+        Some(Kind::Helm) => Source::Helm(helm(args, inside, relative(&root, &working))?),
+        Some(Kind::Kustomize) => Source::Kustomize(Kustomize { folder: inside, ..Kustomize::default() }),
+        Some(Kind::Jsonnet) => Source::Jsonnet(jsonnet(args, inside, &root)?),
+        None => bail!("{} is no chart, has no kustomization and is no .jsonnet file", args.path.display()),
+    };
+    match renderer.render(&source) {
+        Outcome::Rendered(rendered) => {
+            anstream::stdout().lock().write_all(rendered.text().as_bytes())?;
+            Ok(Exit::Clean)
+        }
+        Outcome::Deferred(reason) => {
+            anstream::eprintln!("{}: not rendered: {reason}", args.path.display());
+            Ok(Exit::NotJudged)
+        }
+        Outcome::Failed(failed) => {
+            anstream::eprintln!("{}: {failed}", args.path.display());
+            Ok(Exit::NotJudged)
+        }
+    }
+}
+
+fn absolute(path: &Path) -> Result<PathBuf> {
+    path.canonicalize().with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// The repository around a path; without one the working directory if it is above the path, or the path's own folder.
+fn around(path: &Path, working: &Path) -> PathBuf {
+    let repository = path.ancestors().find(|folder| folder.join(".git").exists());
+    let working = working.canonicalize().unwrap_or_else(|_| working.to_owned());
+    let own = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
+    repository.map_or_else(|| if path.starts_with(&working) { working } else { own.to_owned() }, Path::to_owned)
+}
+
+/// A path as renderers know it, if it is in the root.
+fn relative(root: &Path, path: &Path) -> Option<String> {
+    let names: Option<Vec<&str>> = path.strip_prefix(root).ok()?.components().map(|name| name.as_os_str().to_str()).collect();
+    Some(names?.join("/"))
+}
+
+fn helm(args: &Render, chart: String, working: Option<String>) -> Result<Helm> {
+    let mut values = Vec::new();
+    for file in &args.values {
+        let name = file.display().to_string();
+        values.push(if name.contains("://") {
+            Values::File(name)
+        } else {
+            let text = fs::read_to_string(file).with_context(|| format!("cannot read {name}"))?;
+            Values::Text { name, text }
+        });
+    }
+    Ok(Helm {
+        chart,
+        release_name: args.release_name.clone(),
+        namespace: args.namespace.clone(),
+        kube_version: args.kube_version.clone(),
+        api_versions: args.api_versions.clone(),
+        values,
+        set_json: args.set_json.clone(),
+        set: args.set.clone(),
+        set_string: args.set_string.clone(),
+        set_file: args.set_file.clone(),
+        set_literal: args.set_literal.clone(),
+        folder: working,
+        include_crds: args.include_crds,
+        skip_tests: args.skip_tests,
+        skip_schema_validation: args.skip_schema_validation,
+    })
+}
+
+fn jsonnet(args: &Render, file: String, root: &Path) -> Result<Jsonnet> {
+    let variables = |texts: &[String], codes: &[String]| {
+        let given = texts.iter().map(|text| (text, false)).chain(codes.iter().map(|text| (text, true)));
+        given
+            .map(|(text, code)| match text.split_once('=') {
+                Some((name, value)) => Ok(Variable { name: name.to_owned(), value: value.to_owned(), code }),
+                None => bail!("`{text}` has no `=`: a variable is NAME=VALUE"),
+            })
+            .collect::<Result<Vec<_>>>()
+    };
+    let mut libs = Vec::new();
+    for folder in &args.jpath {
+        let Some(lib) = relative(root, &absolute(folder)?) else {
+            bail!("{} is not in {}, outside of which nothing is read (--root)", folder.display(), root.display());
+        };
+        libs.push(lib);
+    }
+    Ok(Jsonnet { file, ext_vars: variables(&args.ext_str, &args.ext_code)?, tlas: variables(&args.tla_str, &args.tla_code)?, libs })
+}

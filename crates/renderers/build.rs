@@ -1,0 +1,152 @@
+//! Builds the Go module in `renderers` for WebAssembly, compiles it ahead of time, and leaves it compressed for `include_bytes!`.
+//!
+//! Without Go, or with `FEDWARD_RENDERERS=skip`, the module is left out. `FEDWARD_RENDERERS=require` makes a missing Go an error.
+//! Compiling takes a minute or two, so the result is kept in the target directory under a key of what it depends on: this script runs
+//! again whenever `crates/host` changes, which seldom changes how modules are compiled.
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
+
+/// The libraries that the module is made of, as `go.mod` names them, and what people call them.
+const LIBRARIES: [(&str, &str); 3] =
+    [("helm.sh/helm/v4", "helm"), ("sigs.k8s.io/kustomize/kustomize/v5", "kustomize"), ("github.com/google/go-jsonnet", "jsonnet")];
+
+/// 70 MB become 17 in four seconds; more effort gains little.
+const LEVEL: i32 = 9;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../..").canonicalize()?;
+    let source = root.join("renderers");
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    println!("cargo::rerun-if-env-changed=FEDWARD_RENDERERS");
+    watch(&source)?;
+    let go_mod = fs::read_to_string(source.join("go.mod"))?;
+    let wish = env::var("FEDWARD_RENDERERS").unwrap_or_default();
+    let go = if wish == "skip" { None } else { usable_go(&source, &go_mod, wish == "require")? };
+    let (compressed, sizes) = match &go {
+        Some(go) => build(&source, &out, go)?,
+        None => (Vec::new(), [0; 2]),
+    };
+    fs::write(out.join("renderers.zst"), compressed)?;
+    let mut versions: Vec<(&str, &str)> = Vec::new();
+    for (module, name) in LIBRARIES {
+        let line = go_mod.lines().find_map(|line| line.trim().strip_prefix(module)).ok_or("go.mod lacks a library")?;
+        versions.push((name, line.trim()));
+    }
+    versions.extend(go.as_ref().map(|go| ("go", go.version.as_str())));
+    fs::write(out.join("versions.rs"), format!("&{versions:?}"))?;
+    fs::write(out.join("sizes.rs"), format!("{sizes:?}"))?;
+    Ok(())
+}
+
+/// A Go that can build the module.
+struct Go {
+    program: PathBuf,
+    version: String,
+}
+
+/// Tells cargo which files count: not what editors and tests leave there.
+fn watch(folder: &Path) -> Result<(), Box<dyn Error>> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        if path.is_dir() {
+            watch(&path)?;
+        } else if name == "go.mod" || name == "go.sum" || (name.ends_with(".go") && !name.ends_with("_test.go")) {
+            println!("cargo::rerun-if-changed={}", path.display());
+        }
+    }
+    // A file that is added changes its folder.
+    println!("cargo::rerun-if-changed={}", folder.display());
+    Ok(())
+}
+
+/// The `go` of the `PATH`, unless it is too old and may not fetch a newer one.
+fn usable_go(source: &Path, go_mod: &str, required: bool) -> Result<Option<Go>, Box<dyn Error>> {
+    let missing = |reason: String| {
+        if required {
+            return Err(format!("{reason}, and FEDWARD_RENDERERS=require asks for it").into());
+        }
+        println!("cargo::warning={reason}: this build renders no Helm charts, kustomizations and Jsonnet files");
+        Ok(None)
+    };
+    println!("cargo::rerun-if-env-changed=GOTOOLCHAIN");
+    let name = format!("go{}", env::consts::EXE_SUFFIX);
+    let found = env::split_paths(&env::var_os("PATH").unwrap_or_default()).map(|folder| folder.join(&name)).find(|path| path.is_file());
+    let Some(program) = found else {
+        println!("cargo::rerun-if-env-changed=PATH");
+        return missing("Go is not installed".into());
+    };
+    println!("cargo::rerun-if-changed={}", program.display());
+    // In the module's folder, where `go` may choose to be a newer one.
+    let asked = go_command(&program, source).args(["env", "GOVERSION"]).output()?;
+    let version = String::from_utf8_lossy(&asked.stdout).trim().to_owned();
+    let needed = go_mod.lines().find_map(|line| line.strip_prefix("go ")).ok_or("go.mod has no version of Go")?.trim();
+    if !asked.status.success() || numbers(&version) < numbers(needed) {
+        return missing(format!("{} is too old ({needed} is needed)", if version.is_empty() { "Go" } else { &version }));
+    }
+    Ok(Some(Go { program, version }))
+}
+
+/// `go1.26.8` as numbers.
+fn numbers(version: &str) -> Vec<u32> {
+    version
+        .trim_start_matches("go")
+        .split('.')
+        .map(|part| part.chars().take_while(char::is_ascii_digit).collect::<String>().parse().unwrap_or(0))
+        .collect()
+}
+
+fn go_command(program: &Path, source: &Path) -> Command {
+    let mut command = Command::new(program);
+    // What somebody set for their own programs must not change this one.
+    command
+        .current_dir(source)
+        .env("GOWORK", "off")
+        .env("CGO_ENABLED", "0")
+        .env_remove("GOFLAGS")
+        .env_remove("GOOS")
+        .env_remove("GOARCH")
+        .env_remove("GOWASM")
+        .env_remove("GOEXPERIMENT");
+    command
+}
+
+/// The compressed module, and its sizes as WebAssembly and compiled.
+fn build(source: &Path, out: &Path, go: &Go) -> Result<(Vec<u8>, [usize; 2]), Box<dyn Error>> {
+    let wasm = out.join("renderers.wasm");
+    let mut command = go_command(&go.program, source);
+    command.env("GOOS", "wasip1").env("GOARCH", "wasm");
+    command
+        .args(["build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-buildmode=c-shared", "-ldflags=-s -w -buildid=", "-o"])
+        .arg(&wasm)
+        .arg(".");
+    let status = command.status().map_err(|error| format!("cannot run {}: {error}", go.program.display()))?;
+    if !status.success() {
+        return Err("building the renderers failed: put it right, or set FEDWARD_RENDERERS=skip to build without them".into());
+    }
+    let wasm = fs::read(wasm)?;
+    let target = env::var("TARGET")?;
+    // OUT_DIR is <target>/<profile>/build/<package>/out.
+    let kept = out.ancestors().nth(4).ok_or("OUT_DIR is not inside a target directory")?.join("renderers");
+    let key = fedward_host::compiled_key(&wasm, Some(&target), &LEVEL.to_le_bytes())?;
+    let file = kept.join(format!("{key}.zst"));
+    if let Ok(compressed) = fs::read(&file)
+        && let Some((compressed, size)) = compressed.split_last_chunk::<8>()
+    {
+        return Ok((compressed.to_vec(), [wasm.len(), usize::try_from(u64::from_le_bytes(*size))?]));
+    }
+    let compiled = fedward_host::precompile(&wasm, Some(&target))?;
+    let compressed = zstd::bulk::compress(&compiled, LEVEL)?;
+    fs::create_dir_all(&kept)?;
+    // Those of earlier versions are of no use any more.
+    for old in fs::read_dir(&kept)? {
+        fs::remove_file(old?.path())?;
+    }
+    let aside = kept.join(format!("{}.new", std::process::id()));
+    fs::write(&aside, [compressed.as_slice(), (compiled.len() as u64).to_le_bytes().as_slice()].concat())?;
+    fs::rename(&aside, &file)?;
+    Ok((compressed, [wasm.len(), compiled.len()]))
+}

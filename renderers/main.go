@@ -1,0 +1,68 @@
+// Command renderers turns charts, kustomizations and Jsonnet files into manifests, with the libraries of Helm, Kustomize and Jsonnet
+// themselves. It is built for WebAssembly and run by crates/render, which gives it a root folder to read and nothing else.
+//
+// A request is one JSON object on standard input, its answer one on standard output.
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+)
+
+// request has exactly one of its fields.
+type request struct {
+	Helm      *helmRequest      `json:"helm"`
+	Kustomize *kustomizeRequest `json:"kustomize"`
+	Jsonnet   *jsonnetRequest   `json:"jsonnet"`
+}
+
+// serve answers one request. After a panic, which is an answer of its own kind, this instance must not be asked again.
+func serve(in io.Reader, out io.Writer) {
+	given := answer{}
+	func() {
+		defer func() {
+			if panicked := recover(); panicked != nil {
+				given = answer{Error: &failure{Kind: kindPanic, Message: fmt.Sprint(panicked)}}
+			}
+		}()
+		documents, err := render(in)
+		if given.Documents = documents; err != nil {
+			given = answer{Error: asFailure(err)}
+		}
+	}()
+	if err := json.NewEncoder(out).Encode(given); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	}
+}
+
+func render(in io.Reader) ([]document, error) {
+	var asked request
+	if err := json.NewDecoder(in).Decode(&asked); err != nil {
+		return nil, err
+	}
+	switch {
+	case asked.Helm != nil:
+		return renderHelm(asked.Helm)
+	case asked.Kustomize != nil:
+		return renderKustomize(asked.Kustomize)
+	case asked.Jsonnet != nil:
+		return renderJsonnet(asked.Jsonnet)
+	}
+	return nil, errors.New("the request names no renderer")
+}
+
+func init() {
+	// Endless recursion ends here, long before it has eaten the memory.
+	debug.SetMaxStack(64 << 20)
+	// Most instances render once and are gone: collecting garbage early costs a small chart more than all the rest.
+	debug.SetGCPercent(300)
+	debug.SetMemoryLimit(256 << 20)
+	// The host tells people what went wrong; what every goroutine was doing is of no use to them.
+	debug.SetTraceback("none")
+}
+
+func main() { serve(os.Stdin, os.Stdout) }

@@ -1,0 +1,2 @@
+// Package fake is named by Helm's own tests, which `go mod tidy` wants to find.
+package fake
