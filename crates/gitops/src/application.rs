@@ -51,15 +51,15 @@ pub struct Destination {
 
 /// What rendering an Application gave.
 #[derive(Debug)]
-pub struct Rendered {
+pub(crate) struct Rendered {
     /// What became of it.
-    pub state: State,
+    pub(crate) state: State,
     /// Its sources, in their order.
-    pub sources: Vec<Source>,
+    pub(crate) sources: Vec<Source>,
     /// Its objects, in the order of the sources. Of several with one kind, namespace and name, Argo CD takes the last.
-    pub resources: Vec<Resource>,
+    pub(crate) resources: Vec<Resource>,
     /// The others of those.
-    pub repeated: Vec<Resource>,
+    pub(crate) repeated: Vec<Resource>,
 }
 
 /// Says of a kind, by group and name, whether it has namespaces.

@@ -275,11 +275,6 @@ impl Checkout {
         let Ok(mut all) = self.parsed.lock() else { return Ok(parsed) };
         Ok(Arc::clone(all.entry(real).or_insert(parsed)))
     }
-
-    /// Its bounds.
-    pub(crate) fn limits(&self) -> &Limits {
-        &self.limits
-    }
 }
 
 fn is_absolute(target: &str) -> bool {

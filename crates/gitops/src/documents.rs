@@ -31,6 +31,7 @@ impl Parsed {
     }
 
     /// The documents that can be read.
+    #[cfg(test)]
     pub(crate) fn documents(&self) -> impl Iterator<Item = &Arc<Document>> {
         self.parts.iter().filter_map(|part| part.document.as_ref().ok())
     }

@@ -47,23 +47,6 @@ impl Stop {
         }
     }
 
-    /// The same with a place, if it has none.
-    pub(crate) fn or_at(self, place: &Place) -> Self {
-        match self {
-            Stop::Deferred(reason) => Stop::Deferred(reason.or_at(place)),
-            Stop::Failed(reason) => Stop::Failed(reason.or_at(place)),
-        }
-    }
-
-    /// The same, with words before it.
-    pub(crate) fn context(self, before: &str) -> Self {
-        let with = |reason: Reason| Reason { text: format!("{before}: {}", reason.text), ..reason };
-        match self {
-            Stop::Deferred(reason) => Stop::Deferred(with(reason)),
-            Stop::Failed(reason) => Stop::Failed(with(reason)),
-        }
-    }
-
     pub(crate) fn failed(place: &Place, text: impl Into<String>) -> Self {
         Stop::Failed(Reason::at(place, text))
     }

@@ -14,15 +14,15 @@ use fedward_manifest::{Limits, Source as Text, parse, split};
 
 /// A double that replays what the real tools printed, from files that somebody recorded: it builds nothing itself, and has nothing for what
 /// nobody recorded. Go's templates it plays by putting in `{{ .a.b }}`; it knows no other action.
-pub struct Replay {
+pub(crate) struct Replay {
     /// Where the recorded files are.
-    pub folder: PathBuf,
+    pub(crate) folder: PathBuf,
     /// What it was asked for.
-    pub asked: Mutex<BTreeMap<String, String>>,
+    pub(crate) asked: Mutex<BTreeMap<String, String>>,
 }
 
 impl Replay {
-    pub fn new(folder: PathBuf) -> Self {
+    pub(crate) fn new(folder: PathBuf) -> Self {
         Replay { folder, asked: Mutex::default() }
     }
 
@@ -114,7 +114,7 @@ impl Renderer for Replay {
 }
 
 /// Which of the kinds in the fixtures have namespaces; nothing is known of others.
-pub fn scope(group: &str, kind: &str) -> Option<bool> {
+pub(crate) fn scope(group: &str, kind: &str) -> Option<bool> {
     match (group, kind) {
         ("rbac.authorization.k8s.io", "ClusterRole") | ("", "Namespace") => Some(false),
         ("" | "apps" | "argoproj.io", _) => Some(true),
@@ -123,7 +123,7 @@ pub fn scope(group: &str, kind: &str) -> Option<bool> {
 }
 
 /// A discovery in words.
-pub fn print(discovery: &Discovery, replay: &Replay) -> String {
+pub(crate) fn print(discovery: &Discovery, replay: &Replay) -> String {
     let mut out = String::new();
     let mut line = |text: String| {
         out.push_str(&text);
@@ -257,7 +257,7 @@ fn reason(reason: &Reason) -> String {
 }
 
 /// The files and folders of a folder, sorted.
-pub fn sorted(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn sorted(folder: &Path) -> Vec<PathBuf> {
     let mut entries: Vec<PathBuf> = fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path()).collect();
     entries.sort();
     entries
