@@ -223,6 +223,7 @@ fn command_lines_about_clusters_run() {
     }
     // What `kubectl kustomize` prints; a test of the manifests holds the overlays to it.
     folder.file("protect.yaml", &rendered);
+    folder.file("policies.yaml", &rendered);
     let mut run = 0;
     let lines = ["docs/rollout.md", "deploy/kubewarden/README.md"].iter().flat_map(|page| blocks(page, "sh"));
     for line in lines.flat_map(|block| block.lines().map(str::to_owned).collect::<Vec<_>>()) {

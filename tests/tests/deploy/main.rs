@@ -163,7 +163,12 @@ fn access_is_what_is_looked_at(base: &[Value]) {
         for resource in policy["spec"]["contextAwareResources"].as_array().unwrap() {
             let group = resource["apiVersion"].as_str().unwrap().split_once('/').map_or("", |(group, _)| group);
             let kind = resource["kind"].as_str().unwrap().to_lowercase();
-            context.insert((group.to_owned(), if kind.ends_with('s') { format!("{kind}es") } else { format!("{kind}s") }));
+            let plural = match kind.strip_suffix('y') {
+                Some(stem) => format!("{stem}ies"),
+                None if kind.ends_with('s') => format!("{kind}es"),
+                None => format!("{kind}s"),
+            };
+            context.insert((group.to_owned(), plural));
         }
         if policy["spec"]["backgroundAudit"] == true {
             audited.extend(named(&policy["spec"]["rules"]).into_iter().map(|[group, _, resource, _]| (group, resource)));
