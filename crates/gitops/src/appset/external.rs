@@ -19,7 +19,7 @@ impl Set<'_> {
             return Err(Stop::deferred(&generator.place, what));
         };
         let mut sets = match kind {
-            "scmProvider" => found.items.iter().map(|item| repository(item)).collect(),
+            "scmProvider" => found.items.iter().map(repository).collect(),
             "pullRequest" => found.items.iter().map(|item| self.pull_request(item)).collect(),
             "plugin" => found.items.iter().map(|item| Ok(self.plugin(item, generator))).collect(),
             _ => self.decisions(found, generator),

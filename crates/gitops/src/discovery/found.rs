@@ -78,7 +78,7 @@ fn look(checkout: &Arc<Checkout>, layout: &Layout, file: &str) -> Found {
     };
     let Ok(text) = std::str::from_utf8(&bytes) else { return found };
     if let Belongs::Template(chart) = &belongs {
-        if makes_applications(text) && path::below(&format!("{chart}/crds").trim_start_matches('/').to_owned(), file).is_none() {
+        if makes_applications(text) && path::below(format!("{chart}/crds").trim_start_matches('/'), file).is_none() {
             found.charts.insert(layout.top_chart(chart).to_owned());
         }
         return found;
