@@ -1,6 +1,6 @@
 //! What must hold of every deployment, whoever writes it.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice, reason = "tests")]
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -151,7 +151,7 @@ fn what_belongs_to_somebody_is_a_parameter() {
         for found in mail.find_iter(&left) {
             assert!(found.as_str().contains(GONE), "{at}: `{}`", found.as_str());
         }
-        for found in digits.find_iter(&left) {
+        if let Some(found) = digits.find(&left) {
             panic!("{at}: `{}`", found.as_str());
         }
         assert!(!left.contains(".example"), "{at}");

@@ -110,7 +110,7 @@ fn check_key(key: &str, place: &Value) -> Result<(), Stop> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
+    #![allow(clippy::panic, clippy::unwrap_used, reason = "tests")]
 
     use super::*;
     use crate::test_text::value;

@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "tests")]
 
 use std::fmt::Write as _;
 use std::fs;
@@ -43,24 +43,13 @@ impl Renderer for Dots {
     }
 }
 
+#[derive(Default)]
 struct Stage {
     files: Vec<(&'static str, &'static str)>,
     clusters: Clusters,
     fixtures: Fixtures,
     settings: Settings,
     limits: Limits,
-}
-
-impl Default for Stage {
-    fn default() -> Self {
-        Stage {
-            files: Vec::new(),
-            clusters: Clusters::default(),
-            fixtures: Fixtures::default(),
-            settings: Settings::default(),
-            limits: Limits::default(),
-        }
-    }
 }
 
 impl Stage {
@@ -483,7 +472,7 @@ fn a_merge_changes_sets_with_the_same_keys() {
         "failed: two sets of parameters of one generator have the merge keys `{\"name\":\"b\"}`"
     );
     assert_eq!(stage.paths(&merge("[]", &[base.clone(), base.clone()]), ""), "failed: a merge needs `mergeKeys`");
-    assert_eq!(stage.paths(&merge("[name]", &[base.clone()]), ""), "failed: a merge has at least two generators, this one 1");
+    assert_eq!(stage.paths(&merge("[name]", std::slice::from_ref(&base)), ""), "failed: a merge has at least two generators, this one 1");
     let deep = format!(
         "{{spec: {{goTemplate: true, generators: {}, template: {{metadata: {{name: '{{{{ .k }}}} {{{{ .m }}}}'}}}}}}}}",
         merge("[k]", &[list("{k: a, m: {x: 1, yy: 1}}"), list("{k: a, m: {yy: 2}}")])

@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "tests")]
 
 use std::fmt::Write as _;
 use std::fs;
@@ -116,7 +116,7 @@ impl Stage {
             Ok(manifests) => {
                 for manifest in manifests {
                     let position = manifest.place.position();
-                    write!(out, "{} {} {}:{}\n", manifest.text("/kind"), manifest.text("/metadata/name"), manifest.file(), position.line)
+                    writeln!(out, "{} {} {}:{}", manifest.text("/kind"), manifest.text("/metadata/name"), manifest.file(), position.line)
                         .unwrap();
                 }
             }
@@ -125,7 +125,7 @@ impl Stage {
         }
         for ignored in &source.ignored {
             let looks = if ignored.looks_like_manifest { " (looks like a manifest)" } else { "" };
-            write!(out, "ignored {}: {}{looks}\n", ignored.file, ignored.reason).unwrap();
+            writeln!(out, "ignored {}: {}{looks}", ignored.file, ignored.reason).unwrap();
         }
         out.trim_end().to_owned()
     }

@@ -206,9 +206,12 @@ impl Time {
 mod tests {
     use super::{HELM_HOOK, HELM_WEIGHT, HOOK, Time, WAVE};
 
+    /// Annotations, and the phase and wave that they come to.
+    type Case<'t> = (&'t [(&'t str, &'t str)], Option<(&'t str, i64)>);
+
     #[test]
     fn phases_and_waves_are_those_of_argo_cd() {
-        let cases: [(&[(&str, &str)], Option<(&str, i64)>); 14] = [
+        let cases: [Case<'_>; 14] = [
             (&[], Some(("Sync", 0))),
             (&[(WAVE, "-3")], Some(("Sync", -3))),
             (&[(WAVE, "first"), (HELM_WEIGHT, "4")], Some(("Sync", 4))),
