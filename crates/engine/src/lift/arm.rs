@@ -4,7 +4,7 @@
 //!   any depth. What is `existing` or whose `condition` is `false` is not deployed.
 //! * Values: expressions are followed where they lead to what is written in the document, see [`scope`]; findings are then where it is
 //!   written. All others stay as they are written, and policies take them for not known. `[[` begins a text with a bracket.
-//! * A credential's identity is known by its name, or by the expression that names it; see [`resource::Resource::identity`].
+//! * A credential's identity is known by its name, or by the expression that names it; see `resource.rs`.
 
 mod expression;
 mod order;
