@@ -106,18 +106,20 @@ pub(crate) fn is_admitted(finding: &fedward_outcome::Finding) -> bool {
     finding.object.as_ref().is_none_or(|object| object.kind != "MutatingWebhookConfiguration")
 }
 
-/// Sees what a Secret holds, where it may: no policy in a cluster lists Secrets, so there it takes them for what they look like.
-const READS_SECRETS: &str = "static-google-key";
+/// What is said of a key whose Secret is seen. No policy in a cluster lists Secrets, so there it is [`LOOKS_LIKE`], a warning.
+const SEEN: &str = ", to the key of a service account";
+const LOOKS_LIKE: &str = ", which most likely holds the key of a service account";
 
 /// A finding as it is compared: whether its object has a namespace, severity, rule, place, message. The reader's own have no policy.
 pub(crate) fn lines(outcome: &Outcome, is_compared: impl Fn(&fedward_outcome::Finding) -> bool) -> BTreeSet<String> {
     let line = |finding: &fedward_outcome::Finding| {
         let start = finding.location.start();
         let (rule, severity) = (&finding.rule, finding.severity.name());
-        if rule == READS_SECRETS {
-            return format!("{}:{}:{} {rule}", finding.location.source.name(), start.line, start.column);
-        }
-        format!("{}:{}:{} {severity} {rule} {}", finding.location.source.name(), start.line, start.column, finding.message)
+        let (severity, message) = match finding.message.strip_suffix(SEEN) {
+            Some(head) => ("warning", format!("{head}{LOOKS_LIKE}")),
+            None => (severity, finding.message.clone()),
+        };
+        format!("{}:{}:{} {severity} {rule} {message}", finding.location.source.name(), start.line, start.column)
     };
     outcome.findings.iter().filter(|finding| finding.policy != "input" && is_compared(finding)).map(line).collect()
 }
