@@ -218,6 +218,3 @@ impl Application {
 
 /// Where an object is found: in a file, with the file's checkout.
 type Home = Arc<Checkout>;
-
-#[cfg(test)]
-mod tests;

@@ -71,8 +71,10 @@ const fn for_docs(text: &'static str) -> &'static str {
     if cfg!(target_arch = "wasm32") { "" } else { text }
 }
 
-/// A finding in the making.
-pub struct Report<'a> {
+/// A finding in the making. A pointer, since rules hand it on from step to step: moving the parts themselves took 7 KB of a module.
+pub struct Report<'a>(Box<Parts<'a>>);
+
+struct Parts<'a> {
     condition: &'a Condition,
     node: Node<'a>,
     message: String,
@@ -88,7 +90,7 @@ impl<'a> Report<'a> {
     /// Reports `condition` at `node`: on the field itself, or, if it is absent, on its nearest parent. For a node of another object the
     /// finding stands where the object under admission refers to it, and the node is a related place.
     pub fn new(condition: &'a Condition, node: Node<'a>, message: impl Into<String>) -> Self {
-        Report {
+        Report(Box::new(Parts {
             condition,
             node,
             message: message.into(),
@@ -98,46 +100,46 @@ impl<'a> Report<'a> {
             fix: Vec::new(),
             on_key: false,
             offset: None,
-        }
+        }))
     }
 
     /// What to do about it.
     pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = help.into();
+        self.0.help = help.into();
         self
     }
 
     /// Another place that belongs to it.
     pub fn related(mut self, node: Node<'a>, message: impl Into<String>) -> Self {
-        if self.related.len() < MAX_RELATED {
-            self.related.push(Related { place: node.place(), message: message.into() });
+        if self.0.related.len() < MAX_RELATED {
+            self.0.related.push(Related { place: node.place(), message: message.into() });
         } else {
-            self.related_more += 1;
+            self.0.related_more += 1;
         }
         self
     }
 
     /// Says that there are `count` more related places than were given.
     pub fn more(mut self, count: usize) -> Self {
-        self.related_more += count;
+        self.0.related_more += count;
         self
     }
 
     /// A patch that mends it. It is dropped where the finding lies in another object or inside a string.
     pub fn fix(mut self, steps: Vec<PatchStep>) -> Self {
-        self.fix = steps;
+        self.0.fix = steps;
         self
     }
 
     /// Points at the key, not the value.
     pub fn on_key(mut self) -> Self {
-        self.on_key = true;
+        self.0.on_key = true;
         self
     }
 
     /// Points at a byte offset in the string.
     pub fn offset(mut self, offset: usize) -> Self {
-        self.offset = Some(offset);
+        self.0.offset = Some(offset);
         self
     }
 }
@@ -196,7 +198,8 @@ impl<'a, S> Check<'a, S> {
     }
 
     /// Records a finding.
-    pub fn report(&self, report: Report<'a>) {
+    pub fn report(&self, Report(report): Report<'a>) {
+        let report = *report;
         let rule = self.rule.get();
         let Some(severity) = self.common.severity(rule, report.condition.severity) else { return };
         let anchor = report.node.anchor();

@@ -188,7 +188,8 @@ impl<'a> Credential<'a> {
         for (key, value) in self.selector?.peek("matchLabels").peek_entries() {
             labels.insert(format!("{key}={}", value.peek_str().unwrap_or("")).into(), 0);
         }
-        let labels: Vec<&str> = labels.keys().map(|label| &**label).collect();
+        // Joining texts of another type is another KB of a module.
+        let labels: Vec<String> = labels.keys().map(|label| label.to_string()).collect();
         (!labels.is_empty()).then(|| format!("{namespace}/{}", labels.join(",")))
     }
 }

@@ -104,7 +104,7 @@ fn check(cx: &Check<'_, Settings>) {
         (parts.tail.contains('#'), "a fragment"),
         (text.contains('*'), "a wildcard"),
     ];
-    let extra: Vec<&str> = extra.iter().filter(|(is_there, _)| *is_there).map(|(_, what)| *what).collect();
+    let extra: Vec<String> = extra.iter().filter(|(is_there, _)| *is_there).map(|(_, what)| (*what).to_owned()).collect();
     if !extra.is_empty() {
         cx.report(
             Report::new(
