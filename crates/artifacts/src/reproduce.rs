@@ -23,6 +23,7 @@ const SOURCES: [&str; 9] = ["Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "
 pub fn reproduce(root: &Path) -> Result<()> {
     let elsewhere = Elsewhere::new()?;
     let copy = elsewhere.0.join("another checkout");
+    fs::create_dir_all(&copy).with_context(|| format!("cannot make `{}`", copy.display()))?;
     for name in SOURCES {
         copy_all(&root.join(name), &copy.join(name))?;
     }
