@@ -79,6 +79,7 @@
 
 use fedward_kit::identity::is_labelled;
 use fedward_kit::node::Node;
+use fedward_kit::order;
 use fedward_kit::rule::{Check, Condition, Report, Rule};
 use fedward_kit::workload::{self, Container, Pod, Triggered};
 use fedward_kit::{audience, projection};
@@ -143,7 +144,7 @@ fn by_object<'c, 'a>(cx: &'c Check<'a, Settings>, started: &[Triggered<'a>]) -> 
     let address = |node: Node<'a>| node.value().map_or(0, |value| std::ptr::from_ref(value).addr());
     let mut known: Vec<(usize, usize)> =
         started.iter().enumerate().filter(|(_, one)| one.object.is_present()).map(|(index, one)| (address(one.object), index)).collect();
-    known.sort_unstable();
+    order::sort(&mut known, &Ord::cmp);
     let mut found = vec![Vec::new(); started.len()];
     for pod in cx.all_pods() {
         let place = std::iter::successors(Some(pod.workflow.unwrap_or(pod.node)), |node| node.parent())
