@@ -54,6 +54,7 @@ pub(crate) fn run(args: &Check) -> Result<Exit> {
         gitignore: !args.no_gitignore,
         own: loaded.file.iter().cloned().chain(outputs.iter().filter_map(|output| output.place().map(PathBuf::from))).collect(),
         only_names: false,
+        threads: args.threads,
     };
     let mut read = inputs::read(&request)?;
     for revision in &revisions {

@@ -228,7 +228,7 @@ fn run_with(inputs: Vec<Input>, policies: Policies<'_>, options: &Options, progr
     };
     let evaluated = evaluate::run(&world, &plan);
     outcome.evaluated = evaluated.seen.iter().filter(|seen| **seen).count();
-    verdicts::report(&world, policies, &evaluated.verdicts, &mut outcome);
+    in_pool(&mut || verdicts::report(&world, policies, &evaluated.verdicts, &mut outcome));
     verdicts::mutations(&world, policies, &evaluated.mutations, options.keeps_secrets, &mut outcome);
     let notes = verdicts::notes(policies, &evaluated, &outcome);
     outcome.notes.extend(notes);

@@ -299,7 +299,7 @@ pub fn is_bound<'a>(context: &Context<'a>, namespace: &str, name: &str, anchor: 
     if !context.indexed {
         return None;
     }
-    let list = |selector: &str| context.list(API_VERSION, BINDING, "", selector, anchor);
+    let list = |selector: &str| context.list_masked((API_VERSION, BINDING), "", selector, &["metadata.name"], anchor);
     let own = list(&format!("subject={namespace}/{name}"))?;
     let groups = [format!("group=system:serviceaccounts:{namespace}"), "group=system:serviceaccounts".to_owned()];
     if !own.items.is_empty() || groups.iter().any(|group| list(group).is_some_and(|list| !list.items.is_empty())) {
