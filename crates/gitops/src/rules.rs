@@ -2,10 +2,14 @@
 
 mod bad_release_name;
 mod directory_over_tool;
+mod excluded_kind;
 mod forbidden_by_project;
 mod ignored_git_files;
+mod ignored_template_field;
 mod malformed_project;
 mod missing_values_files;
+mod misspelt_project;
+mod non_string_metadata;
 mod object_of_two_applications;
 mod repeated_object;
 mod shadowed_helm_values;
@@ -18,6 +22,8 @@ mod unrenderable_application;
 mod unresolved_template_tag;
 mod unstrict_go_template;
 mod unusable_application_set;
+mod unused_source_ref;
+mod wrong_generate_paths;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -45,13 +51,17 @@ pub const SUMMARY: &str = "what Argo CD makes of a repository is what was meant"
 type Run = fn(&Check<'_>) -> Vec<Report>;
 
 /// The rules.
-const ALL: [(RuleDescriptor, Run); 18] = [
+const ALL: [(RuleDescriptor, Run); 24] = [
     (bad_release_name::RULE, bad_release_name::check),
     (directory_over_tool::RULE, directory_over_tool::check),
+    (excluded_kind::RULE, excluded_kind::check),
     (forbidden_by_project::RULE, forbidden_by_project::check),
     (ignored_git_files::RULE, ignored_git_files::check),
+    (ignored_template_field::RULE, ignored_template_field::check),
     (malformed_project::RULE, malformed_project::check),
     (missing_values_files::RULE, missing_values_files::check),
+    (misspelt_project::RULE, misspelt_project::check),
+    (non_string_metadata::RULE, non_string_metadata::check),
     (object_of_two_applications::RULE, object_of_two_applications::check),
     (repeated_object::RULE, repeated_object::check),
     (shadowed_helm_values::RULE, shadowed_helm_values::check),
@@ -64,6 +74,8 @@ const ALL: [(RuleDescriptor, Run); 18] = [
     (unresolved_template_tag::RULE, unresolved_template_tag::check),
     (unstrict_go_template::RULE, unstrict_go_template::check),
     (unusable_application_set::RULE, unusable_application_set::check),
+    (unused_source_ref::RULE, unused_source_ref::check),
+    (wrong_generate_paths::RULE, wrong_generate_paths::check),
 ];
 
 /// The rules, without their code.
