@@ -25,6 +25,7 @@ mod review;
 mod secrets;
 mod selector;
 mod set;
+mod severities;
 mod suite;
 mod verdicts;
 mod world;
@@ -38,7 +39,7 @@ use fedward_kit::index;
 use fedward_kit::node::{Origin, Session};
 use fedward_kit::value::Value;
 use fedward_manifest::Limits;
-use fedward_outcome::Outcome;
+use fedward_outcome::{Native, Outcome};
 use rayon::prelude::*;
 
 pub use context::Context;
@@ -121,8 +122,10 @@ pub struct Options {
     pub keeps_secrets: bool,
     /// Who asks.
     pub user: User,
-    /// Severities of [`INPUT_RULES`], by rule; `None` is off.
+    /// Severities of [`INPUT_RULES`] and of the rules of [`Options::native`], by rule; `None` is off.
     pub input_severities: BTreeMap<String, Option<Severity>>,
+    /// What native rules of others found in the inputs. Severities and ignore entries count for it as they do for [`INPUT_RULES`].
+    pub native: Native,
 }
 
 impl Default for Options {
@@ -147,6 +150,7 @@ impl Default for Options {
             keeps_secrets: false,
             user: User::default(),
             input_severities: BTreeMap::new(),
+            native: Native::default(),
         }
     }
 }
@@ -232,13 +236,14 @@ fn run_with(inputs: Vec<Input>, policies: Policies<'_>, options: &Options, progr
     verdicts::mutations(&world, policies, &evaluated.mutations, options.keeps_secrets, &mut outcome);
     let notes = verdicts::notes(policies, &evaluated, &outcome);
     outcome.notes.extend(notes);
+    let leaving = severities::add(&mut outcome, &options.native);
     if options.use_ignores {
-        let mut runs: Vec<&str> = INPUT_RULES.iter().map(|rule| rule.id).collect();
+        let mut runs: Vec<&str> = INPUT_RULES.iter().map(|rule| rule.id).chain(options.native.rules.iter().copied()).collect();
         runs.extend(policies.iter().flat_map(Policy::rules));
         let rules = ignores::Rules { runs: &runs, known: &options.known_rules };
         ignores::apply(&mut outcome, &world.loaded, options, &rules);
     }
-    input::set_severities(&mut outcome, &options.input_severities);
+    severities::set(&mut outcome, &leaving, options);
     outcome.findings.sort_by_cached_key(|finding| {
         let span = finding.location.span;
         (order.get(&**finding.location.source.name()).copied(), span.start, span.end, finding.rule.clone(), finding.message.clone())

@@ -67,7 +67,7 @@ pub struct Finding {
     pub rule: String,
     /// The condition of the rule.
     pub condition: String,
-    /// The policy's id; `input` for what the reader finds.
+    /// The policy's id; `input` for what the reader finds, `argocd-repository` for what is wrong with a repository.
     pub policy: String,
     /// Its weight.
     pub severity: Severity,
@@ -92,6 +92,24 @@ pub struct Finding {
     pub edits: Vec<Edit>,
     /// Set where an ignore entry applies: the finding is shown, but does not count.
     pub suppressed: Option<Suppression>,
+}
+
+/// What rules found that look at all inputs at once, before policies see any: those about a repository.
+#[derive(Debug, Clone, Default)]
+pub struct Native {
+    /// The rules that ran.
+    pub rules: Vec<&'static str>,
+    /// What they found, turned off or not: the host of these rules gives severities and applies ignore entries.
+    pub findings: Vec<NativeFinding>,
+}
+
+/// A finding of a native rule.
+#[derive(Debug, Clone)]
+pub struct NativeFinding {
+    /// The finding.
+    pub finding: Finding,
+    /// Whether something is not judged because of what it tells, and that stays so if the finding does not count.
+    pub leaves_unjudged: bool,
 }
 
 /// Something that could not be judged: the policy trapped, ran out of time, answered nonsense.
