@@ -1,6 +1,7 @@
 //! The `fedward` command.
 
 mod args;
+mod argocd;
 mod charts;
 mod commands;
 mod exit;

@@ -77,6 +77,7 @@ impl<'a> Report<'a> {
             fix: Vec::new(),
             edits: Vec::new(),
             suppressed: None,
+            rendered: None,
         }
     }
 }
@@ -148,10 +149,10 @@ fn has_key(text: &str, key: &str) -> bool {
     })
 }
 
-/// Gives the findings of the reader the severities that the configuration sets, and drops those that it turns off. What is not judged
+/// Gives the findings of the reader, and of other native rules, the severities that the configuration sets, and drops those that it turns off. What is not judged
 /// because of one stays so, whether or not the finding is an error any more.
-pub(crate) fn set_severities(outcome: &mut Outcome, severities: &BTreeMap<String, Option<Severity>>) {
-    let is_own = |rule: &str| INPUT_RULES.iter().any(|own| own.id == rule);
+pub(crate) fn set_severities(outcome: &mut Outcome, severities: &BTreeMap<String, Option<Severity>>, others: &[String]) {
+    let is_own = |rule: &str| INPUT_RULES.iter().any(|own| own.id == rule) || others.iter().any(|other| other == rule);
     let mut unjudged = Unjudged::default();
     outcome.findings.retain_mut(|finding| {
         let set = severities.get(&finding.rule).filter(|_| is_own(&finding.rule));

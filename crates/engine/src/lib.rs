@@ -27,6 +27,7 @@ mod selector;
 mod set;
 mod suite;
 mod verdicts;
+mod views;
 mod world;
 
 use std::collections::{BTreeMap, HashMap};
@@ -45,12 +46,13 @@ pub use context::Context;
 pub use evaluate::{Cost, Runtime};
 pub use ignores::Ignore;
 pub use input::{INPUT_POLICY, INPUT_RULES};
-pub use load::{Input, Role};
+pub use load::{Deployment, Input, Role};
 pub use mask::{CHANGED as HIDDEN_CHANGED, HIDDEN, hide as hide_secrets};
 pub use policies::{Code, Policy, from_yaml};
 pub use request::{Operation, User};
 
 pub use modules::{Codes, Found, Modules};
+pub use resources::is_namespaced;
 pub use set::Sets;
 pub use suite::{Part, SUITE};
 
@@ -105,6 +107,10 @@ pub struct Options {
     pub ignore_names: HashMap<String, String>,
     /// Inputs that are templates of Helm charts, by name, with the folder of the chart; for charts whose `Chart.yaml` is no input.
     pub templates: HashMap<String, String>,
+    /// What inputs are deployed by; see [`Role::Deployed`].
+    pub deployments: Vec<Deployment>,
+    /// Whether what Applications of Argo CD deploy is among the inputs, so that nothing need be said of it.
+    pub renders_applications: bool,
     /// Whether ignore entries, those in comments included, count.
     pub use_ignores: bool,
     /// Every rule that the program knows, whether or not its policy runs.
@@ -121,7 +127,11 @@ pub struct Options {
     pub keeps_secrets: bool,
     /// Who asks.
     pub user: User,
-    /// Severities of [`INPUT_RULES`], by rule; `None` is off.
+    /// What native rules outside of the engine found: ignore entries apply to it, and [`Options::input_severities`].
+    pub found: Vec<fedward_outcome::Finding>,
+    /// Those rules.
+    pub found_by: Vec<String>,
+    /// Severities of [`INPUT_RULES`] and of [`Options::found_by`], by rule; `None` is off.
     pub input_severities: BTreeMap<String, Option<Severity>>,
 }
 
@@ -138,6 +148,8 @@ impl Default for Options {
             ignores: Vec::new(),
             ignore_names: HashMap::new(),
             templates: HashMap::new(),
+            deployments: Vec::new(),
+            renders_applications: false,
             use_ignores: true,
             known_rules: Vec::new(),
             today: String::new(),
@@ -146,8 +158,18 @@ impl Default for Options {
             requests: false,
             keeps_secrets: false,
             user: User::default(),
+            found: Vec::new(),
+            found_by: Vec::new(),
             input_severities: BTreeMap::new(),
         }
+    }
+}
+
+impl Options {
+    /// The namespace of objects that name none.
+    fn namespace(&self, role: Role) -> &str {
+        let deployment = if let Role::Deployed(number) = role { self.deployments.get(number) } else { None };
+        deployment.map(|deployment| deployment.namespace.as_str()).filter(|name| !name.is_empty()).unwrap_or(&self.namespace)
     }
 }
 
@@ -182,7 +204,9 @@ fn run_with(inputs: Vec<Input>, policies: Policies<'_>, options: &Options, progr
     // Reading takes as many threads as evaluating. A machine that gives no threads has the one that runs already.
     let threads = options.threads.clamp(1, max_threads());
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().ok();
-    let options = &Options { threads: if pool.is_some() { threads } else { 1 }, ..options.clone() };
+    let mut options = options.clone();
+    options.threads = if pool.is_some() { threads } else { 1 };
+    let options = &options;
     // A policy with its host cannot move into the pool, and need not: only reading and looking for secrets happen there.
     let in_pool = |work: &mut (dyn FnMut() + Send)| match &pool {
         Some(pool) => pool.install(work),
@@ -213,7 +237,7 @@ fn run_with(inputs: Vec<Input>, policies: Policies<'_>, options: &Options, progr
             &set
         }
     };
-    let world = World::new(loaded, objects, keys, kinds, options.closed_world && !truncated);
+    let world = World::with(loaded, objects, keys, kinds, options.closed_world && !truncated, &options.deployments);
     let requests = request::requests(&world, options.operation);
     outcome.objects = requests.len();
     let plan = Plan {
@@ -232,18 +256,19 @@ fn run_with(inputs: Vec<Input>, policies: Policies<'_>, options: &Options, progr
     verdicts::mutations(&world, policies, &evaluated.mutations, options.keeps_secrets, &mut outcome);
     let notes = verdicts::notes(policies, &evaluated, &outcome);
     outcome.notes.extend(notes);
+    outcome.findings.extend(options.found.iter().cloned());
     if options.use_ignores {
-        let mut runs: Vec<&str> = INPUT_RULES.iter().map(|rule| rule.id).collect();
-        runs.extend(policies.iter().flat_map(Policy::rules));
+        let mut runs: Vec<&str> = options.found_by.iter().map(String::as_str).collect();
+        INPUT_RULES.iter().map(|rule| rule.id).chain(policies.iter().flat_map(Policy::rules)).for_each(|rule| runs.push(rule));
         let rules = ignores::Rules { runs: &runs, known: &options.known_rules };
         ignores::apply(&mut outcome, &world.loaded, options, &rules);
     }
-    input::set_severities(&mut outcome, &options.input_severities);
+    input::set_severities(&mut outcome, &options.input_severities, &options.found_by);
     outcome.findings.sort_by_cached_key(|finding| {
         let span = finding.location.span;
         (order.get(&**finding.location.source.name()).copied(), span.start, span.end, finding.rule.clone(), finding.message.clone())
     });
-    in_pool(&mut || secrets::hide(&world.loaded, &mut outcome));
+    in_pool(&mut || secrets::hide(&world.loaded, &mut outcome, !options.deployments.is_empty()));
     outcome.notes.extend(world.kinds.note());
     (outcome, evaluated.cost)
 }

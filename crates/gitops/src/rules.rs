@@ -165,6 +165,7 @@ fn finding(rule: &RuleDescriptor, report: Report) -> Option<Finding> {
         fix: Vec::new(),
         edits: Vec::new(),
         suppressed: None,
+        rendered: None,
     })
 }
 
