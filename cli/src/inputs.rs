@@ -61,6 +61,8 @@ pub(crate) struct Inputs {
     pub(crate) unread: Vec<Unread>,
     /// The files that are judged, without links.
     pub(crate) judged: HashSet<PathBuf>,
+    /// The names of these.
+    pub(crate) names: HashMap<PathBuf, String>,
     /// The path of a file relative to the folder of the configuration, by the name that outputs show, where the two differ.
     pub(crate) config_names: HashMap<String, String>,
     /// The folder of the Helm chart that a file is a template of, by the name that outputs show, as outputs show it.
@@ -253,6 +255,7 @@ impl Reader<'_> {
         }
         if matches!(role, Role::Judged) {
             self.inputs.judged.insert(real.clone());
+            self.inputs.names.insert(real.clone(), name.clone());
         }
         self.seen.insert(real);
         self.inputs.files.push(Input { name, bytes, named, role });

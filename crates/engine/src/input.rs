@@ -76,6 +76,7 @@ impl<'a> Report<'a> {
             fix: Vec::new(),
             edits: Vec::new(),
             suppressed: None,
+            rendered: None,
         }
     }
 }

@@ -28,6 +28,7 @@ mod set;
 mod severities;
 mod suite;
 mod verdicts;
+mod views;
 mod world;
 
 use std::collections::{BTreeMap, HashMap};
@@ -46,12 +47,13 @@ pub use context::Context;
 pub use evaluate::{Cost, Runtime};
 pub use ignores::Ignore;
 pub use input::{INPUT_POLICY, INPUT_RULES};
-pub use load::{Input, Role};
+pub use load::{Deployment, Input, Role};
 pub use mask::{CHANGED as HIDDEN_CHANGED, HIDDEN, hide as hide_secrets};
 pub use policies::{Code, Policy, from_yaml};
 pub use request::{Operation, User};
 
 pub use modules::{Codes, Found, Modules};
+pub use resources::is_namespaced;
 pub use set::Sets;
 pub use suite::{Part, SUITE};
 
@@ -106,6 +108,10 @@ pub struct Options {
     pub ignore_names: HashMap<String, String>,
     /// Inputs that are templates of Helm charts, by name, with the folder of the chart; for charts whose `Chart.yaml` is no input.
     pub templates: HashMap<String, String>,
+    /// What inputs are deployed by; see [`Role::Deployed`].
+    pub deployments: Vec<Deployment>,
+    /// Whether what Applications of Argo CD deploy is among the inputs, so that nothing need be said of it.
+    pub renders_applications: bool,
     /// Whether ignore entries, those in comments included, count.
     pub use_ignores: bool,
     /// Every rule that the program knows, whether or not its policy runs.
@@ -141,6 +147,8 @@ impl Default for Options {
             ignores: Vec::new(),
             ignore_names: HashMap::new(),
             templates: HashMap::new(),
+            deployments: Vec::new(),
+            renders_applications: false,
             use_ignores: true,
             known_rules: Vec::new(),
             today: String::new(),
@@ -152,6 +160,14 @@ impl Default for Options {
             input_severities: BTreeMap::new(),
             native: Native::default(),
         }
+    }
+}
+
+impl Options {
+    /// The namespace of objects that name none.
+    fn namespace(&self, role: Role) -> &str {
+        let deployment = if let Role::Deployed(number) = role { self.deployments.get(number) } else { None };
+        deployment.map(|deployment| deployment.namespace.as_str()).filter(|name| !name.is_empty()).unwrap_or(&self.namespace)
     }
 }
 
@@ -186,7 +202,9 @@ fn run_with(inputs: Vec<Input>, policies: Policies<'_>, options: &Options, progr
     // Reading takes as many threads as evaluating. A machine that gives no threads has the one that runs already.
     let threads = options.threads.clamp(1, max_threads());
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().ok();
-    let options = &Options { threads: if pool.is_some() { threads } else { 1 }, ..options.clone() };
+    let mut options = options.clone();
+    options.threads = if pool.is_some() { threads } else { 1 };
+    let options = &options;
     // A policy with its host cannot move into the pool, and need not: only reading and looking for secrets happen there.
     let in_pool = |work: &mut (dyn FnMut() + Send)| match &pool {
         Some(pool) => pool.install(work),
@@ -217,7 +235,7 @@ fn run_with(inputs: Vec<Input>, policies: Policies<'_>, options: &Options, progr
             &set
         }
     };
-    let world = World::new(loaded, objects, keys, kinds, options.closed_world && !truncated);
+    let world = World::with(loaded, objects, keys, kinds, options.closed_world && !truncated, &options.deployments);
     let requests = request::requests(&world, options.operation);
     outcome.objects = requests.len();
     let plan = Plan {
@@ -248,7 +266,7 @@ fn run_with(inputs: Vec<Input>, policies: Policies<'_>, options: &Options, progr
         let span = finding.location.span;
         (order.get(&**finding.location.source.name()).copied(), span.start, span.end, finding.rule.clone(), finding.message.clone())
     });
-    in_pool(&mut || secrets::hide(&world.loaded, &mut outcome));
+    in_pool(&mut || secrets::hide(&world.loaded, &mut outcome, !options.deployments.is_empty()));
     outcome.notes.extend(world.kinds.note());
     (outcome, evaluated.cost)
 }

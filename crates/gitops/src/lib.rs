@@ -45,6 +45,7 @@ mod template;
 #[cfg(test)]
 mod test_text;
 pub mod url;
+mod used;
 mod value;
 
 pub use application::{Destination, Resource, Scopes, State};
@@ -63,4 +64,5 @@ pub use renderer::{NoRenderer, Renderer};
 pub use repositories::{Mapping, Repositories, mapping};
 pub use settings::Settings;
 pub use source::{Ignored, Source, SourceType};
+pub use used::used_files;
 pub use value::{Data, Value};

@@ -206,6 +206,7 @@ fn finding(rule: &RuleDescriptor, report: Report) -> Option<NativeFinding> {
         fix: Vec::new(),
         edits: Vec::new(),
         suppressed: None,
+        rendered: None,
     };
     Some(NativeFinding { finding, leaves_unjudged: report.leaves_unjudged })
 }
