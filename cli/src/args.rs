@@ -10,7 +10,7 @@ Exit codes, the first that applies of 2, 3, 1, 4, 0:
   0  everything was judged, and nothing reaches --fail-on
   1  findings at or above --fail-on; a document that does not parse is one
   2  wrong usage or configuration, an input or output that was named and cannot be read or written
-  3  something could not be judged, or a file below a folder could not be read
+  3  something could not be judged or rendered, or a file below a folder could not be read
   4  nothing was judged, and nothing that was found counts (--allow-empty makes it 0)";
 
 /// Workload identity federation checks for Kubernetes manifests.
@@ -67,10 +67,11 @@ Examples:
   fedward check . --format sarif=fedward.sarif --format human
 
 In a folder, every .yaml, .yml and .json file is read that is not hidden and that .gitignore and .ignore do not exclude. \
-To read others, name them, or give --hidden or --no-gitignore. Nothing is rendered: templates of \
-Helm charts are skipped, and what a kustomization builds on is judged as it stands; what comes of them can be checked as above.
+To read others, name them, or give --hidden or --no-gitignore. What Applications of Argo CD deploy is rendered, and so is a chart or a \
+kustomization that is named itself (docs/argocd.md). Templates of other Helm charts are skipped, and what another kustomization builds on \
+is judged as it stands; what comes of them can be checked as above.
 
---context, --include, --exclude, --policy, --settings and --format can be given several times.
+--context, --include, --exclude, --policy, --settings, --repo and --format can be given several times.
 
 {EXIT_CODES}"))]
 pub(crate) struct Check {

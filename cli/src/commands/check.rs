@@ -82,7 +82,7 @@ pub(crate) fn run(args: &Check) -> Result<Exit> {
     }
     let roots: Vec<PathBuf> = args.paths.iter().chain(&given).cloned().collect();
     let store = Store::new(loaded.modules(&super::descriptors()), &roots, given.is_empty());
-    let deployed = if args.raw { None } else { argocd::find(&args.argocd, &args.paths, &read.files, &read.names)? };
+    let deployed = if args.raw { None } else { argocd::find(&args.argocd, &args.paths, &read.files, &read.names, &options.namespace)? };
     let mut files = read.files;
     let order: Vec<String> = files.iter().map(|file| file.name.clone()).collect();
     let mut rendered_files = 0;
@@ -91,7 +91,7 @@ pub(crate) fn run(args: &Check) -> Result<Exit> {
         options.native = deployed.native(&is_on);
         let worlds = deployed.worlds();
         options.deployments.clone_from(&worlds.deployments);
-        options.renders_applications = true;
+        options.renders_applications = !deployed.is_empty();
         // Entries of the configuration mean the file that a person edits.
         let of_config = |(name, file): (&String, &String)| (name.clone(), options.ignore_names.get(file).unwrap_or(file).clone());
         let origins: Vec<(String, String)> = worlds.origins.iter().map(of_config).collect();

@@ -64,5 +64,5 @@ pub use renderer::{NoRenderer, Renderer};
 pub use repositories::{Mapping, Repositories, mapping};
 pub use settings::Settings;
 pub use source::{Ignored, Source, SourceType};
-pub use used::used_files;
+pub use used::{files_of, used_files};
 pub use value::{Data, Value};
