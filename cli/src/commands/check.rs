@@ -142,12 +142,14 @@ fn policy_sets(given: &[PathBuf]) -> Result<(Vec<PathBuf>, bool)> {
 /// The first that applies, most serious first (docs/configuration.md, exit codes).
 fn exit(outcome: &Outcome, threshold: Severity, args: &Check) -> Exit {
     let is_unknown = |state: State| matches!(state, State::Partial | State::Failed) || args.argocd.strict && state == State::Deferred;
+    // Applications were looked at, and nothing of what they deploy was.
+    let is_hollow = outcome.deployed.iter().any(|one| one.state == State::Deferred) && outcome.evaluated == outcome.evaluated_applications;
     let counts = outcome.findings.iter().any(|finding| finding.suppressed.is_none() && finding.severity >= threshold);
     if !outcome.not_evaluated.is_empty() || !outcome.unread.is_empty() || outcome.deployed.iter().any(|one| is_unknown(one.state)) {
         Exit::NotJudged
     } else if counts {
         Exit::Findings
-    } else if outcome.evaluated == 0 && !args.allow_empty {
+    } else if (outcome.evaluated == 0 || is_hollow) && !args.allow_empty {
         Exit::Nothing
     } else {
         Exit::Clean
