@@ -17,15 +17,7 @@ pub(crate) fn write(outcome: &Outcome, options: &Options, out: &mut dyn Write) -
     if let Some(rule) = explained(outcome) {
         writeln!(out, "`fedward explain {}` says why, and what to do instead", clean::line(rule))?;
     }
-    writeln!(out, "{}", findings(outcome))?;
-    write!(out, "{}, {}, {} evaluated", count(outcome.files, "file"), count(outcome.objects, "object"), outcome.evaluated)?;
-    if !outcome.not_evaluated.is_empty() {
-        write!(out, ", {} could not be judged", outcome.not_evaluated.len())?;
-    }
-    if !outcome.unread.is_empty() {
-        write!(out, ", {} could not be read", outcome.unread.len())?;
-    }
-    writeln!(out)?;
+    writeln!(out, "{}\n{}", findings(outcome), judged(outcome))?;
     if outcome.skipped.is_empty() {
         return Ok(());
     }
@@ -40,6 +32,26 @@ pub(crate) fn write(outcome: &Outcome, options: &Options, out: &mut dyn Write) -
         writeln!(out, "{count:>6} for {} other reasons", others.len())?;
     }
     Ok(())
+}
+
+/// The same in two or three lines that hold no text of the input.
+pub(crate) fn counts(outcome: &Outcome) -> Vec<String> {
+    let mut lines = vec![findings(outcome), judged(outcome)];
+    if !outcome.skipped.is_empty() {
+        lines.push(format!("{} skipped", outcome.skipped.len()));
+    }
+    lines
+}
+
+fn judged(outcome: &Outcome) -> String {
+    let mut text = format!("{}, {}, {} evaluated", count(outcome.files, "file"), count(outcome.objects, "object"), outcome.evaluated);
+    if !outcome.not_evaluated.is_empty() {
+        text.push_str(&format!(", {} could not be judged", outcome.not_evaluated.len()));
+    }
+    if !outcome.unread.is_empty() {
+        text.push_str(&format!(", {} could not be read", outcome.unread.len()));
+    }
+    text
 }
 
 /// A rule with a page, of the gravest that were found.
