@@ -9,8 +9,8 @@ use fedward_config::{Level, today};
 use fedward_engine::{Options, Sets, User};
 use fedward_kit::finding::Severity;
 use fedward_kit::policy::RuleDescriptor;
-use fedward_outcome::{Outcome, State};
-use fedward_report::{RuleInfo, Tool};
+use fedward_outcome::Outcome;
+use fedward_report::{Gate, RuleInfo, Tool};
 
 use super::explain;
 use crate::args::Check;
@@ -20,11 +20,15 @@ use crate::outputs::{self, Format};
 use crate::setup::{self, Setup};
 use crate::{argocd, inputs, old, progress};
 
+/// What a check can write.
+const FORMATS: &[Format] =
+    &[Format::Human, Format::Json, Format::Sarif, Format::Github, Format::Gitlab, Format::Junit, Format::Azure, Format::TerminationLog];
+
 pub(crate) fn run(args: &Check) -> Result<Exit> {
     if args.stdin_filename.is_some() && !args.paths.iter().chain(&args.context).any(|path| path == Path::new("-")) {
         bail!("`--stdin-filename` names standard input, which is not read: give `-` as a path to read it");
     }
-    let wanted = outputs::wanted(&args.format, args.output.as_deref(), [Format::Human, Format::Json, Format::Sarif])?;
+    let wanted = outputs::wanted(&args.format, args.output.as_deref(), FORMATS)?;
     let request = setup::Request { paths: &args.paths, config: args.config.as_deref(), policies: &args.policy, settings: &args.settings };
     let Setup { loaded, policies, host } = Setup::new(&request)?;
     let (given, only_builtin) = policy_sets(&args.policies)?;
@@ -116,15 +120,16 @@ pub(crate) fn run(args: &Check) -> Result<Exit> {
         deployed.finish(&order, &mut outcome);
     }
     outcome.unread = read.unread;
+    let threshold = args.fail_on.map(Severity::from).or_else(|| config.fail_on.map(Severity::from)).unwrap_or(Severity::Error);
+    let gate = Gate { fail_on: threshold, allow_empty: args.allow_empty, strict: args.argocd.strict };
     for output in &mut outputs {
         let color = output.is_stdout() && anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never;
-        output.write(|format, out| write(format, &outcome, args, color, out))?;
+        output.write(|format, out| write(format, &outcome, args, &gate, color, out))?;
     }
     for output in outputs {
         output.finish()?;
     }
-    let threshold = args.fail_on.map(Severity::from).or_else(|| config.fail_on.map(Severity::from)).unwrap_or(Severity::Error);
-    Ok(exit(&outcome, threshold, args))
+    Ok(gate.verdict(&outcome).into())
 }
 
 /// The paths of `--policies`, or that only built-in policies run.
@@ -139,26 +144,14 @@ fn policy_sets(given: &[PathBuf]) -> Result<(Vec<PathBuf>, bool)> {
     Ok((Vec::new(), true))
 }
 
-/// The first that applies, most serious first (docs/configuration.md, exit codes).
-fn exit(outcome: &Outcome, threshold: Severity, args: &Check) -> Exit {
-    let is_unknown = |state: State| matches!(state, State::Partial | State::Failed) || args.argocd.strict && state == State::Deferred;
-    let counts = outcome.findings.iter().any(|finding| finding.suppressed.is_none() && finding.severity >= threshold);
-    if !outcome.not_evaluated.is_empty() || !outcome.unread.is_empty() || outcome.deployed.iter().any(|one| is_unknown(one.state)) {
-        Exit::NotJudged
-    } else if counts {
-        Exit::Findings
-    } else if outcome.evaluated == 0 && !args.allow_empty {
-        Exit::Nothing
-    } else {
-        Exit::Clean
-    }
-}
-
-fn write(format: Format, outcome: &Outcome, args: &Check, color: bool, out: &mut dyn Write) -> io::Result<()> {
+fn write(format: Format, outcome: &Outcome, args: &Check, gate: &Gate, color: bool, out: &mut dyn Write) -> io::Result<()> {
     let tool = Tool { name: "fedward", version: env!("CARGO_PKG_VERSION"), home: None };
     match format {
-        // No check has it.
-        Format::Junit => {}
+        Format::Junit => fedward_report::junit(outcome, gate, out)?,
+        Format::Github => fedward_report::github(outcome, gate, out)?,
+        Format::Gitlab => fedward_report::gitlab(outcome, gate, out)?,
+        Format::Azure => fedward_report::azure(outcome, gate, out)?,
+        Format::TerminationLog => fedward_report::termination_log(outcome, gate, out)?,
         Format::Human => {
             let options = fedward_report::Options {
                 color,

@@ -33,7 +33,7 @@ pub(crate) fn run(args: &Test) -> Result<Exit> {
     if let Some(file) = &args.init {
         return init(file);
     }
-    let wanted = outputs::wanted(&args.format, None, [Format::Human, Format::Json, Format::Junit])?;
+    let wanted = outputs::wanted(&args.format, None, &[Format::Human, Format::Json, Format::Junit])?;
     let filters: Vec<Pattern> =
         args.filter.iter().map(|text| Pattern::new(text.clone()).map_err(anyhow::Error::msg)).collect::<Result<_>>()?;
     for path in &args.paths {
@@ -156,7 +156,7 @@ fn tell(output: &mut Output, results: &[CaseResult]) -> Result<()> {
             Format::Json => json(results, out)?,
             Format::Junit => junit(results, out)?,
             // No test has it.
-            Format::Sarif => {}
+            Format::Sarif | Format::Github | Format::Gitlab | Format::Azure | Format::TerminationLog => {}
         }
         out.flush()
     })

@@ -64,7 +64,8 @@ impl Worlds {
         for loose in &deployed.loose {
             let number = worlds.deployments.len();
             // Nobody knows which cluster it goes to: one of its own.
-            let deployment = Deployment { cluster: format!("{} {}", loose.kind, loose.name()), name: loose.name(), namespace: String::new() };
+            let deployment =
+                Deployment { cluster: format!("{} {}", loose.kind, loose.name()), name: loose.name(), namespace: String::new() };
             worlds.deployments.push(deployment);
             let Ok(manifests) = &loose.result else { continue };
             let mut met: HashSet<*const Source> = HashSet::new();

@@ -25,7 +25,15 @@ pub(super) fn find(
     let pointer = location.pointer.split('#').next().unwrap_or_default();
     // A finding on what is not there stands on what would hold it.
     let own = rendered.root().pointer(pointer);
-    let is_it = |other: Node<'_>| if own.node.is_map() { other.is_map() } else if own.node.is_seq() { other.is_seq() } else { is_same(own.node, other) };
+    let is_it = |other: Node<'_>| {
+        if own.node.is_map() {
+            other.is_map()
+        } else if own.node.is_seq() {
+            other.is_seq()
+        } else {
+            is_same(own.node, other)
+        }
+    };
     let place = |source: &Arc<Source>, span: Span| Location { source: Arc::clone(source), span, pointer: location.pointer.clone() };
 
     let files = documents(source);

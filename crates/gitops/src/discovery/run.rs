@@ -162,7 +162,12 @@ impl<'a> Run<'a> {
                 let made_of = manifest.origin.as_ref().map(|origin| {
                     let mut text = Vec::new();
                     manifest.node().write_json(&mut text);
-                    [origin.file.clone(), namespace.clone(), manifest.text("/metadata/name").to_owned(), String::from_utf8_lossy(&text).into_owned()]
+                    [
+                        origin.file.clone(),
+                        namespace.clone(),
+                        manifest.text("/metadata/name").to_owned(),
+                        String::from_utf8_lossy(&text).into_owned(),
+                    ]
                 });
                 let known = made_of.as_ref().and_then(|key| self.by_origin.get(key)).copied();
                 if let Some(known) = known.and_then(|at| self.out.applications.get_mut(at)) {
