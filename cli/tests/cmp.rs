@@ -209,7 +209,7 @@ fn passes(server: &dyn Server) {
     assert!(error("values", &[]).contains("fedward: nothing was judged"), "{}", error("values", &[]));
     let strange = error("strange", &[("ARGOCD_APP_SOURCE_PATH", "strange")]);
     assert!(
-        strange.contains("exit status 3: fedward: 1 object could not be judged") && strange.contains("\nerror: strange/a.yaml:5:1: "),
+        strange.contains("exit status 3: fedward: 1 object could not be judged") && strange.contains("\nerror: strange/a.yaml:4:1: "),
         "{strange}"
     );
     assert!(error("template", &[]).contains("[leftover-template]"), "{}", error("template", &[]));
