@@ -14,6 +14,8 @@ pub(crate) enum Format {
     Json,
     Sarif,
     Junit,
+    Mermaid,
+    Dot,
 }
 
 impl Format {
@@ -23,6 +25,8 @@ impl Format {
             Format::Json => "json",
             Format::Sarif => "sarif",
             Format::Junit => "junit",
+            Format::Mermaid => "mermaid",
+            Format::Dot => "dot",
         }
     }
 }
@@ -31,13 +35,14 @@ impl Format {
 pub(crate) type Wanted = (Format, Option<PathBuf>);
 
 /// What `--format` and `--output` ask for, of the formats that there are.
-pub(crate) fn wanted(formats: &[String], output: Option<&Path>, known: [Format; 3]) -> Result<Vec<Wanted>> {
+pub(crate) fn wanted(formats: &[String], output: Option<&Path>, known: &[Format]) -> Result<Vec<Wanted>> {
     let mut wanted = Vec::new();
     for text in formats {
         let (name, file) = text.split_once('=').map_or((text.as_str(), None), |(name, file)| (name, Some(file)));
-        let Some(format) = known.into_iter().find(|format| format.name() == name) else {
-            let [one, two, three] = known.map(Format::name);
-            bail!("no such format: `{name}` (`{one}`, `{two}` or `{three}`)");
+        let Some(format) = known.iter().copied().find(|format| format.name() == name) else {
+            let names: Vec<String> = known.iter().map(|format| format!("`{}`", format.name())).collect();
+            let (last, others) = names.split_last().map(|(last, others)| (last.as_str(), others.join(", "))).unwrap_or_default();
+            bail!("no such format: `{name}` ({others} or {last})");
         };
         if file == Some("") {
             bail!("`--format {text}` names no file after `=`");
@@ -206,7 +211,7 @@ mod tests {
 
     fn told(formats: &[&str], output: Option<&str>) -> String {
         let formats: Vec<String> = formats.iter().map(|text| (*text).to_owned()).collect();
-        match wanted(&formats, output.map(Path::new), [Format::Human, Format::Json, Format::Sarif]) {
+        match wanted(&formats, output.map(Path::new), &[Format::Human, Format::Json, Format::Sarif]) {
             Ok(wanted) => wanted
                 .iter()
                 .map(|(format, file)| format!("{format:?} {}", file.as_deref().unwrap_or(Path::new("-")).display()))

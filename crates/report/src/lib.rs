@@ -25,9 +25,11 @@ use fedward_kit::finding::Severity;
 use serde::Serialize;
 
 pub use clean::line as printable;
-pub use human::human;
+pub use human::{human, problems};
 pub use json::json;
 pub use sarif::sarif;
+pub use summary::skipped;
+pub use writer::write as write_json;
 
 /// How the human format looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

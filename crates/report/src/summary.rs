@@ -26,6 +26,14 @@ pub(crate) fn write(outcome: &Outcome, options: &Options, out: &mut dyn Write) -
         write!(out, ", {} could not be read", outcome.unread.len())?;
     }
     writeln!(out)?;
+    skipped(outcome, options, out)
+}
+
+/// Writes how much was skipped, and why; nothing where nothing was.
+///
+/// # Errors
+/// Those of the writer.
+pub fn skipped(outcome: &Outcome, options: &Options, out: &mut dyn Write) -> io::Result<()> {
     if outcome.skipped.is_empty() {
         return Ok(());
     }

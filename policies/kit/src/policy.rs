@@ -139,7 +139,14 @@ impl<S: Settings + 'static> Part for Policy<S> {
     }
 
     fn read(&self, settings: Node<'_>, common: &Common) -> (PartSettings, Vec<String>) {
-        let read = settings::read::<S>(settings, &|| self.rules(), Some(common));
+        let mut read = settings::read::<S>(settings, &|| self.rules(), Some(common));
+        if read.own.mends() {
+            // It would have to know what the other policies say.
+            read.errors.push(format!(
+                "settings.policies.{}.settings.mode: the suite changes no object: only the policy's own module can `fix`",
+                self.id
+            ));
+        }
         (PartSettings { own: Box::new(read.own), common: read.common }, read.errors)
     }
 
@@ -156,15 +163,21 @@ impl<S: Settings + 'static> Policy<S> {
             return Judged::default();
         }
         let findings = self.findings(Check::new(&subjects.now, own, common));
+        if own.mends()
+            && let Some(mended) = self.mend(subjects, &findings, own, common)
+        {
+            return mended;
+        }
         let rejects = findings.iter().any(|finding| finding.severity == Severity::Error);
         if rejects && request.operation == Operation::Update && common.on_update == OnUpdate::RejectNew {
             Judged::compare(findings, &self.findings(Check::new(&subjects.old, own, common)))
         } else {
-            Judged { new: findings, before: Vec::new() }
+            Judged { new: findings, ..Judged::default() }
         }
     }
 
-    fn findings(&self, check: Check<'_, S>) -> Vec<Finding> {
+    /// What the rules find.
+    pub(crate) fn findings(&self, check: Check<'_, S>) -> Vec<Finding> {
         let uncertain = check.pods().iter().any(|pod: &Pod<'_>| !pod.certain);
         let mut findings = check.run(self.rules);
         for finding in &mut findings {

@@ -17,6 +17,7 @@ pub enum Operation {
 }
 
 /// A Kubernetes admission request (`AdmissionRequest` of `admission.k8s.io/v1`, as Kubewarden hands it on).
+#[derive(Clone, Copy)]
 pub struct Request<'a> {
     /// The API group of the object, empty for the core group.
     pub group: &'a str,
@@ -39,6 +40,8 @@ pub struct Request<'a> {
     /// Whether the object is what will be applied. Offline, the base of a kustomization that something patches is not: what it lacks
     /// may come from the patch.
     pub is_final: bool,
+    /// The payload that the request came in.
+    pub(crate) payload: &'a [u8],
 }
 
 /// The payload of a `validate` call.
@@ -87,6 +90,7 @@ impl<'a> Payload<'a> {
                 object,
                 old_object: part("oldObject", Origin::Request),
                 is_final: root.at(&["fedward", "draft"]).bool() != Some(true),
+                payload: text,
             },
             settings: root.get("settings"),
             offline: root.peek("fedward").is_present(),

@@ -40,6 +40,11 @@ pub struct Field {
 pub trait Settings: Sized {
     /// Reads every field; see [`Reader`].
     fn read(reader: &mut Reader<'_>) -> Self;
+
+    /// Whether the policy mends objects itself where a rule says so ([`crate::rule::Report::mended`]), instead of rejecting them.
+    fn mends(&self) -> bool {
+        false
+    }
 }
 
 /// What settings say.

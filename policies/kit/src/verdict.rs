@@ -14,6 +14,8 @@ pub struct Judged {
     pub new: Vec<Finding>,
     /// What the object had before an update, too: warnings at most.
     pub before: Vec<Finding>,
+    /// The object as it is to be instead, as JSON, where the policy mends it. Then nothing rejects it.
+    pub mended: Option<String>,
 }
 
 impl Judged {
@@ -27,7 +29,7 @@ impl Judged {
         for finding in &mut before {
             finding.severity = finding.severity.min(Severity::Warning);
         }
-        Judged { new, before }
+        Judged { new, before, mended: None }
     }
 }
 
@@ -65,7 +67,7 @@ pub fn settle(mut findings: Vec<Finding>, supersedes: &dyn Fn(&str) -> &'static 
 /// Kubewarden's `ValidationResponse`. Findings are in the annotation `findings`, from which the engine makes places. It gets all of them
 /// (`whole`); a cluster gets what it takes, and how many more there are.
 pub(crate) fn respond(judged: &Judged, whole: bool) -> Vec<u8> {
-    let Judged { new: findings, before } = judged;
+    let Judged { new: findings, before, mended } = judged;
     let line = |finding: &Finding, end: &str| {
         let help = if finding.help.is_empty() { String::new() } else { format!(" ({})", finding.help) };
         let text = format!("{}: {}{help} [{}]{end}", finding.place.path, finding.message, finding.rule);
@@ -76,6 +78,12 @@ pub(crate) fn respond(judged: &Judged, whole: bool) -> Vec<u8> {
         if whole { lines.into_iter().map(|line| line.text).collect() } else { bounds::bounded(&lines, bounds) }
     };
     let mut out = response("accepted", &told(of(Severity::Error).collect(), &bounds::REASONS));
+    if let Some(object) = mended {
+        out.truncate(out.len() - 1);
+        out.push_str(",\"mutated_object\":");
+        out.push_str(object);
+        out.push('}');
+    }
     let old = before.iter().filter(|finding| finding.severity >= Severity::Warning);
     let warnings = of(Severity::Warning).chain(old.map(|finding| line(finding, " (was so before this change)")));
     let warnings = told(warnings.collect(), &bounds::WARNINGS);
