@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::graph::{Graph, Kind};
+use crate::graph::{Graph, Kind, MAX_BOXES};
 use crate::model::Inventory;
 
 /// Writes the inventory as a digraph for Graphviz of at most some hundred boxes.
@@ -10,7 +10,7 @@ use crate::model::Inventory;
 /// # Errors
 /// Those of the writer.
 pub fn dot(inventory: &Inventory, out: &mut dyn Write) -> io::Result<()> {
-    let graph = Graph::of(inventory);
+    let graph = Graph::of(inventory, MAX_BOXES);
     writeln!(out, "digraph identities {{\n  rankdir=LR;\n  node [shape=box, style=\"rounded,filled\", fillcolor=white];")?;
     for one in &graph.boxes {
         let lines: Vec<String> = one.lines.iter().map(|line| quoted(line)).collect();

@@ -8,8 +8,8 @@ use crate::model::{AccountState, Inventory, Place, Power, RoleState};
 
 /// Boxes that a picture has at most: more of them nobody can read.
 pub(crate) const MAX_BOXES: usize = 400;
-/// Arrows of a picture.
-const MAX_ARROWS: usize = 4 * MAX_BOXES;
+/// Arrows that a picture has at most: Mermaid refuses to draw more than 500, unless the page that it stands in says otherwise.
+pub(crate) const MAX_ARROWS: usize = 499;
 /// Users of one account that have boxes of their own.
 const MAX_USERS: usize = 12;
 /// Characters of a line of text.
@@ -53,13 +53,16 @@ pub(crate) struct Graph {
     pub(crate) arrows: Vec<Arrow>,
     known: BTreeSet<String>,
     drawn: BTreeSet<(String, String, String)>,
-    /// Boxes that found no room.
+    /// How many boxes there may be.
+    most: usize,
+    /// Boxes and arrows that found no room.
     left_out: BTreeSet<String>,
 }
 
 impl Graph {
-    pub(crate) fn of(inventory: &Inventory) -> Self {
-        let mut graph = Graph::default();
+    /// The picture of an inventory in so many boxes.
+    pub(crate) fn of(inventory: &Inventory, most: usize) -> Self {
+        let mut graph = Graph { most, ..Graph::default() };
         for (number, identity) in inventory.identities.iter().enumerate() {
             let id = format!("i{number}");
             let kind = if identity.shared { Kind::Shared } else { Kind::Identity };
@@ -146,7 +149,7 @@ impl Graph {
         if self.known.contains(id) {
             return true;
         }
-        if self.boxes.len() >= MAX_BOXES {
+        if self.boxes.len() >= self.most {
             self.left_out.insert(id.to_owned());
             return false;
         }
@@ -159,7 +162,12 @@ impl Graph {
 
     fn arrow(&mut self, from: &str, to: &str, text: &str) {
         let text = line(text);
-        if self.drawn.insert((from.to_owned(), to.to_owned(), text.clone())) && self.arrows.len() < MAX_ARROWS {
+        if !self.drawn.insert((from.to_owned(), to.to_owned(), text.clone())) {
+            return;
+        }
+        if self.arrows.len() >= MAX_ARROWS {
+            self.left_out.insert(format!("{from} {to} {text}"));
+        } else {
             self.arrows.push(Arrow { from: from.to_owned(), to: to.to_owned(), text });
         }
     }

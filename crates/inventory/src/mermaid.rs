@@ -3,15 +3,32 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use crate::graph::{Graph, Kind};
+use crate::graph::{Graph, Kind, MAX_BOXES};
 use crate::model::Inventory;
 
-/// Writes the inventory as a Mermaid flowchart of at most some hundred boxes.
+/// Characters that Mermaid reads of a picture, unless the page that it stands in says otherwise.
+const MAX_TEXT: usize = 50_000;
+
+/// Writes the inventory as a Mermaid flowchart of at most some hundred boxes, fewer if their texts are long: Mermaid draws nothing of what is
+/// too much for it.
 ///
 /// # Errors
 /// Those of the writer.
 pub fn mermaid(inventory: &Inventory, out: &mut dyn Write) -> io::Result<()> {
-    let graph = Graph::of(inventory);
+    let mut most = MAX_BOXES;
+    let mut text = Vec::new();
+    while most > 0 {
+        text.clear();
+        chart(&Graph::of(inventory, most), &mut text)?;
+        if text.len() < MAX_TEXT {
+            break;
+        }
+        most /= 2;
+    }
+    out.write_all(&text)
+}
+
+fn chart(graph: &Graph, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "flowchart LR")?;
     for one in &graph.boxes {
         let lines: Vec<String> = one.lines.iter().map(|line| quoted(line)).collect();

@@ -414,7 +414,37 @@ fn pictures_are_bounded_and_say_what_they_leave_out() {
     let inventory = of(&[("all.yaml", &many)]);
     assert_eq!(inventory.identities.len(), 600);
     let picture = written(|out| mermaid(&inventory, out).unwrap());
-    assert!(picture.lines().count() < 1_000 && picture.contains("more, which JSON has"), "{}", picture.lines().count());
+    assert!(picture.contains("more, which JSON has"), "{picture}");
+    // What Mermaid draws where nobody sets it up: fewer than 50,000 characters, not more than 500 arrows.
+    let long = "x".repeat(240);
+    let wide: String = (0..60)
+        .map(|at| {
+            let bound = |role: usize| {
+                binding(
+                    "ClusterRoleBinding",
+                    &format!("b{at}-{role}"),
+                    &format!("kind: ClusterRole, name: r{role}"),
+                    &format!("kind: ServiceAccount, name: '{long}{at}', namespace: shop"),
+                )
+            };
+            [azure("shop", &format!("'{long}{at}'")), (0..20).map(bound).collect()].concat()
+        })
+        .collect();
+    let wide = of(&[("all.yaml", &wide)]);
+    for (inventory, boxes) in [(&inventory, 200), (&wide, 50)] {
+        let picture = written(|out| mermaid(inventory, out).unwrap());
+        let (drawn, arrows): (Vec<&str>, Vec<&str>) =
+            picture.lines().filter(|line| !line.contains("classDef")).skip(1).partition(|line| !line.contains(" -->"));
+        assert!(picture.len() < 50_000 && arrows.len() <= 499 && picture.contains("more, which JSON has"), "{}", picture.len());
+        assert!(drawn.len() > boxes, "{} boxes in {} characters", drawn.len(), picture.len());
+        let ids: std::collections::HashSet<&str> = drawn.iter().map(|line| line.trim().split('[').next().unwrap()).collect();
+        for arrow in arrows {
+            let ends = [arrow.trim().split(' ').next().unwrap(), arrow.rsplit(' ').next().unwrap()];
+            assert!(ends.iter().all(|end| ids.contains(end)), "{arrow}");
+        }
+        let dotted = written(|out| dot(inventory, out).unwrap());
+        assert!(dotted.lines().count() < 1_000 && dotted.contains("more, which JSON has"), "{}", dotted.lines().count());
+    }
     let users: String = (0..50).map(|at| deployment("shop", &format!("d{at}"), "orders")).collect();
     let inventory = of(&[("all.yaml", &[azure("shop", "orders"), users].concat())]);
     assert!(tree(&inventory).contains("(+30 more; --verbose lists them)"));

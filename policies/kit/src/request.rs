@@ -17,7 +17,6 @@ pub enum Operation {
 }
 
 /// A Kubernetes admission request (`AdmissionRequest` of `admission.k8s.io/v1`, as Kubewarden hands it on).
-#[derive(Clone, Copy)]
 pub struct Request<'a> {
     /// The API group of the object, empty for the core group.
     pub group: &'a str,
@@ -40,8 +39,6 @@ pub struct Request<'a> {
     /// Whether the object is what will be applied. Offline, the base of a kustomization that something patches is not: what it lacks
     /// may come from the patch.
     pub is_final: bool,
-    /// The payload that the request came in.
-    pub(crate) payload: &'a [u8],
 }
 
 /// The payload of a `validate` call.
@@ -90,7 +87,6 @@ impl<'a> Payload<'a> {
                 object,
                 old_object: part("oldObject", Origin::Request),
                 is_final: root.at(&["fedward", "draft"]).bool() != Some(true),
-                payload: text,
             },
             settings: root.get("settings"),
             offline: root.peek("fedward").is_present(),

@@ -27,24 +27,17 @@ pub struct Subjects<'a> {
     pub(crate) now: Subject<'a>,
     /// The object as it was.
     pub(crate) old: Subject<'a>,
-    /// The object as the policy makes it, if it does.
-    pub(crate) mended: OnceCell<Subject<'a>>,
 }
 
 impl<'a> Subjects<'a> {
     /// Those of a request. Nothing is looked for before a rule asks.
     pub(crate) fn new(request: &'a Request<'a>, context: &'a Context<'a>) -> Self {
-        let subject = |object| Subject::new(request, object, context);
-        Subjects { now: subject(request.object), old: subject(request.old_object), mended: OnceCell::new() }
+        let subject = |object| Subject { request, object, context, pods: OnceCell::new(), projected: OnceCell::new() };
+        Subjects { now: subject(request.object), old: subject(request.old_object) }
     }
 }
 
 impl<'a> Subject<'a> {
-    /// An object of a request.
-    pub(crate) fn new(request: &'a Request<'a>, object: Node<'a>, context: &'a Context<'a>) -> Self {
-        Subject { request, object, context, pods: OnceCell::new(), projected: OnceCell::new() }
-    }
-
     /// See [`crate::rule::Check::pods`].
     pub(crate) fn pods(&self) -> &[Pod<'a>] {
         let (pods, own) = self.found();

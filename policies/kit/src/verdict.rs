@@ -14,8 +14,6 @@ pub struct Judged {
     pub new: Vec<Finding>,
     /// What the object had before an update, too: warnings at most.
     pub before: Vec<Finding>,
-    /// The object as it is to be instead, as JSON, where the policy mends it. Then nothing rejects it.
-    pub mended: Option<String>,
 }
 
 impl Judged {
@@ -29,7 +27,7 @@ impl Judged {
         for finding in &mut before {
             finding.severity = finding.severity.min(Severity::Warning);
         }
-        Judged { new, before, mended: None }
+        Judged { new, before }
     }
 }
 
@@ -67,7 +65,7 @@ pub fn settle(mut findings: Vec<Finding>, supersedes: &dyn Fn(&str) -> &'static 
 /// Kubewarden's `ValidationResponse`. Findings are in the annotation `findings`, from which the engine makes places. It gets all of them
 /// (`whole`); a cluster gets what it takes, and how many more there are.
 pub(crate) fn respond(judged: &Judged, whole: bool) -> Vec<u8> {
-    let Judged { new: findings, before, mended } = judged;
+    let Judged { new: findings, before } = judged;
     let line = |finding: &Finding, end: &str| {
         let help = if finding.help.is_empty() { String::new() } else { format!(" ({})", finding.help) };
         let text = format!("{}: {}{help} [{}]{end}", finding.place.path, finding.message, finding.rule);
@@ -78,12 +76,6 @@ pub(crate) fn respond(judged: &Judged, whole: bool) -> Vec<u8> {
         if whole { lines.into_iter().map(|line| line.text).collect() } else { bounds::bounded(&lines, bounds) }
     };
     let mut out = response("accepted", &told(of(Severity::Error).collect(), &bounds::REASONS));
-    if let Some(object) = mended {
-        out.truncate(out.len() - 1);
-        out.push_str(",\"mutated_object\":");
-        out.push_str(object);
-        out.push('}');
-    }
     let old = before.iter().filter(|finding| finding.severity >= Severity::Warning);
     let warnings = of(Severity::Warning).chain(old.map(|finding| line(finding, " (was so before this change)")));
     let warnings = told(warnings.collect(), &bounds::WARNINGS);
@@ -110,6 +102,16 @@ pub(crate) fn respond(judged: &Judged, whole: bool) -> Vec<u8> {
         out.push('}');
     }
     out.into_bytes()
+}
+
+/// The same with an object, as JSON, that is to be admitted in the place of the request's.
+pub(crate) fn with_object(mut response: Vec<u8>, object: &str) -> Vec<u8> {
+    // The brace that closes it.
+    response.pop();
+    for part in [",\"mutated_object\":", object, "}"] {
+        response.extend_from_slice(part.as_bytes());
+    }
+    response
 }
 
 /// Kubewarden's `ValidationResponse` and `SettingsValidationResponse`: whether there are no errors, and the errors.

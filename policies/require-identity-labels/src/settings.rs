@@ -42,6 +42,8 @@ pub enum RequiredValue {
 }
 
 impl fedward_kit::settings::Settings for Settings {
+    const MENDS: Option<fn(&Self) -> bool> = Some(|own| own.mode == Mode::Fix);
+
     fn read(reader: &mut Reader<'_>) -> Self {
         Settings {
             mode: reader.choice("mode", &[("report", Mode::Report), ("fix", Mode::Fix)], "report",
@@ -54,10 +56,6 @@ impl fedward_kit::settings::Settings for Settings {
             ),
             required_labels: required_labels(reader),
         }
-    }
-
-    fn mends(&self) -> bool {
-        self.mode == Mode::Fix
     }
 }
 
