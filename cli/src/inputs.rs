@@ -134,7 +134,7 @@ impl Reader<'_> {
         if std::mem::replace(&mut self.stdin_is_read, true) {
             return Ok(());
         }
-        let bytes = bounded(io::stdin().lock()).map_err(|error| anyhow::anyhow!("cannot read standard input: {}", words::io(&error)))?;
+        let bytes = bounded(io::stdin().lock(), 0).map_err(|error| anyhow::anyhow!("cannot read standard input: {}", words::io(&error)))?;
         self.inputs.files.push(Input { name: self.request.stdin_filename.to_owned(), bytes, named: true, role });
         Ok(())
     }
@@ -222,7 +222,7 @@ impl Reader<'_> {
             return Err(too_large());
         }
         let name = shown(path);
-        let bytes = if self.request.only_names { Vec::new() } else { bounded(file)? };
+        let bytes = if self.request.only_names { Vec::new() } else { bounded(file, length)? };
         if let Some(chart) = self.charts.of(&real) {
             self.inputs.templates.insert(name.clone(), shown(&charts::seen_from(&name, &real, &chart)));
         }
@@ -244,9 +244,10 @@ impl Reader<'_> {
     }
 }
 
-/// All there is to read, unless it is too much: a device may have no end.
-fn bounded(from: impl Read) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
+/// All there is to read, unless it is too much: a device may have no end. `length` is how much is expected.
+fn bounded(from: impl Read, length: u64) -> io::Result<Vec<u8>> {
+    // A buffer that grows copies itself, and touches twice the memory.
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
     from.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MAX_FILE { Err(too_large()) } else { Ok(bytes) }
 }

@@ -1,6 +1,7 @@
 //! A policy: its rules, run on a payload, answered in Kubewarden's protocol.
 
 use std::any::Any;
+use std::borrow::Borrow;
 
 use crate::admission;
 use crate::context::{Context, Host};
@@ -194,10 +195,10 @@ impl<S: Settings + 'static> Policy<S> {
 }
 
 /// Reads a payload, has its settings read and its objects judged, and answers.
-pub(crate) fn validate<S>(
+pub(crate) fn validate<S, R: Borrow<Read<S>>>(
     payload: &[u8],
     host: &dyn Host,
-    read: impl for<'a> FnOnce(Node<'a>) -> Read<S>,
+    read: impl for<'a> FnOnce(Node<'a>) -> R,
     judge: impl for<'a> FnOnce(&'a Subjects<'a>, &'a Read<S>) -> Judged,
 ) -> Result<Vec<u8>, String> {
     // An object takes about four times its text as a tree with paths.
@@ -205,11 +206,12 @@ pub(crate) fn validate<S>(
     let session = Session::new(&bump);
     let payload = Payload::parse(payload, session).map_err(|error| format!("payload: {error}"))?;
     let read = read(payload.settings);
+    let read = read.borrow();
     if !read.errors.is_empty() {
         return Err(read.errors.join("\n"));
     }
     let subjects = Subjects::new(&payload.request, Context::new(host, session, payload.indexed));
-    Ok(respond(&judge(&subjects, &read), payload.offline))
+    Ok(respond(&judge(&subjects, read), payload.offline))
 }
 
 /// Reads settings, has their mistakes told, and answers.
