@@ -290,7 +290,7 @@ impl Facts {
             kind: CredentialKind::FederatedCredential,
             subject: owned(subject),
             issuer: owned(credential.issuer_in(context, namespace).and_then(Node::peek_str)),
-            account: subject.and_then(trust::service_account).map(|(namespace, name)| (namespace.to_owned(), name.to_owned())),
+            account: subject.and_then(one_account),
             of: CredentialOf::Azure(credential.parent_key(namespace)),
         });
     }
@@ -337,7 +337,7 @@ impl Facts {
                 kind: CredentialKind::TrustPolicy,
                 subject: owned(Some(subject)),
                 issuer: owned(issuer),
-                account: trust::service_account(subject).map(|(namespace, name)| (namespace.to_owned(), name.to_owned())),
+                account: one_account(subject),
                 of: CredentialOf::Itself(role),
             });
         }
@@ -367,6 +367,12 @@ fn account<'a>(survey: &Survey, look: &Look<'a>, pod: &Pod<'a>) -> PodAccount {
         Lookup::NotKnown(Unknown::Ambiguous) => PodAccount::Named(named(name), Missing::Ambiguous),
         Lookup::NotFound | Lookup::NotKnown(_) => PodAccount::Named(named(name), Missing::Absent),
     }
+}
+
+/// The service account that a subject is; `None` for a pattern that lets in any number of them.
+fn one_account(subject: &str) -> Option<Name> {
+    let (namespace, name) = trust::service_account(subject).filter(|_| !subject.contains(['*', '?']))?;
+    Some((namespace.to_owned(), name.to_owned()))
 }
 
 fn config(node: Node<'_>, namespace: &str) -> Option<Config> {

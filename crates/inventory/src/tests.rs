@@ -216,6 +216,18 @@ people through Argo's single sign-on 'ops' in groups: no workload uses it
 
 ";
     assert_eq!(tree(&of(&[("all.yaml", &text)])), want);
+    // A pattern is whom a role lets in, and no account of that name.
+    let pattern = role.replace("StringEquals", "StringLike").replace("serviceaccount:shop:orders", "serviceaccount:shop:*");
+    let want = "\
+AWS role arn:aws:iam::111122223333:role/teams/orders (orders): no workload uses it
+├─ Role aws/orders  all.yaml:8
+├─ trust policy orders lets in system:serviceaccount:shop:*  all.yaml:8
+│  └─ with tokens of oidc.clusters.example/blue
+└─ service account shop/orders  all.yaml:4
+   └─ no workload among the files runs as it
+
+";
+    assert_eq!(tree(&of(&[("all.yaml", &[account("shop", "orders", aws), pattern].concat())])), want);
 }
 
 #[test]
