@@ -111,6 +111,8 @@ pub(crate) struct Check {
     /// Settings of a policy: a YAML or JSON file whose fields replace those of the configuration.
     #[arg(long, value_name = "POLICY=FILE")]
     pub(crate) settings: Vec<String>,
+    #[command(flatten)]
+    pub(crate) argocd: Argocd,
     /// The least severity that makes the exit code 1; `error`, if the configuration has none either.
     #[arg(long, value_name = "SEVERITY")]
     pub(crate) fail_on: Option<Threshold>,
@@ -224,6 +226,32 @@ pub(crate) struct Identities {
     /// Also the rules of roles, every user of an account, and what was skipped.
     #[arg(long, short)]
     pub(crate) verbose: bool,
+}
+
+/// What is known of Argo CD. docs/argocd.md says more.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Argo CD")]
+pub(crate) struct Argocd {
+    /// Check what Argo CD deploys from this repository, whatever it holds. Without this, that is done where an Application or an
+    /// ApplicationSet is among what is checked, for the Git repository around the first path.
+    #[arg(long, value_name = "REPO", num_args = 0..=1, default_missing_value = ".")]
+    pub(crate) argocd: Option<PathBuf>,
+    /// Render nothing that Argo CD deploys: check only what stands there.
+    #[arg(long, conflicts_with_all = ["argocd", "repo", "revision", "clusters", "strict"])]
+    pub(crate) no_argocd: bool,
+    /// Where the files of a repository are, or the charts of a Helm repository; `URL@REVISION=PATH` for one revision. The repository that
+    /// is checked stands for its own remotes. Can be given several times.
+    #[arg(long, value_name = "URL=PATH")]
+    pub(crate) repo: Vec<String>,
+    /// A further name of the revision that is checked out. Can be given several times.
+    #[arg(long, value_name = "REVISION")]
+    pub(crate) revision: Vec<String>,
+    /// All clusters that there are: cluster Secrets, or a map with `clusters`, a list of `name`, `server`, `labels` and so on.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) clusters: Option<PathBuf>,
+    /// What could not be known without fetching something is an error, too.
+    #[arg(long)]
+    pub(crate) strict: bool,
 }
 
 /// What is measured, on what, and how.

@@ -1,5 +1,6 @@
 //! The `fedward` command.
 
+mod argocd;
 mod args;
 mod charts;
 mod commands;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use fedward_config::{Draft, Level, Loaded, Placed, today, words};
 use fedward_engine::{EngineError, INPUT_POLICY, Options, Part, Policy};
+use fedward_gitops::rules::POLICY as REPOSITORY_POLICY;
 use fedward_host::{Host, Limits};
 use fedward_modules::Builtin;
 use serde_json::{Map, Value};
@@ -113,6 +114,11 @@ fn chosen(named: &[String], loaded: &Loaded) -> Result<Vec<&'static str>> {
 fn known(id: &str) -> Result<&'static str> {
     if id == INPUT_POLICY {
         bail!("`{INPUT_POLICY}` cannot be chosen: its rules always run; `severities` in the configuration has their severities");
+    }
+    if id == REPOSITORY_POLICY {
+        bail!(
+            "`{REPOSITORY_POLICY}` cannot be chosen: its rules run where Argo CD's Applications are found; `severities` in the configuration has their severities"
+        );
     }
     fedward_modules::find(id).map(|builtin| builtin.id).with_context(|| {
         let ids: Vec<&str> = fedward_modules::ALL.iter().map(|builtin| builtin.id).collect();

@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 use fedward_engine::{Options, Sets, User};
 use fedward_kit::finding::Severity;
 use fedward_kit::policy::RuleDescriptor;
-use fedward_outcome::Outcome;
+use fedward_outcome::{Outcome, State};
 use fedward_report::{RuleInfo, Tool};
 
 use super::explain;
@@ -17,7 +17,7 @@ use crate::exit::Exit;
 use crate::modules::Store;
 use crate::outputs::{self, Format};
 use crate::setup::{self, Setup};
-use crate::{inputs, old, progress};
+use crate::{argocd, inputs, old, progress};
 
 pub(crate) fn run(args: &Check) -> Result<Exit> {
     let input = &args.input;
@@ -38,12 +38,17 @@ pub(crate) fn run(args: &Check) -> Result<Exit> {
     let mut outputs = outputs::open(wanted, &not_to_replace)?;
     let context = inputs::context(input, &loaded);
     let places = outputs.iter().filter_map(|output| output.place().map(PathBuf::from));
-    let request = inputs::Request { old: &old_paths, policies: &given, ..inputs::Request::of(input, &loaded, &context, places) };
+    let request = inputs::Request {
+        old: &old_paths,
+        policies: &given,
+        threads: args.threads,
+        ..inputs::Request::of(input, &loaded, &context, places)
+    };
     let mut read = inputs::read(&request)?;
     for revision in &revisions {
         read.files.extend(old::read(&request, &read.judged, &revision.to_string_lossy())?);
     }
-    let options = Options {
+    let mut options = Options {
         raw: args.raw,
         operation: args.operation.into(),
         user: User { name: args.user.clone().unwrap_or_default(), groups: Some(args.groups.clone()).filter(|groups| !groups.is_empty()) },
@@ -51,7 +56,22 @@ pub(crate) fn run(args: &Check) -> Result<Exit> {
     };
     let roots: Vec<PathBuf> = input.paths.iter().chain(&given).cloned().collect();
     let store = Store::new(loaded.modules(&super::descriptors()), &roots, given.is_empty());
-    let files = read.files;
+    let deployed = if args.raw { None } else { argocd::find(&args.argocd, &input.paths, &read.files, &read.names)? };
+    let mut files = read.files;
+    let order: Vec<String> = files.iter().map(|file| file.name.clone()).collect();
+    let mut rendered_files = 0;
+    if let Some(deployed) = &deployed {
+        let is_on = |rule: &str| options.input_severities.get(rule) != Some(&None);
+        options.native = deployed.native(&is_on);
+        let worlds = deployed.worlds();
+        options.deployments.clone_from(&worlds.deployments);
+        options.renders_applications = true;
+        // Entries of the configuration mean the file that a person edits.
+        let of_config = |(name, file): (&String, &String)| (name.clone(), options.ignore_names.get(file).unwrap_or(file).clone());
+        let origins: Vec<(String, String)> = worlds.origins.iter().map(of_config).collect();
+        options.ignore_names.extend(origins);
+        rendered_files = worlds.join(&mut files);
+    }
     let (mut outcome, _) = progress::shown(args.quiet, "checking", "objects", |count| {
         if only_builtin {
             return fedward_engine::run(files, &policies, &options, count);
@@ -64,6 +84,11 @@ pub(crate) fn run(args: &Check) -> Result<Exit> {
         bail!("no policy manifest, and no policy server's file, in {}: nothing would be judged", paths.join(", "));
     }
     outcome.skipped.splice(0..0, read.skipped);
+    if let Some(deployed) = &deployed {
+        outcome.files = order.len();
+        outcome.rendered_files = rendered_files;
+        deployed.finish(&order, &mut outcome);
+    }
     outcome.unread = read.unread;
     for output in &mut outputs {
         let color = output.is_stdout() && anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never;
@@ -73,7 +98,7 @@ pub(crate) fn run(args: &Check) -> Result<Exit> {
         output.finish()?;
     }
     let threshold = args.fail_on.map(Severity::from).or_else(|| config.fail_on.map(Severity::from)).unwrap_or(Severity::Error);
-    Ok(exit(&outcome, threshold, args.allow_empty))
+    Ok(exit(&outcome, threshold, args))
 }
 
 /// The paths of `--policies`, or that only built-in policies run.
@@ -89,13 +114,14 @@ fn policy_sets(given: &[PathBuf]) -> Result<(Vec<PathBuf>, bool)> {
 }
 
 /// The first that applies, most serious first (docs/configuration.md, exit codes).
-fn exit(outcome: &Outcome, threshold: Severity, allow_empty: bool) -> Exit {
+fn exit(outcome: &Outcome, threshold: Severity, args: &Check) -> Exit {
+    let is_unknown = |state: State| matches!(state, State::Partial | State::Failed) || args.argocd.strict && state == State::Deferred;
     let counts = outcome.findings.iter().any(|finding| finding.suppressed.is_none() && finding.severity >= threshold);
-    if !outcome.not_evaluated.is_empty() || !outcome.unread.is_empty() {
+    if !outcome.not_evaluated.is_empty() || !outcome.unread.is_empty() || outcome.deployed.iter().any(|one| is_unknown(one.state)) {
         Exit::NotJudged
     } else if counts {
         Exit::Findings
-    } else if outcome.evaluated == 0 && !allow_empty {
+    } else if outcome.evaluated == 0 && !args.allow_empty {
         Exit::Nothing
     } else {
         Exit::Clean

@@ -29,7 +29,8 @@ pub(crate) fn run(args: &Identities) -> Result<Exit> {
     let mut outputs = outputs::open(wanted, &not_to_replace)?;
     let context = inputs::context(input, &loaded);
     let places = outputs.iter().filter_map(|output| output.place().map(PathBuf::from));
-    let mut read = inputs::read(&inputs::Request::of(input, &loaded, &context, places))?;
+    let request = inputs::Request { threads: args.threads, ..inputs::Request::of(input, &loaded, &context, places) };
+    let mut read = inputs::read(&request)?;
     let options = setup::options(input, args.threads, &loaded, &mut read);
     let (survey, mut outcome) = Survey::new(read.files, &options);
     outcome.skipped.splice(0..0, read.skipped);

@@ -191,7 +191,7 @@ impl Files for Disk {
         let none = || inputs::Request { stdin_filename: "-", gitignore: true, ..inputs::Request::default() };
         let request = match role {
             Role::Judged => inputs::Request { paths, ..none() },
-            Role::Context => inputs::Request { context: paths, ..none() },
+            Role::Context | Role::Deployed(_) | Role::Aside => inputs::Request { context: paths, ..none() },
             Role::Old => inputs::Request { old: paths, ..none() },
             Role::Policies => inputs::Request { policies: paths, ..none() },
         };

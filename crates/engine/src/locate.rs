@@ -40,6 +40,7 @@ pub(crate) fn finding(world: &World, number: usize, given: &[usize], policy: &st
         fix,
         edits,
         suppressed: None,
+        rendered: None,
     }
 }
 

@@ -41,7 +41,7 @@ impl Survey {
             let (Gathered { loaded, objects, kinds, truncated, .. }, keys) = read_all(inputs, options, &mut outcome);
             let world = World::new(loaded, objects, keys, kinds, options.closed_world && !truncated);
             settle(&mut outcome, &world, options, &[], &order);
-            secrets::hide(&world.loaded, &mut outcome);
+            secrets::hide(&world.loaded, &mut outcome, false);
             outcome.objects = world.objects.iter().filter(|object| object.is_judged()).count();
             (Survey { world, shared: Shared::default() }, outcome)
         };

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io::{self, Write};
 
 use fedward_kit::finding::Severity;
-use fedward_outcome::Outcome;
+use fedward_outcome::{Outcome, count_states};
 
 use crate::human::has_own_page;
 use crate::{Options, clean};
@@ -25,7 +25,24 @@ pub(crate) fn write(outcome: &Outcome, options: &Options, out: &mut dyn Write) -
     if !outcome.unread.is_empty() {
         write!(out, ", {} could not be read", outcome.unread.len())?;
     }
+    if outcome.rendered_files > 0 {
+        write!(out, ", {} judged as rendered", count(outcome.rendered_files, "file"))?;
+    }
     writeln!(out)?;
+    for (kinds, noun) in [
+        (["Application"].as_slice(), "Application"),
+        (&["ApplicationSet"], "ApplicationSet"),
+        (&["chart", "kustomization"], "chart or kustomization"),
+    ] {
+        let counts = count_states(&outcome.deployed, kinds);
+        let states = [(counts.rendered, "rendered"), (counts.partial, "partial"), (counts.deferred, "deferred"), (counts.failed, "failed")];
+        let all: usize = states.iter().map(|(number, _)| number).sum();
+        if all > 0 {
+            let said: Vec<String> =
+                states.iter().filter(|(number, _)| *number > 0).map(|(number, state)| format!("{number} {state}")).collect();
+            writeln!(out, "{}: {}", count(all, noun), said.join(", "))?;
+        }
+    }
     skipped(outcome, options, out)
 }
 

@@ -83,6 +83,7 @@ pub(crate) fn finding(location: Location) -> Finding {
         fix: Vec::new(),
         edits: Vec::new(),
         suppressed: None,
+        rendered: None,
     }
 }
 

@@ -310,7 +310,7 @@ pub fn is_bound<'a>(context: &Context<'a>, namespace: &str, name: &str, anchor: 
     if !context.indexed {
         return None;
     }
-    let list = |selector: &str| context.list(API_VERSION, BINDING, "", selector, anchor);
+    let list = |selector: &str| context.list_masked((API_VERSION, BINDING), "", selector, &["metadata.name"], anchor);
     let [own, of_namespace, of_all, _] = bindings_of(namespace, name).map(|(key, _)| key.selector);
     let own = list(&own)?;
     if !own.items.is_empty() || [of_namespace, of_all].iter().any(|group| list(group).is_some_and(|list| !list.items.is_empty())) {

@@ -99,6 +99,9 @@ impl<'a> Run<'a> {
                     }
                 }
                 several => {
+                    if name == "argocd-cm" {
+                        self.out.settings.exclusions = None;
+                    }
                     let places: Vec<String> = several.iter().map(|manifest| manifest.place.to_string()).collect();
                     self.out.notes.push(format!("there are several ConfigMaps `{name}`, so none is used: {}", places.join(", ")));
                 }
