@@ -157,7 +157,7 @@ fn packages_are_taken_by_artifact_hub_and_agree_with_the_metadata() {
         for (name, field) in [("rules", "rules"), ("contextAwareResources", "contextAwareResources")] {
             assert_eq!(fedward_engine::from_yaml::<Value>(annotation(name)).unwrap(), metadata[field], "{path}: {name}");
         }
-        assert_eq!(annotation("mutation"), "false");
+        assert_eq!(annotation("mutation"), package.metadata.mutating.to_string());
         assert_eq!(annotation("questions-ui"), read(&format!("policies/{}/questions-ui.yml", package.id())));
         assert_eq!(annotation("resources"), package.metadata.annotation("io.artifacthub.resources"));
         assert_eq!(hub.annotations.len(), 5);
