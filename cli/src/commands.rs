@@ -6,6 +6,7 @@ pub(crate) mod cmp;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod explain;
+pub(crate) mod identities;
 pub(crate) mod init;
 pub(crate) mod render;
 pub(crate) mod rules;

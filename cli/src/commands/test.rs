@@ -155,8 +155,8 @@ fn tell(output: &mut Output, results: &[CaseResult]) -> Result<()> {
             Format::Human => human(results, color, out)?,
             Format::Json => json(results, out)?,
             Format::Junit => junit(results, out)?,
-            // No test has it.
-            Format::Sarif | Format::Github | Format::Gitlab | Format::Azure | Format::TerminationLog => {}
+            // No test has them.
+            Format::Sarif | Format::Github | Format::Gitlab | Format::Azure | Format::TerminationLog | Format::Mermaid | Format::Dot => {}
         }
         out.flush()
     })

@@ -21,6 +21,14 @@ pub(crate) fn write(outcome: &Outcome, options: &Options, out: &mut dyn Write) -
     for line in deployed(outcome) {
         writeln!(out, "{line}")?;
     }
+    skipped(outcome, options, out)
+}
+
+/// Writes how much was skipped, and why; nothing where nothing was.
+///
+/// # Errors
+/// Those of the writer.
+pub fn skipped(outcome: &Outcome, options: &Options, out: &mut dyn Write) -> io::Result<()> {
     if outcome.skipped.is_empty() {
         return Ok(());
     }
