@@ -19,7 +19,13 @@ use crate::inputs::shown;
 ///
 /// # Errors
 /// What is named cannot be read or used.
-pub(crate) fn find(args: &Argocd, paths: &[PathBuf], files: &[Input], own_names: &HashMap<PathBuf, String>) -> Result<Option<Deployed>> {
+pub(crate) fn find(
+    args: &Argocd,
+    paths: &[PathBuf],
+    files: &[Input],
+    own_names: &HashMap<PathBuf, String>,
+    namespace: &str,
+) -> Result<Option<Deployed>> {
     if args.no_argocd {
         return Ok(None);
     }
@@ -43,6 +49,8 @@ pub(crate) fn find(args: &Argocd, paths: &[PathBuf], files: &[Input], own_names:
         read.insert(path);
     }
     let everything = args.argocd.is_some();
+    let folders = paths.iter().filter(|path| is_built(path)).filter_map(|path| path.canonicalize().ok());
+    let folders = folders.filter_map(|path| path.strip_prefix(&root).ok().map(shown)).collect();
     let deployed = Deployed::find(Request {
         root: &root,
         shown: &shown_root,
@@ -51,16 +59,15 @@ pub(crate) fn find(args: &Argocd, paths: &[PathBuf], files: &[Input], own_names:
         clusters: clusters.as_ref(),
         fixtures: &Fixtures::default(),
         takes: &|path| everything || read.contains(path),
+        folders,
+        namespace,
         names,
     })
     .map_err(|error| anyhow!("{error}"))?;
-    if deployed.is_empty() {
-        if let Some(repository) = &args.argocd {
-            bail!("there is no Application, ApplicationSet or AppProject of Argo CD in `{}`", repository.display());
-        }
-        return Ok(None);
+    if let Some(repository) = args.argocd.as_ref().filter(|_| deployed.is_empty()) {
+        bail!("there is no Application, ApplicationSet or AppProject of Argo CD in `{}`", repository.display());
     }
-    Ok(Some(deployed))
+    Ok(Some(deployed).filter(|deployed| !deployed.is_nothing()))
 }
 
 /// The repository, without links, and how outputs name it.
@@ -69,16 +76,26 @@ fn root(args: &Argocd, paths: &[PathBuf], files: &[Input]) -> Result<Option<(Pat
         let root = repository.canonicalize().with_context(|| format!("cannot read `{}`", repository.display()))?;
         return Ok(Some((root, shown(repository).trim_end_matches('/').trim_start_matches('.').to_owned())));
     }
-    if !files.iter().any(|file| file.role == Role::Judged && may_deploy(&file.bytes)) {
+    let named = paths.iter().find(|path| is_built(path));
+    if named.is_none() && !files.iter().any(|file| file.role == Role::Judged && may_deploy(&file.bytes)) {
         return Ok(None);
     }
-    let Some(path) = paths.iter().find(|path| *path != Path::new("-")) else { return Ok(None) };
+    let first = || paths.iter().find(|path| *path != Path::new("-"));
+    let Some(path) = named.or_else(first) else { return Ok(None) };
     let Ok(real) = path.canonicalize() else { return Ok(None) };
     let own = if real.is_dir() { real.clone() } else { real.parent().unwrap_or(&real).to_owned() };
-    let root = own.ancestors().find(|folder| folder.join(".git").exists()).unwrap_or(&own).to_owned();
+    // Outside of a repository, what is named may build on what lies beside it in the working directory.
+    let working = std::env::current_dir().ok().and_then(|folder| folder.canonicalize().ok()).filter(|folder| own.starts_with(folder));
+    let repository = own.ancestors().find(|folder| folder.join(".git").exists()).map(Path::to_owned);
+    let root = repository.or(working.filter(|_| named.is_some())).unwrap_or(own);
     let name = seen_from(&shown(path), &real, &root);
     let name = shown(&name);
     Ok(Some((root, if name == "." { String::new() } else { name.trim_end_matches('/').to_owned() })))
+}
+
+/// Whether a folder is a chart or a kustomization.
+fn is_built(path: &Path) -> bool {
+    ["Chart.yaml", "kustomization.yaml", "kustomization.yml", "Kustomization"].iter().any(|name| path.join(name).is_file())
 }
 
 /// Whether a file may hold something of Argo CD's that deploys.

@@ -10,7 +10,7 @@ Exit codes, the first that applies of 2, 3, 1, 4, 0:
   0  everything was judged, and nothing reaches --fail-on
   1  findings at or above --fail-on; a document that does not parse is one
   2  wrong usage or configuration, an input or output that was named and cannot be read or written
-  3  something could not be judged, or a file below a folder could not be read
+  3  something could not be judged or rendered, or a file below a folder could not be read
   4  nothing was judged, and nothing that was found counts (--allow-empty makes it 0)";
 
 /// Workload identity federation checks for Kubernetes manifests.
@@ -51,6 +51,8 @@ pub(crate) enum Command {
     /// The real Helm, Kustomize and Jsonnet run in a sandbox that reads one repository and nothing else. What would have to be fetched
     /// (remote bases, charts that are not in `charts/`) is not rendered, and the exit code is 3.
     Render(Box<Render>),
+    /// What Argo CD calls as a config management plugin: manifests that were checked, or none.
+    Cmp(crate::commands::cmp::Cmp),
     /// List the policies and their rules.
     Rules(Rules),
     /// Print what a rule reports, why, and what to do instead; or a policy's rules and settings.
@@ -70,12 +72,14 @@ Examples:
   kubectl kustomize overlays/prod | fedward check -
   fedward check app/ --context platform/
   fedward check . --format sarif=fedward.sarif --format human
+  fedward check . --format github
 
 In a folder, every .yaml, .yml and .json file is read that is not hidden and that .gitignore and .ignore do not exclude. \
-To read others, name them, or give --hidden or --no-gitignore. Nothing is rendered: templates of \
-Helm charts are skipped, and what a kustomization builds on is judged as it stands; what comes of them can be checked as above.
+To read others, name them, or give --hidden or --no-gitignore. What Applications of Argo CD deploy is rendered, and so is a chart or a \
+kustomization that is named itself (docs/argocd.md). Templates of other Helm charts are skipped, and what another kustomization builds on \
+is judged as it stands; what comes of them can be checked as above.
 
---context, --include, --exclude, --policy, --settings and --format can be given several times.
+--context, --include, --exclude, --policy, --settings, --repo and --format can be given several times.
 
 {EXIT_CODES}"))]
 pub(crate) struct Check {
@@ -116,8 +120,9 @@ pub(crate) struct Check {
     /// The least severity that makes the exit code 1; `error`, if the configuration has none either.
     #[arg(long, value_name = "SEVERITY")]
     pub(crate) fail_on: Option<Threshold>,
-    /// Output format: `human`, `json` or `sarif`, with `=FILE` to write to a file. Files take their names at the end of the run, all of
-    /// them or none.
+    /// Output format: `human`, `json`, `sarif`, `github` (annotations), `gitlab` (Code Quality), `junit`, `azure` (issues of a pipeline) or
+    /// `termination-log` (at most 4096 bytes), with `=FILE` to write to a file. Files take their names at the end of the run, all of them
+    /// or none.
     #[arg(long, value_name = "FORMAT[=FILE]", default_value = "human")]
     pub(crate) format: Vec<String>,
     /// The file to write to, for the first format that names none.

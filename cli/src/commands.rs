@@ -2,6 +2,7 @@
 
 pub(crate) mod bench;
 pub(crate) mod check;
+pub(crate) mod cmp;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod explain;

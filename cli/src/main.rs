@@ -38,6 +38,7 @@ fn main() -> ExitCode {
         Command::Test(args) => commands::test::run(&args),
         Command::Init(args) => commands::init::run(&args),
         Command::Render(args) => commands::render::run(&args),
+        Command::Cmp(args) => commands::cmp::run(&args),
         Command::Rules(args) => commands::rules::run(&args),
         Command::Explain(args) => commands::explain::run(&args),
         Command::Config(args) => commands::config::run(&args),

@@ -76,7 +76,7 @@ fn command_lines_run() {
     let mut run = 0;
     for line in PAGES
         .iter()
-        .chain(&["docs/testing.md"])
+        .chain(&["docs/testing.md", "docs/ci.md"])
         .flat_map(|page| blocks(page, "sh"))
         .flat_map(|block| block.lines().map(str::to_owned).collect::<Vec<_>>())
     {

@@ -8,8 +8,8 @@ use anyhow::{Result, bail};
 use fedward_engine::{Options, Sets, User};
 use fedward_kit::finding::Severity;
 use fedward_kit::policy::RuleDescriptor;
-use fedward_outcome::{Outcome, State};
-use fedward_report::{RuleInfo, Tool};
+use fedward_outcome::Outcome;
+use fedward_report::{Gate, RuleInfo, Tool};
 
 use super::explain;
 use crate::args::Check;
@@ -19,10 +19,14 @@ use crate::outputs::{self, Format};
 use crate::setup::{self, Setup};
 use crate::{argocd, inputs, old, progress};
 
+/// What a check can write.
+const FORMATS: &[Format] =
+    &[Format::Human, Format::Json, Format::Sarif, Format::Github, Format::Gitlab, Format::Junit, Format::Azure, Format::TerminationLog];
+
 pub(crate) fn run(args: &Check) -> Result<Exit> {
     let input = &args.input;
     setup::check_stdin(input)?;
-    let wanted = outputs::wanted(&args.format, args.output.as_deref(), &[Format::Human, Format::Json, Format::Sarif])?;
+    let wanted = outputs::wanted(&args.format, args.output.as_deref(), FORMATS)?;
     let request = setup::Request { paths: &input.paths, config: input.config.as_deref(), policies: &args.policy, settings: &args.settings };
     let Setup { loaded, policies, host } = Setup::new(&request)?;
     let (given, only_builtin) = policy_sets(&args.policies)?;
@@ -56,7 +60,7 @@ pub(crate) fn run(args: &Check) -> Result<Exit> {
     };
     let roots: Vec<PathBuf> = input.paths.iter().chain(&given).cloned().collect();
     let store = Store::new(loaded.modules(&super::descriptors()), &roots, given.is_empty());
-    let deployed = if args.raw { None } else { argocd::find(&args.argocd, &input.paths, &read.files, &read.names)? };
+    let deployed = if args.raw { None } else { argocd::find(&args.argocd, &input.paths, &read.files, &read.names, &options.namespace)? };
     let mut files = read.files;
     let order: Vec<String> = files.iter().map(|file| file.name.clone()).collect();
     let mut rendered_files = 0;
@@ -65,7 +69,7 @@ pub(crate) fn run(args: &Check) -> Result<Exit> {
         options.native = deployed.native(&is_on);
         let worlds = deployed.worlds();
         options.deployments.clone_from(&worlds.deployments);
-        options.renders_applications = true;
+        options.renders_applications = !deployed.is_empty();
         // Entries of the configuration mean the file that a person edits.
         let of_config = |(name, file): (&String, &String)| (name.clone(), options.ignore_names.get(file).unwrap_or(file).clone());
         let origins: Vec<(String, String)> = worlds.origins.iter().map(of_config).collect();
@@ -90,15 +94,16 @@ pub(crate) fn run(args: &Check) -> Result<Exit> {
         deployed.finish(&order, &mut outcome);
     }
     outcome.unread = read.unread;
+    let threshold = args.fail_on.map(Severity::from).or_else(|| config.fail_on.map(Severity::from)).unwrap_or(Severity::Error);
+    let gate = Gate { fail_on: threshold, allow_empty: args.allow_empty, strict: args.argocd.strict };
     for output in &mut outputs {
         let color = output.is_stdout() && anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never;
-        output.write(|format, out| write(format, &outcome, args, color, out))?;
+        output.write(|format, out| write(format, &outcome, args, &gate, color, out))?;
     }
     for output in outputs {
         output.finish()?;
     }
-    let threshold = args.fail_on.map(Severity::from).or_else(|| config.fail_on.map(Severity::from)).unwrap_or(Severity::Error);
-    Ok(exit(&outcome, threshold, args))
+    Ok(gate.verdict(&outcome).into())
 }
 
 /// The paths of `--policies`, or that only built-in policies run.
@@ -113,26 +118,16 @@ fn policy_sets(given: &[PathBuf]) -> Result<(Vec<PathBuf>, bool)> {
     Ok((Vec::new(), true))
 }
 
-/// The first that applies, most serious first (docs/configuration.md, exit codes).
-fn exit(outcome: &Outcome, threshold: Severity, args: &Check) -> Exit {
-    let is_unknown = |state: State| matches!(state, State::Partial | State::Failed) || args.argocd.strict && state == State::Deferred;
-    let counts = outcome.findings.iter().any(|finding| finding.suppressed.is_none() && finding.severity >= threshold);
-    if !outcome.not_evaluated.is_empty() || !outcome.unread.is_empty() || outcome.deployed.iter().any(|one| is_unknown(one.state)) {
-        Exit::NotJudged
-    } else if counts {
-        Exit::Findings
-    } else if outcome.evaluated == 0 && !args.allow_empty {
-        Exit::Nothing
-    } else {
-        Exit::Clean
-    }
-}
-
-fn write(format: Format, outcome: &Outcome, args: &Check, color: bool, out: &mut dyn Write) -> io::Result<()> {
+fn write(format: Format, outcome: &Outcome, args: &Check, gate: &Gate, color: bool, out: &mut dyn Write) -> io::Result<()> {
     let tool = Tool { name: "fedward", version: env!("CARGO_PKG_VERSION"), home: None };
     match format {
         // No check has them.
-        Format::Junit | Format::Mermaid | Format::Dot => {}
+        Format::Mermaid | Format::Dot => {}
+        Format::Junit => fedward_report::junit(outcome, gate, out)?,
+        Format::Github => fedward_report::github(outcome, gate, out)?,
+        Format::Gitlab => fedward_report::gitlab(outcome, gate, out)?,
+        Format::Azure => fedward_report::azure(outcome, gate, out)?,
+        Format::TerminationLog => fedward_report::termination_log(outcome, gate, out)?,
         Format::Human => {
             let options = fedward_report::Options {
                 color,

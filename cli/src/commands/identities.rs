@@ -91,7 +91,7 @@ fn write(format: Format, inventory: &Inventory, outcome: &Outcome, args: &Identi
         Format::Mermaid => mermaid(inventory, out)?,
         Format::Dot => dot(inventory, out)?,
         // No inventory has them.
-        Format::Sarif | Format::Junit => {}
+        Format::Sarif | Format::Junit | Format::Github | Format::Gitlab | Format::Azure | Format::TerminationLog => {}
     }
     out.flush()
 }

@@ -156,7 +156,7 @@ fn tell(output: &mut Output, results: &[CaseResult]) -> Result<()> {
             Format::Json => json(results, out)?,
             Format::Junit => junit(results, out)?,
             // No test has them.
-            Format::Sarif | Format::Mermaid | Format::Dot => {}
+            Format::Sarif | Format::Github | Format::Gitlab | Format::Azure | Format::TerminationLog | Format::Mermaid | Format::Dot => {}
         }
         out.flush()
     })

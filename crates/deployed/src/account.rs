@@ -54,6 +54,13 @@ pub(crate) fn account(deployed: &Deployed, origins: &mut Origins<'_>) -> Vec<Ent
             objects: set.applications,
         });
     }
+    for loose in &deployed.loose {
+        let (state, reasons, objects) = match &loose.result {
+            Ok(manifests) => (Became::Rendered, Vec::new(), manifests.len()),
+            Err((state, why)) => (*state, vec![why.clone()], 0),
+        };
+        entries.push(Entry { kind: loose.kind, name: loose.name(), destination: String::new(), state, reasons, location: None, objects });
+    }
     entries
 }
 

@@ -10,7 +10,6 @@ use fedward_outcome::{Finding, Outcome, Rendered, SuppressionKind};
 use crate::Deployed;
 use crate::hidden::{self, Hidden};
 use crate::origins::Origins;
-use crate::worlds::title;
 
 /// Names of what deploys that are given.
 const NAMED: usize = 3;
@@ -141,8 +140,7 @@ fn named(deployed: &Deployed, mut finding: Finding, mut by: Vec<usize>) -> Findi
     if by.is_empty() || (finding.rendered.is_none() && finding.policy == rules::POLICY) {
         return finding;
     }
-    let name =
-        |number: &usize| deployed.discovery.applications.get(*number).map(|application| format!("Application {}", title(application)));
+    let name = |number: &usize| deployed.title(*number);
     let names = by.iter().filter_map(name).take(NAMED).collect();
     let rendered = finding.rendered.get_or_insert(Rendered { by: Vec::new(), count: 1, text: String::new(), exact: true });
     rendered.count = by.len();

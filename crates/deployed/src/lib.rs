@@ -11,6 +11,7 @@
 mod account;
 mod fold;
 mod hidden;
+mod loose;
 mod origins;
 mod sandbox;
 mod tracked;
@@ -26,6 +27,7 @@ use std::sync::Arc;
 
 pub use worlds::Worlds;
 
+use loose::Loose;
 use sandbox::Sandbox;
 
 /// Which repository, and what is known beside it.
@@ -44,6 +46,10 @@ pub struct Request<'a> {
     pub fixtures: &'a Fixtures,
     /// Whether a file is looked at for Applications, by its path from the root.
     pub takes: &'a (dyn Fn(&str) -> bool + Sync),
+    /// Charts and kustomizations that are rendered by themselves, by their folders from the root.
+    pub folders: Vec<String>,
+    /// The namespace that charts of these go to.
+    pub namespace: &'a str,
     /// What inputs are called that the repository calls otherwise.
     pub names: HashMap<String, String>,
 }
@@ -53,6 +59,7 @@ pub struct Deployed {
     repositories: Repositories,
     discovery: Discovery,
     sandbox: Sandbox,
+    loose: Vec<Loose>,
     names: HashMap<String, String>,
 }
 
@@ -75,7 +82,16 @@ impl Deployed {
             takes: request.takes,
             limits: &limits,
         });
-        Ok(Deployed { repositories, discovery, sandbox, names: request.names })
+        let main = repositories.main().cloned();
+        let loose = main.iter().flat_map(|main| request.folders.iter().map(move |folder| (main, folder)));
+        let loose = loose.filter_map(|(main, folder)| Loose::render(&sandbox, main, folder, request.namespace)).collect();
+        Ok(Deployed { repositories, discovery, sandbox, loose, names: request.names })
+    }
+
+    /// Whether there is nothing that deploys.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        self.is_empty() && self.loose.is_empty()
     }
 
     /// Whether nothing of Argo CD was found.
@@ -119,6 +135,15 @@ impl Deployed {
         outcome.notes.extend(self.discovery.notes.iter().cloned());
         let unread = |(file, why): &(String, String)| format!("`{}` could not be looked at for Applications: {why}", self.name(file));
         outcome.notes.extend(self.discovery.unread.iter().map(unread));
+    }
+
+    /// What outputs call what deploys something, by number: the Applications, and then the folders that are rendered by themselves.
+    fn title(&self, number: usize) -> Option<String> {
+        let applications = &self.discovery.applications;
+        if let Some(application) = applications.get(number) {
+            return Some(format!("Application {}", worlds::title(application)));
+        }
+        self.loose.get(number - applications.len()).map(|loose| format!("{} {}", loose.kind, loose.name()))
     }
 
     /// The name that outputs give to a file.

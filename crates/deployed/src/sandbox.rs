@@ -127,6 +127,8 @@ impl renderer::Renderer for Sandbox {
             Outcome::Deferred(why) => Render::Deferred(why),
             // Elsewhere it may have more time or memory.
             Outcome::Failed(failed) if failed.limit => Render::Deferred(failed.to_string()),
+            // Argo CD may have such plugins; nothing here runs any.
+            Outcome::Failed(failed) if failed.message.contains("unable to load external plugin") => Render::Deferred(failed.to_string()),
             Outcome::Failed(failed) => Render::Failed(failed.to_string()),
             Outcome::Rendered(rendered) => {
                 let mut manifests = Vec::new();

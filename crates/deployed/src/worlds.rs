@@ -61,6 +61,20 @@ impl Worlds {
             }
         }
         let mut sources = fedward_gitops::used_files(discovery);
+        for loose in &deployed.loose {
+            let number = worlds.deployments.len();
+            // Nobody knows which cluster it goes to: one of its own.
+            let deployment =
+                Deployment { cluster: format!("{} {}", loose.kind, loose.name()), name: loose.name(), namespace: String::new() };
+            worlds.deployments.push(deployment);
+            let Ok(manifests) = &loose.result else { continue };
+            let mut met: HashSet<*const Source> = HashSet::new();
+            for source in manifests.iter().map(|manifest| manifest.place.source()).filter(|source| met.insert(Arc::as_ptr(source))) {
+                let bytes = source.text().as_bytes().to_vec();
+                worlds.inputs.push(Input { name: source.name().to_string(), bytes, named: false, role: Role::Deployed(number) });
+            }
+            sources.extend(fedward_gitops::files_of(&loose.checkout, &loose.folder, loose.kind == "chart"));
+        }
         for piece in deployed.sandbox.pieces() {
             if let Some(file) = &piece.file {
                 worlds.origins.insert(piece.source.name().to_string(), deployed.name(&piece.checkout.shown(file)));
@@ -112,6 +126,15 @@ pub(crate) fn deployers(deployed: &Deployed) -> HashMap<Arc<str>, Vec<usize>> {
             let name = resource.manifest.place.source().name();
             let name = deployed.names.get(&**name).map_or_else(|| Arc::clone(name), |own| Arc::from(own.as_str()));
             let entry = all.entry(name).or_default();
+            if entry.last() != Some(&number) {
+                entry.push(number);
+            }
+        }
+    }
+    for (number, loose) in deployed.loose.iter().enumerate() {
+        for manifest in loose.result.iter().flatten() {
+            let entry = all.entry(Arc::clone(manifest.place.source().name())).or_default();
+            let number = deployed.discovery.applications.len() + number;
             if entry.last() != Some(&number) {
                 entry.push(number);
             }

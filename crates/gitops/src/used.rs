@@ -31,6 +31,15 @@ pub fn used_files(discovery: &Discovery) -> BTreeSet<String> {
     used
 }
 
+/// The files, as outputs name them, that a chart or a kustomization in a folder is made of.
+#[must_use]
+pub fn files_of(checkout: &Checkout, folder: &str, is_chart: bool) -> BTreeSet<String> {
+    if is_chart {
+        return of_chart(checkout, folder).into_iter().collect();
+    }
+    Layout::of(checkout).files(folder).iter().map(|file| checkout.shown(file)).collect()
+}
+
 /// The files of a chart.
 fn of_chart(checkout: &Checkout, folder: &str) -> Vec<String> {
     checkout.below(folder).filter(|(_, entry)| **entry == Entry::File).map(|(file, _)| checkout.shown(file)).collect()

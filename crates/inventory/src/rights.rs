@@ -62,7 +62,7 @@ impl<'s> Access<'s> {
         let Some(asker) = person.asker(self.facts).filter(|_| !person.name.1.is_empty()) else { return granted };
         let mut of_groups = 0;
         for (key, group) in index::bindings_of(&person.name.0, &person.name.1) {
-            for number in self.survey.filed(asker, &key) {
+            for number in self.survey.filed(asker, &key).iter() {
                 let Some(fact) = self.facts.bindings.get(number) else { continue };
                 if group.is_some() {
                     of_groups += 1;

@@ -23,7 +23,17 @@ pub(super) fn find(
     let name = object.map_or_else(|| text(rendered.root(), "/metadata/name"), |object| object.name.as_str());
     // Pointers into documents inside of strings go as far as the string.
     let pointer = location.pointer.split('#').next().unwrap_or_default();
-    let value = rendered.root().find(pointer);
+    // A finding on what is not there stands on what would hold it.
+    let own = rendered.root().pointer(pointer);
+    let is_it = |other: Node<'_>| {
+        if own.node.is_map() {
+            other.is_map()
+        } else if own.node.is_seq() {
+            other.is_seq()
+        } else {
+            is_same(own.node, other)
+        }
+    };
     let place = |source: &Arc<Source>, span: Span| Location { source: Arc::clone(source), span, pointer: location.pointer.clone() };
 
     let files = documents(source);
@@ -31,13 +41,13 @@ pub(super) fn find(
         return generator(&files, name).map(|span| (place(source, span), false));
     };
     let lookup = base.pointer(pointer);
-    if lookup.is_exact() && value.is_some_and(|value| is_same(value, lookup.node)) {
+    if lookup.absent == own.absent && is_it(lookup.node) {
         return Some((place(source, lookup.node.place()), true));
     }
     for file in patches(origins, piece) {
         let found = documents(&file);
         let patched = same(&found, kind, name).and_then(|patch| patch.find(pointer));
-        if let Some(node) = patched.filter(|node| value.is_some_and(|value| is_same(value, *node))) {
+        if let Some(node) = patched.filter(|node| own.is_exact() && is_it(*node)) {
             return Some((place(&file, node.place()), true));
         }
     }
