@@ -67,7 +67,8 @@ fn property(text: &str) -> Cow<'_, str> {
 
 fn escaped(text: &str, in_property: bool) -> Cow<'_, str> {
     let clean = clean::command(text);
-    if !clean.contains(['%', '\r', '\n']) && !(in_property && clean.contains([';', ']'])) {
+    let is_special = clean.contains(['%', '\r', '\n']) || in_property && clean.contains([';', ']']);
+    if !is_special {
         return clean;
     }
     let mut escaped = String::with_capacity(clean.len() + 16);
