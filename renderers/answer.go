@@ -2,9 +2,10 @@ package main
 
 import "errors"
 
-// answer has documents, or an error.
+// answer has documents, texts of templates, or an error.
 type answer struct {
 	Documents []document `json:"documents"`
+	Texts     []filled   `json:"texts,omitempty"`
 	Error     *failure   `json:"error,omitempty"`
 }
 

@@ -18,6 +18,7 @@ type request struct {
 	Helm      *helmRequest      `json:"helm"`
 	Kustomize *kustomizeRequest `json:"kustomize"`
 	Jsonnet   *jsonnetRequest   `json:"jsonnet"`
+	Template  *templateRequest  `json:"template"`
 }
 
 // serve answers one request. After a panic, which is an answer of its own kind, this instance must not be asked again.
@@ -29,8 +30,8 @@ func serve(in io.Reader, out io.Writer) {
 				given = answer{Error: &failure{Kind: kindPanic, Message: fmt.Sprint(panicked)}}
 			}
 		}()
-		documents, err := render(in)
-		if given.Documents = documents; err != nil {
+		var err error
+		if given, err = render(in); err != nil {
 			given = answer{Error: asFailure(err)}
 		}
 	}()
@@ -39,20 +40,24 @@ func serve(in io.Reader, out io.Writer) {
 	}
 }
 
-func render(in io.Reader) ([]document, error) {
+func render(in io.Reader) (given answer, err error) {
 	var asked request
 	if err := json.NewDecoder(in).Decode(&asked); err != nil {
-		return nil, err
+		return answer{}, err
 	}
 	switch {
 	case asked.Helm != nil:
-		return renderHelm(asked.Helm)
+		given.Documents, err = renderHelm(asked.Helm)
 	case asked.Kustomize != nil:
-		return renderKustomize(asked.Kustomize)
+		given.Documents, err = renderKustomize(asked.Kustomize)
 	case asked.Jsonnet != nil:
-		return renderJsonnet(asked.Jsonnet)
+		given.Documents, err = renderJsonnet(asked.Jsonnet)
+	case asked.Template != nil:
+		given.Texts, err = fillTemplates(asked.Template)
+	default:
+		err = errors.New("the request names no renderer")
 	}
-	return nil, errors.New("the request names no renderer")
+	return given, err
 }
 
 func init() {

@@ -10,7 +10,7 @@ Exit codes, the first that applies of 2, 3, 1, 4, 0:
   0  everything was judged, and nothing reaches --fail-on
   1  findings at or above --fail-on; a document that does not parse is one
   2  wrong usage or configuration, an input or output that was named and cannot be read or written
-  3  something could not be judged, or a file below a folder could not be read
+  3  something could not be judged or rendered, or a file below a folder could not be read
   4  nothing was judged, and nothing that was found counts (--allow-empty makes it 0)";
 
 /// Workload identity federation checks for Kubernetes manifests.
@@ -32,6 +32,11 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Check manifests.
     Check(Box<Check>),
+    /// List the cloud identities that manifests use, who uses each, and what it may do.
+    ///
+    /// Each identity comes with the federated credentials that lead to it, the service accounts and workloads that use it, their bindings in
+    /// the cluster and its roles in the cloud, as far as the files say; each with its place. What is not known is said to be so.
+    Identities(Box<Identities>),
     /// Measure what a policy module costs on requests.
     ///
     /// The module is compiled, loaded and asked about the settings, and evaluates every request once. Then it evaluates them in turn,
@@ -70,13 +75,76 @@ Examples:
   fedward check . --format github
 
 In a folder, every .yaml, .yml and .json file is read that is not hidden and that .gitignore and .ignore do not exclude. \
-To read others, name them, or give --hidden or --no-gitignore. Nothing is rendered: templates of \
-Helm charts are skipped, and what a kustomization builds on is judged as it stands; what comes of them can be checked as above.
+To read others, name them, or give --hidden or --no-gitignore. What Applications of Argo CD deploy is rendered, and so is a chart or a \
+kustomization that is named itself (docs/argocd.md). Templates of other Helm charts are skipped, and what another kustomization builds on \
+is judged as it stands; what comes of them can be checked as above.
 
---context, --include, --exclude, --policy, --settings and --format can be given several times.
+--context, --include, --exclude, --policy, --settings, --repo and --format can be given several times.
 
 {EXIT_CODES}"))]
 pub(crate) struct Check {
+    #[command(flatten)]
+    pub(crate) input: Input,
+    /// Only these policies, even those that the configuration turns off; `fedward rules` lists them. What the reader itself finds (policy `input`) is always reported.
+    #[arg(long, value_name = "POLICY")]
+    pub(crate) policy: Vec<String>,
+    /// The policies of a cluster: files and folders with ClusterAdmissionPolicies and their like, or a policy server's `policies.yml`.
+    /// Only they run. Without this, policy manifests among the input run, and the built-in policies that they do not name; `builtin`
+    /// runs the built-in ones only.
+    #[arg(long, value_name = "PATH|builtin", conflicts_with_all = ["policy", "settings"], help_heading = "Policies")]
+    pub(crate) policies: Vec<PathBuf>,
+    /// Show what policies changed, as a diff.
+    #[arg(long, help_heading = "Policies")]
+    pub(crate) show_mutations: bool,
+    /// What happens to the objects, where policies ask.
+    #[arg(long, value_name = "OPERATION", ignore_case = true, default_value = "CREATE", conflicts_with = "old", help_heading = "Policies")]
+    pub(crate) operation: Operation,
+    /// What is applied already: files, folders, or a revision of the Git repository around each path. An object that is in both is an
+    /// UPDATE, one that is only there a DELETE.
+    #[arg(long, value_name = "PATH|REV", help_heading = "Policies")]
+    pub(crate) old: Vec<PathBuf>,
+    /// Take every document for a request to raw policies, which only a policy server's file (`policies.yml`) can have.
+    #[arg(long, requires = "policies", conflicts_with_all = ["operation", "old", "user", "groups"], help_heading = "Policies")]
+    pub(crate) raw: bool,
+    /// The user that policies see.
+    #[arg(long, value_name = "NAME", help_heading = "Policies")]
+    pub(crate) user: Option<String>,
+    /// The user's groups.
+    #[arg(long, value_name = "GROUP", value_delimiter = ',', help_heading = "Policies")]
+    pub(crate) groups: Vec<String>,
+    /// Settings of a policy: a YAML or JSON file whose fields replace those of the configuration.
+    #[arg(long, value_name = "POLICY=FILE")]
+    pub(crate) settings: Vec<String>,
+    #[command(flatten)]
+    pub(crate) argocd: Argocd,
+    /// The least severity that makes the exit code 1; `error`, if the configuration has none either.
+    #[arg(long, value_name = "SEVERITY")]
+    pub(crate) fail_on: Option<Threshold>,
+    /// Output format: `human`, `json`, `sarif`, `github` (annotations), `gitlab` (Code Quality), `junit`, `azure` (issues of a pipeline) or
+    /// `termination-log` (at most 4096 bytes), with `=FILE` to write to a file. Files take their names at the end of the run, all of them
+    /// or none.
+    #[arg(long, value_name = "FORMAT[=FILE]", default_value = "human")]
+    pub(crate) format: Vec<String>,
+    /// The file to write to, for the first format that names none.
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Exit 0 even if nothing was judged.
+    #[arg(long)]
+    pub(crate) allow_empty: bool,
+    /// How many threads read and evaluate, at most 4 for each core; 0 takes all cores.
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = threads)]
+    pub(crate) threads: usize,
+    /// Findings only: no summary, no notes.
+    #[arg(long, short, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Also what was skipped and ignored.
+    #[arg(long, short)]
+    pub(crate) verbose: bool,
+}
+
+/// What is read, and how: the same for all commands that look at manifests.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Input {
     /// Files and folders; `-` reads standard input. Hidden and git-ignored files are read only where they are named.
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
@@ -111,59 +179,84 @@ pub(crate) struct Check {
     /// Treat what is not among the loaded objects as not existing, not as unknown.
     #[arg(long)]
     pub(crate) closed_world: bool,
-    /// Only these policies, even those that the configuration turns off; `fedward rules` lists them. What the reader itself finds (policy `input`) is always reported.
-    #[arg(long, value_name = "POLICY")]
-    pub(crate) policy: Vec<String>,
-    /// The policies of a cluster: files and folders with ClusterAdmissionPolicies and their like, or a policy server's `policies.yml`.
-    /// Only they run. Without this, policy manifests among the input run, and the built-in policies that they do not name; `builtin`
-    /// runs the built-in ones only.
-    #[arg(long, value_name = "PATH|builtin", conflicts_with_all = ["policy", "settings"], help_heading = "Policies")]
-    pub(crate) policies: Vec<PathBuf>,
-    /// Show what policies changed, as a diff.
-    #[arg(long, help_heading = "Policies")]
-    pub(crate) show_mutations: bool,
-    /// What happens to the objects, where policies ask.
-    #[arg(long, value_name = "OPERATION", ignore_case = true, default_value = "CREATE", conflicts_with = "old", help_heading = "Policies")]
-    pub(crate) operation: Operation,
-    /// What is applied already: files, folders, or a revision of the Git repository around each path. An object that is in both is an
-    /// UPDATE, one that is only there a DELETE.
-    #[arg(long, value_name = "PATH|REV", help_heading = "Policies")]
-    pub(crate) old: Vec<PathBuf>,
-    /// Take every document for a request to raw policies, which only a policy server's file (`policies.yml`) can have.
-    #[arg(long, requires = "policies", conflicts_with_all = ["operation", "old", "user", "groups"], help_heading = "Policies")]
-    pub(crate) raw: bool,
-    /// The user that policies see.
-    #[arg(long, value_name = "NAME", help_heading = "Policies")]
-    pub(crate) user: Option<String>,
-    /// The user's groups.
-    #[arg(long, value_name = "GROUP", value_delimiter = ',', help_heading = "Policies")]
-    pub(crate) groups: Vec<String>,
-    /// Settings of a policy: a YAML or JSON file whose fields replace those of the configuration.
-    #[arg(long, value_name = "POLICY=FILE")]
-    pub(crate) settings: Vec<String>,
-    /// The least severity that makes the exit code 1; `error`, if the configuration has none either.
-    #[arg(long, value_name = "SEVERITY")]
-    pub(crate) fail_on: Option<Threshold>,
-    /// Output format: `human`, `json`, `sarif`, `github` (annotations), `gitlab` (Code Quality), `junit`, `azure` (issues of a pipeline) or
-    /// `termination-log` (at most 4096 bytes), with `=FILE` to write to a file. Files take their names at the end of the run, all of them
-    /// or none.
+}
+
+/// Whose identities are listed, and how.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  fedward identities deploy/
+  fedward identities . --shared
+  fedward identities app/ --context platform/ --identity '*-workload-identity'
+  fedward identities . --format json
+  fedward identities . --format mermaid=identities.mmd --format human
+
+What is read is what `fedward check` reads, with the same configuration. --context, --include, --exclude, --identity, --in-namespace and \
+--format can be given several times. docs/identities.md says what each line means.
+
+Exit codes, the first that applies of 2, 3, 1, 4, 0:
+  0  there are identities, and everything was read
+  1  a document that does not parse, or is no object as it stands: what is in it is not known
+  2  wrong usage or configuration, an input or output that was named and cannot be read or written
+  3  a file below a folder could not be read
+  4  there is no identity that is asked for (--allow-empty makes it 0)")]
+pub(crate) struct Identities {
+    #[command(flatten)]
+    pub(crate) input: Input,
+    /// Only identities whose id or name fits this; `*` stands for any text.
+    #[arg(long, value_name = "GLOB", help_heading = "Which identities")]
+    pub(crate) identity: Vec<String>,
+    /// Only identities that a service account in such a namespace uses; `*` stands for any text.
+    #[arg(long, value_name = "GLOB", help_heading = "Which identities")]
+    pub(crate) in_namespace: Vec<String>,
+    /// Only identities that more than one workload uses.
+    #[arg(long, help_heading = "Which identities")]
+    pub(crate) shared: bool,
+    /// Output format: `human`, `json`, `mermaid` or `dot`, with `=FILE` to write to a file. Files take their names at the end of the run,
+    /// all of them or none.
     #[arg(long, value_name = "FORMAT[=FILE]", default_value = "human")]
     pub(crate) format: Vec<String>,
     /// The file to write to, for the first format that names none.
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
-    /// Exit 0 even if nothing was judged.
+    /// Exit 0 even if there is no identity.
     #[arg(long)]
     pub(crate) allow_empty: bool,
-    /// How many threads read and evaluate, at most 4 for each core; 0 takes all cores.
+    /// How many threads read, at most 4 for each core; 0 takes all cores.
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = threads)]
     pub(crate) threads: usize,
-    /// Findings only: no summary, no notes.
+    /// Identities only: no summary, no notes.
     #[arg(long, short, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
-    /// Also what was skipped and ignored.
+    /// Also the rules of roles, every user of an account, and what was skipped.
     #[arg(long, short)]
     pub(crate) verbose: bool,
+}
+
+/// What is known of Argo CD. docs/argocd.md says more.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Argo CD")]
+pub(crate) struct Argocd {
+    /// Check what Argo CD deploys from this repository, whatever it holds. Without this, that is done where an Application or an
+    /// ApplicationSet is among what is checked, for the Git repository around the first path.
+    #[arg(long, value_name = "REPO", num_args = 0..=1, default_missing_value = ".")]
+    pub(crate) argocd: Option<PathBuf>,
+    /// Render nothing that Argo CD deploys: check only what stands there.
+    #[arg(long, conflicts_with_all = ["argocd", "repo", "revision", "clusters", "strict"])]
+    pub(crate) no_argocd: bool,
+    /// Where the files of a repository are, or the charts of a Helm repository; `URL@REVISION=PATH` for one revision. The repository that
+    /// is checked stands for its own remotes. Can be given several times.
+    #[arg(long, value_name = "URL=PATH")]
+    pub(crate) repo: Vec<String>,
+    /// A further name of the revision that is checked out. Can be given several times.
+    #[arg(long, value_name = "REVISION")]
+    pub(crate) revision: Vec<String>,
+    /// All clusters that there are: cluster Secrets, or a map with `clusters`, a list of `name`, `server`, `labels` and so on.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) clusters: Option<PathBuf>,
+    /// What could not be known without fetching something is an error, too.
+    #[arg(long)]
+    pub(crate) strict: bool,
 }
 
 /// What is measured, on what, and how.

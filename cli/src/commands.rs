@@ -6,6 +6,7 @@ pub(crate) mod cmp;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod explain;
+pub(crate) mod identities;
 pub(crate) mod init;
 pub(crate) mod render;
 pub(crate) mod rules;
@@ -13,7 +14,7 @@ pub(crate) mod test;
 
 use fedward_kit::policy::{Descriptor, RuleDescriptor};
 
-/// Every policy, and what the reader itself finds.
+/// Every policy, what the reader itself finds, and what is found in repositories.
 pub(crate) fn descriptors() -> Vec<Descriptor> {
     let input = Descriptor {
         id: fedward_engine::INPUT_POLICY,
@@ -21,7 +22,13 @@ pub(crate) fn descriptors() -> Vec<Descriptor> {
         rules: fedward_engine::INPUT_RULES.to_vec(),
         settings: Vec::new(),
     };
-    fedward_modules::ALL.iter().map(|builtin| builtin.policy.describe()).chain([input]).collect()
+    let repository = Descriptor {
+        id: fedward_gitops::rules::POLICY,
+        summary: fedward_gitops::rules::SUMMARY,
+        rules: fedward_gitops::rules::descriptors(),
+        settings: Vec::new(),
+    };
+    fedward_modules::ALL.iter().map(|builtin| builtin.policy.describe()).chain([input, repository]).collect()
 }
 
 /// A rule as a line of a list: its severities, from the gravest to the least where conditions differ, its id, what it reports.

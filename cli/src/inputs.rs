@@ -7,17 +7,22 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Result;
-use fedward_config::words;
+use fedward_config::{Loaded, words};
 use fedward_engine::{Input, Role};
 use fedward_outcome::{Skipped, Unread};
 use ignore::{DirEntry, WalkBuilder};
+use rayon::prelude::*;
 
+use crate::args;
 use crate::charts::{self, Charts};
 use crate::filter::{Below, Filter};
 use crate::setup::unreadable;
 
 /// A file larger than this is not read: no manifest is.
 const MAX_FILE: u64 = 512 << 20;
+
+/// Fewer files than this are read by one thread.
+const FEW: usize = 64;
 
 /// What the command line and the configuration ask for.
 #[derive(Default)]
@@ -45,6 +50,33 @@ pub(crate) struct Request<'a> {
     pub(crate) own: Vec<PathBuf>,
     /// Only the names are wanted: nothing is read.
     pub(crate) only_names: bool,
+    /// How many threads read; 0 takes all cores.
+    pub(crate) threads: usize,
+}
+
+impl<'a> Request<'a> {
+    /// What the options ask for that all commands share which look at manifests. `context` is [`context`]'s, `own` are files that are no input.
+    pub(crate) fn of(input: &'a args::Input, loaded: &'a Loaded, context: &'a [PathBuf], own: impl Iterator<Item = PathBuf>) -> Self {
+        Request {
+            paths: &input.paths,
+            context,
+            stdin_filename: input.stdin_filename.as_deref().unwrap_or("stdin.yaml"),
+            include: &input.include,
+            exclude: &input.exclude,
+            config_include: &loaded.config.paths.include,
+            config_exclude: &loaded.config.paths.exclude,
+            folder: loaded.folder(),
+            hidden: input.hidden,
+            gitignore: !input.no_gitignore,
+            own: loaded.file.iter().cloned().chain(own).collect(),
+            ..Request::default()
+        }
+    }
+}
+
+/// What is only looked at: what the configuration names, then what the command line does.
+pub(crate) fn context(input: &args::Input, loaded: &Loaded) -> Vec<PathBuf> {
+    loaded.context().into_iter().chain(input.context.iter().cloned()).collect()
 }
 
 /// What was read.
@@ -55,6 +87,8 @@ pub(crate) struct Inputs {
     pub(crate) unread: Vec<Unread>,
     /// The files that are judged, without links.
     pub(crate) judged: HashSet<PathBuf>,
+    /// The names of these.
+    pub(crate) names: HashMap<PathBuf, String>,
     /// The path of a file relative to the folder of the configuration, by the name that outputs show, where the two differ.
     pub(crate) config_names: HashMap<String, String>,
     /// The folder of the Helm chart that a file is a template of, by the name that outputs show, as outputs show it.
@@ -73,6 +107,7 @@ pub(crate) fn read(request: &Request<'_>) -> Result<Inputs> {
         seen: own.clone(),
         stdin_is_read: false,
         charts: Charts::default(),
+        waiting: Vec::new(),
     };
     let groups =
         [(request.paths, Role::Judged), (request.context, Role::Context), (request.policies, Role::Policies), (request.old, Role::Old)];
@@ -87,10 +122,17 @@ pub(crate) fn read(request: &Request<'_>) -> Result<Inputs> {
             } else if path.is_dir() {
                 reader.walk(path, role)?;
             } else {
-                reader.file(path, true, role).map_err(|error| unreadable(path, &error))?;
+                let real = path.canonicalize().unwrap_or_else(|_| path.clone());
+                if reader.seen.contains(&real) {
+                    continue;
+                }
+                let content = if request.only_names { Ok(Vec::new()) } else { content(path) };
+                let bytes = content.map_err(|error| unreadable(path, &error))?;
+                reader.file(path, real, bytes, true, role);
             }
         }
     }
+    reader.fill();
     Ok(reader.inputs)
 }
 
@@ -101,6 +143,8 @@ struct Reader<'a> {
     seen: HashSet<PathBuf>,
     stdin_is_read: bool,
     charts: Charts,
+    /// What was met on the way and is still to be read: where it is among the files, and its path.
+    waiting: Vec<(usize, PathBuf)>,
 }
 
 impl Reader<'_> {
@@ -108,7 +152,7 @@ impl Reader<'_> {
         if std::mem::replace(&mut self.stdin_is_read, true) {
             return Ok(());
         }
-        let bytes = bounded(io::stdin().lock()).map_err(|error| anyhow::anyhow!("cannot read standard input: {}", words::io(&error)))?;
+        let bytes = bounded(io::stdin().lock(), 0).map_err(|error| anyhow::anyhow!("cannot read standard input: {}", words::io(&error)))?;
         self.inputs.files.push(Input { name: self.request.stdin_filename.to_owned(), bytes, named: true, role });
         Ok(())
     }
@@ -170,11 +214,48 @@ impl Reader<'_> {
         if !is_wanted {
             return;
         }
-        if !path.is_file() {
+        // The walk follows no link, so that the path of a file below the root is the root's and its own.
+        let is_file = kind.is_some_and(|kind| kind.is_file());
+        if !is_file && !path.is_file() {
             self.skip(path, "not an ordinary file");
-        } else if let Err(error) = self.file(path, false, role) {
-            self.inputs.unread.push(Unread { file: shown(path), reason: words::io(&error) });
+            return;
         }
+        let real = match path.strip_prefix(root) {
+            Ok(below) if is_file => canonical.join(below),
+            _ => path.canonicalize().unwrap_or_else(|_| path.to_owned()),
+        };
+        let number = self.inputs.files.len();
+        if self.file(path, real, Vec::new(), false, role) {
+            self.waiting.push((number, path.to_owned()));
+        }
+    }
+
+    /// Reads what was met on the way, on all threads: opening thousands of small files takes longer than parsing them.
+    fn fill(&mut self) {
+        if self.request.only_names {
+            return;
+        }
+        let waiting = std::mem::take(&mut self.waiting);
+        let read = || waiting.par_iter().map(|(_, path)| content(path)).collect::<Vec<_>>();
+        let threads = if waiting.len() < FEW { 1 } else { self.request.threads.min(fedward_engine::max_threads()) };
+        let contents = match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
+            Ok(pool) if threads != 1 => pool.install(read),
+            // A machine that gives no threads has the one that runs already.
+            _ => waiting.iter().map(|(_, path)| content(path)).collect(),
+        };
+        let mut unread = HashSet::new();
+        for ((number, path), content) in waiting.iter().zip(contents) {
+            match (content, self.inputs.files.get_mut(*number)) {
+                (Ok(bytes), Some(file)) => file.bytes = bytes,
+                (Ok(_), None) => {}
+                (Err(error), _) => {
+                    unread.insert(*number);
+                    self.inputs.unread.push(Unread { file: shown(path), reason: words::io(&error) });
+                }
+            }
+        }
+        let mut number = 0..;
+        self.inputs.files.retain(|_| number.next().is_none_or(|number| !unread.contains(&number)));
     }
 
     /// Something below the root that the walk cannot enter.
@@ -184,19 +265,12 @@ impl Reader<'_> {
         self.inputs.unread.push(Unread { file: shown(file), reason });
     }
 
-    fn file(&mut self, path: &Path, named: bool, role: Role) -> io::Result<()> {
-        // A pipe (`<(command)`) has no path of its own.
-        let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    /// Takes a file, unless it is there already.
+    fn file(&mut self, path: &Path, real: PathBuf, bytes: Vec<u8>, named: bool, role: Role) -> bool {
         if self.seen.contains(&real) {
-            return Ok(());
-        }
-        let file = File::open(path)?;
-        let length = file.metadata()?.len();
-        if length > MAX_FILE {
-            return Err(too_large());
+            return false;
         }
         let name = shown(path);
-        let bytes = if self.request.only_names { Vec::new() } else { bounded(file)? };
         if let Some(chart) = self.charts.of(&real) {
             self.inputs.templates.insert(name.clone(), shown(&charts::seen_from(&name, &real, &chart)));
         }
@@ -207,10 +281,11 @@ impl Reader<'_> {
         }
         if matches!(role, Role::Judged) {
             self.inputs.judged.insert(real.clone());
+            self.inputs.names.insert(real.clone(), name.clone());
         }
         self.seen.insert(real);
         self.inputs.files.push(Input { name, bytes, named, role });
-        Ok(())
+        true
     }
 
     fn skip(&mut self, path: &Path, reason: &str) {
@@ -218,9 +293,17 @@ impl Reader<'_> {
     }
 }
 
-/// All there is to read, unless it is too much: a device may have no end.
-fn bounded(from: impl Read) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
+/// What is in a file. A pipe (`<(command)`) is one, too.
+fn content(path: &Path) -> io::Result<Vec<u8>> {
+    let file = File::open(path)?;
+    let length = file.metadata()?.len();
+    if length > MAX_FILE { Err(too_large()) } else { bounded(file, length) }
+}
+
+/// All there is to read, unless it is too much: a device may have no end. `length` is how much is expected.
+fn bounded(from: impl Read, length: u64) -> io::Result<Vec<u8>> {
+    // A buffer that grows copies itself, and touches twice the memory.
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
     from.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MAX_FILE { Err(too_large()) } else { Ok(bytes) }
 }

@@ -1,5 +1,6 @@
 //! The `fedward` command.
 
+mod argocd;
 mod args;
 mod charts;
 mod commands;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
     let args = Args::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let result = match args.command {
         Command::Check(args) => commands::check::run(&args),
+        Command::Identities(args) => commands::identities::run(&args),
         Command::Bench(args) => commands::bench::run(&args),
         Command::Test(args) => commands::test::run(&args),
         Command::Init(args) => commands::init::run(&args),

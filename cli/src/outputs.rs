@@ -18,6 +18,8 @@ pub(crate) enum Format {
     Gitlab,
     Azure,
     TerminationLog,
+    Mermaid,
+    Dot,
 }
 
 impl Format {
@@ -31,6 +33,8 @@ impl Format {
             Format::Gitlab => "gitlab",
             Format::Azure => "azure",
             Format::TerminationLog => "termination-log",
+            Format::Mermaid => "mermaid",
+            Format::Dot => "dot",
         }
     }
 }
@@ -45,8 +49,8 @@ pub(crate) fn wanted(formats: &[String], output: Option<&Path>, known: &[Format]
         let (name, file) = text.split_once('=').map_or((text.as_str(), None), |(name, file)| (name, Some(file)));
         let Some(format) = known.iter().copied().find(|format| format.name() == name) else {
             let names: Vec<String> = known.iter().map(|format| format!("`{}`", format.name())).collect();
-            let (last, others) = names.split_last().map_or(("", &[][..]), |(last, others)| (last, others));
-            bail!("no such format: `{name}` ({} or {last})", others.join(", "));
+            let (last, others) = names.split_last().map(|(last, others)| (last.as_str(), others.join(", "))).unwrap_or_default();
+            bail!("no such format: `{name}` ({others} or {last})");
         };
         if file == Some("") {
             bail!("`--format {text}` names no file after `=`");

@@ -5,13 +5,16 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use fedward_config::{Draft, Loaded, Placed, words};
-use fedward_engine::{EngineError, INPUT_POLICY, Part, Policy};
+use fedward_config::{Draft, Level, Loaded, Placed, today, words};
+use fedward_engine::{EngineError, INPUT_POLICY, Options, Part, Policy};
+use fedward_gitops::rules::POLICY as REPOSITORY_POLICY;
 use fedward_host::{Host, Limits};
 use fedward_modules::Builtin;
 use serde_json::{Map, Value};
 
+use crate::args;
 use crate::commands::descriptors;
+use crate::inputs::Inputs;
 
 /// What the command line says.
 #[derive(Default)]
@@ -63,6 +66,37 @@ impl Setup {
     }
 }
 
+/// Refuses a name for standard input where that is not read.
+pub(crate) fn check_stdin(input: &args::Input) -> Result<()> {
+    if input.stdin_filename.is_some() && !input.paths.iter().chain(&input.context).any(|path| path == Path::new("-")) {
+        bail!("`--stdin-filename` names standard input, which is not read: give `-` as a path to read it");
+    }
+    Ok(())
+}
+
+/// How the engine reads, as the command line and the configuration say. What was read says which names ignore entries mean.
+pub(crate) fn options(input: &args::Input, threads: usize, loaded: &Loaded, read: &mut Inputs) -> Options {
+    let config = &loaded.config;
+    let namespace = input.namespace.clone().or_else(|| config.namespace.clone());
+    let mut options = Options {
+        namespace: namespace.unwrap_or_else(|| "default".to_owned()),
+        closed_world: input.closed_world || config.closed_world.unwrap_or(false),
+        ignores: loaded.ignores(),
+        ignore_names: std::mem::take(&mut read.config_names),
+        templates: std::mem::take(&mut read.templates),
+        use_ignores: !input.no_ignores,
+        known_rules: descriptors().iter().flat_map(|policy| &policy.rules).map(|rule| rule.id.to_owned()).collect(),
+        today: today(),
+        input_severities: config.severities.iter().map(|(rule, level)| (rule.clone(), Level::severity(*level))).collect(),
+        ..Options::default()
+    };
+    config.limits.apply(&mut options.limits, &mut options.max_objects);
+    if threads > 0 {
+        options.threads = threads;
+    }
+    options
+}
+
 /// What is said of a path of the command line that cannot be read.
 pub(crate) fn unreadable(path: &Path, error: &std::io::Error) -> anyhow::Error {
     anyhow::anyhow!("cannot read `{}`: {}", path.display(), words::io(error))
@@ -80,6 +114,11 @@ fn chosen(named: &[String], loaded: &Loaded) -> Result<Vec<&'static str>> {
 fn known(id: &str) -> Result<&'static str> {
     if id == INPUT_POLICY {
         bail!("`{INPUT_POLICY}` cannot be chosen: its rules always run; `severities` in the configuration has their severities");
+    }
+    if id == REPOSITORY_POLICY {
+        bail!(
+            "`{REPOSITORY_POLICY}` cannot be chosen: its rules run where Argo CD's Applications are found; `severities` in the configuration has their severities"
+        );
     }
     fedward_modules::find(id).map(|builtin| builtin.id).with_context(|| {
         let ids: Vec<&str> = fedward_modules::ALL.iter().map(|builtin| builtin.id).collect();

@@ -139,8 +139,8 @@ fn ask(operation: &str, payload: &Value) -> Value {
     serde_json::from_slice(&answer.unwrap()).unwrap()
 }
 
-/// How the module judges a pod that asks for an identity as `default`, which is a warning, with settings.
-fn rule_of(settings: &Value) -> Option<String> {
+/// A pod that asks for an identity as `default`, which is a warning, with settings.
+fn labelled_default(settings: &Value) -> Value {
     let object = json!({
         "apiVersion": "v1", "kind": "Pod",
         "metadata": { "name": "api", "namespace": "shop", "labels": { "azure.workload.identity/use": "true" } },
@@ -150,7 +150,15 @@ fn rule_of(settings: &Value) -> Option<String> {
         "uid": "1", "kind": { "group": "", "version": "v1", "kind": "Pod" }, "operation": "CREATE", "name": "api", "namespace": "shop",
         "object": object,
     });
-    let answer = ask("validate", &json!({ "settings": settings, "request": request }));
+    json!({ "settings": settings, "request": request })
+}
+
+/// How the module judges [`labelled_default`].
+fn rule_of(settings: &Value) -> Option<String> {
+    severity(&ask("validate", &labelled_default(settings)))
+}
+
+fn severity(answer: &Value) -> Option<String> {
     let findings: Vec<Value> = serde_json::from_str(answer["audit_annotations"]["findings"].as_str().unwrap_or("[]")).unwrap();
     let finding = findings.iter().find(|finding| finding["rule"] == "labelled-default-account")?;
     Some(finding["severity"].as_str().unwrap().to_owned())
@@ -172,6 +180,27 @@ fn settings_of_the_suite_count_where_a_policy_has_none_of_its_own() {
     let exempt = json!({ "exemptNamespaces": ["shop"] });
     assert_eq!(rule_of(&with(own(json!({ "exemptNamespaces": ["other"] })), exempt)).as_deref(), Some("warning"));
     assert_eq!(rule_of(&json!({ "policies": { "require-identity-labels": { "enabled": false } } })), None);
+}
+
+#[test]
+fn one_instance_reads_settings_again_where_they_change() {
+    let module = Module::from_wasm(&Host::new(Limits::default()), Strategy::Kept, fedward_modules::SUITE.wasm).unwrap();
+    let mut evaluator = module.evaluator();
+    let mut ask = |settings: Value| {
+        let answer = evaluator.call("validate", labelled_default(&settings).to_string().as_bytes(), &mut NoHostCalls).map(<[u8]>::to_vec);
+        answer.map(|answer| severity(&serde_json::from_slice(&answer).unwrap())).map_err(|error| error.to_string())
+    };
+    let with = |level: &str| json!({ "severities": { "labelled-default-account": level } });
+    for _ in 0..2 {
+        for level in ["warning", "info", "info", "error"] {
+            assert_eq!(ask(with(level)).unwrap().as_deref(), Some(level));
+        }
+        assert_eq!(ask(with("off")).unwrap(), None);
+        assert!(ask(with("loud")).unwrap_err().contains("severities.labelled-default-account"));
+        assert_eq!(ask(json!({ "severities": {}, "exemptNamespaces": ["shop"] })).unwrap(), None);
+        assert_eq!(ask(json!({ "severities": {}, "exemptNamespaces": ["shops"] })).unwrap().as_deref(), Some("warning"));
+        assert_eq!(ask(Value::Null).unwrap().as_deref(), Some("warning"));
+    }
 }
 
 #[test]

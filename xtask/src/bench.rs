@@ -3,6 +3,7 @@
 mod corpus;
 mod measure;
 mod report;
+mod repository;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -98,6 +99,22 @@ fn cases(corpora: &Corpora, fedward: &Path, probe: &Path, kubeconform: Option<&K
     for format in ["human", "json", "sarif"] {
         cases.push(check(&format!("10,000 findings, {format}"), &corpora.findings, &["--format", format]));
     }
+    // A build that knows no Argo CD has nothing to show here.
+    let help = output(Command::new(fedward).args(["check", "--help"])).unwrap_or_default();
+    if help.contains("--argocd") && help.contains("--repo ") {
+        for (count, folder) in ["1,000", "10,000"].iter().zip(&corpora.repositories) {
+            let map = format!("{}={}", repository::URL, folder.display());
+            cases.push(check(&format!("E: {count} Applications"), folder, &["--repo", &map]));
+            if help.contains("--cache ") {
+                let cache = folder.with_extension("cache");
+                cases.push(check(
+                    &format!("E: {count} Applications, cache warm"),
+                    folder,
+                    &["--repo", &map, "--cache", &cache.to_string_lossy()],
+                ));
+            }
+        }
+    }
     if let Some(kubeconform) = kubeconform {
         for (name, path) in [("A", &corpora.large), ("B", &corpora.files), ("C", &corpora.one)] {
             cases.push(kubeconform.case(&format!("{name}: kubeconform"), path));
@@ -133,6 +150,15 @@ fn bars(cases: &[Case], calls: &str, corpora: &Corpora, dist: &Path) -> Result<V
         let (many, few) = (format!("D: {name}, 10,000"), format!("D: {name}, 1,000"));
         ratio(&format!("D: 10 times the objects, {name}"), &many, &few, true, true, Limit::AtMost(12.0, 10.5));
     }
+    ratio("E: 10 times the Applications", "E: 10,000 Applications", "E: 1,000 Applications", true, true, Limit::AtMost(12.0, 10.5));
+    ratio(
+        "E: second run, cache warm / first",
+        "E: 1,000 Applications, cache warm",
+        "E: 1,000 Applications",
+        true,
+        false,
+        Limit::AtMost(0.2, 0.05),
+    );
     ratio("A: one thread / two threads", "A: fedward, one thread", "A: fedward, two threads", true, false, Limit::AtLeast(1.6, 1.8));
     // Two processes share nothing of ours: what they lose against one, the machine takes.
     ratio(

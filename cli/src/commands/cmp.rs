@@ -143,7 +143,7 @@ fn judge(args: &Generate, manifests: &Manifests, parameters: &Parameters) -> Res
         }));
     }
     let fail_on = args.fail_on.map(Severity::from).or_else(|| config.fail_on.map(Severity::from)).unwrap_or(Severity::Error);
-    Ok((outcome, Gate { fail_on, allow_empty: args.allow_empty }))
+    Ok((outcome, Gate { fail_on, allow_empty: args.allow_empty, strict: true }))
 }
 
 /// Where somebody finds what was rendered: the file that it comes from, with the line if it is that file's own.

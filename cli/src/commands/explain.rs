@@ -75,8 +75,9 @@ fn about(policy: &Descriptor) -> String {
     for rule in &policy.rules {
         let _ = writeln!(text, "{}", super::line(rule));
     }
-    if policy.id == fedward_engine::INPUT_POLICY {
-        text.push_str("\nThese rules always run. `severities` in `fedward.yaml` has their severities.\n");
+    if policy.settings.is_empty() {
+        let when = if policy.id == fedward_engine::INPUT_POLICY { "always run" } else { "run where Argo CD's Applications are found" };
+        let _ = writeln!(text, "\nThese rules {when}. `severities` in `fedward.yaml` has their severities.");
         return text;
     }
     let _ = writeln!(

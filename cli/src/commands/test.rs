@@ -155,8 +155,8 @@ fn tell(output: &mut Output, results: &[CaseResult]) -> Result<()> {
             Format::Human => human(results, color, out)?,
             Format::Json => json(results, out)?,
             Format::Junit => junit(results, out)?,
-            // No test has it.
-            Format::Sarif | Format::Github | Format::Gitlab | Format::Azure | Format::TerminationLog => {}
+            // No test has them.
+            Format::Sarif | Format::Github | Format::Gitlab | Format::Azure | Format::TerminationLog | Format::Mermaid | Format::Dot => {}
         }
         out.flush()
     })
@@ -191,7 +191,7 @@ impl Files for Disk {
         let none = || inputs::Request { stdin_filename: "-", gitignore: true, ..inputs::Request::default() };
         let request = match role {
             Role::Judged => inputs::Request { paths, ..none() },
-            Role::Context => inputs::Request { context: paths, ..none() },
+            Role::Context | Role::Deployed(_) | Role::Aside => inputs::Request { context: paths, ..none() },
             Role::Old => inputs::Request { old: paths, ..none() },
             Role::Policies => inputs::Request { policies: paths, ..none() },
         };

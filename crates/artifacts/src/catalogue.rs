@@ -14,7 +14,7 @@ pub const SHARED: &str = "all policies";
 pub struct Documented {
     /// What the code says of it.
     pub rule: RuleDescriptor,
-    /// The policy's id, [`SHARED`], or [`fedward_engine::INPUT_POLICY`].
+    /// The policy's id, [`SHARED`], or one of the lists of native rules: [`fedward_engine::INPUT_POLICY`], [`fedward_gitops::rules::POLICY`].
     pub policy: &'static str,
     /// The file that holds it, relative to the root.
     pub source: String,
@@ -43,6 +43,10 @@ pub fn rules(root: &Path) -> Result<Vec<Documented>> {
     for rule in fedward_engine::INPUT_RULES {
         let source = format!("crates/engine/src/input/{}.rs", rule.id.replace('-', "_"));
         rules.push(read(root, rule, fedward_engine::INPUT_POLICY, source)?);
+    }
+    for rule in fedward_gitops::rules::descriptors() {
+        let source = format!("crates/gitops/src/rules/{}.rs", rule.id.replace('-', "_"));
+        rules.push(read(root, rule, fedward_gitops::rules::POLICY, source)?);
     }
     rules.sort_by_key(|rule| rule.rule.id);
     Ok(rules)

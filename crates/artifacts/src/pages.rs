@@ -38,8 +38,13 @@ fn policy_link(policy: &str) -> String {
 fn index(rules: &[Documented]) -> String {
     let mut text = format!("<!-- {MARK} from the rules' own descriptions. -->\n# Rules\n\n");
     text.push_str("The severity is that of the gravest condition; each rule's page lists all of them.\n");
-    for policy in fedward_modules::ALL.iter().map(|builtin| builtin.id).chain([SHARED, fedward_engine::INPUT_POLICY]) {
-        let summary = fedward_modules::find(policy).map_or("", |builtin| builtin.policy.describe().summary);
+    let native = [SHARED, fedward_engine::INPUT_POLICY, fedward_gitops::rules::POLICY];
+    for policy in fedward_modules::ALL.iter().map(|builtin| builtin.id).chain(native) {
+        let summary = match fedward_modules::find(policy) {
+            Some(builtin) => builtin.policy.describe().summary,
+            None if policy == fedward_gitops::rules::POLICY => fedward_gitops::rules::SUMMARY,
+            None => "",
+        };
         let _ = write!(text, "\n## {policy}\n\n");
         if !summary.is_empty() {
             let _ = write!(text, "{summary}\n\n");

@@ -6,7 +6,7 @@ mod tests;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use fedward_engine::{INPUT_POLICY, Ignore, SUITE};
+use fedward_engine::{Ignore, SUITE};
 use fedward_kit::policy::Descriptor;
 use fedward_kit::text::Glob;
 use fedward_manifest::{Entry, Kind, Node};
@@ -123,13 +123,15 @@ impl Loaded {
         let Some((text, root)) = self.text.as_ref().and_then(|text| Some((text, text.root()?))) else { return Vec::new() };
         let mut wrong = Vec::new();
         let mut add = |node: Node<'_>, what: &str| wrong.push(text.wrong(node.place(), what));
-        let ids = || policies.iter().map(|policy| policy.id).filter(|id| *id != INPUT_POLICY);
+        // Every policy has settings; a list of native rules has none.
+        let ids = || policies.iter().filter(|policy| !policy.settings.is_empty()).map(|policy| policy.id);
+        let is_native = |id: &str| policies.iter().any(|policy| policy.id == id && policy.settings.is_empty());
         let rules = || policies.iter().flat_map(|policy| policy.rules.iter().map(|rule| rule.id));
         let no_rule = |rule: &str| format!("no such rule: `{rule}`{}", did_you_mean(rule, rules()));
         let entries = |field: &str| root.get(field).into_iter().flat_map(Node::entries);
         for Entry { key: id, value } in entries("policies") {
-            if id == INPUT_POLICY {
-                add(value, &format!("the rules of `{INPUT_POLICY}` always run and have no settings; `severities` has their severities"));
+            if is_native(id) {
+                add(value, &format!("the rules of `{id}` are no policy and have no settings; `severities` has their severities"));
             } else if !ids().any(|known| known == id) {
                 add(value, &format!("no such policy: `{id}`{}", did_you_mean(id, ids())));
             }
@@ -201,7 +203,7 @@ impl Draft {
     /// The file that is named, or else the nearest `fedward.yaml` upwards from the first path, but not above the root of its repository
     /// or, without one, the working directory.
     ///
-    /// `policies` are all that there are, the reader's own among them.
+    /// `policies` are all that there are, lists of native rules among them: those are the ones without settings.
     ///
     /// # Errors
     /// A file that cannot be read, or does not parse.

@@ -1,13 +1,14 @@
 //! `kubernetes/can_i`: what the loaded RBAC objects allow.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use fedward_kit::context::NOT_KNOWN;
 use fedward_rbac::{Action, Decision, Rbac, ResourceAttributes, User};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::views::View;
 use crate::world::World;
 
 const GROUP: &str = "rbac.authorization.k8s.io";
@@ -17,11 +18,11 @@ const MAX_KEPT: usize = 10_000;
 /// A status as JSON, or why there is none.
 type Answer = Result<Arc<[u8]>, String>;
 
-/// The authorizer of a world, made when the first question is asked.
+/// The authorizers of a world, one for each cluster in it, made when the first question is asked.
 #[derive(Default)]
 pub(crate) struct Access {
-    rbac: OnceLock<Rbac>,
-    known: Mutex<HashMap<Vec<u8>, Answer>>,
+    rbac: Mutex<HashMap<View, Arc<Rbac>>>,
+    known: Mutex<HashMap<(View, Vec<u8>), Answer>>,
 }
 
 #[derive(Deserialize)]
@@ -42,22 +43,27 @@ impl Access {
     /// # Errors
     /// What is not allowed by what is loaded may be allowed by what is not: unless the world is closed, that is not known. So is what
     /// hangs on a role that is not loaded, in every world.
-    pub(crate) fn answer(&self, world: &World, payload: &[u8]) -> Answer {
-        if let Some(answer) = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(payload) {
+    pub(crate) fn answer(&self, world: &World, asker: usize, payload: &[u8]) -> Answer {
+        let key = (world.view(asker), payload.to_vec());
+        if let Some(answer) = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
             return answer.clone();
         }
-        let answer = self.decide(world, payload);
+        let answer = self.decide(world, key.0, payload);
         let mut kept = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() < MAX_KEPT {
-            kept.insert(payload.to_vec(), answer.clone());
+            kept.insert(key, answer.clone());
         }
         answer
     }
 
-    fn decide(&self, world: &World, payload: &[u8]) -> Answer {
+    fn decide(&self, world: &World, view: View, payload: &[u8]) -> Answer {
         let question: Question = serde_json::from_slice(payload).map_err(|error| format!("kubernetes/can_i: {error}"))?;
         let Review { user, resource_attributes } = question.subject_access_review;
-        let rbac = self.rbac.get_or_init(|| Rbac::new(objects(world)));
+        let rbac = {
+            // Held while it is made: the others that ask wait for it.
+            let mut known = self.rbac.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(known.entry(view).or_insert_with(|| Arc::new(Rbac::new(objects(world, view)))))
+        };
         let decision = rbac.decide(&user, &Action::Resource(resource_attributes));
         match &decision {
             Decision::NoOpinion(_) if decision.is_uncertain() => Err(format!("{NOT_KNOWN}{}", decision.reason())),
@@ -75,9 +81,9 @@ impl Access {
     }
 }
 
-/// The RBAC objects of a world, with their namespaces.
-fn objects(world: &World) -> impl Iterator<Item = Value> {
-    let own = |number: &usize| world.objects.get(*number).is_some_and(|object| object.group == GROUP);
+/// The RBAC objects that are seen from somewhere, with their namespaces.
+fn objects(world: &World, view: View) -> impl Iterator<Item = Value> {
+    let own = move |number: &usize| world.objects.get(*number).is_some_and(|object| object.group == GROUP) && world.is_seen(*number, view);
     (0..world.objects.len()).filter(own).filter_map(|number| serde_json::from_slice(&world.text(number)).ok())
 }
 
@@ -116,8 +122,8 @@ subjects: [{kind: User, name: ana}]
         let review = json!({ "user": user, "groups": [], "resource_attributes": { "verb": verb, "resource": "pods", "namespace": "shop", "version": "v1" } });
         let question = json!({ "subject_access_review": review, "disable_cache": false }).to_string();
         let access = Access::default();
-        let answer = access.answer(&world, question.as_bytes());
-        assert_eq!(answer, access.answer(&world, question.as_bytes()), "the second answer is the kept first one");
+        let answer = access.answer(&world, 0, question.as_bytes());
+        assert_eq!(answer, access.answer(&world, 0, question.as_bytes()), "the second answer is the kept first one");
         answer.map(|answer| serde_json::from_slice(&answer).unwrap())
     }
 
@@ -145,6 +151,6 @@ subjects: [{kind: User, name: ana}]
     #[test]
     fn a_question_without_its_parts_is_an_error() {
         let world = World::new(Vec::new(), Vec::new(), Vec::new(), Kinds::default(), true);
-        assert!(Access::default().answer(&world, b"{}").unwrap_err().starts_with("kubernetes/can_i: "));
+        assert!(Access::default().answer(&world, 0, b"{}").unwrap_err().starts_with("kubernetes/can_i: "));
     }
 }

@@ -95,7 +95,7 @@ impl<'w> Answers<'w> {
                 self.list(&question)
             }
             "list_resources_all" => self.list(&Question { namespace: None, ..question()? }),
-            "can_i" => self.shared.access.answer(self.world, payload),
+            "can_i" => self.shared.access.answer(self.world, self.asker, payload),
             other => Err(format!("unknown operation: {other}")),
         }?;
         self.calls += 1;
@@ -149,11 +149,11 @@ impl<'w> Answers<'w> {
             let own;
             let found = if key.kind == index::OWN_ACCOUNT {
                 own = world.own_account(self.asker, &key.namespace, key.selector.strip_prefix("name=").unwrap_or(""));
-                own.as_slice()
+                own.as_slice().into()
             } else {
                 world.filed(self.asker, &key)
             };
-            let (near, more) = nearest(world, self.asker, found, if masks.is_some() { SAMPLE } else { CAP });
+            let (near, more) = nearest(world, self.asker, &found, if masks.is_some() { SAMPLE } else { CAP });
             self.given.extend_from_slice(near);
             return Ok(self.share(&("index", &key, masks, world.scope(self.asker), near), ("v1", ""), near, more, masks));
         }
@@ -163,7 +163,7 @@ impl<'w> Answers<'w> {
         let all = world.list(self.asker, &kind);
         let selected: Vec<usize>;
         let found = match (question.label_selector.as_deref().unwrap_or(""), question.field_selector.as_deref().unwrap_or("")) {
-            ("", "") => all,
+            ("", "") => &*all,
             (labels, fields) => {
                 let selector = crate::selector::Selector::parse(labels, fields, group, &question.kind)?;
                 selected = all.iter().copied().filter(|number| selector.matches(world, *number)).collect();

@@ -57,7 +57,9 @@ pub(crate) fn gather(inputs: Vec<Input>, options: &Options, outcome: &mut Outcom
     for (number, one) in loaded.iter().enumerate() {
         let about = about.get(one.input).copied().unwrap_or(About { named: true, role: Role::Judged });
         let path = one.source.name();
-        if let Some(reason) = project.skips(path) {
+        // What is deployed is final, whatever its files look like.
+        let is_deployed = matches!(about.role, Role::Deployed(_));
+        if let Some(reason) = project.skips(path).filter(|_| !is_deployed) {
             if whole_file.as_ref() != Some(path) {
                 whole_file = Some(Arc::clone(path));
                 gatherer.outcome.skipped.push(Skipped { file: path.to_string(), line: None, reason });
@@ -85,7 +87,7 @@ pub(crate) fn gather(inputs: Vec<Input>, options: &Options, outcome: &mut Outcom
         }
     }
     project.mark_drafts(&loaded, &mut objects);
-    outcome.notes.extend(project::unrendered(&loaded, &objects));
+    outcome.notes.extend(project::unrendered(&loaded, &objects, options.renders_applications));
     Gathered { loaded, objects, kinds, truncated, servers }
 }
 
@@ -130,7 +132,7 @@ impl Gatherer<'_> {
             let root = document.root();
             let found = review::of_document(root)
                 .map_err(|why| (root, why))
-                .and_then(|request| review::request_object(number, request, &self.kinds, &self.options.namespace, about.role));
+                .and_then(|request| review::request_object(number, request, &self.kinds, self.options.namespace(about.role), about.role));
             match found {
                 Ok((object, node)) => self.add(object, node, one),
                 Err((node, why)) => self.outcome.findings.push(input::no_request(&one.source, node.place(), &why)),
@@ -186,15 +188,15 @@ impl Gatherer<'_> {
 
     fn object(&mut self, number: usize, one: &Loaded, node: Node<'_>, role: Role) {
         let (object, node) = if review::is_review(node) {
-            match review::object(number, node, &self.kinds, &self.options.namespace, role) {
+            match review::object(number, node, &self.kinds, self.options.namespace(role), role) {
                 Ok(found) => found,
                 Err((field, reason)) => return self.outcome.findings.push(input::no_request(&one.source, field.place(), &reason)),
             }
         } else {
-            (load::object(number, node, &self.kinds, &self.options.namespace, role), node)
+            (load::object(number, node, &self.kinds, self.options.namespace(role), role), node)
         };
         let is_object = object.review != Some(node.id());
-        if role == Role::Judged && is_object && self.objects.len() < self.options.max_objects {
+        if role.is_judged() && is_object && self.objects.len() < self.options.max_objects {
             self.outcome.findings.extend(input::object(&one.source, &object, node, &self.options.limits));
         }
         self.add(object, node, one);

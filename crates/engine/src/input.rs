@@ -10,14 +10,13 @@ mod unparsable_document;
 mod unparsable_embedded_document;
 pub(crate) mod unusable_policy;
 
-use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use fedward_kit::finding::{ObjectId, Severity};
 use fedward_kit::policy::RuleDescriptor;
 use fedward_kit::rule::Condition;
 use fedward_manifest::{Limits, Node, Problem, ProblemKind, Source, Span};
-use fedward_outcome::{Finding, Location, NotEvaluated, Outcome, Related};
+use fedward_outcome::{Finding, Location, Related};
 
 use crate::load::Object;
 use crate::payload;
@@ -77,6 +76,7 @@ impl<'a> Report<'a> {
             fix: Vec::new(),
             edits: Vec::new(),
             suppressed: None,
+            rendered: None,
         }
     }
 }
@@ -148,32 +148,8 @@ fn has_key(text: &str, key: &str) -> bool {
     })
 }
 
-/// Gives the findings of the reader the severities that the configuration sets, and drops those that it turns off. What is not judged
-/// because of one stays so, whether or not the finding is an error any more.
-pub(crate) fn set_severities(outcome: &mut Outcome, severities: &BTreeMap<String, Option<Severity>>) {
-    let is_own = |rule: &str| INPUT_RULES.iter().any(|own| own.id == rule);
-    let mut unjudged = Unjudged::default();
-    outcome.findings.retain_mut(|finding| {
-        let set = severities.get(&finding.rule).filter(|_| is_own(&finding.rule));
-        let why = match set {
-            Some(None) => Some("and is off".to_owned()),
-            _ if finding.suppressed.is_some() => Some("and is ignored here".to_owned()),
-            Some(Some(severity)) if *severity < Severity::Error => Some(format!("as `{}` only", severity.name())),
-            _ => None,
-        };
-        if let Some(why) = why.filter(|_| leaves_unjudged(finding)) {
-            unjudged.add(finding, &why);
-        }
-        if let Some(Some(severity)) = set {
-            finding.severity = *severity;
-        }
-        set != Some(&None)
-    });
-    outcome.not_evaluated.extend(unjudged.entries);
-}
-
 /// Whether a policy does not run, or a document is not read, for the reason that a finding tells.
-fn leaves_unjudged(finding: &Finding) -> bool {
+pub(crate) fn leaves_unjudged(finding: &Finding) -> bool {
     let rules = [
         unusable_policy::RULE.id,
         unparsable_document::RULE.id,
@@ -182,28 +158,6 @@ fn leaves_unjudged(finding: &Finding) -> bool {
         limit_exceeded::RULE.id,
     ];
     finding.policy == INPUT_POLICY && finding.severity == Severity::Error && rules.contains(&finding.rule.as_str())
-}
-
-/// What is not judged although no finding counts for it: once for each policy, and for each place otherwise.
-#[derive(Default)]
-struct Unjudged {
-    entries: Vec<NotEvaluated>,
-    met: HashSet<(String, Arc<str>, Option<ObjectId>, u32)>,
-}
-
-impl Unjudged {
-    fn add(&mut self, finding: &Finding, why: &str) {
-        let place = if finding.object.is_some() { 0 } else { finding.location.span.start };
-        let source = Arc::clone(finding.location.source.name());
-        if self.met.insert((finding.rule.clone(), source, finding.object.clone(), place)) {
-            self.entries.push(NotEvaluated {
-                location: finding.location.clone(),
-                object: finding.object.clone(),
-                policy: INPUT_POLICY.to_owned(),
-                reason: format!("`{}` says what is wrong, {why}", finding.rule),
-            });
-        }
-    }
 }
 
 #[cfg(test)]

@@ -25,8 +25,11 @@ mod review;
 mod secrets;
 mod selector;
 mod set;
+mod severities;
 mod suite;
+mod survey;
 mod verdicts;
+mod views;
 mod world;
 
 use std::collections::{BTreeMap, HashMap};
@@ -38,21 +41,23 @@ use fedward_kit::index;
 use fedward_kit::node::{Origin, Session};
 use fedward_kit::value::Value;
 use fedward_manifest::Limits;
-use fedward_outcome::Outcome;
+use fedward_outcome::{Native, Outcome};
 use rayon::prelude::*;
 
 pub use context::Context;
 pub use evaluate::{Cost, Runtime};
 pub use ignores::Ignore;
 pub use input::{INPUT_POLICY, INPUT_RULES};
-pub use load::{Input, Role};
+pub use load::{Deployment, Input, Role};
 pub use mask::{CHANGED as HIDDEN_CHANGED, HIDDEN, hide as hide_secrets};
 pub use policies::{Code, Policy, from_yaml};
 pub use request::{Operation, User};
 
 pub use modules::{Codes, Found, Modules};
+pub use resources::is_namespaced;
 pub use set::Sets;
 pub use suite::{Part, SUITE};
+pub use survey::{Asker, Survey, Surveyed};
 
 use evaluate::Plan;
 use gather::{Gathered, gather};
@@ -105,6 +110,10 @@ pub struct Options {
     pub ignore_names: HashMap<String, String>,
     /// Inputs that are templates of Helm charts, by name, with the folder of the chart; for charts whose `Chart.yaml` is no input.
     pub templates: HashMap<String, String>,
+    /// What inputs are deployed by; see [`Role::Deployed`].
+    pub deployments: Vec<Deployment>,
+    /// Whether what Applications of Argo CD deploy is among the inputs, so that nothing need be said of it.
+    pub renders_applications: bool,
     /// Whether ignore entries, those in comments included, count.
     pub use_ignores: bool,
     /// Every rule that the program knows, whether or not its policy runs.
@@ -121,8 +130,10 @@ pub struct Options {
     pub keeps_secrets: bool,
     /// Who asks.
     pub user: User,
-    /// Severities of [`INPUT_RULES`], by rule; `None` is off.
+    /// Severities of [`INPUT_RULES`] and of the rules of [`Options::native`], by rule; `None` is off.
     pub input_severities: BTreeMap<String, Option<Severity>>,
+    /// What native rules of others found in the inputs. Severities and ignore entries count for it as they do for [`INPUT_RULES`].
+    pub native: Native,
 }
 
 impl Default for Options {
@@ -138,6 +149,8 @@ impl Default for Options {
             ignores: Vec::new(),
             ignore_names: HashMap::new(),
             templates: HashMap::new(),
+            deployments: Vec::new(),
+            renders_applications: false,
             use_ignores: true,
             known_rules: Vec::new(),
             today: String::new(),
@@ -147,7 +160,16 @@ impl Default for Options {
             keeps_secrets: false,
             user: User::default(),
             input_severities: BTreeMap::new(),
+            native: Native::default(),
         }
+    }
+}
+
+impl Options {
+    /// The namespace of objects that name none.
+    fn namespace(&self, role: Role) -> &str {
+        let deployment = if let Role::Deployed(number) = role { self.deployments.get(number) } else { None };
+        deployment.map(|deployment| deployment.namespace.as_str()).filter(|name| !name.is_empty()).unwrap_or(&self.namespace)
     }
 }
 
@@ -178,11 +200,13 @@ enum Policies<'p> {
 
 fn run_with(inputs: Vec<Input>, policies: Policies<'_>, options: &Options, progress: &AtomicUsize) -> (Outcome, Cost) {
     let mut outcome = Outcome { files: inputs.len(), ..Outcome::default() };
-    let order: HashMap<String, usize> = inputs.iter().enumerate().map(|(index, input)| (input.name.clone(), index)).collect();
+    let order = order(&inputs);
     // Reading takes as many threads as evaluating. A machine that gives no threads has the one that runs already.
     let threads = options.threads.clamp(1, max_threads());
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().ok();
-    let options = &Options { threads: if pool.is_some() { threads } else { 1 }, ..options.clone() };
+    let mut options = options.clone();
+    options.threads = if pool.is_some() { threads } else { 1 };
+    let options = &options;
     // A policy with its host cannot move into the pool, and need not: only reading and looking for secrets happen there.
     let in_pool = |work: &mut (dyn FnMut() + Send)| match &pool {
         Some(pool) => pool.install(work),
@@ -190,11 +214,7 @@ fn run_with(inputs: Vec<Input>, policies: Policies<'_>, options: &Options, progr
     };
     let mut read = None;
     let mut inputs = Some(inputs);
-    in_pool(&mut || {
-        let gathered = gather(inputs.take().unwrap_or_default(), options, &mut outcome);
-        let keys: Vec<Vec<index::Key>> = gathered.objects.par_iter().map(|object| keys(&gathered.loaded, object)).collect();
-        read = Some((gathered, keys));
-    });
+    in_pool(&mut || read = Some(read_all(inputs.take().unwrap_or_default(), options, &mut outcome)));
     let Some((Gathered { loaded, objects, kinds, truncated, servers }, keys)) = read else { return (outcome, Cost::default()) };
     let set;
     let mut cel = None;
@@ -213,7 +233,7 @@ fn run_with(inputs: Vec<Input>, policies: Policies<'_>, options: &Options, progr
             &set
         }
     };
-    let world = World::new(loaded, objects, keys, kinds, options.closed_world && !truncated);
+    let world = World::with(loaded, objects, keys, kinds, options.closed_world && !truncated, &options.deployments);
     let requests = request::requests(&world, options.operation);
     outcome.objects = requests.len();
     let plan = Plan {
@@ -228,24 +248,43 @@ fn run_with(inputs: Vec<Input>, policies: Policies<'_>, options: &Options, progr
     };
     let evaluated = evaluate::run(&world, &plan);
     outcome.evaluated = evaluated.seen.iter().filter(|seen| **seen).count();
-    verdicts::report(&world, policies, &evaluated.verdicts, &mut outcome);
+    in_pool(&mut || verdicts::report(&world, policies, &evaluated.verdicts, &mut outcome));
     verdicts::mutations(&world, policies, &evaluated.mutations, options.keeps_secrets, &mut outcome);
     let notes = verdicts::notes(policies, &evaluated, &outcome);
     outcome.notes.extend(notes);
+    let rules: Vec<&str> = policies.iter().flat_map(Policy::rules).collect();
+    settle(&mut outcome, &world, options, &rules, &order);
+    in_pool(&mut || secrets::hide(&world.loaded, &mut outcome, !options.deployments.is_empty()));
+    outcome.notes.extend(world.kinds.note());
+    (outcome, evaluated.cost)
+}
+
+/// The places of inputs in their order, by name.
+fn order(inputs: &[Input]) -> HashMap<String, usize> {
+    inputs.iter().enumerate().map(|(index, input)| (input.name.clone(), index)).collect()
+}
+
+/// The objects of inputs, and what each of them is filed under.
+fn read_all(inputs: Vec<Input>, options: &Options, outcome: &mut Outcome) -> (Gathered, Vec<Vec<index::Key>>) {
+    let gathered = gather(inputs, options, outcome);
+    let keys = gathered.objects.par_iter().map(|object| keys(&gathered.loaded, object)).collect();
+    (gathered, keys)
+}
+
+/// Applies ignore entries and severities of the reader's own rules, and orders findings. `runs` are the rules that ran besides.
+fn settle(outcome: &mut Outcome, world: &World, options: &Options, runs: &[&str], order: &HashMap<String, usize>) {
+    let leaving = severities::add(outcome, &options.native);
     if options.use_ignores {
-        let mut runs: Vec<&str> = INPUT_RULES.iter().map(|rule| rule.id).collect();
-        runs.extend(policies.iter().flat_map(Policy::rules));
+        let own = INPUT_RULES.iter().map(|rule| rule.id);
+        let runs: Vec<&str> = own.chain(options.native.rules.iter().copied()).chain(runs.iter().copied()).collect();
         let rules = ignores::Rules { runs: &runs, known: &options.known_rules };
-        ignores::apply(&mut outcome, &world.loaded, options, &rules);
+        ignores::apply(outcome, &world.loaded, options, &rules);
     }
-    input::set_severities(&mut outcome, &options.input_severities);
+    severities::set(outcome, &leaving, options);
     outcome.findings.sort_by_cached_key(|finding| {
         let span = finding.location.span;
         (order.get(&**finding.location.source.name()).copied(), span.start, span.end, finding.rule.clone(), finding.message.clone())
     });
-    in_pool(&mut || secrets::hide(&world.loaded, &mut outcome));
-    outcome.notes.extend(world.kinds.note());
-    (outcome, evaluated.cost)
 }
 
 /// The objects of a text as JSON values, with what they are. For tests and tools that change objects.

@@ -31,6 +31,29 @@ pub enum Role {
     Policies,
     /// They are what is applied already (`--old`): the objects before.
     Old,
+    /// They are judged as part of the deployment of this number in [`Options::deployments`](crate::Options::deployments).
+    Deployed(usize),
+    /// The plain form of what is judged in deployments: rules about objects that nothing deploys may look at them.
+    Aside,
+}
+
+/// What something deploys: an Application of Argo CD, for example. Its objects see one another first, then those of the other deployments
+/// to the same cluster, and none of any other cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deployment {
+    /// The cluster, by any name that tells it from others.
+    pub cluster: String,
+    /// What deploys, by any name that tells it from others.
+    pub name: String,
+    /// The namespace of objects that name none; empty for that of the run.
+    pub namespace: String,
+}
+
+impl Role {
+    /// Whether objects are judged.
+    pub(crate) fn is_judged(self) -> bool {
+        matches!(self, Role::Judged | Role::Deployed(_))
+    }
 }
 
 /// One document of a file.
@@ -73,7 +96,7 @@ pub(crate) struct Object {
 impl Object {
     /// Whether it is judged.
     pub(crate) fn is_judged(&self) -> bool {
-        self.role == Role::Judged
+        self.role.is_judged()
     }
 
     /// `v1`, `apps/v1` …

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use fedward_manifest::Node;
 
-use crate::load::{Loaded, Object, text};
+use crate::load::{Loaded, Object, Role, text};
 
 /// What the repository says of its files.
 #[derive(Default)]
@@ -97,7 +97,7 @@ impl Project {
     /// Marks the objects that a kustomization of the input patches.
     pub(crate) fn mark_drafts(&self, loaded: &[Loaded], objects: &mut [Object]) {
         let mut by_file: HashMap<&str, Vec<usize>> = HashMap::new();
-        for (number, object) in objects.iter().enumerate() {
+        for (number, object) in objects.iter().enumerate().filter(|(_, object)| !matches!(object.role, Role::Deployed(_))) {
             if let Some(one) = loaded.get(object.document) {
                 by_file.entry(one.source.name()).or_default().push(number);
             }
@@ -218,12 +218,15 @@ fn read(root: Node<'_>, folder: &str, patches: &mut Vec<(String, String, Option<
 
 /// What is to be said of objects that have charts deployed: what a chart renders is nowhere in the input, and a clean result says nothing
 /// of it.
-pub(crate) fn unrendered(loaded: &[Loaded], objects: &[Object]) -> Option<String> {
+///
+/// `but_applications`: what Applications deploy is among the objects.
+pub(crate) fn unrendered(loaded: &[Loaded], objects: &[Object], but_applications: bool) -> Option<String> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for object in objects.iter().filter(|object| object.is_judged()) {
         let document = loaded.get(object.document).and_then(|one| one.document.as_ref());
         let Some(spec) = document.and_then(|document| document.node(object.node)?.get("spec")) else { continue };
         let deploys = match (object.group.as_str(), object.kind.as_str()) {
+            ("argoproj.io", _) if but_applications => false,
             ("argoproj.io", "Application") => has_chart(spec),
             ("argoproj.io", "ApplicationSet") => spec.get("template").and_then(|template| template.get("spec")).is_some_and(has_chart),
             ("helm.toolkit.fluxcd.io", "HelmRelease") | ("helm.cattle.io", "HelmChart") => true,

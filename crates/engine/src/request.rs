@@ -84,6 +84,9 @@ pub(crate) fn requests(world: &World, operation: Operation) -> Vec<Request> {
         };
         requests.push(request);
     }
+    if !compares {
+        return requests;
+    }
     // The last copies of what is not among the objects any more; a copy more or less of one that is there is no deletion.
     let names: std::collections::HashSet<[&str; 4]> = world.objects.iter().filter(|object| object.is_judged()).map(key).collect();
     let mut gone: Vec<usize> = before.into_iter().filter(|(key, _)| !names.contains(key)).flat_map(|(_, copies)| copies).collect();

@@ -89,6 +89,12 @@ impl Kinds {
     }
 }
 
+/// Whether a kind, by group and name, has namespaces, if it is one that every cluster has or that is well known.
+pub fn is_namespaced(group: &str, kind: &str) -> Option<bool> {
+    let known = TABLE.iter().find(|(known_group, known_kind, _, _)| *known_group == group && *known_kind == kind);
+    known.map(|(_, _, _, scope)| *scope == Scope::Namespaced)
+}
+
 fn guess(kind: &str) -> String {
     let lower = kind.to_lowercase();
     match lower.as_bytes().last() {

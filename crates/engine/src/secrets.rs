@@ -31,8 +31,8 @@ const FIELDS: [&str; 2] = ["data", "stringData"];
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// Puts the spans of what must not be shown into an outcome, for the files that it shows something of, and takes from its texts the
-/// values that a rule saw elsewhere.
-pub(crate) fn hide(loaded: &[Loaded], outcome: &mut Outcome) {
+/// values that a rule saw elsewhere. `everywhere`: in all files, since what is shown instead of some of them is not known yet.
+pub(crate) fn hide(loaded: &[Loaded], outcome: &mut Outcome, everywhere: bool) {
     let places =
         outcome.findings.iter().flat_map(|finding| finding.related.iter().map(|related| &related.location).chain([&finding.location]));
     let places = places.chain(outcome.not_evaluated.iter().map(|one| &one.location));
@@ -57,7 +57,7 @@ pub(crate) fn hide(loaded: &[Loaded], outcome: &mut Outcome) {
         let values = reuse::values(one, &mut spans);
         (!spans.is_empty()).then(|| (Arc::clone(one.source.name()), spans, values))
     };
-    let parts: Vec<_> = loaded.par_iter().filter(|one| shown.contains(&**one.source.name())).filter_map(of).collect();
+    let parts: Vec<_> = loaded.par_iter().filter(|one| everywhere || shown.contains(&**one.source.name())).filter_map(of).collect();
     let mut values: HashMap<Arc<str>, BTreeSet<String>> = HashMap::new();
     for (file, mut spans, reused) in parts {
         if !reused.is_empty() {

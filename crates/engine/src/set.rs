@@ -56,10 +56,15 @@ const MAX_POLICIES: usize = 2_000;
 /// Reads the policies among the objects, and those of `servers` (documents of the form of `policies.yml`).
 pub(crate) fn read(loaded: &[Loaded], objects: &[Object], servers: &[usize], sets: Sets<'_>, outcome: &mut Outcome) -> Set {
     let mut reader = Reader { sets, outcome, set: Set::default(), codes: Codes::default(), cel: None, seen: HashMap::new() };
-    let wanted = if sets.only_given { Role::Policies } else { Role::Judged };
-    for object in objects.iter().filter(|object| object.role == wanted && object.review.is_none()) {
+    let is_wanted = |role: Role| if sets.only_given { role == Role::Policies } else { role.is_judged() };
+    let mut deployed = HashSet::new();
+    for object in objects.iter().filter(|object| is_wanted(object.role) && object.review.is_none()) {
         let Some(one) = loaded.get(object.document) else { continue };
         let Some(root) = one.document.as_ref().and_then(|document| document.node(object.node)) else { continue };
+        // What is deployed to several clusters is one policy.
+        if matches!(object.role, Role::Deployed(_)) && object.group == GROUP && !deployed.insert(json(root).to_string()) {
+            continue;
+        }
         let Some(kind) = policyset::is_policy(&object.api_version(), &object.kind) else {
             if object.group == GROUP && !OTHERS.contains(&object.kind.as_str()) {
                 let place = Place { one, root, object: Some(object) };

@@ -7,6 +7,7 @@ use fedward_kit::finding::{Finding, PatchStep};
 use fedward_kit::verdict::settle;
 use fedward_outcome::{Mutation, NotEvaluated, Outcome, Related};
 use fedward_policyset::Mode;
+use rayon::prelude::*;
 
 use crate::evaluate::{Evaluated, Mutated, Verdict};
 use crate::input;
@@ -17,45 +18,60 @@ use crate::{locate, mask, payload};
 /// Adds what verdicts (in the order of objects, then policies) say to an outcome. One object's findings of all policies are settled
 /// together: the same mistake seen by two policies is one finding, of the policy that takes it most seriously.
 pub(crate) fn report(world: &World, policies: &[Policy], verdicts: &[Verdict], outcome: &mut Outcome) {
+    let told: Vec<Told> =
+        verdicts.par_chunk_by(|one, other| one.object == other.object).map(|group| tell(world, policies, group)).collect();
+    for told in told {
+        outcome.findings.extend(told.findings);
+        outcome.not_evaluated.extend(told.not_evaluated);
+    }
+}
+
+/// What is said of one object.
+#[derive(Default)]
+struct Told {
+    findings: Vec<fedward_outcome::Finding>,
+    not_evaluated: Vec<NotEvaluated>,
+}
+
+fn tell(world: &World, policies: &[Policy], group: &[Verdict]) -> Told {
     let id = |policy: usize| policies.get(policy).map_or("", |policy| policy.id.as_str());
-    for group in verdicts.chunk_by(|one, other| one.object == other.object) {
-        let Some(number) = group.first().map(|verdict| verdict.object) else { continue };
-        let mut found: Vec<(usize, Finding)> = Vec::new();
-        for verdict in group {
-            match &verdict.result {
-                Ok(findings) => found.extend(findings.iter().map(|finding| (verdict.policy, finding.clone()))),
-                Err(reason) => outcome.not_evaluated.push(NotEvaluated {
-                    location: locate::object(world, number),
-                    object: world.objects.get(number).map(payload::id),
-                    policy: id(verdict.policy).to_owned(),
-                    reason: reason.clone(),
-                }),
-            }
-        }
-        let given: Vec<usize> = group.iter().flat_map(|verdict| verdict.given.iter().copied()).collect();
-        found.sort_by_key(|(_, finding)| Reverse(finding.severity));
-        let (foreign, found): (Vec<_>, Vec<_>) =
-            found.into_iter().partition(|(_, finding)| finding.rule == input::rejected_by_policy::RULE.id);
-        // Whose each finding is: of equal ones the first is kept.
-        let mut owners: HashMap<(String, String, String, String), usize> = HashMap::new();
-        for (policy, finding) in &found {
-            owners.entry(same(finding)).or_insert(*policy);
-        }
-        let findings = found.into_iter().map(|(_, finding)| finding).collect();
-        for finding in settle(findings, &|rule| policies::supersedes(policies, rule)) {
-            let owner = owners.get(&same(&finding)).and_then(|policy| policies.get(*policy));
-            let name = owner.map_or("", |policy| policy.name_for(&finding.rule));
-            outcome.findings.push(locate::finding(world, number, &given, name, finding));
-        }
-        // What others' policies say is told of each, whatever the others say.
-        for (policy, finding) in foreign {
-            let mut finding = locate::finding(world, number, &given, id(policy), finding);
-            if let Some(location) = policies.get(policy).and_then(|policy| policy.place.clone()) {
-                finding.related.push(Related { location, message: "the policy".to_owned() });
-            }
-            outcome.findings.push(finding);
+    let mut told = Told::default();
+    let Some(number) = group.first().map(|verdict| verdict.object) else { return told };
+    let mut found: Vec<(usize, Finding)> = Vec::new();
+    for verdict in group {
+        match &verdict.result {
+            Ok(findings) => found.extend(findings.iter().map(|finding| (verdict.policy, finding.clone()))),
+            Err(reason) => told.not_evaluated.push(NotEvaluated {
+                location: locate::object(world, number),
+                object: world.objects.get(number).map(payload::id),
+                policy: id(verdict.policy).to_owned(),
+                reason: reason.clone(),
+            }),
         }
     }
+    let given: Vec<usize> = group.iter().flat_map(|verdict| verdict.given.iter().copied()).collect();
+    found.sort_by_key(|(_, finding)| Reverse(finding.severity));
+    let (foreign, found): (Vec<_>, Vec<_>) = found.into_iter().partition(|(_, finding)| finding.rule == input::rejected_by_policy::RULE.id);
+    // Whose each finding is: of equal ones the first is kept.
+    let mut owners: HashMap<(String, String, String, String), usize> = HashMap::new();
+    for (policy, finding) in &found {
+        owners.entry(same(finding)).or_insert(*policy);
+    }
+    let findings = found.into_iter().map(|(_, finding)| finding).collect();
+    for finding in settle(findings, &|rule| policies::supersedes(policies, rule)) {
+        let owner = owners.get(&same(&finding)).and_then(|policy| policies.get(*policy));
+        let name = owner.map_or("", |policy| policy.name_for(&finding.rule));
+        told.findings.push(locate::finding(world, number, &given, name, finding));
+    }
+    // What others' policies say is told of each, whatever the others say.
+    for (policy, finding) in foreign {
+        let mut finding = locate::finding(world, number, &given, id(policy), finding);
+        if let Some(location) = policies.get(policy).and_then(|policy| policy.place.clone()) {
+            finding.related.push(Related { location, message: "the policy".to_owned() });
+        }
+        told.findings.push(finding);
+    }
+    told
 }
 
 fn same(finding: &Finding) -> (String, String, String, String) {

@@ -5,9 +5,13 @@
 //! are equally near and differ are ambiguous, and a rule is told that it cannot know. Where an object itself has copies, what it
 //! sees by listing is bounded by the largest folder that holds no other copy of it ([`World::scope`]).
 //!
+//! What is deployed (by an Application of Argo CD, say) sees its own deployment first, then the others of its cluster, and then what may be
+//! in any cluster (`views.rs`): the path of an object begins with its cluster and its deployment.
+//!
 //! Every table is sorted by path, and the candidates nearest to a path stand beside its place in that order: no question scans all
 //! objects.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
@@ -17,10 +21,11 @@ use fedward_kit::index;
 use fedward_manifest::Document;
 use fedward_policyset::Labels;
 
-use crate::load::{Loaded, Object, Role};
+use crate::load::{Deployment, Loaded, Object};
 use crate::payload::{self, Masks};
 use crate::request::labels;
 use crate::resources::Kinds;
+use crate::views::{View, Views};
 
 /// Everything loaded.
 pub(crate) struct World {
@@ -29,9 +34,10 @@ pub(crate) struct World {
     /// What nothing is known of does not exist.
     pub(crate) closed: bool,
     pub(crate) kinds: Kinds,
-    by_name: HashMap<Name, Vec<usize>>,
-    by_kind: HashMap<KindIn, Vec<usize>>,
-    index: HashMap<index::Key, Vec<usize>>,
+    views: Views,
+    by_name: HashMap<(View, Name), Vec<usize>>,
+    by_kind: HashMap<(View, KindIn), Vec<usize>>,
+    index: HashMap<(View, index::Key), Vec<usize>>,
     /// For each object the length of the path prefix that bounds what it sees.
     scopes: Vec<usize>,
     texts: Vec<OnceLock<Arc<[u8]>>>,
@@ -61,29 +67,42 @@ const MAX_COMPARED: usize = 32;
 
 impl World {
     pub(crate) fn new(loaded: Vec<Loaded>, objects: Vec<Object>, keys: Vec<Vec<index::Key>>, kinds: Kinds, closed: bool) -> Self {
+        World::with(loaded, objects, keys, kinds, closed, &[])
+    }
+
+    pub(crate) fn with(
+        loaded: Vec<Loaded>,
+        objects: Vec<Object>,
+        keys: Vec<Vec<index::Key>>,
+        kinds: Kinds,
+        closed: bool,
+        deployments: &[Deployment],
+    ) -> Self {
+        let views = Views::new(&loaded, &objects, deployments);
         let texts = objects.iter().map(|_| OnceLock::new()).collect();
         let mut world = World {
             loaded,
             objects,
             closed,
             kinds,
+            views,
             by_name: HashMap::new(),
             by_kind: HashMap::new(),
             index: HashMap::new(),
             scopes: Vec::new(),
             texts,
         };
-        let is_visible = |object: &Object| matches!(object.role, Role::Judged | Role::Context);
-        for (number, object) in world.objects.iter().enumerate().filter(|(_, object)| is_visible(object)) {
-            world.by_name.entry(name(object)).or_default().push(number);
-            let kind = |namespace| KindIn(object.group.clone(), object.kind.clone(), namespace);
-            world.by_kind.entry(kind(None)).or_default().push(number);
-            world.by_kind.entry(kind(Some(object.namespace.clone()))).or_default().push(number);
-        }
-        for (number, keys) in keys.into_iter().enumerate() {
-            let visible = world.objects.get(number).is_some_and(is_visible);
-            for key in keys.into_iter().filter(|_| visible) {
-                world.index.entry(key).or_default().push(number);
+        let mut keys = keys.into_iter();
+        for (number, object) in world.objects.iter().enumerate() {
+            let keys = keys.next().unwrap_or_default();
+            for view in seen(&world.views, object) {
+                world.by_name.entry((view, name(object))).or_default().push(number);
+                let kind = |namespace| (view, KindIn(object.group.clone(), object.kind.clone(), namespace));
+                world.by_kind.entry(kind(None)).or_default().push(number);
+                world.by_kind.entry(kind(Some(object.namespace.clone()))).or_default().push(number);
+                for key in &keys {
+                    world.index.entry((view, key.clone())).or_default().push(number);
+                }
             }
         }
         // Objects of one file stay in the order of its text.
@@ -96,13 +115,22 @@ impl World {
         world
     }
 
-    /// The path of an object's file.
+    /// The path of an object's file, below its deployment and cluster where it has them.
     pub(crate) fn path(&self, number: usize) -> &Arc<str> {
         static NOWHERE: OnceLock<Arc<str>> = OnceLock::new();
-        match self.objects.get(number).and_then(|object| self.loaded.get(object.document)) {
-            Some(loaded) => loaded.source.name(),
-            None => NOWHERE.get_or_init(|| Arc::from("")),
-        }
+        let path = self.objects.get(number).and_then(|object| self.views.path(object));
+        path.unwrap_or_else(|| NOWHERE.get_or_init(|| Arc::from("")))
+    }
+
+    /// From where an object sees others. What is no object sees plain files.
+    pub(crate) fn view(&self, asker: usize) -> View {
+        self.objects.get(asker).map_or(View::Plain, |object| self.views.of(object))
+    }
+
+    /// Whether an object is seen by name from somewhere.
+    pub(crate) fn is_seen(&self, number: usize, from: View) -> bool {
+        let wider = if from == View::Plain { from } else { View::Anywhere };
+        self.objects.get(number).is_some_and(|object| seen(&self.views, object).any(|view| view == from || view == wider))
     }
 
     /// An object's JSON, with its namespace filled in; made once.
@@ -131,14 +159,17 @@ impl World {
 
     /// The object of that name that is nearest to the asker.
     pub(crate) fn get(&self, asker: usize, group: &str, kind: &str, namespace: &str, object_name: &str) -> Found {
+        let view = self.view(asker);
+        let also = (view != View::Plain).then_some(View::Anywhere);
+        let views = || [view].into_iter().chain(also);
         let key = Name(group.to_owned(), kind.to_owned(), namespace.to_owned(), object_name.to_owned());
-        let Some(candidates) = self.by_name.get(&key) else {
+        let Some(candidates) = views().find_map(|view| self.by_name.get(&(view, key.clone()))) else {
             let kind = KindIn(group.to_owned(), kind.to_owned(), Some(namespace.to_owned()));
-            return if self.by_kind.get(&kind).is_some_and(|list| !self.visible(asker, list).is_empty()) {
-                Found::Absent
-            } else {
-                Found::Unseen
+            let is_there = |of: View| {
+                let list = self.by_kind.get(&(of, kind.clone())).map(Vec::as_slice).unwrap_or_default();
+                !(if of == view { self.visible(asker, list) } else { list }).is_empty()
             };
+            return if views().any(is_there) { Found::Absent } else { Found::Unseen };
         };
         if let [only] = candidates.as_slice() {
             return Found::One(*only);
@@ -165,20 +196,35 @@ impl World {
     }
 
     /// The objects of a kind that the asker sees, in the order of their paths.
-    pub(crate) fn list(&self, asker: usize, kind: &KindIn) -> &[usize] {
-        self.by_kind.get(kind).map(|list| self.visible(asker, list)).unwrap_or_default()
+    pub(crate) fn list(&self, asker: usize, kind: &KindIn) -> Cow<'_, [usize]> {
+        self.listed(asker, |view| self.by_kind.get(&(view, kind.clone())))
     }
 
     /// The objects filed under a key of the index that the asker sees, in the order of their paths.
-    pub(crate) fn filed(&self, asker: usize, key: &index::Key) -> &[usize] {
-        self.index.get(key).map(|list| self.visible(asker, list)).unwrap_or_default()
+    pub(crate) fn filed(&self, asker: usize, key: &index::Key) -> Cow<'_, [usize]> {
+        self.listed(asker, |view| self.index.get(&(view, key.clone())))
+    }
+
+    /// What the asker sees of a list that there is for each view. Of what may be in any cluster only what a person says is there counts:
+    /// a list is for counting, and nobody knows where the others go.
+    fn listed<'w>(&'w self, asker: usize, list: impl Fn(View) -> Option<&'w Vec<usize>>) -> Cow<'w, [usize]> {
+        let view = self.view(asker);
+        let own = list(view).map(|list| self.visible(asker, list)).unwrap_or_default();
+        let beside = list(View::Context).filter(|_| view != View::Plain).map(Vec::as_slice).unwrap_or_default();
+        // Paths below a cluster sort before those of files.
+        if beside.is_empty() { own.into() } else { [own, beside].concat().into() }
     }
 
     /// The service account of that name, if it is certainly of the asker's own application: judged itself, final, and of the same folder.
     /// What stands elsewhere may be applied by anybody, at any time.
     pub(crate) fn own_account(&self, asker: usize, namespace: &str, name: &str) -> Option<usize> {
         let Found::One(number) = self.get(asker, "", "ServiceAccount", namespace, name) else { return None };
-        let folder = |number| self.path(number).rsplit_once('/').map(|(folder, _)| folder);
+        // All of a deployment is one application, however many folders its files come from.
+        let folder = |number| {
+            let path = self.path(number);
+            let [_, deployment] = Views::bounds(path);
+            if deployment > 0 { path.get(..deployment) } else { path.rsplit_once('/').map(|(folder, _)| folder) }
+        };
         let is_own = |object: &Object| object.is_judged() && !object.draft && folder(asker) == folder(number);
         self.objects.get(number).is_some_and(is_own).then_some(number)
     }
@@ -210,8 +256,9 @@ impl World {
 
     /// For every object, how much of its path no other copy of it shares.
     fn bounds(&self) -> Vec<usize> {
-        let mut bounds = vec![0; self.objects.len()];
-        for copies in self.by_name.values().filter(|copies| copies.len() > 1) {
+        let mut bounds: Vec<usize> = (0..self.objects.len()).map(|number| Views::bounds(self.path(number))[0]).collect();
+        let own = self.by_name.iter().filter(|((view, _), _)| matches!(view, View::Plain | View::Cluster(_)));
+        for copies in own.map(|(_, copies)| copies).filter(|copies| copies.len() > 1) {
             // Copies in the very same file cannot be told apart by path: they are bounded as one.
             let files: Vec<&[usize]> = copies.chunk_by(|one, other| self.path(*one) == self.path(*other)).collect();
             let path = |index: usize| files.get(index).and_then(|file| file.first()).map(|number| self.path(*number));
@@ -231,6 +278,12 @@ impl World {
         }
         bounds
     }
+}
+
+/// Where an object is seen.
+fn seen(views: &Views, object: &Object) -> impl Iterator<Item = View> {
+    let own = Some(views.of(object)).filter(|view| *view != View::Plain);
+    own.into_iter().chain(views.seen(object).iter().copied())
 }
 
 fn name(object: &Object) -> Name {

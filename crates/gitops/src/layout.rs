@@ -24,6 +24,8 @@ pub(crate) struct Layout {
 struct Kustomization {
     /// Other kustomizations that it builds on.
     below: Vec<String>,
+    /// The file itself, and all files that it names.
+    files: Vec<String>,
     is_component: bool,
 }
 
@@ -72,11 +74,14 @@ impl Layout {
         };
         let list = |key: &str| root.get(key).into_iter().flat_map(Node::items);
         let texts = |key: &str| list(key).filter_map(Node::as_str);
-        let mut below = Vec::new();
+        let (mut below, mut files) = (Vec::new(), vec![file.to_owned()]);
         for written in texts("resources").chain(texts("bases")).chain(texts("components")) {
             match real(written) {
                 Some((resource, true)) => below.push(resource),
-                Some((resource, false)) => self.holders.entry(resource).or_default().push(folder.to_owned()),
+                Some((resource, false)) => {
+                    files.push(resource.clone());
+                    self.holders.entry(resource).or_default().push(folder.to_owned());
+                }
                 None => {}
             }
         }
@@ -93,10 +98,12 @@ impl Layout {
             parts.extend(files.filter_map(Node::as_str).map(|file| file.split_once('=').map_or(file, |(_, file)| file)));
         }
         parts.extend(root.find("/openapi/path").and_then(Node::as_str));
-        self.parts.extend(parts.into_iter().filter_map(real).map(|(part, _)| part));
+        let parts: Vec<String> = parts.into_iter().filter_map(real).map(|(part, _)| part).collect();
+        files.extend(parts.iter().cloned());
+        self.parts.extend(parts);
         let is_component = root.get("kind").and_then(Node::as_str) == Some("Component");
         if let Some(kustomization) = self.kustomizations.get_mut(folder) {
-            *kustomization = Kustomization { below, is_component };
+            *kustomization = Kustomization { below, files, is_component };
         }
     }
 
@@ -156,6 +163,12 @@ impl Layout {
             }
         }
         top
+    }
+
+    /// The files that building a kustomization reads, as far as it names them.
+    pub(crate) fn files(&self, folder: &str) -> BTreeSet<String> {
+        let all = self.closure(folder);
+        all.iter().filter_map(|folder| self.kustomizations.get(folder)).flat_map(|kustomization| kustomization.files.clone()).collect()
     }
 
     /// The kustomizations that one builds on, and itself.

@@ -36,6 +36,11 @@ impl Cluster {
         Cluster { name: known(&destination.name), server: known(server) }
     }
 
+    /// Its address, if that is known.
+    pub(crate) fn server(&self) -> Option<&str> {
+        self.server.as_deref()
+    }
+
     pub(crate) fn shown(&self) -> &str {
         self.server.as_deref().or(self.name.as_deref()).unwrap_or_default()
     }
@@ -69,6 +74,15 @@ impl<'a> Permissions<'a> {
             permits |= denies || hits;
         }
         permits
+    }
+
+    /// Whether Applications may be in a namespace other than Argo CD's own: a pattern, or a regular expression between slashes.
+    pub(crate) fn permits_application_in(&self, namespace: &str) -> bool {
+        self.spec.texts("sourceNamespaces").any(|pattern| match pattern.strip_prefix('/').and_then(|rest| rest.strip_suffix('/')) {
+            // Go's dialect has more than ours: what cannot be read here may permit.
+            Some(expression) => regex_lite::Regex::new(expression).map_or(true, |expression| expression.is_match(namespace)),
+            None => Glob::crossing(pattern).is_ok_and(|glob| glob.matches(namespace)),
+        })
     }
 
     /// Whether a namespace of a cluster may be a destination; `None` if that depends on what is not known of the cluster.

@@ -2,10 +2,14 @@
 
 mod bad_release_name;
 mod directory_over_tool;
+mod excluded_kind;
 mod forbidden_by_project;
 mod ignored_git_files;
+mod ignored_template_field;
 mod malformed_project;
 mod missing_values_files;
+mod misspelt_project;
+mod non_string_metadata;
 mod object_of_two_applications;
 mod repeated_object;
 mod shadowed_helm_values;
@@ -18,15 +22,17 @@ mod unrenderable_application;
 mod unresolved_template_tag;
 mod unstrict_go_template;
 mod unusable_application_set;
+mod unused_source_ref;
+mod wrong_generate_paths;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use fedward_kit::finding::ObjectId;
 use fedward_kit::policy::RuleDescriptor;
 use fedward_kit::rule::Condition;
 use fedward_manifest::{Node, Source, Span};
-use fedward_outcome::{Finding, Location, Related};
+use fedward_outcome::{Finding, Location, Native, NativeFinding, Related};
 
 use crate::discovery::Discovery;
 use crate::place::Place;
@@ -45,13 +51,17 @@ pub const SUMMARY: &str = "what Argo CD makes of a repository is what was meant"
 type Run = fn(&Check<'_>) -> Vec<Report>;
 
 /// The rules.
-const ALL: [(RuleDescriptor, Run); 18] = [
+const ALL: [(RuleDescriptor, Run); 24] = [
     (bad_release_name::RULE, bad_release_name::check),
     (directory_over_tool::RULE, directory_over_tool::check),
+    (excluded_kind::RULE, excluded_kind::check),
     (forbidden_by_project::RULE, forbidden_by_project::check),
     (ignored_git_files::RULE, ignored_git_files::check),
+    (ignored_template_field::RULE, ignored_template_field::check),
     (malformed_project::RULE, malformed_project::check),
     (missing_values_files::RULE, missing_values_files::check),
+    (misspelt_project::RULE, misspelt_project::check),
+    (non_string_metadata::RULE, non_string_metadata::check),
     (object_of_two_applications::RULE, object_of_two_applications::check),
     (repeated_object::RULE, repeated_object::check),
     (shadowed_helm_values::RULE, shadowed_helm_values::check),
@@ -64,6 +74,8 @@ const ALL: [(RuleDescriptor, Run); 18] = [
     (unresolved_template_tag::RULE, unresolved_template_tag::check),
     (unstrict_go_template::RULE, unstrict_go_template::check),
     (unusable_application_set::RULE, unusable_application_set::check),
+    (unused_source_ref::RULE, unused_source_ref::check),
+    (wrong_generate_paths::RULE, wrong_generate_paths::check),
 ];
 
 /// The rules, without their code.
@@ -85,6 +97,7 @@ struct Report {
     message: String,
     help: String,
     related: Vec<(Place, String)>,
+    leaves_unjudged: bool,
 }
 
 /// Where a finding is.
@@ -97,15 +110,35 @@ enum Spot {
 
 impl Report {
     fn at(condition: &'static Condition, place: &Place, message: impl Into<String>) -> Self {
-        Report { condition, place: Spot::Place(place.clone()), message: message.into(), help: String::new(), related: Vec::new() }
+        Report {
+            condition,
+            place: Spot::Place(place.clone()),
+            message: message.into(),
+            help: String::new(),
+            related: Vec::new(),
+            leaves_unjudged: false,
+        }
     }
 
     fn on_file(condition: &'static Condition, file: &str, message: impl Into<String>) -> Self {
-        Report { condition, place: Spot::File(file.to_owned()), message: message.into(), help: String::new(), related: Vec::new() }
+        Report {
+            condition,
+            place: Spot::File(file.to_owned()),
+            message: message.into(),
+            help: String::new(),
+            related: Vec::new(),
+            leaves_unjudged: false,
+        }
     }
 
     fn help(mut self, help: impl Into<String>) -> Self {
         self.help = help.into();
+        self
+    }
+
+    /// Nothing of an Application, or of a set, is judged because of this.
+    fn leaves_unjudged(mut self) -> Self {
+        self.leaves_unjudged = true;
         self
     }
 
@@ -118,27 +151,35 @@ impl Report {
 /// What is wrong with a repository, in the order of its files.
 #[must_use]
 pub fn check(discovery: &Discovery, repositories: &Repositories) -> Vec<Finding> {
+    native(discovery, repositories, &|_| true).findings.into_iter().map(|native| native.finding).collect()
+}
+
+/// The same for a host that gives severities and applies ignore entries. A rule that is not `on` takes no finding's place; what it finds is
+/// still there, since something may be left unjudged because of it.
+#[must_use]
+pub fn native(discovery: &Discovery, repositories: &Repositories, on: &dyn Fn(&str) -> bool) -> Native {
     let check = Check { discovery, repositories };
-    let mut findings = Vec::new();
+    let mut findings: Vec<NativeFinding> = Vec::new();
     let mut met = HashSet::new();
     for (rule, run) in ALL {
-        for finding in run(&check).into_iter().filter_map(|report| finding(&rule, report)) {
+        for found in run(&check).into_iter().filter_map(|report| finding(&rule, report)) {
             // Applications of one set have their mistakes in one template.
+            let finding = &found.finding;
             let key = (finding.rule.clone(), Arc::clone(finding.location.source.name()), finding.location.span, finding.message.clone());
             if met.insert(key) {
-                findings.push(finding);
+                findings.push(found);
             }
         }
     }
-    supersede(&mut findings);
-    findings.sort_by(|left, right| {
+    supersede(&mut findings, on);
+    findings.sort_by(|NativeFinding { finding: left, .. }, NativeFinding { finding: right, .. }| {
         let key = |finding: &Finding| (Arc::clone(finding.location.source.name()), finding.location.span);
         key(left).cmp(&key(right)).then_with(|| left.rule.cmp(&right.rule)).then_with(|| left.message.cmp(&right.message))
     });
-    findings
+    Native { rules: ALL.iter().map(|(rule, _)| rule.id).collect(), findings }
 }
 
-fn finding(rule: &RuleDescriptor, report: Report) -> Option<Finding> {
+fn finding(rule: &RuleDescriptor, report: Report) -> Option<NativeFinding> {
     let (location, object) = match &report.place {
         Spot::Place(place) => {
             let object = object_of(place);
@@ -150,7 +191,7 @@ fn finding(rule: &RuleDescriptor, report: Report) -> Option<Finding> {
             (Location { source: Arc::new(source), span: Span::at(0), pointer: String::new() }, None)
         }
     };
-    Some(Finding {
+    let finding = Finding {
         rule: rule.id.to_owned(),
         condition: report.condition.name.to_owned(),
         policy: POLICY.to_owned(),
@@ -165,18 +206,35 @@ fn finding(rule: &RuleDescriptor, report: Report) -> Option<Finding> {
         fix: Vec::new(),
         edits: Vec::new(),
         suppressed: None,
-    })
+        rendered: None,
+    };
+    Some(NativeFinding { finding, leaves_unjudged: report.leaves_unjudged })
 }
 
-/// Drops what a more specific rule says at the same place.
-fn supersede(findings: &mut Vec<Finding>) {
+/// Drops what a more specific rule says at the same place. What is not judged because of the one is so because of the other, then.
+fn supersede(findings: &mut Vec<NativeFinding>, on: &dyn Fn(&str) -> bool) {
+    type At = (&'static str, Arc<str>, Span);
     let place = |finding: &Finding| (Arc::clone(finding.location.source.name()), finding.location.span);
-    let mut superseded = HashSet::new();
-    for finding in findings.iter() {
-        let rule = ALL.iter().find(|(rule, _)| rule.id == finding.rule);
-        superseded.extend(rule.into_iter().flat_map(|(rule, _)| rule.supersedes).map(|id| ((*id).to_owned(), place(finding))));
+    // What is superseded, and whether something is left unjudged because of it.
+    let mut superseded: HashMap<At, bool> = HashMap::new();
+    let losers = |finding: &Finding| {
+        let rule = ALL.iter().find(|(rule, _)| rule.id == finding.rule && on(rule.id));
+        let (name, span) = place(finding);
+        rule.into_iter().flat_map(|(rule, _)| rule.supersedes).map(move |id| (*id, Arc::clone(&name), span))
+    };
+    for NativeFinding { finding, .. } in findings.iter() {
+        superseded.extend(losers(finding).map(|at| (at, false)));
     }
-    findings.retain(|finding| !superseded.contains(&(finding.rule.clone(), place(finding))));
+    findings.retain(|NativeFinding { finding, leaves_unjudged }| {
+        let (name, span) = place(finding);
+        let Some((rule, _)) = ALL.iter().find(|(rule, _)| rule.id == finding.rule) else { return true };
+        let Some(leaves) = superseded.get_mut(&(rule.id, name, span)) else { return true };
+        *leaves |= leaves_unjudged;
+        false
+    });
+    for NativeFinding { finding, leaves_unjudged } in findings {
+        *leaves_unjudged |= losers(finding).any(|at| superseded.get(&at) == Some(&true));
+    }
 }
 
 /// The generators of some kinds in a set, wherever in it.
@@ -218,15 +276,34 @@ fn id(node: Node<'_>) -> Option<ObjectId> {
 }
 
 #[cfg(test)]
-#[cfg(unix)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
 
     use std::fs;
+    use std::path::Path;
 
     use super::*;
     use crate::{Fixtures, Limits, Mapping, NoRenderer, Options, Repositories, discover};
 
+    /// What is discovered in a folder, shown to `look`.
+    fn looked<T>(folder: &Path, look: impl FnOnce(&Discovery, &Repositories) -> T) -> T {
+        let limits = Limits::default();
+        let mapping = Mapping { url: "https://git.example/r".to_owned(), revision: None, path: folder.to_owned(), shown: String::new() };
+        let repositories = Repositories::open(folder, "", &[mapping], &[], &limits).unwrap();
+        let discovery = discover(Options {
+            repositories: &repositories,
+            renderer: &NoRenderer,
+            scopes: &|_, _| None,
+            clusters: None,
+            fixtures: &Fixtures::default(),
+            settings: None,
+            takes: &|_| true,
+            limits: &limits,
+        });
+        look(&discovery, &repositories)
+    }
+
+    #[cfg(unix)]
     #[test]
     fn a_stray_link_is_one_finding_however_many_applications_fail() {
         let folder = tempfile::tempdir().unwrap();
@@ -238,27 +315,34 @@ mod tests {
         fs::write(folder.path().join("apps.yaml"), application("a") + &application("b")).unwrap();
         fs::create_dir(folder.path().join("docs")).unwrap();
         std::os::unix::fs::symlink("../../elsewhere", folder.path().join("docs/link")).unwrap();
-        let limits = Limits::default();
-        let mapping =
-            Mapping { url: "https://git.example/r".to_owned(), revision: None, path: folder.path().to_owned(), shown: String::new() };
-        let repositories = Repositories::open(folder.path(), "", &[mapping], &[], &limits).unwrap();
-        let discovery = discover(Options {
-            repositories: &repositories,
-            renderer: &NoRenderer,
-            scopes: &|_, _| None,
-            clusters: None,
-            fixtures: &Fixtures::default(),
-            settings: None,
-            takes: &|_| true,
-            limits: &limits,
+        looked(folder.path(), |discovery, repositories| {
+            assert_eq!(discovery.summary().failed, 2);
+            let findings = check(discovery, repositories);
+            let found: Vec<(&str, &str, &str)> = findings
+                .iter()
+                .map(|finding| (finding.rule.as_str(), finding.location.source.name().as_ref(), finding.message.as_str()))
+                .collect();
+            let message =
+                "this link is absolute or leads out of the repository: Argo CD renders none of the 2 Applications with sources in it";
+            assert_eq!(found, [("stray-link", "docs/link", message)]);
         });
-        assert_eq!(discovery.summary().failed, 2);
-        let findings = check(&discovery, &repositories);
-        let found: Vec<(&str, &str, &str)> = findings
-            .iter()
-            .map(|finding| (finding.rule.as_str(), finding.location.source.name().as_ref(), finding.message.as_str()))
-            .collect();
-        let message = "this link is absolute or leads out of the repository: Argo CD renders none of the 2 Applications with sources in it";
-        assert_eq!(found, [("stray-link", "docs/link", message)]);
+    }
+
+    #[test]
+    fn a_rule_that_is_off_takes_no_place_and_what_is_unjudged_is_known() {
+        let folder = tempfile::tempdir().unwrap();
+        let set = "apiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\nmetadata: {name: shops}\nspec:\n  generators:\n  \
+                   - list: {elements: [{name: north}]}\n  template:\n    metadata: {name: '{{name}}'}\n    spec:\n      \
+                   source: {repoURL: 'https://git.example/r', path: '{{nmae}}'}\n      destination: {name: in-cluster}\n";
+        fs::write(folder.path().join("set.yaml"), set).unwrap();
+        looked(folder.path(), |discovery, repositories| {
+            let found = |on: &dyn Fn(&str) -> bool| -> Vec<(String, bool)> {
+                let findings = native(discovery, repositories, on).findings;
+                findings.into_iter().map(|native| (native.finding.rule, native.leaves_unjudged)).collect()
+            };
+            assert_eq!(found(&|_| true), [("unresolved-template-tag".to_owned(), true)]);
+            let both = [("unrenderable-application".to_owned(), true), ("unresolved-template-tag".to_owned(), false)];
+            assert_eq!(found(&|rule| rule != "unresolved-template-tag"), both);
+        });
     }
 }

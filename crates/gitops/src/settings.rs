@@ -2,6 +2,7 @@
 
 use fedward_manifest::Node;
 
+use crate::exclusions::Exclusions;
 use crate::manifest::Manifest;
 
 /// The settings that matter here, with Argo CD's defaults.
@@ -25,6 +26,8 @@ pub struct Settings {
     pub allow_stray_links: bool,
     /// `reposerver.include.hidden.directories`
     pub hidden_directories: bool,
+    /// `resource.exclusions`; `None` if these cannot be known, as with `resource.inclusions`.
+    pub exclusions: Option<Exclusions>,
     /// `applicationsetcontroller.enable.new.git.file.globbing`
     pub new_file_globbing: bool,
 }
@@ -41,6 +44,7 @@ impl Default for Settings {
             combined_bytes: 10_000_000,
             allow_stray_links: false,
             hidden_directories: false,
+            exclusions: Some(Exclusions::default()),
             new_file_globbing: false,
         }
     }
@@ -71,6 +75,13 @@ impl Settings {
                 ("argocd-cm", "kustomize.enable") => self.kustomize = value != "false",
                 ("argocd-cm", "jsonnet.enable") => self.jsonnet = value != "false",
                 ("argocd-cm", "kustomize.buildOptions") => self.build_options = value.split_whitespace().map(str::to_owned).collect(),
+                ("argocd-cm", "resource.exclusions") => {
+                    if self.exclusions.is_some() {
+                        let read = Exclusions::read(value);
+                        self.exclusions = read.ok_or_else(|| format!("`{}` of ConfigMap `{name}` is no list of kinds", entry.key))?.into();
+                    }
+                }
+                ("argocd-cm", "resource.inclusions") if !value.is_empty() => self.exclusions = None,
                 ("argocd-cmd-params-cm", "reposerver.max.combined.directory.manifests.size") => {
                     let error = || format!("`{}` of ConfigMap `{name}` is `{value}`, no quantity", entry.key);
                     self.combined_bytes = quantity(value).ok_or_else(error)?;

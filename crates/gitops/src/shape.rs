@@ -249,6 +249,7 @@ pub(crate) const PROJECT: Shape = Fields(&[
                     ("kind", Text),
                     ("schedule", Text),
                     ("duration", Text),
+                    ("timeZone", Text),
                     ("applications", List(&Text)),
                     ("namespaces", List(&Text)),
                     ("clusters", List(&Text)),

@@ -78,10 +78,15 @@ pub(crate) struct Assembly<'s> {
 
 impl<'s> Assembly<'s> {
     pub(crate) fn new(source: &'s str, limits: &'s Limits, start: u32) -> Self {
+        let mut tree = Tree::default();
+        // Most documents fit; one after the other, they use the same memory.
+        if FOR_PEOPLE {
+            tree.nodes.reserve(256);
+        }
         Self {
             source,
             limits,
-            tree: Tree::default(),
+            tree,
             frames: Vec::new(),
             entries: Vec::new(),
             anchors: Vec::new(),
@@ -96,7 +101,10 @@ impl<'s> Assembly<'s> {
         if self.tree.nodes.is_empty() {
             self.tree.nodes.push(blank(Shape::Null, Span::at(self.last_end), Style::Plain));
         }
-        self.tree.nodes.shrink_to_fit();
+        // A copy, since an allocator may leave a block that shrinks where it is, with what it no longer needs.
+        if FOR_PEOPLE {
+            self.tree.nodes = self.tree.nodes.as_slice().to_vec();
+        }
         (self.tree, self.problems)
     }
 

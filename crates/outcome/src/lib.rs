@@ -2,9 +2,12 @@
 //!
 //! The engine makes it, the report crate prints it, the CLI turns it into an exit code.
 
+mod deployed;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
+pub use deployed::{Deployed, DeployedCounts, Rendered, State, count_states};
 use fedward_kit::finding::{ObjectId, PatchStep, Severity};
 pub use fedward_manifest::edit::Edit;
 use fedward_manifest::{Position, Source, Span};
@@ -67,7 +70,7 @@ pub struct Finding {
     pub rule: String,
     /// The condition of the rule.
     pub condition: String,
-    /// The policy's id; `input` for what the reader finds.
+    /// The policy's id; `input` for what the reader finds, `argocd-repository` for what is wrong with a repository.
     pub policy: String,
     /// Its weight.
     pub severity: Severity,
@@ -92,6 +95,26 @@ pub struct Finding {
     pub edits: Vec<Edit>,
     /// Set where an ignore entry applies: the finding is shown, but does not count.
     pub suppressed: Option<Suppression>,
+    /// Set where it was made in what is deployed: what deploys it, and what it looks like there.
+    pub rendered: Option<Rendered>,
+}
+
+/// What rules found that look at all inputs at once, before policies see any: those about a repository.
+#[derive(Debug, Clone, Default)]
+pub struct Native {
+    /// The rules that ran.
+    pub rules: Vec<&'static str>,
+    /// What they found, turned off or not: the host of these rules gives severities and applies ignore entries.
+    pub findings: Vec<NativeFinding>,
+}
+
+/// A finding of a native rule.
+#[derive(Debug, Clone)]
+pub struct NativeFinding {
+    /// The finding.
+    pub finding: Finding,
+    /// Whether something is not judged because of what it tells, and that stays so if the finding does not count.
+    pub leaves_unjudged: bool,
 }
 
 /// Something that could not be judged: the policy trapped, ran out of time, answered nonsense.
@@ -157,6 +180,10 @@ pub struct Outcome {
     pub mutations: Vec<Mutation>,
     /// What was skipped, in the order of files.
     pub skipped: Vec<Skipped>,
+    /// What Argo CD deploys from here, and what became of each.
+    pub deployed: Vec<Deployed>,
+    /// Files that were not judged as they stand, because what is rendered of them was.
+    pub rendered_files: usize,
     /// What no output may show, by the source's name, in any order: the values in a Secret's `data` and `stringData`, credentials found
     /// elsewhere, and all of a document that may be a Secret but could not be parsed.
     pub secrets: HashMap<Arc<str>, Vec<Span>>,

@@ -72,6 +72,8 @@ impl fmt::Display for Failed {
 pub(crate) struct Answer {
     #[serde(default)]
     pub(crate) documents: Option<Vec<Document>>,
+    #[serde(default)]
+    pub(crate) texts: Option<Vec<crate::template::Text>>,
     pub(crate) error: Option<Failure>,
 }
 

@@ -25,6 +25,7 @@ mod paths;
 mod request;
 mod sandbox;
 mod source;
+mod template;
 mod words;
 
 use std::io;
@@ -33,12 +34,13 @@ use std::sync::Arc;
 
 pub use answer::{Document, Failed, Outcome, Rendered};
 pub use detect::{Kind, detect};
-pub use fedward_host::Folder;
+pub use fedward_host::{FileError, FileType, Folder, Stat};
 pub use fedward_renderers::{SIZES, VERSIONS, available};
 pub use folder::Disk;
 pub use kustomize::{Kustomize, Patch};
 pub use sandbox::{Limits, Renderer};
 pub use source::{Helm, Jsonnet, Source, Values, Variable};
+pub use template::{Filled, Templates};
 
 /// Renders `source` out of the folder `root`. Whoever renders more than once out of a folder keeps a [`Renderer`].
 ///

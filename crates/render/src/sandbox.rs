@@ -11,6 +11,7 @@ use crate::detect::{Kind as Detected, detect};
 use crate::paths::MOUNT;
 use crate::request::request;
 use crate::source::Source;
+use crate::template::{Filled, Templates};
 use crate::words;
 
 const MIB: usize = 1 << 20;
@@ -70,36 +71,56 @@ impl Renderer {
             Ok(payload) => payload.to_string(),
             Err(path) => return failed(format!("`{path}` leads out of the repository"), false),
         };
-        let module = match module() {
-            Ok(module) => module,
-            Err(reason) => return Outcome::Deferred(reason.to_owned()),
-        };
+        match self.ask(&payload, matches!(source, Source::Kustomize(_))) {
+            Ok(Answer { documents, .. }) => Outcome::Rendered(Rendered { documents: documents.unwrap_or_default() }),
+            Err(Unanswered::Deferred(reason)) => Outcome::Deferred(reason),
+            Err(Unanswered::Failed(message, limit)) => failed(message, limit),
+        }
+    }
+
+    /// Fills in Go templates, as the controller of Argo CD's ApplicationSets does.
+    ///
+    /// # Errors
+    /// It cannot be known here what they come to; why.
+    pub fn fill(&self, templates: &Templates<'_>) -> Result<Vec<Filled>, String> {
+        let payload = templates.request().to_string();
+        match self.ask(&payload, true) {
+            Ok(Answer { texts, .. }) => Ok(texts.unwrap_or_default().into_iter().map(Into::into).collect()),
+            Err(Unanswered::Deferred(reason) | Unanswered::Failed(reason, _)) => Err(reason),
+        }
+    }
+
+    /// Has the module answer. An error of its own is none of this program's.
+    fn ask(&self, payload: &str, keeps: bool) -> Result<Answer, Unanswered> {
+        let module = module().map_err(|reason| Unanswered::Deferred(reason.to_owned()))?;
         // A thread of its own has the stack that is needed, whoever calls.
         let mut log = FirstWords::default();
         let answered = thread::scope(|scope| {
             let thread = thread::Builder::new().name("render".into()).stack_size(STACK + 2 * MIB);
-            let spawned = thread.spawn_scoped(scope, || self.call(module, source, payload.as_bytes(), &mut log));
+            let spawned = thread.spawn_scoped(scope, || self.call(module, keeps, payload.as_bytes(), &mut log));
             spawned.ok().and_then(|running| running.join().ok())
         });
         match answered {
-            None => failed("no thread to render in".into(), false),
+            None => Err(Unanswered::Failed("no thread to render in".into(), false)),
             Some(Err(error)) => {
                 let (message, limit) = words::ended(&error, &log.0);
-                failed(message, limit)
+                Err(Unanswered::Failed(message, limit))
             }
-            Some(Ok(Answer { error: Some(failure), .. })) => match failure.kind {
-                Kind::Deferred => Outcome::Deferred(words::reworded(&failure.message)),
-                Kind::Failed | Kind::Refused => failed(words::reworded(&failure.message), false),
-                Kind::Panic => failed(format!("the renderer broke down: {}", words::reworded(&failure.message)), false),
-            },
-            Some(Ok(Answer { documents, error: None })) => Outcome::Rendered(Rendered { documents: documents.unwrap_or_default() }),
+            Some(Ok(Answer { error: Some(failure), .. })) => {
+                let message = words::reworded(&failure.message);
+                Err(match failure.kind {
+                    Kind::Deferred => Unanswered::Deferred(message),
+                    Kind::Failed | Kind::Refused => Unanswered::Failed(message, false),
+                    Kind::Panic => Unanswered::Failed(format!("the renderer broke down: {message}"), false),
+                })
+            }
+            Some(Ok(answer)) => Ok(answer),
         }
     }
 
     /// Helm and Jsonnet get a new instance each: templates are programs, and one must not find what another left behind. Kustomize runs
-    /// none, and is slow to start.
-    fn call(&self, module: &Module, source: &Source, payload: &[u8], log: &mut FirstWords) -> Result<Answer, CallError> {
-        let keeps = matches!(source, Source::Kustomize(_));
+    /// none, and is slow to start; Go templates leave nothing behind.
+    fn call(&self, module: &Module, keeps: bool, payload: &[u8], log: &mut FirstWords) -> Result<Answer, CallError> {
         let warm = if keeps { self.warm.lock().unwrap_or_else(PoisonError::into_inner).pop() } else { None };
         let mut instance = warm.unwrap_or_else(|| module.evaluator_with_files(self.limits.clone(), MOUNT, self.folder.clone()));
         let response = instance.call("render", payload, log)?;
@@ -110,6 +131,13 @@ impl Renderer {
         }
         Ok(answer)
     }
+}
+
+/// Why there is no answer.
+enum Unanswered {
+    Deferred(String),
+    /// The words, and whether it was a limit.
+    Failed(String, bool),
 }
 
 /// The beginning of what a guest logs: a Go program that breaks down says why first, and then what every goroutine was doing.

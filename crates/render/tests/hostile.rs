@@ -205,7 +205,7 @@ fn what_never_ends_ends_in_time() {
     let start = Instant::now();
     hits_a_limit(place.render_with(limits.clone(), Source::Helm(Helm { chart: "c".into(), ..Helm::default() })), "longer than 2 s");
     assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
-    let place = Place::new(&[("j/main.jsonnet", "std.foldl(function(a, i) a + std.length(std.range(1, i)), std.range(1, 1000000), 0)")]);
+    let place = Place::new(&[("j/main.jsonnet", "local f(n) = if n == 0 then 0 else f(n - 1) + f(n - 1); f(60)")]);
     hits_a_limit(
         place.render_with(limits, Source::Jsonnet(Jsonnet { file: "j/main.jsonnet".into(), ..Jsonnet::default() })),
         "longer than 2 s",
@@ -303,6 +303,106 @@ fn tar(folder: &Path, file: &str, name: &str, archive: &Path) {
     let mut tar = std::process::Command::new("tar");
     tar.arg("-C").arg(folder).arg("-czPf").arg(archive).arg(format!("--transform=s|^{file}$|{name}|")).arg(file);
     assert!(tar.status().unwrap().success());
+}
+
+#[test]
+fn a_link_in_an_archive_leads_nowhere() {
+    if !there() {
+        return;
+    }
+    for target in ["/etc/passwd", "../../../../secret.txt", "Chart.yaml"] {
+        let place = Place::chart(&[("templates/a.yaml", "a: 1")]);
+        place.write("tar/sub/Chart.yaml", "apiVersion: v2\nname: sub\nversion: 1.0.0\n");
+        place.write("tar/sub/templates/b.yaml", "b: {{ .Files.Get \"link.txt\" | quote }}");
+        place.link("tar/sub/link.txt", target);
+        place.link("tar/sub/templates/link.yaml", target);
+        let archive = place.path("c/charts/sub-1.0.0.tgz");
+        fs::create_dir_all(archive.parent().unwrap()).unwrap();
+        let mut tar = std::process::Command::new("tar");
+        tar.arg("-C").arg(place.path("tar")).arg("-czf").arg(archive).arg("sub");
+        assert!(tar.status().unwrap().success());
+        match place.helm() {
+            // A link in an archive is an entry without content.
+            Outcome::Rendered(rendered) => {
+                assert!(!rendered.text().contains("top secret") && !rendered.text().contains("root:"), "{rendered:?}")
+            }
+            Outcome::Failed(failed) => assert!(!failed.message.contains("top secret"), "{failed:?}"),
+            Outcome::Deferred(reason) => panic!("{reason}"),
+        }
+    }
+}
+
+#[test]
+fn bases_of_one_another_end() {
+    if !there() {
+        return;
+    }
+    let place = Place::new(&[("k/kustomization.yaml", "resources: [../b]"), ("b/kustomization.yaml", "resources: [../k]")]);
+    fails(place.kustomize(), "cycle");
+    let place =
+        Place::new(&[("k/kustomization.yaml", "components: [../b]"), ("b/kustomization.yaml", "kind: Component\ncomponents: [../b]")]);
+    fails(place.kustomize(), "");
+    let chart = "apiVersion: v2\nname: c\nversion: 1.0.0\ndependencies: [{name: c, version: 1.0.0, repository: 'file://../c'}]";
+    let place = Place::new(&[("c/Chart.yaml", chart), ("c/templates/a.yaml", "a: 1")]);
+    let start = Instant::now();
+    // It is its own subchart, once.
+    assert_eq!(rendered(place.helm()).matches("a: 1").count(), 2);
+    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+}
+
+#[test]
+fn a_gigabyte_is_not_read() {
+    if !there() {
+        return;
+    }
+    let large = |place: &Place, name: &str| fs::File::create(place.path(name)).unwrap().set_len(1 << 30).unwrap();
+    let start = Instant::now();
+    let place = Place::chart(&[("templates/a.yaml", "a: 1")]);
+    large(&place, "c/values.yaml");
+    assert!(matches!(place.helm(), Outcome::Failed(_)));
+    let place = Place::chart(&[("templates/a.yaml", "a: 1")]);
+    large(&place, "large.yaml");
+    let values = vec![Values::File("large.yaml".into())];
+    assert!(matches!(place.render(Source::Helm(Helm { chart: "c".into(), values, ..Helm::default() })), Outcome::Failed(_)));
+    let place = Place::new(&[("k/kustomization.yaml", "resources: [large.yaml]")]);
+    large(&place, "k/large.yaml");
+    assert!(matches!(place.kustomize(), Outcome::Failed(_)));
+    assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
+}
+
+#[test]
+fn a_kustomization_runs_no_program() {
+    if !there() {
+        return;
+    }
+    let function = |how: &str| {
+        format!(
+            "apiVersion: shop.example/v1\nkind: Own\nmetadata:\n  name: own\n  annotations:\n    config.kubernetes.io/function: |\n      {how}\n"
+        )
+    };
+    for how in ["exec: {path: ./run.sh}", "container: {image: 'registry.example/run:1'}", "starlark: {path: run.star, name: run}"] {
+        for field in ["generators", "transformers", "validators"] {
+            let place = Place::new(&[
+                ("k/kustomization.yaml", &format!("resources: [a.yaml]\n{field}: [own.yaml]\n")),
+                ("k/a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"),
+                ("k/own.yaml", &function(how)),
+                ("k/run.sh", "#!/bin/sh\ntouch ran\n"),
+                ("k/run.star", "print('ran')\n"),
+            ]);
+            std::process::Command::new("chmod").arg("+x").arg(place.path("k/run.sh")).status().unwrap();
+            let outcome = place.kustomize();
+            assert!(!matches!(outcome, Outcome::Rendered(_)), "{how} as {field}: {outcome:?}");
+            assert!(!place.path("k/ran").exists() && !Path::new("ran").exists(), "{how} as {field}");
+        }
+    }
+    // A plugin of the older sort: a program in a folder of plugins.
+    let place = Place::new(&[
+        ("k/kustomization.yaml", "generators: [own.yaml]\n"),
+        ("k/own.yaml", "apiVersion: shop.example/v1\nkind: Own\nmetadata: {name: own}\n"),
+        ("k/plugin/shop.example/v1/own/Own", "#!/bin/sh\ntouch ran\n"),
+    ]);
+    let outcome = place.kustomize();
+    assert!(!matches!(outcome, Outcome::Rendered(_)), "{outcome:?}");
 }
 
 #[test]

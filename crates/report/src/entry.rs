@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use fedward_kit::finding::{ObjectId, Severity};
 use fedward_manifest::Position;
-use fedward_outcome::{Finding, Location, NotEvaluated, Outcome, Unread};
+use fedward_outcome::{Deployed, Finding, Location, NotEvaluated, Outcome, State, Unread};
 
 use crate::gate::Gate;
 use crate::human::describe;
@@ -13,6 +13,8 @@ use crate::human::describe;
 pub(crate) const NOT_EVALUATED: &str = "not-evaluated";
 /// The id of what could not be read.
 pub(crate) const UNREAD: &str = "unread";
+/// The id of what is deployed and not known, or not all of it.
+pub(crate) const NOT_RENDERED: &str = "not-rendered";
 /// The id of a run that judged nothing.
 pub(crate) const NOTHING: &str = "nothing-judged";
 
@@ -39,25 +41,21 @@ pub(crate) struct Entry<'a> {
     pub(crate) help: &'a str,
 }
 
-/// Everything that somebody should look at, the gravest first: what could not be judged or read, then findings by severity, and those in the
-/// order of the files. What is ignored is not among it.
+/// Everything that somebody should look at, the gravest first: what could not be judged, read or rendered, then findings by severity, and
+/// those in the order of the files; last, what is deferred. What is ignored is not among it.
 pub(crate) fn entries<'a>(outcome: &'a Outcome, gate: &Gate) -> impl Iterator<Item = Entry<'a>> + use<'a> {
-    let nothing = gate.is_empty(outcome).then(|| Entry {
-        finding: None,
-        severity: Severity::Error,
-        id: NOTHING,
-        file: "",
-        location: None,
-        span: None,
-        message: "nothing was judged: is the path right?".into(),
-        object: None,
-        help: "",
-    });
+    let nothing =
+        gate.is_empty(outcome).then(|| Entry { id: NOTHING, message: "nothing was judged: is the path right?".into(), ..Entry::nowhere() });
     let by_severity = [Severity::Error, Severity::Warning, Severity::Info].into_iter().flat_map(|severity| {
         outcome.findings.iter().filter(move |finding| finding.suppressed.is_none() && finding.severity == severity).map(Entry::finding)
     });
     let not_judged = outcome.not_evaluated.iter().map(Entry::not_evaluated).chain(outcome.unread.iter().map(Entry::unread));
-    not_judged.chain(nothing).chain(by_severity)
+    let gate = *gate;
+    let not_rendered = |severity| {
+        let is_it = move |one: &&Deployed| one.state != State::Rendered && gate.is_unknown(one) == (severity == Severity::Error);
+        outcome.deployed.iter().filter(is_it).map(move |one| Entry::deployed(one, severity))
+    };
+    not_judged.chain(not_rendered(Severity::Error)).chain(nothing).chain(by_severity).chain(not_rendered(Severity::Info))
 }
 
 impl<'a> Entry<'a> {
@@ -84,31 +82,33 @@ impl<'a> Entry<'a> {
     }
 
     fn unread(unread: &'a Unread) -> Self {
+        Entry { id: UNREAD, file: &unread.file, message: format!("cannot be read: {}", unread.reason).into(), ..Entry::nowhere() }
+    }
+
+    fn deployed(deployed: &'a Deployed, severity: Severity) -> Self {
+        let state = format!("{} {} is {}", deployed.kind, deployed.name, deployed.state.name());
+        let message = if deployed.reasons.is_empty() { state } else { format!("{state}: {}", deployed.reasons.join("; ")) };
+        let place = deployed.location.as_ref().map(Entry::at);
+        Entry { severity, id: NOT_RENDERED, message: message.into(), ..place.unwrap_or_else(Entry::nowhere) }
+    }
+
+    fn nowhere() -> Self {
         Entry {
             finding: None,
             severity: Severity::Error,
-            id: UNREAD,
-            file: &unread.file,
+            id: "",
+            file: "",
             location: None,
             span: None,
-            message: format!("cannot be read: {}", unread.reason).into(),
+            message: "".into(),
             object: None,
             help: "",
         }
     }
 
     fn at(location: &'a Location) -> Self {
-        Entry {
-            finding: None,
-            severity: Severity::Error,
-            id: "",
-            file: location.source.name(),
-            location: Some(location),
-            span: Some((location.start(), location.end())),
-            message: "".into(),
-            object: None,
-            help: "",
-        }
+        let span = Some((location.start(), location.end()));
+        Entry { file: location.source.name(), location: Some(location), span, ..Entry::nowhere() }
     }
 
     /// Message, object and help, each as lines.

@@ -14,7 +14,7 @@ use annotate_snippets::renderer::{
 use annotate_snippets::{Level, Renderer};
 use anstyle::AnsiColor;
 use fedward_kit::finding::{ObjectId, Severity};
-use fedward_outcome::{Finding, Location, Mutation, NotEvaluated, Outcome, SuppressionKind, Unread};
+use fedward_outcome::{Deployed, Finding, Location, Mutation, NotEvaluated, Outcome, Rendered, State, SuppressionKind, Unread};
 use similar::{ChangeTag, TextDiff};
 
 use crate::excerpt::Excerpt;
@@ -30,25 +30,9 @@ use crate::{Options, clean, summary};
 /// # Errors
 /// Those of the writer.
 pub fn human(outcome: &Outcome, options: &Options, out: &mut dyn Write) -> io::Result<()> {
-    let renderer = if options.color { Renderer::styled() } else { Renderer::plain() };
-    let mut page = Page {
-        out: BufWriter::with_capacity(BUFFER, out),
-        renderer: renderer.term_width(options.width),
-        masks: Masks::new(&outcome.secrets),
-        options,
-        bar_due: false,
-    };
-    for finding in &outcome.findings {
-        if finding.suppressed.is_none() || options.verbose {
-            page.finding(finding)?;
-        }
-    }
-    for not_evaluated in &outcome.not_evaluated {
-        page.not_evaluated(not_evaluated)?;
-    }
-    for unread in &outcome.unread {
-        page.unread(unread)?;
-    }
+    let mut page = Page::new(outcome, options, out);
+    page.problems(outcome)?;
+    page.deployed(&outcome.deployed)?;
     if options.mutations {
         for mutation in &outcome.mutations {
             page.mutation(mutation)?;
@@ -61,8 +45,24 @@ pub fn human(outcome: &Outcome, options: &Options, out: &mut dyn Write) -> io::R
     page.out.flush()
 }
 
+/// Writes what is wrong with what was read, and no more: findings, what could not be judged or read, and, unless [`Options::quiet`] is set,
+/// notes. For tools that have a result of their own.
+///
+/// # Errors
+/// Those of the writer.
+pub fn problems(outcome: &Outcome, options: &Options, out: &mut dyn Write) -> io::Result<()> {
+    let mut page = Page::new(outcome, options, out);
+    page.problems(outcome)?;
+    if !options.quiet {
+        page.remarks(outcome)?;
+    }
+    page.out.flush()
+}
+
 /// Characters of a line of a diff that are kept.
 const MAX_DIFF_LINE: usize = 200;
+/// Deferred Applications that are listed.
+const MAX_DEFERRED: usize = 10;
 /// Lines of a diff.
 const MAX_DIFF_LINES: usize = 500;
 
@@ -75,7 +75,35 @@ struct Page<'a> {
     bar_due: bool,
 }
 
+impl<'a> Page<'a> {
+    fn new(outcome: &'a Outcome, options: &'a Options, out: &'a mut dyn Write) -> Self {
+        let renderer = if options.color { Renderer::styled() } else { Renderer::plain() };
+        Page {
+            out: BufWriter::with_capacity(BUFFER, out),
+            renderer: renderer.term_width(options.width),
+            masks: Masks::new(&outcome.secrets),
+            options,
+            bar_due: false,
+        }
+    }
+}
+
 impl Page<'_> {
+    fn problems(&mut self, outcome: &Outcome) -> io::Result<()> {
+        for finding in &outcome.findings {
+            if finding.suppressed.is_none() || self.options.verbose {
+                self.finding(finding)?;
+            }
+        }
+        for not_evaluated in &outcome.not_evaluated {
+            self.not_evaluated(not_evaluated)?;
+        }
+        for unread in &outcome.unread {
+            self.unread(unread)?;
+        }
+        Ok(())
+    }
+
     fn finding(&mut self, finding: &Finding) -> io::Result<()> {
         let (level, style) = match finding.severity {
             Severity::Error => (Level::ERROR, DEFAULT_ERROR_STYLE),
@@ -94,6 +122,7 @@ impl Page<'_> {
         }
         self.bar_due = true;
         self.object(margin, finding.object.as_ref())?;
+        self.rendered(margin, finding.rendered.as_ref())?;
         if self.options.verbose || finding.location.pointer.contains('#') {
             self.footer(margin, "path", &finding.location.pointer)?;
         }
@@ -166,6 +195,33 @@ impl Page<'_> {
         writeln!(self.out)
     }
 
+    /// What of Argo CD's is not all rendered. What is only deferred is told in part, unless [`Options::verbose`] is set.
+    fn deployed(&mut self, all: &[Deployed]) -> io::Result<()> {
+        for one in all.iter().filter(|one| matches!(one.state, State::Failed | State::Partial)) {
+            self.undeployed(DEFAULT_ERROR_STYLE, one)?;
+        }
+        if self.options.quiet {
+            return Ok(());
+        }
+        let deferred: Vec<&Deployed> = all.iter().filter(|one| one.state == State::Deferred).collect();
+        let told = if self.options.verbose { deferred.len() } else { MAX_DEFERRED.min(deferred.len()) };
+        for one in deferred.iter().take(told) {
+            self.undeployed(DEFAULT_NOTE_STYLE, one)?;
+        }
+        match deferred.len() - told {
+            0 => Ok(()),
+            more => self.title(DEFAULT_NOTE_STYLE, "deferred", "", &format!("{more} more (--verbose lists them)\n")),
+        }
+    }
+
+    fn undeployed(&mut self, style: Style, one: &Deployed) -> io::Result<()> {
+        self.title(style, one.state.name(), "", &format!("{} `{}`: {}", one.kind, one.name, one.reasons.join("; ")))?;
+        if let Some(location) = &one.location {
+            self.arrow(digits(location.start().line), location)?;
+        }
+        writeln!(self.out)
+    }
+
     fn unread(&mut self, unread: &Unread) -> io::Result<()> {
         let message = format!("cannot read `{}`: {}", clean::line(&unread.file), unread.reason);
         self.title(DEFAULT_ERROR_STYLE, "error", "", &message)?;
@@ -203,6 +259,21 @@ impl Page<'_> {
         let (style, start) = (self.style(DEFAULT_LINE_NUM_STYLE), location.start());
         let name = clean::line(location.source.name());
         writeln!(self.out, "{:margin$}{style}-->{style:#} {name}:{}:{}", "", start.line, start.column)
+    }
+
+    /// What deploys the object, and what the line is there.
+    fn rendered(&mut self, margin: usize, rendered: Option<&Rendered>) -> io::Result<()> {
+        let Some(rendered) = rendered else { return Ok(()) };
+        let more = rendered.count.saturating_sub(rendered.by.len());
+        let more = if more > 0 { format!(" (+{more} more)") } else { String::new() };
+        self.footer(margin, "deployed", &format!("by {}{more}", rendered.by.join(", ")))?;
+        if !rendered.text.is_empty() {
+            self.footer(margin, "rendered", &format!("`{}`", cut(&rendered.text, MAX_DIFF_LINE)))?;
+        }
+        if !rendered.exact {
+            self.footer(margin, "note", "which line this comes from is not known: it is shown where what holds it begins")?;
+        }
+        Ok(())
     }
 
     fn object(&mut self, margin: usize, object: Option<&ObjectId>) -> io::Result<()> {

@@ -6,7 +6,10 @@ mod tests;
 use std::io::{self, Write};
 
 use fedward_kit::finding::{ObjectId, PatchStep, Severity};
-use fedward_outcome::{Finding, Location, Mutation, NotEvaluated, Outcome, Related, Skipped, Suppression, SuppressionKind, Unread};
+use fedward_outcome::{
+    Deployed, DeployedCounts, Finding, Location, Mutation, NotEvaluated, Outcome, Related, Skipped, Suppression, SuppressionKind, Unread,
+    count_states,
+};
 use serde::{Serialize, Serializer};
 
 use crate::Tool;
@@ -29,6 +32,7 @@ pub fn json(outcome: &Outcome, tool: &Tool<'_>, out: &mut dyn Write) -> io::Resu
         unread: Each(&outcome.unread, UnreadEntry::new),
         skipped: Each(&outcome.skipped, SkippedEntry::new),
         mutations: Some(Each(&outcome.mutations, MutationEntry::new)).filter(|_| !outcome.mutations.is_empty()),
+        deployed: Some(Each(&outcome.deployed, DeployedEntry::new)).filter(|_| !outcome.deployed.is_empty()),
         notes: &outcome.notes,
     };
     writer::write(&document, out)
@@ -45,6 +49,8 @@ struct Document<'a> {
     skipped: Each<'a, Skipped, SkippedEntry<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     mutations: Option<Each<'a, Mutation, MutationEntry<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deployed: Option<Each<'a, Deployed, DeployedEntry<'a>>>,
     notes: &'a [String],
 }
 
@@ -57,6 +63,17 @@ struct Summary {
     not_evaluated: usize,
     unread: usize,
     findings: Counts,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    applications: Option<States>,
+}
+
+/// How many Applications there are of each state.
+#[derive(Serialize)]
+struct States {
+    rendered: usize,
+    partial: usize,
+    deferred: usize,
+    failed: usize,
 }
 
 #[derive(Serialize)]
@@ -77,6 +94,10 @@ impl Summary {
             not_evaluated: outcome.not_evaluated.len(),
             unread: outcome.unread.len(),
             findings: Counts { error, warning, info },
+            applications: (!outcome.deployed.is_empty()).then(|| {
+                let DeployedCounts { rendered, partial, deferred, failed } = count_states(&outcome.deployed, &["Application"]);
+                States { rendered, partial, deferred, failed }
+            }),
         }
     }
 }
@@ -101,6 +122,46 @@ struct FindingEntry<'a> {
     edits: Option<Edits<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     suppressed: Option<Suppressed<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    origin: Option<OriginEntry<'a>>,
+}
+
+/// What a finding was made in, where that is not the file itself.
+#[derive(Serialize)]
+struct OriginEntry<'a> {
+    deployed_by: &'a [String],
+    count: usize,
+    exact: bool,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    rendered: &'a str,
+}
+
+/// An Application, ApplicationSet, chart or kustomization.
+#[derive(Serialize)]
+struct DeployedEntry<'a> {
+    kind: &'static str,
+    name: &'a str,
+    state: &'static str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    destination: &'a str,
+    objects: usize,
+    reasons: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    location: Option<Place<'a>>,
+}
+
+impl<'a> DeployedEntry<'a> {
+    fn new(one: &'a Deployed) -> Self {
+        DeployedEntry {
+            kind: one.kind,
+            name: &one.name,
+            state: one.state.name(),
+            destination: &one.destination,
+            objects: one.objects,
+            reasons: &one.reasons,
+            location: one.location.as_ref().map(Place::new),
+        }
+    }
 }
 
 impl<'a> FindingEntry<'a> {
@@ -119,6 +180,12 @@ impl<'a> FindingEntry<'a> {
             fix: &finding.fix,
             edits: Some(Edits(finding)).filter(|_| !finding.edits.is_empty()),
             suppressed: finding.suppressed.as_ref().map(Suppressed::new),
+            origin: finding.rendered.as_ref().map(|rendered| OriginEntry {
+                deployed_by: &rendered.by,
+                count: rendered.count,
+                exact: rendered.exact,
+                rendered: &rendered.text,
+            }),
         }
     }
 }

@@ -38,10 +38,12 @@ pub use clean::line as printable;
 pub use gate::{Gate, Verdict};
 pub use github::github;
 pub use gitlab::gitlab;
-pub use human::human;
+pub use human::{human, problems};
 pub use json::json;
 pub use junit::junit;
 pub use sarif::sarif;
+pub use summary::skipped;
+pub use writer::write as write_json;
 
 /// How the human format looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io::{self, Write};
 
 use fedward_kit::finding::Severity;
-use fedward_outcome::Outcome;
+use fedward_outcome::{Outcome, count_states};
 
 use crate::human::has_own_page;
 use crate::{Options, clean};
@@ -18,6 +18,17 @@ pub(crate) fn write(outcome: &Outcome, options: &Options, out: &mut dyn Write) -
         writeln!(out, "`fedward explain {}` says why, and what to do instead", clean::line(rule))?;
     }
     writeln!(out, "{}\n{}", findings(outcome), judged(outcome))?;
+    for line in deployed(outcome) {
+        writeln!(out, "{line}")?;
+    }
+    skipped(outcome, options, out)
+}
+
+/// Writes how much was skipped, and why; nothing where nothing was.
+///
+/// # Errors
+/// Those of the writer.
+pub fn skipped(outcome: &Outcome, options: &Options, out: &mut dyn Write) -> io::Result<()> {
     if outcome.skipped.is_empty() {
         return Ok(());
     }
@@ -34,9 +45,10 @@ pub(crate) fn write(outcome: &Outcome, options: &Options, out: &mut dyn Write) -
     Ok(())
 }
 
-/// The same in two or three lines that hold no text of the input.
+/// The same in a few lines that hold no text of the input.
 pub(crate) fn counts(outcome: &Outcome) -> Vec<String> {
     let mut lines = vec![findings(outcome), judged(outcome)];
+    lines.extend(deployed(outcome));
     if !outcome.skipped.is_empty() {
         lines.push(format!("{} skipped", outcome.skipped.len()));
     }
@@ -51,7 +63,28 @@ fn judged(outcome: &Outcome) -> String {
     if !outcome.unread.is_empty() {
         text.push_str(&format!(", {} could not be read", outcome.unread.len()));
     }
+    if outcome.rendered_files > 0 {
+        text.push_str(&format!(", {} judged as rendered", count(outcome.rendered_files, "file")));
+    }
     text
+}
+
+/// What became of what is deployed, a line for each sort of it.
+fn deployed(outcome: &Outcome) -> Vec<String> {
+    let sorts = [
+        (["Application"].as_slice(), "Application"),
+        (&["ApplicationSet"], "ApplicationSet"),
+        (&["chart", "kustomization"], "chart or kustomization"),
+    ];
+    let line = |(kinds, noun): (&[&str], &str)| {
+        let counts = count_states(&outcome.deployed, kinds);
+        let states = [(counts.rendered, "rendered"), (counts.partial, "partial"), (counts.deferred, "deferred"), (counts.failed, "failed")];
+        let all: usize = states.iter().map(|(number, _)| number).sum();
+        let said: Vec<String> =
+            states.iter().filter(|(number, _)| *number > 0).map(|(number, state)| format!("{number} {state}")).collect();
+        (all > 0).then(|| format!("{}: {}", count(all, noun), said.join(", ")))
+    };
+    sorts.into_iter().filter_map(line).collect()
 }
 
 /// A rule with a page, of the gravest that were found.

@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use fedward_kit::finding::{ObjectId, PatchStep, Severity};
 use fedward_manifest::{Source, Span};
-use fedward_outcome::{Edit, Finding, Location, NotEvaluated, Outcome, Related, Skipped, Suppression, SuppressionKind, Unread};
+use fedward_outcome::{
+    Deployed, Edit, Finding, Location, NotEvaluated, Outcome, Related, Skipped, State, Suppression, SuppressionKind, Unread,
+};
 
 use crate::{Gate, Options, RuleInfo, Tool, human, json, sarif};
 
@@ -84,6 +86,7 @@ pub(crate) fn finding(location: Location) -> Finding {
         fix: Vec::new(),
         edits: Vec::new(),
         suppressed: None,
+        rendered: None,
     }
 }
 
@@ -160,7 +163,7 @@ pub(crate) fn everything() -> Outcome {
     }
 }
 
-pub(crate) const GATE: Gate = Gate { fail_on: Severity::Error, allow_empty: false };
+pub(crate) const GATE: Gate = Gate { fail_on: Severity::Error, allow_empty: false, strict: false };
 
 /// What a format writes.
 pub(crate) fn text(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> String {
@@ -180,7 +183,17 @@ pub(crate) fn hostile() -> Outcome {
     hostile.object = Some(ObjectId { name: bad.into(), ..object() });
     let not_evaluated =
         NotEvaluated { location: at("b.yaml", WEB, "name: web"), object: hostile.object.clone(), policy: bad.into(), reason: bad.into() };
+    let deployed = Deployed {
+        kind: "Application",
+        name: bad.into(),
+        destination: String::new(),
+        state: State::Partial,
+        reasons: vec![bad.into()],
+        location: Some(at("b.yaml", WEB, "name: web")),
+        objects: 0,
+    };
     Outcome {
+        deployed: vec![deployed],
         not_evaluated: vec![not_evaluated],
         unread: vec![Unread { file: format!("c\n::error file=x::y{bad}"), reason: bad.into() }],
         notes: vec![bad.into()],

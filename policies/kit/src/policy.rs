@@ -1,6 +1,7 @@
 //! A policy: its rules, run on a payload, answered in Kubewarden's protocol.
 
 use std::any::Any;
+use std::borrow::Borrow;
 
 use crate::admission;
 use crate::context::{Context, Host};
@@ -112,12 +113,14 @@ impl<S: Settings + 'static> AnyPolicy for Policy<S> {
     }
 
     fn validate(&self, payload: &[u8], host: &dyn Host) -> Result<Vec<u8>, String> {
-        let read = |settings: Node<'_>| settings::read::<S>(settings, &|| self.rules(), None);
-        validate(payload, host, read, |subjects, read| self.judge_with(subjects, &read.own, &read.common))
+        if S::MENDS.is_some() {
+            return self.mend(payload, host);
+        }
+        validate(payload, host, |settings| self.read_own(settings), |subjects, read| self.judge_with(subjects, &read.own, &read.common))
     }
 
     fn validate_settings(&self, payload: &[u8]) -> Vec<u8> {
-        validate_settings(payload, |settings| settings::read::<S>(settings, &|| self.rules(), None).errors)
+        validate_settings(payload, |settings| self.read_own(settings).errors)
     }
 }
 
@@ -139,7 +142,14 @@ impl<S: Settings + 'static> Part for Policy<S> {
     }
 
     fn read(&self, settings: Node<'_>, common: &Common) -> (PartSettings, Vec<String>) {
-        let read = settings::read::<S>(settings, &|| self.rules(), Some(common));
+        let mut read = settings::read::<S>(settings, &|| self.rules(), Some(common));
+        if self.is_mending(&read.own) {
+            // It would have to know what the other policies say.
+            read.errors.push(format!(
+                "settings.policies.{}.settings.mode: the suite changes no object: only the policy's own module can `fix`",
+                self.id
+            ));
+        }
         (PartSettings { own: Box::new(read.own), common: read.common }, read.errors)
     }
 
@@ -150,7 +160,13 @@ impl<S: Settings + 'static> Part for Policy<S> {
 }
 
 impl<S: Settings + 'static> Policy<S> {
-    fn judge_with<'a>(&self, subjects: &'a Subjects<'a>, own: &'a S, common: &'a Common) -> Judged {
+    /// The settings of the policy where it runs by itself.
+    pub(crate) fn read_own(&self, settings: Node<'_>) -> Read<S> {
+        settings::read::<S>(settings, &|| self.rules(), None)
+    }
+
+    /// What is found in a request.
+    pub(crate) fn judge_with<'a>(&self, subjects: &'a Subjects<'a>, own: &'a S, common: &'a Common) -> Judged {
         let request = subjects.now.request;
         if !admission::is_judged(request, common, subjects.now.context) {
             return Judged::default();
@@ -164,7 +180,8 @@ impl<S: Settings + 'static> Policy<S> {
         }
     }
 
-    fn findings(&self, check: Check<'_, S>) -> Vec<Finding> {
+    /// What the rules find.
+    pub(crate) fn findings(&self, check: Check<'_, S>) -> Vec<Finding> {
         let uncertain = check.pods().iter().any(|pod: &Pod<'_>| !pod.certain);
         let mut findings = check.run(self.rules);
         for finding in &mut findings {
@@ -178,10 +195,10 @@ impl<S: Settings + 'static> Policy<S> {
 }
 
 /// Reads a payload, has its settings read and its objects judged, and answers.
-pub(crate) fn validate<S>(
+pub(crate) fn validate<S, R: Borrow<Read<S>>>(
     payload: &[u8],
     host: &dyn Host,
-    read: impl for<'a> FnOnce(Node<'a>) -> Read<S>,
+    read: impl for<'a> FnOnce(Node<'a>) -> R,
     judge: impl for<'a> FnOnce(&'a Subjects<'a>, &'a Read<S>) -> Judged,
 ) -> Result<Vec<u8>, String> {
     // An object takes about four times its text as a tree with paths.
@@ -189,11 +206,12 @@ pub(crate) fn validate<S>(
     let session = Session::new(&bump);
     let payload = Payload::parse(payload, session).map_err(|error| format!("payload: {error}"))?;
     let read = read(payload.settings);
+    let read = read.borrow();
     if !read.errors.is_empty() {
         return Err(read.errors.join("\n"));
     }
     let subjects = Subjects::new(&payload.request, Context::new(host, session, payload.indexed));
-    Ok(respond(&judge(&subjects, &read), payload.offline))
+    Ok(respond(&judge(&subjects, read), payload.offline))
 }
 
 /// Reads settings, has their mistakes told, and answers.

@@ -1,5 +1,8 @@
 //! Several policies as one: a single module, a single webhook call, the request parsed and other objects asked for once.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use serde_json::json;
 
 use crate::context::Host;
@@ -20,6 +23,20 @@ pub struct Suite {
     pub parts: &'static [&'static dyn Part],
 }
 
+thread_local! {
+    /// What was read last: every request of a cluster, or of a run, has the same settings, and to read them is a tenth of its cost.
+    static LAST: RefCell<Option<Last>> = const { RefCell::new(None) };
+}
+
+/// Settings as they were read.
+struct Last {
+    /// The suite's id.
+    suite: &'static str,
+    /// All of their values as a text.
+    text: String,
+    read: Rc<Read<Chosen>>,
+}
+
 /// The settings of the policies that are on, in the order of [`Suite::parts`].
 type Chosen = Vec<(&'static dyn Part, PartSettings)>;
 
@@ -33,7 +50,7 @@ impl AnyPolicy for Suite {
     }
 
     fn validate(&self, payload: &[u8], host: &dyn Host) -> Result<Vec<u8>, String> {
-        validate(payload, host, |settings| self.read(settings), |subjects, read| self.judge(subjects, &read.own))
+        validate(payload, host, |settings| self.read_once(settings), |subjects, read| self.judge(subjects, &read.own))
     }
 
     fn validate_settings(&self, payload: &[u8]) -> Vec<u8> {
@@ -59,6 +76,19 @@ impl Suite {
 
     fn supersedes(&self, rule: &str) -> &'static [&'static str] {
         self.parts.iter().map(|part| part.supersedes(rule)).find(|rules| !rules.is_empty()).unwrap_or_default()
+    }
+
+    /// [`Suite::read`], unless the settings are those of the last time.
+    fn read_once(&self, node: Node<'_>) -> Rc<Read<Chosen>> {
+        let text = format!("{:?}", node.value());
+        LAST.with_borrow_mut(|last| match last {
+            Some(last) if last.suite == self.id && last.text == text => Rc::clone(&last.read),
+            _ => {
+                let read = Rc::new(self.read(node));
+                *last = Some(Last { suite: self.id, text, read: Rc::clone(&read) });
+                read
+            }
+        })
     }
 
     fn read(&self, node: Node<'_>) -> Read<Chosen> {

@@ -236,19 +236,10 @@ impl<'a> Reader<'a> {
 
     /// To the next quote or backslash, which it answers.
     fn plain(&mut self) -> Read<u8> {
-        while let Some(eight) = self.bytes.get(self.at..).and_then(<[u8]>::first_chunk) {
-            let at = first_end(u64::from_le_bytes(*eight));
-            self.at += at;
-            if at < 8 {
-                break;
-            }
-        }
-        loop {
-            match self.peek() {
-                Some(end @ (b'"' | b'\\')) => return Ok(end),
-                None | Some(0..0x20) => return Err(self.at),
-                Some(_) => self.at += 1,
-            }
+        self.at += length_of_plain(self.bytes.get(self.at..).unwrap_or_default());
+        match self.peek() {
+            Some(end @ (b'"' | b'\\')) => Ok(end),
+            _ => Err(self.at),
         }
     }
 
@@ -301,6 +292,20 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// How many bytes stand before the first quote, backslash or control character.
+fn length_of_plain(bytes: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some(eight) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
+        let end = first_end(u64::from_le_bytes(*eight));
+        at += end;
+        if end < 8 {
+            return at;
+        }
+    }
+    let rest = bytes.get(at..).unwrap_or_default();
+    at + rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)).unwrap_or(rest.len())
+}
+
 /// How many of eight bytes, the first one lowest, stand before the first quote, backslash or control character: eight bytes at once,
 /// since most of a request are strings. A byte is zero exactly where subtracting one borrows and its highest bit was not set; what a
 /// borrow spoils lies above the first one found.
@@ -317,7 +322,11 @@ fn first_end(eight: u64) -> usize {
 pub fn write_string(text: &str, out: &mut String) {
     out.push('"');
     let mut from = 0;
-    for (at, byte) in text.bytes().enumerate() {
+    loop {
+        let at = from + length_of_plain(text.as_bytes().get(from..).unwrap_or_default());
+        out.push_str(text.get(from..at).unwrap_or_default());
+        let Some(byte) = text.as_bytes().get(at) else { break };
+        from = at + 1;
         let escape = match byte {
             b'"' => "\\\"",
             b'\\' => "\\\\",
@@ -326,18 +335,14 @@ pub fn write_string(text: &str, out: &mut String) {
             b'\t' => "\\t",
             8 => "\\b",
             12 => "\\f",
-            0..0x20 => "",
-            _ => continue,
+            _ => {
+                // Writing to a string cannot fail.
+                let _ = write!(out, "\\u{byte:04x}");
+                continue;
+            }
         };
-        out.push_str(text.get(from..at).unwrap_or_default());
-        from = at + 1;
         out.push_str(escape);
-        if escape.is_empty() {
-            // Writing to a string cannot fail.
-            let _ = write!(out, "\\u{byte:04x}");
-        }
     }
-    out.push_str(text.get(from..).unwrap_or_default());
     out.push('"');
 }
 

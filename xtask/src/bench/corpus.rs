@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
+use super::repository;
+
 const ISSUER: &str = "https://oidc.clusters.example/green";
 
 /// Where each corpus lies.
@@ -25,6 +27,8 @@ pub(crate) struct Corpora {
     pub(crate) no_findings: PathBuf,
     /// 20 policies of a cluster.
     pub(crate) policies: PathBuf,
+    /// Argo CD repositories with 1,000 and 10,000 Applications.
+    pub(crate) repositories: [PathBuf; 2],
 }
 
 impl Corpora {
@@ -40,6 +44,7 @@ impl Corpora {
             findings: file("findings.yaml"),
             no_findings: file("no-findings.yaml"),
             policies: file("policies.yaml"),
+            repositories: [file("e-1000"), file("e-10000")],
         }
     }
 
@@ -55,7 +60,11 @@ impl Corpora {
         }
         write(&self.findings, &labelled("true"))?;
         write(&self.no_findings, &labelled("\"true\""))?;
-        write(&self.policies, &policies())
+        write(&self.policies, &policies())?;
+        for (folder, count) in self.repositories.iter().zip([1_000, 10_000]) {
+            repository::write(folder, count)?;
+        }
+        Ok(())
     }
 }
 
@@ -80,12 +89,12 @@ fn policies() -> String {
     text
 }
 
-fn write(path: &Path, text: &str) -> Result<()> {
+pub(super) fn write(path: &Path, text: &str) -> Result<()> {
     let folder = path.parent().unwrap_or(path);
     fs::create_dir_all(folder).and_then(|()| fs::write(path, text)).with_context(|| format!("cannot write `{}`", path.display()))
 }
 
-struct Deployment<'a> {
+pub(super) struct Deployment<'a> {
     name: &'a str,
     namespace: &'a str,
     account: &'a str,
@@ -95,11 +104,11 @@ struct Deployment<'a> {
 }
 
 impl<'a> Deployment<'a> {
-    fn new(name: &'a str, namespace: &'a str, account: &'a str) -> Self {
+    pub(super) fn new(name: &'a str, namespace: &'a str, account: &'a str) -> Self {
         Deployment { name, namespace, account, label: None, token: false }
     }
 
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         let Deployment { name, namespace, account, .. } = self;
         let label = self.label.map_or_else(String::new, |label| format!("\n        azure.workload.identity/use: {label}"));
         let mut text = format!(
@@ -169,7 +178,7 @@ spec:
     }
 }
 
-fn account(name: &str, namespace: &str) -> String {
+pub(super) fn account(name: &str, namespace: &str) -> String {
     format!(
         "apiVersion: v1
 kind: ServiceAccount
@@ -327,7 +336,7 @@ spec:
     )
 }
 
-fn service(name: &str, namespace: &str) -> String {
+pub(super) fn service(name: &str, namespace: &str) -> String {
     format!(
         "apiVersion: v1
 kind: Service

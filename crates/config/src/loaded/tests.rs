@@ -1,13 +1,17 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use fedward_kit::policy::RuleDescriptor;
+use fedward_kit::settings::Field;
 
 use super::*;
 
 fn policies() -> Vec<Descriptor> {
     let rule = RuleDescriptor { id: "missing-label", summary: "", conditions: &[], supersedes: &[] };
-    let policy = |id, rules| Descriptor { id, summary: "", rules, settings: Vec::new() };
-    vec![policy("require-labels", vec![rule]), policy(INPUT_POLICY, Vec::new())]
+    let severities = Field { name: "severities", doc: "", schema: json!({}) };
+    vec![
+        Descriptor { id: "require-labels", summary: "", rules: vec![rule], settings: vec![severities] },
+        Descriptor { id: "input", summary: "", rules: Vec::new(), settings: Vec::new() },
+    ]
 }
 
 fn read(text: &str) -> Result<Loaded, ConfigError> {
@@ -64,7 +68,7 @@ fn every_name_that_does_not_exist_is_told() {
     refused(
         "policies:\n  require-label: {}\n  input: {}\nseverities:\n  missing-labels: info\nnamespace: Shop\nignore:\n  - rule: missing-lable\n    reason: ' '\n    expires: 2030-02-30\n",
         "fedward.yaml:2:18: no such policy: `require-label` (did you mean `require-labels`?)
-fedward.yaml:3:10: the rules of `input` always run and have no settings; `severities` has their severities
+fedward.yaml:3:10: the rules of `input` are no policy and have no settings; `severities` has their severities
 fedward.yaml:5:19: no such rule: `missing-labels` (did you mean `missing-label`?)
 fedward.yaml:6:12: a namespace has lower-case letters, digits and `-`, with a letter or digit at both ends, and at most 63 characters
 fedward.yaml:8:11: no such rule: `missing-lable` (did you mean `missing-label`?)

@@ -31,6 +31,8 @@ pub(super) struct Run<'a> {
     charts: BTreeSet<String>,
     /// Where what is written has its entry.
     by_place: HashMap<(usize, Place), usize>,
+    /// The same for Applications that several sources render out of one file.
+    by_origin: HashMap<[String; 4], usize>,
     /// Files from which an Application, ApplicationSet or project came, rendered or not.
     seen_files: HashSet<String>,
     waiting_applications: Vec<usize>,
@@ -66,6 +68,7 @@ impl<'a> Run<'a> {
             held: found.held,
             charts: found.charts,
             by_place: HashMap::new(),
+            by_origin: HashMap::new(),
             seen_files: HashSet::new(),
             waiting_applications: Vec::new(),
             waiting_sets: Vec::new(),
@@ -99,6 +102,9 @@ impl<'a> Run<'a> {
                     }
                 }
                 several => {
+                    if name == "argocd-cm" {
+                        self.out.settings.exclusions = None;
+                    }
                     let places: Vec<String> = several.iter().map(|manifest| manifest.place.to_string()).collect();
                     self.out.notes.push(format!("there are several ConfigMaps `{name}`, so none is used: {}", places.join(", ")));
                 }
@@ -153,9 +159,25 @@ impl<'a> Run<'a> {
                     }
                     return;
                 }
+                let made_of = manifest.origin.as_ref().map(|origin| {
+                    let mut text = Vec::new();
+                    manifest.node().write_json(&mut text);
+                    [
+                        origin.file.clone(),
+                        namespace.clone(),
+                        manifest.text("/metadata/name").to_owned(),
+                        String::from_utf8_lossy(&text).into_owned(),
+                    ]
+                });
+                let known = made_of.as_ref().and_then(|key| self.by_origin.get(key)).copied();
+                if let Some(known) = known.and_then(|at| self.out.applications.get_mut(at)) {
+                    known.add_parent(parent, namespace, own.is_empty());
+                    return;
+                }
                 let application = Application::new(object(), &namespace, parent, depth);
                 if let Some(at) = self.push(application) {
                     self.by_place.insert((APPLICATIONS, manifest.place.clone()), at);
+                    self.by_origin.extend(made_of.map(|key| (key, at)));
                 }
             }
             Role::Set => {
@@ -351,7 +373,10 @@ impl<'a> Run<'a> {
     /// Builds the charts and kustomizations that have Applications and that nobody deploys.
     fn roots(&mut self) -> bool {
         let Some((checkout, layout)) = self.layouts.first() else { return false };
-        let is_unseen = |manifest: &Manifest| !self.seen_files.contains(manifest.place.source().name().as_ref());
+        // Settings are read as they stand: the manifests of Argo CD itself are large, and are built in many ways.
+        let is_unseen = |manifest: &Manifest| {
+            role(manifest) != Some(Role::Settings) && !self.seen_files.contains(manifest.place.source().name().as_ref())
+        };
         let used: BTreeSet<String> =
             self.held.iter().filter(|(manifest, _)| is_unseen(manifest)).flat_map(|(_, holders)| holders.clone()).collect();
         let kustomizations = layout.top_kustomizations(&used).into_iter().map(|folder| (folder, false));

@@ -2,8 +2,8 @@
 //!
 //! ## What it does
 //! An Application is held to the project that it names, if the repository has exactly one of that name: repositories of its sources
-//! (`sourceRepos`), its destination, and of every rendered object the kind (lists of cluster and namespaced kinds) and the namespace. Argo CD's
-//! own comparison is used: URLs in HTTPS and SSH form differ, `*` in a repository's URL does not cross `/`, `!` denies, and no list of cluster
+//! (`sourceRepos`), its destination, its own namespace (`sourceNamespaces`, if it and the project both say in which namespace they are), and of
+//! every rendered object the kind (lists of cluster and namespaced kinds) and the namespace. Argo CD's own comparison is used: URLs in HTTPS and SSH form differ, `*` in a repository's URL does not cross `/`, `!` denies, and no list of cluster
 //! kinds permits none. Kinds of which nobody knows whether they have a namespace are left out, as are names of clusters whose address is not
 //! known.
 //!
@@ -53,19 +53,22 @@ use fedward_kit::policy::RuleDescriptor;
 use fedward_kit::rule::Condition;
 
 use super::{Check, Report};
-use crate::discovery::Application;
+use crate::discovery::{Application, Parent};
 use crate::project::{Cluster, Permissions};
 use crate::url;
+use crate::value::Value;
 
 const SOURCE: Condition = Condition::error("source", "the project does not permit a source's repository");
 const DESTINATION: Condition = Condition::error("destination", "the project does not permit the destination");
+const OWN_NAMESPACE: Condition =
+    Condition::error("application-namespace", "the project does not permit Applications in the namespace where the Application is");
 const KIND: Condition = Condition::error("kind", "the project does not permit a kind");
 const NAMESPACE: Condition = Condition::error("namespace", "the project does not permit the namespace of an object");
 
 pub(super) const RULE: RuleDescriptor = RuleDescriptor {
     id: "forbidden-by-project",
     summary: "an Application, or an object of one, that its project does not permit",
-    conditions: &[SOURCE, DESTINATION, KIND, NAMESPACE],
+    conditions: &[SOURCE, OWN_NAMESPACE, DESTINATION, KIND, NAMESPACE],
     supersedes: &[],
 };
 
@@ -76,9 +79,25 @@ pub(super) fn check(check: &Check<'_>) -> Vec<Report> {
         // Several of one name are of several Argo CDs.
         let (Some(project), None) = (named.next(), named.next()) else { continue };
         let Some(permissions) = Permissions::of(&project.object) else { continue };
+        reports.extend(own_namespace(check, application, &project.object, &permissions));
         one(check, application, &permissions, &mut reports);
     }
     reports
+}
+
+/// Projects are where Argo CD is; Applications elsewhere have to be permitted.
+fn own_namespace(check: &Check<'_>, application: &Application, project: &Value, permissions: &Permissions<'_>) -> Option<Report> {
+    let written = |object: &'_ Value| object.at(&["metadata", "namespace"]).cloned().filter(|namespace| namespace.as_str() != Some(""));
+    let set = application.parents.iter().find_map(|parent| if let Parent::Set(at) = parent { check.discovery.sets.get(*at) } else { None });
+    // The Applications of a set are where the set is; what the set does not say, nobody knows.
+    let own = written(set.map_or(&application.object, |set| &set.object))?;
+    let (namespace, home) = (own.as_str().unwrap_or_default(), written(project)?);
+    if Some(namespace) == home.as_str() || permissions.permits_application_in(namespace) {
+        return None;
+    }
+    let message = format!("project `{}` does not permit Applications in namespace `{namespace}`", application.project);
+    let report = Report::at(&OWN_NAMESPACE, &own.place, message).help("add the namespace to the project's `sourceNamespaces`");
+    Some(report.related(permissions.place("sourceNamespaces"), "what the project permits"))
 }
 
 fn one(check: &Check<'_>, application: &Application, permissions: &Permissions<'_>, reports: &mut Vec<Report>) {

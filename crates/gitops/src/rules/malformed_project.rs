@@ -1,12 +1,14 @@
 //! Reports projects that Argo CD does not accept, or that permit something else than they seem to.
 //!
 //! ## What it does
-//! Fields of another type than the API has, `!*` (which would deny everything), entries that stand twice, windows that are for nothing, and
-//! patterns that match nothing are reported. A pattern for repositories with `{` in it is one of these: Argo CD escapes the brace before it
-//! compares.
+//! Fields of another type than the API has, `!*` (which would deny everything), entries that stand twice, patterns that match nothing, and
+//! sync windows that are for nothing or have no time are reported. A pattern for repositories with `{` in it matches nothing: Argo CD escapes
+//! the brace before it compares. A schedule has five fields and no words like `@daily`, the day of the week ends with 6; a duration is one of
+//! Go's, which has hours and no days. Time zones are not looked at: Argo CD takes UTC for one that it does not know.
 //!
 //! ## Why it is bad
-//! Argo CD refuses the project through its own API and marks it otherwise; or an Application that was meant to be permitted is not.
+//! Argo CD refuses the project through its own API and marks it otherwise; or an Application that was meant to be permitted is not. A window
+//! whose time cannot be read opens never, and its error keeps Applications from being synced at all.
 //!
 //! ## Example
 //! ```yaml
@@ -15,7 +17,9 @@
 //! metadata: {name: shop, namespace: argocd}
 //! spec:
 //!   sourceRepos: ['https://git.example/{shop,web}/*']
-//!   syncWindows: [{kind: deny, schedule: '0 22 * * *', duration: 8h}]
+//!   syncWindows:
+//!   - {kind: deny, schedule: '0 22 * * *', duration: 8h}
+//!   - {kind: deny, schedule: '@weekly', duration: 1d, applications: ['*']}
 //! ```
 //!
 //! ## Use instead
@@ -25,11 +29,13 @@
 //! metadata: {name: shop, namespace: argocd}
 //! spec:
 //!   sourceRepos: ['https://git.example/shop/*', 'https://git.example/web/*']
-//!   syncWindows: [{kind: deny, schedule: '0 22 * * *', duration: 8h, applications: ['*']}]
+//!   syncWindows:
+//!   - {kind: deny, schedule: '0 22 * * *', duration: 8h, applications: ['*']}
+//!   - {kind: deny, schedule: '0 0 * * 0', duration: 24h, applications: ['*']}
 //! ```
 //!
 //! ## References
-//! Argo CD `pkg/apis/application/v1alpha1/app_project_types.go`, `ValidateProject`; `util/git/git.go`, `NormalizeGitURL`.
+//! Argo CD `pkg/apis/application/v1alpha1/app_project_types.go`, `ValidateProject`, `SyncWindow`; `util/git/git.go`, `NormalizeGitURL`.
 
 use fedward_kit::policy::RuleDescriptor;
 use fedward_kit::rule::Condition;
@@ -38,6 +44,7 @@ use std::collections::HashSet;
 
 use super::{Check, Report};
 use crate::glob::Glob;
+use crate::schedule::{is_duration, schedule_problem};
 use crate::shape::{PROJECT, mismatch};
 use crate::value::Value;
 
@@ -118,6 +125,7 @@ fn roles(spec: &Value, reports: &mut Vec<Report>) {
 }
 
 fn windows(spec: &Value, reports: &mut Vec<Report>) {
+    let mut seen = HashSet::new();
     for window in spec.list("syncWindows") {
         if ["applications", "namespaces", "clusters"].iter().all(|key| window.list(key).next().is_none()) {
             let message = "a window needs `applications`, `namespaces` or `clusters`";
@@ -126,6 +134,26 @@ fn windows(spec: &Value, reports: &mut Vec<Report>) {
         if !matches!(window.text("kind"), "allow" | "deny") {
             let place = window.get("kind").map_or(&window.place, |kind| &kind.place);
             reports.push(Report::at(&REFUSED, place, format!("`{}` is no kind of window: `allow` and `deny` are", window.text("kind"))));
+        }
+        let field = |key: &str| (window.text(key), window.get(key).map_or(&window.place, |value| &value.place));
+        for key in ["schedule", "duration"].iter().filter(|key| window.text(key).is_empty()) {
+            reports.push(Report::at(&REFUSED, &window.place, format!("a window needs a `{key}`")));
+        }
+        let (schedule, place) = field("schedule");
+        if !schedule.is_empty()
+            && let Some(problem) = schedule_problem(schedule)
+        {
+            let message = format!("`{schedule}` is no schedule: {problem}");
+            reports.push(Report::at(&REFUSED, place, message).help("write one as `0 22 * * 1-5`"));
+        }
+        let (duration, place) = field("duration");
+        if !duration.is_empty() && !is_duration(duration) {
+            let message = format!("`{duration}` is no duration: it is a number with `h`, `m` or `s`, or several of these");
+            reports.push(Report::at(&REFUSED, place, message).help("write one as `8h` or `1h30m`; there are no days, so a day is `24h`"));
+        }
+        // Which fields make two windows one differs between versions of Argo CD: all of them always do.
+        if !seen.insert(window.to_json().to_string()) {
+            reports.push(Report::at(&REFUSED, &window.place, "this window stands twice"));
         }
     }
 }

@@ -61,7 +61,8 @@ pub(super) fn check(check: &Check<'_>) -> Vec<Report> {
             let message = format!(
                 "this link is absolute or leads out of the repository: Argo CD renders none of the {count} Applications with sources in it"
             );
-            reports.push(Report::on_file(&STRAY, &name, message).help("make it relative, to something in the repository"));
+            let report = Report::on_file(&STRAY, &name, message).help("make it relative, to something in the repository");
+            reports.push(report.leaves_unjudged());
         }
     }
     reports

@@ -66,7 +66,13 @@ pub(super) fn check(check: &Check<'_>) -> Vec<Report> {
             let text = value.as_str().unwrap_or_default();
             for tag in tags(text).filter(|tag| !tag.is_empty()) {
                 let message = format!("no generator gives `{tag}`, so that `{{{{{tag}}}}}` stays in the Application");
-                reports.push(Report::at(&LEFT, &value.place, message).help("correct the name, or let a generator give it"));
+                let is_go = tag.starts_with(['.', '-']) || tag.contains([' ', '(', '"']);
+                let help = if is_go {
+                    "this looks like a Go template: set `goTemplate: true`"
+                } else {
+                    "correct the name, or let a generator give it"
+                };
+                reports.push(Report::at(&LEFT, &value.place, message).help(help));
             }
         }
     }

@@ -63,7 +63,7 @@ pub(super) fn check(check: &Check<'_>) -> Vec<Report> {
             Report::at(condition, reason.place.as_ref().unwrap_or(&set.object.place), reason.text.as_str())
         };
         if let SetState::Failed(reason) = &set.state {
-            reports.push(report(&FAILED, reason));
+            reports.push(report(&FAILED, reason).leaves_unjudged());
         }
         reports.extend(set.notes.iter().map(|note| report(&UNKNOWN, note)));
     }

@@ -1,0 +1,151 @@
+//! Argo CD repositories among what is checked: which one, and what is said of it on the command line.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use fedward_config::words;
+use fedward_deployed::{Deployed, Request};
+use fedward_engine::{Input, Role};
+use fedward_gitops::{Clusters, Fixtures, Mapping, mapping};
+use fedward_manifest::{Limits, Source, parse, split};
+
+use crate::args::Argocd;
+use crate::charts::seen_from;
+use crate::inputs::shown;
+
+/// What Argo CD deploys from the repository that is checked, if there is anything and if it is asked for.
+///
+/// # Errors
+/// What is named cannot be read or used.
+pub(crate) fn find(
+    args: &Argocd,
+    paths: &[PathBuf],
+    files: &[Input],
+    own_names: &HashMap<PathBuf, String>,
+    namespace: &str,
+) -> Result<Option<Deployed>> {
+    if args.no_argocd {
+        return Ok(None);
+    }
+    let Some((root, shown_root)) = root(args, paths, files)? else { return Ok(None) };
+    let mut mappings = Vec::new();
+    for text in &args.repo {
+        let mapping = mapping(text).map_err(|error| anyhow!("`--repo`: {error}"))?;
+        mapping.path.metadata().map_err(|error| anyhow!("`--repo {text}`: cannot read `{}`: {}", mapping.shown, words::io(&error)))?;
+        mappings.push(Mapping { shown: shown(&mapping.path), ..mapping });
+    }
+    let clusters = args.clusters.as_deref().map(clusters).transpose()?;
+    // What the repository calls a file, and what it is called as an input, where these are not the same.
+    let mut names = HashMap::new();
+    let mut read = std::collections::HashSet::new();
+    for (real, name) in own_names {
+        let Some(path) = real.strip_prefix(&root).ok().map(shown) else { continue };
+        let own = if shown_root.is_empty() { path.clone() } else { format!("{shown_root}/{path}") };
+        if own != *name {
+            names.insert(own, name.clone());
+        }
+        read.insert(path);
+    }
+    let everything = args.argocd.is_some();
+    let folders = paths.iter().filter(|path| is_built(path)).filter_map(|path| path.canonicalize().ok());
+    let folders = folders.filter_map(|path| path.strip_prefix(&root).ok().map(shown)).collect();
+    let deployed = Deployed::find(Request {
+        root: &root,
+        shown: &shown_root,
+        mappings: &mappings,
+        revisions: &args.revision,
+        clusters: clusters.as_ref(),
+        fixtures: &Fixtures::default(),
+        takes: &|path| everything || read.contains(path),
+        folders,
+        namespace,
+        names,
+    })
+    .map_err(|error| anyhow!("{error}"))?;
+    if let Some(repository) = args.argocd.as_ref().filter(|_| deployed.is_empty()) {
+        bail!("there is no Application, ApplicationSet or AppProject of Argo CD in `{}`", repository.display());
+    }
+    Ok(Some(deployed).filter(|deployed| !deployed.is_nothing()))
+}
+
+/// The repository, without links, and how outputs name it.
+fn root(args: &Argocd, paths: &[PathBuf], files: &[Input]) -> Result<Option<(PathBuf, String)>> {
+    if let Some(repository) = &args.argocd {
+        let root = repository.canonicalize().with_context(|| format!("cannot read `{}`", repository.display()))?;
+        return Ok(Some((root, shown(repository).trim_end_matches('/').trim_start_matches('.').to_owned())));
+    }
+    let named = paths.iter().find(|path| is_built(path));
+    if named.is_none() && !files.iter().any(|file| file.role == Role::Judged && may_deploy(&file.bytes)) {
+        return Ok(None);
+    }
+    let first = || paths.iter().find(|path| *path != Path::new("-"));
+    let Some(path) = named.or_else(first) else { return Ok(None) };
+    let Ok(real) = path.canonicalize() else { return Ok(None) };
+    let own = if real.is_dir() { real.clone() } else { real.parent().unwrap_or(&real).to_owned() };
+    // Outside of a repository, what is named may build on what lies beside it in the working directory.
+    let working = std::env::current_dir().ok().and_then(|folder| folder.canonicalize().ok()).filter(|folder| own.starts_with(folder));
+    let repository = own.ancestors().find(|folder| folder.join(".git").exists()).map(Path::to_owned);
+    let root = repository.or(working.filter(|_| named.is_some())).unwrap_or(own);
+    let name = seen_from(&shown(path), &real, &root);
+    let name = shown(&name);
+    Ok(Some((root, if name == "." { String::new() } else { name.trim_end_matches('/').to_owned() })))
+}
+
+/// Whether a folder is a chart or a kustomization.
+fn is_built(path: &Path) -> bool {
+    ["Chart.yaml", "kustomization.yaml", "kustomization.yml", "Kustomization"].iter().any(|name| path.join(name).is_file())
+}
+
+/// Whether a file may hold something of Argo CD's that deploys.
+fn may_deploy(bytes: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(bytes) else { return false };
+    text.contains("argoproj.io/") && text.lines().any(is_application)
+}
+
+/// Whether a line says that an object is an Application or an ApplicationSet.
+fn is_application(line: &str) -> bool {
+    let line = line.trim_start_matches([' ', '-', '{', ',', '"', '\'']);
+    let kind = line.strip_prefix("kind").map(|rest| rest.trim_start_matches(['"', '\'', ' ', ':']));
+    kind.is_some_and(|kind| kind.starts_with("Application"))
+}
+
+/// The clusters that a file lists.
+fn clusters(file: &Path) -> Result<Clusters> {
+    let bytes = std::fs::read(file).map_err(|error| anyhow!("cannot read `{}`: {}", file.display(), words::io(&error)))?;
+    let source = Source::new(shown(file), bytes).map_err(|error| anyhow!("`{}`: {error}", file.display()))?;
+    let (source, limits) = (Arc::new(source), Limits::default());
+    let mut documents = Vec::new();
+    for chunk in split(&source, &limits).chunks {
+        let parsed = parse(&source, chunk, &limits);
+        let Some(document) = parsed.document else {
+            let problem = parsed.problems.first().map_or("it cannot be read", |problem| problem.message.as_str());
+            bail!("`{}`: {problem}", file.display());
+        };
+        documents.push(Arc::new(document));
+    }
+    Clusters::read(&documents).map_err(|reason| {
+        let place = reason.place.map_or_else(|| file.display().to_string(), |place| place.to_string());
+        anyhow!("{place}: {}", reason.text)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::may_deploy;
+
+    #[test]
+    fn applications_are_noticed_in_every_form() {
+        for text in [
+            "apiVersion: argoproj.io/v1alpha1\nkind: Application\n",
+            "{\"apiVersion\": \"argoproj.io/v1alpha1\",\n \"kind\": \"ApplicationSet\"}",
+            "- kind: 'Application'\n  apiVersion: argoproj.io/v1alpha1",
+        ] {
+            assert!(may_deploy(text.as_bytes()), "{text}");
+        }
+        for text in ["apiVersion: argoproj.io/v1alpha1\nkind: Workflow", "kind: Application", "# argoproj.io/ Application"] {
+            assert!(!may_deploy(text.as_bytes()), "{text}");
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! What became of each Application.
+
+use std::sync::Arc;
+
+use fedward_gitops::{Place, Reason, SetState, State};
+use fedward_outcome::{Deployed as Entry, Location, State as Became};
+
+use crate::Deployed;
+use crate::origins::Origins;
+use crate::worlds::title;
+
+/// One entry for each Application and each ApplicationSet, in the order of discovery.
+pub(crate) fn account(deployed: &Deployed, origins: &mut Origins<'_>) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    for application in &deployed.discovery.applications {
+        let (state, reasons) = match &application.state {
+            State::Rendered => (Became::Rendered, Vec::new()),
+            State::Partial(reasons) => (Became::Partial, told(reasons)),
+            State::Deferred(reasons) => (Became::Deferred, told(reasons)),
+            State::Failed(reason) => (Became::Failed, told(std::slice::from_ref(reason))),
+        };
+        let destination = &application.destination;
+        let cluster = if destination.server.is_empty() { &destination.name } else { &destination.server };
+        entries.push(Entry {
+            kind: "Application",
+            name: title(application),
+            destination: [cluster.as_str(), &destination.namespace]
+                .into_iter()
+                .filter(|text| !text.is_empty())
+                .collect::<Vec<_>>()
+                .join(" "),
+            state,
+            reasons,
+            location: Some(located(origins, application.place())),
+            objects: application.resources.len(),
+        });
+    }
+    for set in &deployed.discovery.sets {
+        let (state, reasons) = match &set.state {
+            SetState::Resolved | SetState::FromFixture => (Became::Rendered, Vec::new()),
+            SetState::Partial(reasons) => (Became::Partial, told(reasons)),
+            SetState::Deferred(reasons) => (Became::Deferred, told(reasons)),
+            SetState::Failed(reason) => (Became::Failed, told(std::slice::from_ref(reason))),
+        };
+        let name = if set.namespace.is_empty() { set.name.clone() } else { format!("{}/{}", set.namespace, set.name) };
+        let location = Some(located(origins, &set.object.place));
+        entries.push(Entry {
+            kind: "ApplicationSet",
+            name,
+            destination: String::new(),
+            state,
+            reasons,
+            location,
+            objects: set.applications,
+        });
+    }
+    for loose in &deployed.loose {
+        let (state, reasons, objects) = match &loose.result {
+            Ok(manifests) => (Became::Rendered, Vec::new(), manifests.len()),
+            Err((state, why)) => (*state, vec![why.clone()], 0),
+        };
+        entries.push(Entry { kind: loose.kind, name: loose.name(), destination: String::new(), state, reasons, location: None, objects });
+    }
+    entries
+}
+
+fn told(reasons: &[Reason]) -> Vec<String> {
+    reasons.iter().map(|reason| reason.text.clone()).collect()
+}
+
+/// A place, in the file that a person edits.
+fn located(origins: &mut Origins<'_>, place: &Place) -> Location {
+    let location = Location { source: Arc::clone(place.source()), span: place.span(), pointer: String::new() };
+    let placed = origins.place(&location, None).map(|placed| placed.location);
+    placed.unwrap_or(location)
+}

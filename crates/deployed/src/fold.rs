@@ -1,0 +1,159 @@
+//! Findings in what is deployed, on the lines that a person edits: once, however many Applications deploy what is written there.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use fedward_gitops::rules;
+use fedward_manifest::Span;
+use fedward_outcome::{Finding, Outcome, Rendered, SuppressionKind};
+
+use crate::Deployed;
+use crate::hidden::{self, Hidden};
+use crate::origins::Origins;
+
+/// Names of what deploys that are given.
+const NAMED: usize = 3;
+
+/// Moves all that an outcome says of what is deployed to its files, and says each thing once.
+pub(crate) fn fold(deployed: &Deployed, origins: &mut Origins<'_>, outcome: &mut Outcome) {
+    let hidden = Hidden::new(deployed, outcome);
+    let findings = std::mem::take(&mut outcome.findings);
+    let placed: Vec<Placed> = findings.into_iter().map(|finding| place(origins, outcome, finding)).collect();
+    outcome.findings = folded(deployed, placed);
+    for one in &mut outcome.not_evaluated {
+        if let Some(placed) = origins.place(&one.location, one.object.as_ref()) {
+            one.location = placed.location;
+        }
+    }
+    for mutation in &mut outcome.mutations {
+        if let Some(placed) = origins.place(&mutation.location, mutation.object.as_ref()) {
+            mutation.location = placed.location;
+        }
+    }
+    for skipped in &mut outcome.skipped {
+        if let Some(piece) = deployed.sandbox.piece(&skipped.file) {
+            skipped.file = origins.source(&piece).name().to_string();
+            skipped.line = None;
+        }
+    }
+    let mut met = HashSet::new();
+    outcome.skipped.retain(|skipped| met.insert((skipped.file.clone(), skipped.line, skipped.reason.clone())));
+    hidden.apply(outcome);
+}
+
+/// A finding on its line.
+struct Placed {
+    finding: Finding,
+    /// The Applications that deploy what it is in.
+    by: Vec<usize>,
+    /// Whether the file itself is deployed, as it stands.
+    is_plain: bool,
+}
+
+fn place(origins: &mut Origins<'_>, outcome: &Outcome, mut finding: Finding) -> Placed {
+    let name = Arc::clone(finding.location.source.name());
+    let by = origins.deployers(&name).to_vec();
+    for related in &mut finding.related {
+        if let Some(placed) = origins.place(&related.location, None) {
+            related.location = placed.location;
+        }
+    }
+    let Some(placed) = origins.place(&finding.location, finding.object.as_ref()) else {
+        return Placed { finding, by, is_plain: true };
+    };
+    let secrets = outcome.secrets.get(&name).map(Vec::as_slice).unwrap_or_default();
+    let text = hidden::line(&finding.location.source, finding.location.start().line, secrets);
+    let is_same = placed.text == placed.location.source.slice(placed.location.span);
+    finding.location = placed.location;
+    finding.related.extend(placed.value);
+    // They are for the rendered text, which nobody edits.
+    finding.edits.clear();
+    finding.rendered = Some(Rendered { by: Vec::new(), count: 1, text: if is_same { String::new() } else { text }, exact: placed.exact });
+    Placed { finding, by, is_plain: false }
+}
+
+/// What makes a finding in one Application the same as one in another.
+#[derive(PartialEq, Eq, Hash, Clone)]
+struct Key {
+    rule: String,
+    condition: String,
+    file: Arc<str>,
+    span: Span,
+    pointer: String,
+    is_suppressed: bool,
+    /// In the very same file what is said is the same, too.
+    message: Option<String>,
+}
+
+fn folded(deployed: &Deployed, all: Vec<Placed>) -> Vec<Finding> {
+    let ignored: HashSet<(Arc<str>, u32)> = all
+        .iter()
+        .filter(|placed| placed.finding.suppressed.as_ref().is_some_and(|given| given.kind == SuppressionKind::Inline))
+        .map(|placed| (Arc::clone(placed.finding.location.source.name()), placed.finding.location.start().line))
+        .collect();
+    let mut kept: Vec<(Finding, Vec<usize>)> = Vec::new();
+    let mut known: HashMap<(Key, usize), usize> = HashMap::new();
+    // How often an Application has had a finding with a key.
+    let mut counts: HashMap<(Key, Vec<usize>), usize> = HashMap::new();
+    for Placed { finding, by, is_plain } in all {
+        if by.is_empty() {
+            kept.push((finding, by));
+            continue;
+        }
+        if is_unused_elsewhere_used(&finding, &ignored) {
+            continue;
+        }
+        let key = Key {
+            rule: finding.rule.clone(),
+            condition: finding.condition.clone(),
+            file: Arc::clone(finding.location.source.name()),
+            span: finding.location.span,
+            pointer: finding.location.pointer.clone(),
+            is_suppressed: finding.suppressed.is_some(),
+            message: is_plain.then(|| finding.message.clone()),
+        };
+        let number = if is_plain {
+            0
+        } else {
+            let count = counts.entry((key.clone(), by.clone())).or_default();
+            *count += 1;
+            *count
+        };
+        match known.get(&(key.clone(), number)).and_then(|at| kept.get_mut(*at)) {
+            Some((first, all)) => {
+                first.severity = first.severity.max(finding.severity);
+                all.extend(by);
+            }
+            None => {
+                known.insert((key, number), kept.len());
+                kept.push((finding, by));
+            }
+        }
+    }
+    kept.into_iter().map(|(finding, by)| named(deployed, finding, by)).collect()
+}
+
+/// A finding with the names of what deploys it.
+fn named(deployed: &Deployed, mut finding: Finding, mut by: Vec<usize>) -> Finding {
+    by.sort_unstable();
+    by.dedup();
+    if by.is_empty() || (finding.rendered.is_none() && finding.policy == rules::POLICY) {
+        return finding;
+    }
+    let name = |number: &usize| deployed.title(*number);
+    let names = by.iter().filter_map(name).take(NAMED).collect();
+    let rendered = finding.rendered.get_or_insert(Rendered { by: Vec::new(), count: 1, text: String::new(), exact: true });
+    rendered.count = by.len();
+    rendered.by = names;
+    finding
+}
+
+/// Whether an inline entry that is unused in one rendering is used in another.
+fn is_unused_elsewhere_used(finding: &Finding, ignored: &HashSet<(Arc<str>, u32)>) -> bool {
+    /// Lines of comments that may stand between an entry and its line.
+    const NEAR: u32 = 4;
+    let line = finding.location.start().line;
+    finding.rule == "stale-ignore"
+        && finding.condition == "unused"
+        && (line..=line.saturating_add(NEAR)).any(|line| ignored.contains(&(Arc::clone(finding.location.source.name()), line)))
+}

@@ -1,0 +1,164 @@
+//! What Argo CD deploys from a repository, judged.
+//!
+//! ```text
+//! crates/gitops: Applications ──sources──> Sandbox (crates/render) ──pieces──> Worlds: inputs of crates/engine, one deployment each
+//!                                                                                              │
+//!                    Origins: findings on the lines that a person edits, folded <── findings ──┘
+//! ```
+//!
+//! This crate reads no file itself but through a checkout of `crates/gitops`, and knows no rule.
+
+mod account;
+mod fold;
+mod hidden;
+mod loose;
+mod origins;
+mod sandbox;
+mod tracked;
+mod worlds;
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use fedward_gitops::{Clusters, Discovery, Fixtures, Limits, Mapping, Options, Repositories, discover, rules};
+use fedward_manifest::Source;
+use fedward_outcome::{Location, Native, NativeFinding, Outcome};
+use std::sync::Arc;
+
+pub use worlds::Worlds;
+
+use loose::Loose;
+use sandbox::Sandbox;
+
+/// Which repository, and what is known beside it.
+pub struct Request<'a> {
+    /// The root of the repository.
+    pub root: &'a Path,
+    /// How outputs name that folder; empty for the working directory.
+    pub shown: &'a str,
+    /// Where other repositories are.
+    pub mappings: &'a [Mapping],
+    /// Further names of the revision that is checked out.
+    pub revisions: &'a [String],
+    /// All clusters that there are, where a person says so.
+    pub clusters: Option<&'a Clusters>,
+    /// What services would say.
+    pub fixtures: &'a Fixtures,
+    /// Whether a file is looked at for Applications, by its path from the root.
+    pub takes: &'a (dyn Fn(&str) -> bool + Sync),
+    /// Charts and kustomizations that are rendered by themselves, by their folders from the root.
+    pub folders: Vec<String>,
+    /// The namespace that charts of these go to.
+    pub namespace: &'a str,
+    /// What inputs are called that the repository calls otherwise.
+    pub names: HashMap<String, String>,
+}
+
+/// What Argo CD deploys.
+pub struct Deployed {
+    repositories: Repositories,
+    discovery: Discovery,
+    sandbox: Sandbox,
+    loose: Vec<Loose>,
+    names: HashMap<String, String>,
+}
+
+impl Deployed {
+    /// Finds what Argo CD deploys from a repository, and renders it.
+    ///
+    /// # Errors
+    /// A folder cannot be opened.
+    pub fn find(request: Request<'_>) -> Result<Self, String> {
+        let limits = Limits::default();
+        let repositories = Repositories::open(request.root, request.shown, request.mappings, request.revisions, &limits)?;
+        let sandbox = Sandbox::new();
+        let discovery = discover(Options {
+            repositories: &repositories,
+            renderer: &sandbox,
+            scopes: &fedward_engine::is_namespaced,
+            clusters: request.clusters,
+            fixtures: request.fixtures,
+            settings: None,
+            takes: request.takes,
+            limits: &limits,
+        });
+        let main = repositories.main().cloned();
+        let loose = main.iter().flat_map(|main| request.folders.iter().map(move |folder| (main, folder)));
+        let loose = loose.filter_map(|(main, folder)| Loose::render(&sandbox, main, folder, request.namespace)).collect();
+        Ok(Deployed { repositories, discovery, sandbox, loose, names: request.names })
+    }
+
+    /// Whether there is nothing that deploys.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        self.is_empty() && self.loose.is_empty()
+    }
+
+    /// Whether nothing of Argo CD was found.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let Discovery { applications, sets, projects, .. } = &self.discovery;
+        applications.is_empty() && sets.is_empty() && projects.is_empty()
+    }
+
+    /// What is wrong with the repository itself, in the files as inputs name them; `on` says which rules are not turned off.
+    #[must_use]
+    pub fn native(&self, on: &dyn Fn(&str) -> bool) -> Native {
+        let mut native = rules::native(&self.discovery, &self.repositories, on);
+        let mut renamed = HashMap::new();
+        for NativeFinding { finding, .. } in &mut native.findings {
+            self.rename(&mut finding.location, &mut renamed);
+            finding.related.iter_mut().for_each(|related| self.rename(&mut related.location, &mut renamed));
+        }
+        native
+    }
+
+    /// What is judged.
+    #[must_use]
+    pub fn worlds(&self) -> Worlds {
+        Worlds::new(self)
+    }
+
+    /// Puts what was found in what is deployed on the lines that a person edits, and says what became of each Application.
+    ///
+    /// `order`: the names of the inputs, in whose order findings are told.
+    pub fn finish(&self, order: &[String], outcome: &mut Outcome) {
+        let mut origins = origins::Origins::new(self);
+        fold::fold(self, &mut origins, outcome);
+        let order: HashMap<&str, usize> = order.iter().enumerate().map(|(index, name)| (name.as_str(), index)).collect();
+        outcome.findings.sort_by_cached_key(|finding| {
+            let (name, span) = (Arc::clone(finding.location.source.name()), finding.location.span);
+            let place = (order.get(&*name).copied().unwrap_or(usize::MAX), name, span.start, span.end);
+            (place, finding.rule.clone(), finding.message.clone())
+        });
+        outcome.deployed = account::account(self, &mut origins);
+        outcome.notes.extend(self.discovery.notes.iter().cloned());
+        let unread = |(file, why): &(String, String)| format!("`{}` could not be looked at for Applications: {why}", self.name(file));
+        outcome.notes.extend(self.discovery.unread.iter().map(unread));
+    }
+
+    /// What outputs call what deploys something, by number: the Applications, and then the folders that are rendered by themselves.
+    fn title(&self, number: usize) -> Option<String> {
+        let applications = &self.discovery.applications;
+        if let Some(application) = applications.get(number) {
+            return Some(format!("Application {}", worlds::title(application)));
+        }
+        self.loose.get(number - applications.len()).map(|loose| format!("{} {}", loose.kind, loose.name()))
+    }
+
+    /// The name that outputs give to a file.
+    fn name(&self, shown: &str) -> String {
+        self.names.get(shown).cloned().unwrap_or_else(|| shown.to_owned())
+    }
+
+    /// A place in the file as inputs name it.
+    fn rename(&self, location: &mut Location, renamed: &mut HashMap<Arc<str>, Arc<Source>>) {
+        let Some(name) = self.names.get(&**location.source.name()) else { return };
+        let old = Arc::clone(location.source.name());
+        if let Some(known) = renamed.get(&old) {
+            location.source = Arc::clone(known);
+        } else if let Ok(source) = Source::from_text(name.as_str(), location.source.text().to_owned()) {
+            location.source = Arc::clone(renamed.entry(old).or_insert(Arc::new(source)));
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! From what is rendered to what a person edits.
+
+mod base;
+mod lines;
+mod values;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use fedward_gitops::Checkout;
+use fedward_kit::finding::ObjectId;
+use fedward_manifest::{Source, Span};
+use fedward_outcome::{Location, Related};
+
+use crate::Deployed;
+use crate::sandbox::{Made, Piece};
+use crate::worlds::deployers;
+use lines::Aligned;
+
+/// Files that rendered texts were made of.
+pub(crate) struct Origins<'d> {
+    pub(crate) deployed: &'d Deployed,
+    /// The Applications of each text.
+    deployers: HashMap<Arc<str>, Vec<usize>>,
+    files: HashMap<(usize, String), Option<Arc<Source>>>,
+    aligned: HashMap<Arc<str>, Arc<Aligned>>,
+}
+
+/// Where something rendered is written.
+pub(crate) struct Placed {
+    pub(crate) location: Location,
+    /// Whether the very line is known.
+    pub(crate) exact: bool,
+    /// The rendered line.
+    pub(crate) text: String,
+    /// The value that was put into it.
+    pub(crate) value: Option<Related>,
+}
+
+impl<'d> Origins<'d> {
+    pub(crate) fn new(deployed: &'d Deployed) -> Self {
+        Origins { deployed, deployers: deployers(deployed), files: HashMap::new(), aligned: HashMap::new() }
+    }
+
+    /// The Applications that deploy a text, by its name.
+    pub(crate) fn deployers(&self, name: &str) -> &[usize] {
+        self.deployers.get(name).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Where a place in a rendered text is written; `None` if it is in no such text.
+    pub(crate) fn place(&mut self, location: &Location, object: Option<&ObjectId>) -> Option<Placed> {
+        let piece = self.deployed.sandbox.piece(location.source.name())?;
+        let line = location.start().line;
+        let text = piece.source.line_text(line).trim().to_owned();
+        let unknown = |source: Arc<Source>| Placed {
+            location: Location { span: Span::at(0), source, pointer: location.pointer.clone() },
+            exact: false,
+            text: text.clone(),
+            value: None,
+        };
+        let source = self.source(&piece);
+        // An archive has no lines that anybody could edit.
+        if source.text().is_empty() {
+            return Some(unknown(source));
+        }
+        let at = |span: Span| Location { source: Arc::clone(&source), span, pointer: location.pointer.clone() };
+        match &piece.made {
+            Made::Jsonnet => Some(unknown(source)),
+            Made::Kustomize(_) => {
+                let found = base::find(self, &piece, &source, location, object);
+                let (location, exact) = found.map_or_else(|| (at(Span::at(0)), false), |(location, exact)| (location, exact));
+                Some(Placed { location, exact, text, value: None })
+            }
+            Made::Helm(chart, helm) => {
+                let aligned = self.aligned(&piece, &source);
+                let (template_line, exact) = aligned.find(line);
+                let value = if exact { values::trace(self, &piece, chart, helm, &text, source.line_text(template_line)) } else { None };
+                Some(Placed { location: at(content(&source, template_line)), exact, text, value })
+            }
+        }
+    }
+
+    /// The file that a person edits; one without text if it is an archive or cannot be read.
+    pub(crate) fn source(&mut self, piece: &Piece) -> Arc<Source> {
+        let file = piece.file.clone().unwrap_or_else(|| match &piece.made {
+            Made::Helm(chart, _) => join(chart, "Chart.yaml"),
+            Made::Kustomize(folder) => {
+                let names = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+                let there = names.iter().map(|name| join(folder, name)).find(|file| piece.checkout.is_file(file));
+                there.unwrap_or_else(|| folder.clone())
+            }
+            Made::Jsonnet => String::new(),
+        });
+        if piece.inside.is_none()
+            && let Some(source) = self.file(&piece.checkout, &file)
+        {
+            return source;
+        }
+        let inside = piece.inside.as_ref().map(|inside| format!("/{inside}")).unwrap_or_default();
+        nothing(&format!("{}{inside}", self.deployed.name(&piece.checkout.shown(&file))))
+    }
+
+    /// A file of a checkout, under the name that outputs give it.
+    pub(crate) fn file(&mut self, checkout: &Arc<Checkout>, path: &str) -> Option<Arc<Source>> {
+        let key = (Arc::as_ptr(checkout).addr(), path.to_owned());
+        if let Some(known) = self.files.get(&key) {
+            return known.clone();
+        }
+        let read = || {
+            let source = checkout.text(path).ok()?;
+            let name = self.deployed.name(source.name());
+            if *name == **source.name() { Some(source) } else { Source::from_text(name, source.text().to_owned()).ok().map(Arc::new) }
+        };
+        let source = read();
+        self.files.insert(key, source.clone());
+        source
+    }
+
+    /// The same by the name that the checkout gives it.
+    pub(crate) fn shown(&mut self, shown: &str) -> Option<Arc<Source>> {
+        let (checkout, path) = self.deployed.repositories.locate(shown)?;
+        let (checkout, path) = (Arc::clone(checkout), path.to_owned());
+        self.file(&checkout, &path)
+    }
+
+    fn aligned(&mut self, piece: &Piece, template: &Source) -> Arc<Aligned> {
+        let known = self.aligned.entry(Arc::clone(piece.source.name()));
+        Arc::clone(known.or_insert_with(|| Arc::new(Aligned::new(&piece.source, template))))
+    }
+}
+
+/// What stands on a line, without the white space around it.
+pub(crate) fn content(source: &Source, line: u32) -> Span {
+    let span = source.line_span(line);
+    let text = source.slice(span);
+    let start = text.len() - text.trim_start().len();
+    let length = text.trim().len();
+    let number = |at: usize| span.start.saturating_add(u32::try_from(at).unwrap_or(u32::MAX));
+    Span::new(number(start), number(start + length))
+}
+
+fn join(folder: &str, name: &str) -> String {
+    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
+}
+
+/// A file of which nothing is known but its name.
+fn nothing(name: &str) -> Arc<Source> {
+    // An empty text is always a source.
+    Source::from_text(name, String::new()).map(Arc::new).unwrap_or_else(|_| nothing(name))
+}

@@ -1,0 +1,131 @@
+//! Which line of which file a field of a kustomization's result comes from.
+
+use std::sync::Arc;
+
+use fedward_kit::finding::ObjectId;
+use fedward_manifest::{Document, Limits, Node, Source, Span, parse, split};
+use fedward_outcome::Location;
+
+use super::Origins;
+use crate::sandbox::Piece;
+
+/// The place of `location` in the file that its object comes from, or in a patch, and whether the very line is known.
+pub(super) fn find(
+    origins: &mut Origins<'_>,
+    piece: &Piece,
+    source: &Arc<Source>,
+    location: &Location,
+    object: Option<&ObjectId>,
+) -> Option<(Location, bool)> {
+    let rendered = documents(&piece.source);
+    let rendered = rendered.iter().find(|document| !document.is_empty())?;
+    let kind = text(rendered.root(), "/kind");
+    let name = object.map_or_else(|| text(rendered.root(), "/metadata/name"), |object| object.name.as_str());
+    // Pointers into documents inside of strings go as far as the string.
+    let pointer = location.pointer.split('#').next().unwrap_or_default();
+    // A finding on what is not there stands on what would hold it.
+    let own = rendered.root().pointer(pointer);
+    let is_it = |other: Node<'_>| {
+        if own.node.is_map() {
+            other.is_map()
+        } else if own.node.is_seq() {
+            other.is_seq()
+        } else {
+            is_same(own.node, other)
+        }
+    };
+    let place = |source: &Arc<Source>, span: Span| Location { source: Arc::clone(source), span, pointer: location.pointer.clone() };
+
+    let files = documents(source);
+    let Some(base) = same(&files, kind, name) else {
+        return generator(&files, name).map(|span| (place(source, span), false));
+    };
+    let lookup = base.pointer(pointer);
+    if lookup.absent == own.absent && is_it(lookup.node) {
+        return Some((place(source, lookup.node.place()), true));
+    }
+    for file in patches(origins, piece) {
+        let found = documents(&file);
+        let patched = same(&found, kind, name).and_then(|patch| patch.find(pointer));
+        if let Some(node) = patched.filter(|node| own.is_exact() && is_it(*node)) {
+            return Some((place(&file, node.place()), true));
+        }
+    }
+    Some((place(source, lookup.node.place()), false))
+}
+
+/// The patches of the kustomizations that changed a piece.
+fn patches(origins: &mut Origins<'_>, piece: &Piece) -> Vec<Arc<Source>> {
+    let mut files = Vec::new();
+    for changed in &piece.changed_by {
+        files.push(changed.clone());
+        let Some(kustomization) = origins.file(&piece.checkout, changed) else { continue };
+        let folder = changed.rsplit_once('/').map_or("", |(folder, _)| folder);
+        for document in documents(&kustomization) {
+            let list = |key: &str| document.root().get(key).into_iter().flat_map(Node::items).collect::<Vec<_>>();
+            let named = list("patches").into_iter().filter_map(|patch| patch.get("path")?.as_str()).map(str::to_owned);
+            let merged = list("patchesStrategicMerge").into_iter().filter_map(Node::as_str).map(str::to_owned);
+            files.extend(named.chain(merged).filter_map(|path| join(folder, &path)));
+        }
+    }
+    files.into_iter().filter_map(|file| origins.file(&piece.checkout, &file)).collect()
+}
+
+/// The object of a kind whose name the given one was made of, if there is only one such.
+fn same<'d>(documents: &'d [Document], kind: &str, name: &str) -> Option<Node<'d>> {
+    let nodes: Vec<Node<'d>> = documents
+        .iter()
+        .flat_map(|document| document.objects().objects)
+        .map(|object| object.node)
+        .filter(|node| text(*node, "/kind") == kind)
+        .collect();
+    let own = |node: &&Node<'d>| text(**node, "/metadata/name");
+    if let Some(exact) = nodes.iter().find(|node| own(node) == name) {
+        return Some(*exact);
+    }
+    // With a prefix and a suffix.
+    let mut within = nodes.iter().filter(|node| !own(node).is_empty() && name.contains(own(node)));
+    let found = within.next().copied();
+    if within.next().is_some() { None } else { found.or(if let [only] = nodes.as_slice() { Some(*only) } else { None }) }
+}
+
+/// The entry of a generator, in a kustomization, that makes an object of a name.
+fn generator(documents: &[Document], name: &str) -> Option<Span> {
+    let lists = ["configMapGenerator", "secretGenerator", "helmCharts"];
+    let items = documents.iter().flat_map(|document| lists.iter().filter_map(|key| document.root().get(key))).flat_map(Node::items);
+    items.filter(|item| !text(*item, "/name").is_empty() && name.contains(text(*item, "/name"))).map(Node::place).next()
+}
+
+fn documents(source: &Arc<Source>) -> Vec<Document> {
+    let limits = Limits::default();
+    split(source, &limits).chunks.into_iter().filter_map(|chunk| parse(source, chunk, &limits).document).collect()
+}
+
+fn is_same(one: Node<'_>, other: Node<'_>) -> bool {
+    let json = |node: Node<'_>| {
+        let mut text = Vec::new();
+        node.write_json(&mut text);
+        text
+    };
+    json(one) == json(other)
+}
+
+fn text<'d>(node: Node<'d>, pointer: &str) -> &'d str {
+    node.find(pointer).and_then(Node::as_str).unwrap_or_default()
+}
+
+/// A path from a folder of the checkout; `None` if it leads out of it or elsewhere.
+fn join(folder: &str, path: &str) -> Option<String> {
+    if path.starts_with('/') || path.contains("://") || path.contains('\n') {
+        return None;
+    }
+    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => _ = parts.pop()?,
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
+}

@@ -1,0 +1,244 @@
+//! The renderers, as discovery asks for them.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use fedward_gitops::renderer::{self, Render, SourceRequest, TemplateRequest, Tool};
+use fedward_gitops::{Checkout, Manifest, Origin};
+use fedward_manifest::{Limits, Source as Text, parse, split};
+use fedward_render::{Document, Outcome, Renderer, Source, Templates};
+use serde_json::{Map, Value};
+
+use crate::tracked::{Empty, Tracked};
+
+/// Renders in the sandbox, and keeps what each part of a result was made of.
+pub(crate) struct Sandbox {
+    renderers: Mutex<HashMap<PathBuf, Arc<Renderer>>>,
+    templates: Renderer,
+    pieces: Mutex<HashMap<Arc<str>, Arc<Piece>>>,
+}
+
+/// A part of what was rendered: one template's document, one resource.
+#[derive(Debug)]
+pub(crate) struct Piece {
+    /// What was rendered.
+    pub(crate) source: Arc<Text>,
+    /// The repository that it was made from.
+    pub(crate) checkout: Arc<Checkout>,
+    /// The file in it, if that is known.
+    pub(crate) file: Option<String>,
+    /// The template in the archive that the file is.
+    pub(crate) inside: Option<String>,
+    /// What the renderer calls it.
+    pub(crate) name: String,
+    /// The files that changed it afterwards.
+    pub(crate) changed_by: Vec<String>,
+    /// What it was made with.
+    pub(crate) made: Made,
+}
+
+/// What a piece was made with.
+#[derive(Debug)]
+pub(crate) enum Made {
+    /// A chart, in a folder of the checkout, with values.
+    Helm(String, Arc<renderer::Helm>),
+    /// A kustomization, in a folder of the checkout.
+    Kustomize(String),
+    /// A Jsonnet file.
+    Jsonnet,
+}
+
+impl Sandbox {
+    pub(crate) fn new() -> Self {
+        let templates = Renderer::new(Arc::new(Empty), fedward_render::Limits::default());
+        Sandbox { renderers: Mutex::default(), templates, pieces: Mutex::default() }
+    }
+
+    /// What a text was made of, by its name.
+    pub(crate) fn piece(&self, name: &str) -> Option<Arc<Piece>> {
+        self.pieces.lock().unwrap_or_else(PoisonError::into_inner).get(name).map(Arc::clone)
+    }
+
+    /// All of them, in an order that is always the same.
+    pub(crate) fn pieces(&self) -> Vec<Arc<Piece>> {
+        let mut pieces: Vec<Arc<Piece>> = self.pieces.lock().unwrap_or_else(PoisonError::into_inner).values().map(Arc::clone).collect();
+        pieces.sort_by(|one, other| one.source.name().cmp(other.source.name()));
+        pieces
+    }
+
+    /// The renderer of a checkout; it keeps what is slow to start.
+    fn renderer(&self, checkout: &Arc<Checkout>) -> std::io::Result<Arc<Renderer>> {
+        let mut known = self.renderers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(renderer) = known.get(checkout.root()) {
+            return Ok(Arc::clone(renderer));
+        }
+        let renderer = Arc::new(Renderer::new(Arc::new(Tracked::open(checkout)?), fedward_render::Limits::default()));
+        known.insert(checkout.root().to_owned(), Arc::clone(&renderer));
+        Ok(renderer)
+    }
+
+    /// The objects of a part of the result.
+    fn take(&self, request: &SourceRequest<'_>, number: usize, document: Document) -> Result<Vec<Manifest>, String> {
+        let Document { text, file, inside, name, changed_by, .. } = document;
+        let file = file.filter(|file| file != ".");
+        let shown = request.checkout.shown(file.as_deref().unwrap_or(request.path));
+        let mut hasher = DefaultHasher::new();
+        (&text, &name, &inside).hash(&mut hasher);
+        // Whoever renders the same in the same place has the same text under this name.
+        let id = format!("{shown}#{}#{number}#{:016x}", request.application, hasher.finish());
+        let source = Text::from_text(id, text).map_err(|error| format!("what is rendered cannot be read: {error}"))?;
+        let source = Arc::new(source);
+        let origin = file.as_ref().map(|file| Origin { file: request.checkout.shown(file), line: None });
+        let (limits, mut manifests) = (Limits::default(), Vec::new());
+        for chunk in split(&source, &limits).chunks {
+            let parsed = parse(&source, chunk, &limits);
+            let Some(document) = parsed.document.map(Arc::new) else {
+                let problem = parsed.problems.iter().find(|problem| problem.kind.is_fatal()).or(parsed.problems.first());
+                let what = problem.map_or("it cannot be read", |problem| problem.message.as_str());
+                return Err(format!("what `{shown}` renders to is no YAML: {what}"));
+            };
+            manifests.extend(Manifest::all(&document).map(|manifest| Manifest { origin: origin.clone(), ..manifest }));
+        }
+        let made = match &request.tool {
+            Tool::Helm(helm) => Made::Helm(request.path.to_owned(), Arc::new((*helm).clone())),
+            Tool::Kustomize(_) => Made::Kustomize(request.path.to_owned()),
+            Tool::Jsonnet(_) => Made::Jsonnet,
+        };
+        let checkout = Arc::clone(request.checkout);
+        let piece = Piece { source: Arc::clone(&source), checkout, file, inside, name, changed_by, made };
+        self.pieces.lock().unwrap_or_else(PoisonError::into_inner).insert(Arc::clone(source.name()), Arc::new(piece));
+        Ok(manifests)
+    }
+}
+
+impl renderer::Renderer for Sandbox {
+    fn render(&self, request: &SourceRequest<'_>) -> Render {
+        let source = match source(request) {
+            Ok(source) => source,
+            Err(why) => return Render::Failed(why),
+        };
+        let renderer = match self.renderer(request.checkout) {
+            Ok(renderer) => renderer,
+            Err(error) => return Render::Deferred(format!("the repository cannot be opened: {error}")),
+        };
+        match renderer.render(&source) {
+            Outcome::Deferred(why) => Render::Deferred(why),
+            // Elsewhere it may have more time or memory.
+            Outcome::Failed(failed) if failed.limit => Render::Deferred(failed.to_string()),
+            // Argo CD may have such plugins; nothing here runs any.
+            Outcome::Failed(failed) if failed.message.contains("unable to load external plugin") => Render::Deferred(failed.to_string()),
+            Outcome::Failed(failed) => Render::Failed(failed.to_string()),
+            Outcome::Rendered(rendered) => {
+                let mut manifests = Vec::new();
+                for (number, document) in rendered.documents.into_iter().enumerate() {
+                    match self.take(request, number, document) {
+                        Ok(objects) => manifests.extend(objects),
+                        Err(why) => return Render::Failed(why),
+                    }
+                }
+                Render::Done(manifests)
+            }
+        }
+    }
+
+    fn fill(&self, request: &TemplateRequest<'_>) -> Result<Vec<Result<String, String>>, String> {
+        let &TemplateRequest { texts, parameters, string_maps, options, max_bytes } = request;
+        self.templates.fill(&Templates { texts, parameters, string_maps, options, max_bytes })
+    }
+}
+
+/// A request in the words of the renderers.
+fn source(request: &SourceRequest<'_>) -> Result<Source, String> {
+    Ok(match &request.tool {
+        Tool::Helm(helm) => Source::Helm(of_helm(request.path, helm)?),
+        Tool::Kustomize(kustomize) => Source::Kustomize(of_kustomize(request.path, kustomize)?),
+        Tool::Jsonnet(jsonnet) => Source::Jsonnet(of_jsonnet(jsonnet)),
+    })
+}
+
+fn of_helm(chart: &str, helm: &renderer::Helm) -> Result<fedward_render::Helm, String> {
+    let text = |file: &renderer::ValuesFile| {
+        let text = std::str::from_utf8(&file.bytes).map_err(|_| format!("`{}` is not UTF-8", file.name))?;
+        Ok::<_, String>((file.name.clone(), text.to_owned()))
+    };
+    let mut values = Vec::new();
+    for file in &helm.values_files {
+        let (name, text) = text(file)?;
+        values.push(fedward_render::Values::Text { name, text });
+    }
+    if let Some(text) = &helm.values {
+        values.push(fedward_render::Values::Text { name: "the values of the Application".to_owned(), text: text.clone() });
+    }
+    let pair = |parameter: &renderer::Parameter| format!("{}={}", parameter.name, parameter.value);
+    let of_kind = |force: bool| helm.parameters.iter().filter(move |parameter| parameter.force_string == force).map(pair).collect();
+    let mut set_literal = Vec::new();
+    for (name, file) in &helm.file_parameters {
+        set_literal.push(format!("{name}={}", text(file)?.1));
+    }
+    Ok(fedward_render::Helm {
+        chart: chart.to_owned(),
+        release_name: helm.release.clone(),
+        namespace: if helm.namespace.is_empty() { "default".to_owned() } else { helm.namespace.clone() },
+        kube_version: helm.kube_version.clone(),
+        api_versions: helm.api_versions.clone(),
+        values,
+        set: of_kind(false),
+        set_string: of_kind(true),
+        set_literal,
+        include_crds: !helm.skip_crds,
+        skip_tests: helm.skip_tests,
+        skip_schema_validation: helm.skip_schema_validation,
+        ..fedward_render::Helm::default()
+    })
+}
+
+fn of_kustomize(folder: &str, kustomize: &renderer::Kustomize) -> Result<fedward_render::Kustomize, String> {
+    let mut replicas = Vec::new();
+    for (name, count) in &kustomize.replicas {
+        replicas.push((name.clone(), u64::try_from(*count).map_err(|_| format!("`{name}` cannot have {count} replicas"))?));
+    }
+    let text = |patch: &Value, key: &str| patch.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let map = |patch: &Value, key: &str| patch.get(key).and_then(Value::as_object).cloned().unwrap_or_else(Map::new);
+    let patch = |patch: &Value| fedward_render::Patch {
+        path: text(patch, "path"),
+        patch: text(patch, "patch"),
+        target: map(patch, "target"),
+        options: map(patch, "options"),
+    };
+    Ok(fedward_render::Kustomize {
+        folder: folder.to_owned(),
+        name_prefix: kustomize.name_prefix.clone(),
+        name_suffix: kustomize.name_suffix.clone(),
+        images: kustomize.images.clone(),
+        replicas,
+        common_labels: kustomize.labels.clone(),
+        force_common_labels: kustomize.force_labels,
+        label_without_selector: kustomize.labels_without_selector,
+        label_include_templates: kustomize.labels_include_templates,
+        common_annotations: kustomize.annotations.clone(),
+        force_common_annotations: kustomize.force_annotations,
+        namespace: kustomize.namespace.clone(),
+        patches: kustomize.patches.iter().map(patch).collect(),
+        components: kustomize.components.clone(),
+        load_restrictions_none: kustomize.build_options.iter().any(|option| option.ends_with("LoadRestrictionsNone")),
+    })
+}
+
+fn of_jsonnet(jsonnet: &renderer::Jsonnet) -> fedward_render::Jsonnet {
+    let variables = |variables: &[renderer::Variable]| {
+        let of = |given: &renderer::Variable| fedward_render::Variable {
+            name: given.name.clone(),
+            value: given.value.clone(),
+            code: given.code,
+        };
+        variables.iter().map(of).collect()
+    };
+    fedward_render::Jsonnet {
+        file: jsonnet.file.clone(),
+        ext_vars: variables(&jsonnet.external),
+        tlas: variables(&jsonnet.arguments),
+        libs: jsonnet.libraries.clone(),
+    }
+}

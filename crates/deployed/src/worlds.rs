@@ -1,0 +1,144 @@
+//! What Applications deploy as inputs of the engine, in worlds of their own.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use fedward_engine::{Deployment, Input, Role};
+use fedward_gitops::{Application, Clusters, State};
+use fedward_manifest::Source;
+
+use crate::Deployed;
+use crate::sandbox::Made;
+
+/// The inputs that are deployed, and what that means for the files that stand there.
+#[derive(Debug, Default)]
+pub struct Worlds {
+    /// What deploys: the Applications that are rendered, in their order.
+    pub deployments: Vec<Deployment>,
+    /// What they deploy.
+    pub inputs: Vec<Input>,
+    /// Plain files that are deployed, as inputs name them: they are judged where they are deployed.
+    pub plain: HashSet<String>,
+    /// Files that what is deployed was rendered of, as inputs name them: nothing applies them as they stand.
+    pub sources: BTreeSet<String>,
+    /// The file that each rendered input was made of, by the input's name.
+    pub origins: HashMap<String, String>,
+}
+
+/// The cluster that Argo CD is in, by address and by name.
+const IN_CLUSTER: [&str; 2] = ["https://kubernetes.default.svc", "in-cluster"];
+
+impl Worlds {
+    pub(crate) fn new(deployed: &Deployed) -> Self {
+        let mut worlds = Worlds::default();
+        let discovery = &deployed.discovery;
+        // A plain file is judged once for each place that it goes to.
+        let mut met: HashSet<(Arc<str>, String, String)> = HashSet::new();
+        for application in &discovery.applications {
+            let number = worlds.deployments.len();
+            let cluster = cluster(application, &discovery.clusters);
+            let namespace = application.destination.namespace.clone();
+            worlds.deployments.push(Deployment { cluster: cluster.clone(), name: title(application), namespace: namespace.clone() });
+            if !matches!(application.state, State::Rendered | State::Partial(_)) {
+                continue;
+            }
+            let mut sources: HashSet<*const Source> = HashSet::new();
+            for resource in &application.resources {
+                let source = resource.manifest.place.source();
+                if !sources.insert(Arc::as_ptr(source)) {
+                    continue;
+                }
+                let mut name = source.name().to_string();
+                if deployed.sandbox.piece(&name).is_none() {
+                    name = deployed.name(&name);
+                    worlds.plain.insert(name.clone());
+                    if !met.insert((Arc::clone(source.name()), cluster.clone(), namespace.clone())) {
+                        continue;
+                    }
+                }
+                let bytes = source.text().as_bytes().to_vec();
+                worlds.inputs.push(Input { name, bytes, named: false, role: Role::Deployed(number) });
+            }
+        }
+        let mut sources = fedward_gitops::used_files(discovery);
+        for loose in &deployed.loose {
+            let number = worlds.deployments.len();
+            // Nobody knows which cluster it goes to: one of its own.
+            let deployment =
+                Deployment { cluster: format!("{} {}", loose.kind, loose.name()), name: loose.name(), namespace: String::new() };
+            worlds.deployments.push(deployment);
+            let Ok(manifests) = &loose.result else { continue };
+            let mut met: HashSet<*const Source> = HashSet::new();
+            for source in manifests.iter().map(|manifest| manifest.place.source()).filter(|source| met.insert(Arc::as_ptr(source))) {
+                let bytes = source.text().as_bytes().to_vec();
+                worlds.inputs.push(Input { name: source.name().to_string(), bytes, named: false, role: Role::Deployed(number) });
+            }
+            sources.extend(fedward_gitops::files_of(&loose.checkout, &loose.folder, loose.kind == "chart"));
+        }
+        for piece in deployed.sandbox.pieces() {
+            if let Some(file) = &piece.file {
+                worlds.origins.insert(piece.source.name().to_string(), deployed.name(&piece.checkout.shown(file)));
+            }
+            if let Made::Helm(_, helm) = &piece.made {
+                sources.extend(helm.values_files.iter().map(|file| file.name.clone()));
+            }
+        }
+        worlds.sources = sources.into_iter().map(|file| deployed.name(&file)).collect();
+        worlds
+    }
+
+    /// Takes what is deployed out of the inputs that stand there, and adds it as it is deployed. Returns how many files stand for something
+    /// that is rendered of them.
+    pub fn join(self, inputs: &mut Vec<Input>) -> usize {
+        let before = inputs.len();
+        inputs.retain(|input| input.role != Role::Judged || !self.sources.contains(&input.name) || self.plain.contains(&input.name));
+        let rendered = before - inputs.len();
+        for input in inputs.iter_mut().filter(|input| input.role == Role::Judged && self.plain.contains(&input.name)) {
+            input.role = Role::Aside;
+        }
+        inputs.extend(self.inputs);
+        rendered
+    }
+}
+
+/// What tells a cluster from others.
+fn cluster(application: &Application, clusters: &Clusters) -> String {
+    let destination = &application.destination;
+    let known = clusters.known.get(&destination.name).map(|cluster| cluster.server.as_str()).filter(|server| !server.is_empty());
+    let [address, name] = IN_CLUSTER;
+    match (destination.server.as_str(), destination.name.as_str()) {
+        ("", own) if own == name => address.to_owned(),
+        ("", own) => known.unwrap_or(own).trim_end_matches('/').to_owned(),
+        (server, _) => server.trim_end_matches('/').to_owned(),
+    }
+}
+
+/// What outputs call an Application.
+pub(crate) fn title(application: &Application) -> String {
+    if application.namespace.is_empty() { application.name.clone() } else { format!("{}/{}", application.namespace, application.name) }
+}
+
+/// The Application of a rendered text or a plain file, for each that deploys it.
+pub(crate) fn deployers(deployed: &Deployed) -> HashMap<Arc<str>, Vec<usize>> {
+    let mut all: HashMap<Arc<str>, Vec<usize>> = HashMap::new();
+    for (number, application) in deployed.discovery.applications.iter().enumerate() {
+        for resource in &application.resources {
+            let name = resource.manifest.place.source().name();
+            let name = deployed.names.get(&**name).map_or_else(|| Arc::clone(name), |own| Arc::from(own.as_str()));
+            let entry = all.entry(name).or_default();
+            if entry.last() != Some(&number) {
+                entry.push(number);
+            }
+        }
+    }
+    for (number, loose) in deployed.loose.iter().enumerate() {
+        for manifest in loose.result.iter().flatten() {
+            let entry = all.entry(Arc::clone(manifest.place.source().name())).or_default();
+            let number = deployed.discovery.applications.len() + number;
+            if entry.last() != Some(&number) {
+                entry.push(number);
+            }
+        }
+    }
+    all
+}
