@@ -99,8 +99,11 @@ mod tests {
         insta::assert_snapshot!(text(|out| azure(&outcome, &GATE, out)));
     }
 
+    /// Name, properties, data.
+    type Command = (String, Vec<(String, String)>, String);
+
     /// What the agent does with a line, by its source: `##vso[area.event properties]data`, wherever it begins.
-    fn parsed(line: &str) -> Option<(String, Vec<(String, String)>, String)> {
+    fn parsed(line: &str) -> Option<Command> {
         let (_, rest) = line.split_once("##vso[")?;
         let (head, data) = rest.split_once(']')?;
         let (name, properties) = head.split_once(' ').unwrap_or((head, ""));

@@ -104,8 +104,11 @@ mod tests {
         assert!(written.starts_with("::error file=a.yaml,line=3,endLine=4,title=missing-label::the label"), "{written}");
     }
 
+    /// Name, properties, data.
+    type Command = (String, Vec<(String, String)>, String);
+
     /// What the runner does with a line, by its source: `::name properties::data` at the beginning, after white space.
-    fn parsed(line: &str) -> Option<(String, Vec<(String, String)>, String)> {
+    fn parsed(line: &str) -> Option<Command> {
         let rest = line.trim_start().strip_prefix("::")?;
         let (head, data) = rest.split_once("::")?;
         let (name, properties) = head.split_once(' ').unwrap_or((head, ""));
