@@ -67,7 +67,8 @@ fn property(text: &str) -> Cow<'_, str> {
 
 fn escaped(text: &str, in_property: bool) -> Cow<'_, str> {
     let clean = clean::command(text);
-    if !clean.contains(['%', '\r', '\n']) && !(in_property && clean.contains([';', ']'])) {
+    let is_special = clean.contains(['%', '\r', '\n']) || in_property && clean.contains([';', ']']);
+    if !is_special {
         return clean;
     }
     let mut escaped = String::with_capacity(clean.len() + 16);
@@ -98,8 +99,11 @@ mod tests {
         insta::assert_snapshot!(text(|out| azure(&outcome, &GATE, out)));
     }
 
+    /// Name, properties, data.
+    type Command = (String, Vec<(String, String)>, String);
+
     /// What the agent does with a line, by its source: `##vso[area.event properties]data`, wherever it begins.
-    fn parsed(line: &str) -> Option<(String, Vec<(String, String)>, String)> {
+    fn parsed(line: &str) -> Option<Command> {
         let (_, rest) = line.split_once("##vso[")?;
         let (head, data) = rest.split_once(']')?;
         let (name, properties) = head.split_once(' ').unwrap_or((head, ""));

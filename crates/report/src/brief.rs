@@ -46,15 +46,13 @@ pub fn brief(outcome: &Outcome, gate: &Gate, room: Room, place: &dyn Fn(&Locatio
     // The verdict of a run that judged nothing says so.
     let shown = entries(outcome, gate).filter(|entry| entry.id != crate::entry::NOTHING);
     left -= usize::from(gate.is_empty(outcome));
-    let mut lines = 1;
-    for entry in shown {
+    for (lines, entry) in (1..).zip(shown) {
         let line = line(&entry, place);
         let (after, rest) = (text.len() + line.len(), left > 1);
         if after + if rest { REST } else { 0 } > room.bytes || lines + 1 + usize::from(rest) > room.lines {
             break;
         }
         text.push_str(&line);
-        lines += 1;
         left -= 1;
     }
     if left > 0 {

@@ -68,7 +68,8 @@ fn property(text: &str) -> Cow<'_, str> {
 
 fn escaped(text: &str, in_property: bool) -> Cow<'_, str> {
     let clean = clean::command(text);
-    if !clean.contains(['%', '\r', '\n']) && !(in_property && clean.contains([':', ','])) {
+    let is_special = clean.contains(['%', '\r', '\n']) || in_property && clean.contains([':', ',']);
+    if !is_special {
         return clean;
     }
     let mut escaped = String::with_capacity(clean.len() + 16);
@@ -103,8 +104,11 @@ mod tests {
         assert!(written.starts_with("::error file=a.yaml,line=3,endLine=4,title=missing-label::the label"), "{written}");
     }
 
+    /// Name, properties, data.
+    type Command = (String, Vec<(String, String)>, String);
+
     /// What the runner does with a line, by its source: `::name properties::data` at the beginning, after white space.
-    fn parsed(line: &str) -> Option<(String, Vec<(String, String)>, String)> {
+    fn parsed(line: &str) -> Option<Command> {
         let rest = line.trim_start().strip_prefix("::")?;
         let (head, data) = rest.split_once("::")?;
         let (name, properties) = head.split_once(' ').unwrap_or((head, ""));
