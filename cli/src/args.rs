@@ -32,6 +32,11 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Check manifests.
     Check(Box<Check>),
+    /// List the cloud identities that manifests use, who uses each, and what it may do.
+    ///
+    /// Each identity comes with the federated credentials that lead to it, the service accounts and workloads that use it, their bindings in
+    /// the cluster and its roles in the cloud, as far as the files say; each with its place. What is not known is said to be so.
+    Identities(Box<Identities>),
     /// Measure what a policy module costs on requests.
     ///
     /// The module is compiled, loaded and asked about the settings, and evaluates every request once. Then it evaluates them in turn,
@@ -46,6 +51,8 @@ pub(crate) enum Command {
     /// The real Helm, Kustomize and Jsonnet run in a sandbox that reads one repository and nothing else. What would have to be fetched
     /// (remote bases, charts that are not in `charts/`) is not rendered, and the exit code is 3.
     Render(Box<Render>),
+    /// What Argo CD calls as a config management plugin: manifests that were checked, or none.
+    Cmp(crate::commands::cmp::Cmp),
     /// List the policies and their rules.
     Rules(Rules),
     /// Print what a rule reports, why, and what to do instead; or a policy's rules and settings.
@@ -65,6 +72,7 @@ Examples:
   kubectl kustomize overlays/prod | fedward check -
   fedward check app/ --context platform/
   fedward check . --format sarif=fedward.sarif --format human
+  fedward check . --format github
 
 In a folder, every .yaml, .yml and .json file is read that is not hidden and that .gitignore and .ignore do not exclude. \
 To read others, name them, or give --hidden or --no-gitignore. What Applications of Argo CD deploy is rendered, and so is a chart or a \
@@ -75,40 +83,8 @@ is judged as it stands; what comes of them can be checked as above.
 
 {EXIT_CODES}"))]
 pub(crate) struct Check {
-    /// Files and folders; `-` reads standard input. Hidden and git-ignored files are read only where they are named.
-    #[arg(required = true, value_name = "PATH")]
-    pub(crate) paths: Vec<PathBuf>,
-    /// The name that standard input (`-`) has in outputs; `stdin.yaml`, if not given.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) stdin_filename: Option<String>,
-    /// The configuration, instead of the nearest `fedward.yaml` upwards from the first path (not above its repository, or, outside of
-    /// one, the working directory).
-    #[arg(long, value_name = "FILE")]
-    pub(crate) config: Option<PathBuf>,
-    /// Let no ignore entry count, whether in the configuration or in a comment.
-    #[arg(long)]
-    pub(crate) no_ignores: bool,
-    /// Further files and folders whose objects rules may look at, but which are not judged.
-    #[arg(long, value_name = "PATH")]
-    pub(crate) context: Vec<PathBuf>,
-    /// Of folders, only files that match one of these globs (relative to the folder).
-    #[arg(long, value_name = "GLOB")]
-    pub(crate) include: Vec<String>,
-    /// Of folders, no files and folders that match one of these globs.
-    #[arg(long, value_name = "GLOB")]
-    pub(crate) exclude: Vec<String>,
-    /// Also read hidden files and folders (`.git` never is).
-    #[arg(long)]
-    pub(crate) hidden: bool,
-    /// Also read files that `.gitignore` and `.ignore` exclude. (For findings, see `--no-ignores`.)
-    #[arg(long)]
-    pub(crate) no_gitignore: bool,
-    /// The namespace of objects that name none; `default`, if the configuration has none either.
-    #[arg(long, short = 'n', value_parser = namespace)]
-    pub(crate) namespace: Option<String>,
-    /// Treat what is not among the loaded objects as not existing, not as unknown.
-    #[arg(long)]
-    pub(crate) closed_world: bool,
+    #[command(flatten)]
+    pub(crate) input: Input,
     /// Only these policies, even those that the configuration turns off; `fedward rules` lists them. What the reader itself finds (policy `input`) is always reported.
     #[arg(long, value_name = "POLICY")]
     pub(crate) policy: Vec<String>,
@@ -144,8 +120,9 @@ pub(crate) struct Check {
     /// The least severity that makes the exit code 1; `error`, if the configuration has none either.
     #[arg(long, value_name = "SEVERITY")]
     pub(crate) fail_on: Option<Threshold>,
-    /// Output format: `human`, `json` or `sarif`, with `=FILE` to write to a file. Files take their names at the end of the run, all of
-    /// them or none.
+    /// Output format: `human`, `json`, `sarif`, `github` (annotations), `gitlab` (Code Quality), `junit`, `azure` (issues of a pipeline) or
+    /// `termination-log` (at most 4096 bytes), with `=FILE` to write to a file. Files take their names at the end of the run, all of them
+    /// or none.
     #[arg(long, value_name = "FORMAT[=FILE]", default_value = "human")]
     pub(crate) format: Vec<String>,
     /// The file to write to, for the first format that names none.
@@ -161,6 +138,97 @@ pub(crate) struct Check {
     #[arg(long, short, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
     /// Also what was skipped and ignored.
+    #[arg(long, short)]
+    pub(crate) verbose: bool,
+}
+
+/// What is read, and how: the same for all commands that look at manifests.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Input {
+    /// Files and folders; `-` reads standard input. Hidden and git-ignored files are read only where they are named.
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// The name that standard input (`-`) has in outputs; `stdin.yaml`, if not given.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) stdin_filename: Option<String>,
+    /// The configuration, instead of the nearest `fedward.yaml` upwards from the first path (not above its repository, or, outside of
+    /// one, the working directory).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Let no ignore entry count, whether in the configuration or in a comment.
+    #[arg(long)]
+    pub(crate) no_ignores: bool,
+    /// Further files and folders whose objects rules may look at, but which are not judged.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) context: Vec<PathBuf>,
+    /// Of folders, only files that match one of these globs (relative to the folder).
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) include: Vec<String>,
+    /// Of folders, no files and folders that match one of these globs.
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) exclude: Vec<String>,
+    /// Also read hidden files and folders (`.git` never is).
+    #[arg(long)]
+    pub(crate) hidden: bool,
+    /// Also read files that `.gitignore` and `.ignore` exclude. (For findings, see `--no-ignores`.)
+    #[arg(long)]
+    pub(crate) no_gitignore: bool,
+    /// The namespace of objects that name none; `default`, if the configuration has none either.
+    #[arg(long, short = 'n', value_parser = namespace)]
+    pub(crate) namespace: Option<String>,
+    /// Treat what is not among the loaded objects as not existing, not as unknown.
+    #[arg(long)]
+    pub(crate) closed_world: bool,
+}
+
+/// Whose identities are listed, and how.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  fedward identities deploy/
+  fedward identities . --shared
+  fedward identities app/ --context platform/ --identity '*-workload-identity'
+  fedward identities . --format json
+  fedward identities . --format mermaid=identities.mmd --format human
+
+What is read is what `fedward check` reads, with the same configuration. --context, --include, --exclude, --identity, --in-namespace and \
+--format can be given several times. docs/identities.md says what each line means.
+
+Exit codes, the first that applies of 2, 3, 1, 4, 0:
+  0  there are identities, and everything was read
+  1  a document that does not parse, or is no object as it stands: what is in it is not known
+  2  wrong usage or configuration, an input or output that was named and cannot be read or written
+  3  a file below a folder could not be read
+  4  there is no identity that is asked for (--allow-empty makes it 0)")]
+pub(crate) struct Identities {
+    #[command(flatten)]
+    pub(crate) input: Input,
+    /// Only identities whose id or name fits this; `*` stands for any text.
+    #[arg(long, value_name = "GLOB", help_heading = "Which identities")]
+    pub(crate) identity: Vec<String>,
+    /// Only identities that a service account in such a namespace uses; `*` stands for any text.
+    #[arg(long, value_name = "GLOB", help_heading = "Which identities")]
+    pub(crate) in_namespace: Vec<String>,
+    /// Only identities that more than one workload uses.
+    #[arg(long, help_heading = "Which identities")]
+    pub(crate) shared: bool,
+    /// Output format: `human`, `json`, `mermaid` or `dot`, with `=FILE` to write to a file. Files take their names at the end of the run,
+    /// all of them or none.
+    #[arg(long, value_name = "FORMAT[=FILE]", default_value = "human")]
+    pub(crate) format: Vec<String>,
+    /// The file to write to, for the first format that names none.
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Exit 0 even if there is no identity.
+    #[arg(long)]
+    pub(crate) allow_empty: bool,
+    /// How many threads read, at most 4 for each core; 0 takes all cores.
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = threads)]
+    pub(crate) threads: usize,
+    /// Identities only: no summary, no notes.
+    #[arg(long, short, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Also the rules of roles, every user of an account, and what was skipped.
     #[arg(long, short)]
     pub(crate) verbose: bool,
 }

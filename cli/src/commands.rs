@@ -2,9 +2,11 @@
 
 pub(crate) mod bench;
 pub(crate) mod check;
+pub(crate) mod cmp;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod explain;
+pub(crate) mod identities;
 pub(crate) mod init;
 pub(crate) mod render;
 pub(crate) mod rules;

@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use fedward_report::Verdict;
+
 /// How a run ends. A script can rely on these numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
@@ -20,5 +22,16 @@ pub(crate) enum Exit {
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         ExitCode::from(exit as u8)
+    }
+}
+
+impl From<Verdict> for Exit {
+    fn from(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::NotJudged => Exit::NotJudged,
+            Verdict::Findings => Exit::Findings,
+            Verdict::Nothing => Exit::Nothing,
+            Verdict::Passed => Exit::Clean,
+        }
     }
 }

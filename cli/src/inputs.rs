@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Result;
-use fedward_config::words;
+use fedward_config::{Loaded, words};
 use fedward_engine::{Input, Role};
 use fedward_outcome::{Skipped, Unread};
 use ignore::{DirEntry, WalkBuilder};
 use rayon::prelude::*;
 
+use crate::args;
 use crate::charts::{self, Charts};
 use crate::filter::{Below, Filter};
 use crate::setup::unreadable;
@@ -51,6 +52,31 @@ pub(crate) struct Request<'a> {
     pub(crate) only_names: bool,
     /// How many threads read; 0 takes all cores.
     pub(crate) threads: usize,
+}
+
+impl<'a> Request<'a> {
+    /// What the options ask for that all commands share which look at manifests. `context` is [`context`]'s, `own` are files that are no input.
+    pub(crate) fn of(input: &'a args::Input, loaded: &'a Loaded, context: &'a [PathBuf], own: impl Iterator<Item = PathBuf>) -> Self {
+        Request {
+            paths: &input.paths,
+            context,
+            stdin_filename: input.stdin_filename.as_deref().unwrap_or("stdin.yaml"),
+            include: &input.include,
+            exclude: &input.exclude,
+            config_include: &loaded.config.paths.include,
+            config_exclude: &loaded.config.paths.exclude,
+            folder: loaded.folder(),
+            hidden: input.hidden,
+            gitignore: !input.no_gitignore,
+            own: loaded.file.iter().cloned().chain(own).collect(),
+            ..Request::default()
+        }
+    }
+}
+
+/// What is only looked at: what the configuration names, then what the command line does.
+pub(crate) fn context(input: &args::Input, loaded: &Loaded) -> Vec<PathBuf> {
+    loaded.context().into_iter().chain(input.context.iter().cloned()).collect()
 }
 
 /// What was read.

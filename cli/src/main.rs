@@ -33,10 +33,12 @@ fn main() -> ExitCode {
     let args = Args::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let result = match args.command {
         Command::Check(args) => commands::check::run(&args),
+        Command::Identities(args) => commands::identities::run(&args),
         Command::Bench(args) => commands::bench::run(&args),
         Command::Test(args) => commands::test::run(&args),
         Command::Init(args) => commands::init::run(&args),
         Command::Render(args) => commands::render::run(&args),
+        Command::Cmp(args) => commands::cmp::run(&args),
         Command::Rules(args) => commands::rules::run(&args),
         Command::Explain(args) => commands::explain::run(&args),
         Command::Config(args) => commands::config::run(&args),

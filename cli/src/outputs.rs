@@ -14,6 +14,12 @@ pub(crate) enum Format {
     Json,
     Sarif,
     Junit,
+    Github,
+    Gitlab,
+    Azure,
+    TerminationLog,
+    Mermaid,
+    Dot,
 }
 
 impl Format {
@@ -23,6 +29,12 @@ impl Format {
             Format::Json => "json",
             Format::Sarif => "sarif",
             Format::Junit => "junit",
+            Format::Github => "github",
+            Format::Gitlab => "gitlab",
+            Format::Azure => "azure",
+            Format::TerminationLog => "termination-log",
+            Format::Mermaid => "mermaid",
+            Format::Dot => "dot",
         }
     }
 }
@@ -31,13 +43,14 @@ impl Format {
 pub(crate) type Wanted = (Format, Option<PathBuf>);
 
 /// What `--format` and `--output` ask for, of the formats that there are.
-pub(crate) fn wanted(formats: &[String], output: Option<&Path>, known: [Format; 3]) -> Result<Vec<Wanted>> {
+pub(crate) fn wanted(formats: &[String], output: Option<&Path>, known: &[Format]) -> Result<Vec<Wanted>> {
     let mut wanted = Vec::new();
     for text in formats {
         let (name, file) = text.split_once('=').map_or((text.as_str(), None), |(name, file)| (name, Some(file)));
-        let Some(format) = known.into_iter().find(|format| format.name() == name) else {
-            let [one, two, three] = known.map(Format::name);
-            bail!("no such format: `{name}` (`{one}`, `{two}` or `{three}`)");
+        let Some(format) = known.iter().copied().find(|format| format.name() == name) else {
+            let names: Vec<String> = known.iter().map(|format| format!("`{}`", format.name())).collect();
+            let (last, others) = names.split_last().map(|(last, others)| (last.as_str(), others.join(", "))).unwrap_or_default();
+            bail!("no such format: `{name}` ({others} or {last})");
         };
         if file == Some("") {
             bail!("`--format {text}` names no file after `=`");
@@ -73,7 +86,7 @@ pub(crate) struct Output {
 #[derive(Debug)]
 enum Target {
     Stdout,
-    /// A device or a pipe: written as it is.
+    /// A device, a pipe, or a file that nothing can be moved to: written as it is.
     Direct {
         name: PathBuf,
         file: File,
@@ -146,12 +159,35 @@ fn target(name: &Path, place: &Path) -> io::Result<Target> {
     }
     let file_name = place.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let temporary = place.with_file_name(format!(".{file_name}.{}.tmp", std::process::id()));
-    let file = OpenOptions::new().write(true).create_new(true).open(&temporary)?;
+    let direct = || Ok(Target::Direct { name: name.to_owned(), file: OpenOptions::new().write(true).open(name)? });
+    // A file that is mounted by itself, as the termination message of a container is.
+    if known.as_ref().is_some_and(|known| is_mounted(known, place)) {
+        return direct();
+    }
+    let file = match OpenOptions::new().write(true).create_new(true).open(&temporary) {
+        Ok(file) => file,
+        // The file may be written, its folder not.
+        Err(_) if known.is_some() => return direct(),
+        Err(error) => return Err(error),
+    };
     let temporary = Temporary(temporary);
     if let Some(known) = known {
         fs::set_permissions(&temporary.0, known.permissions())?;
     }
     Ok(Target::Moved { name: name.to_owned(), place: place.to_owned(), temporary, file })
+}
+
+/// Whether a file lies on another file system than its folder.
+#[cfg(unix)]
+fn is_mounted(file: &fs::Metadata, place: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    place.parent().and_then(|folder| fs::metadata(folder).ok()).is_some_and(|folder| folder.dev() != file.dev())
+}
+
+/// Whether a file lies on another file system than its folder.
+#[cfg(not(unix))]
+fn is_mounted(_file: &fs::Metadata, _place: &Path) -> bool {
+    false
 }
 
 impl Output {
@@ -171,7 +207,14 @@ impl Output {
                     Ok(()) => Ok(()),
                 };
             }
-            Target::Direct { name, file } | Target::Moved { name, file, .. } => (name, file),
+            Target::Direct { name, file } => {
+                // What stood there must not show behind what is shorter; a device has no length.
+                if file.metadata().is_ok_and(|known| known.is_file()) {
+                    file.set_len(0).map_err(|error| unwritable(name, &error))?;
+                }
+                (name, file)
+            }
+            Target::Moved { name, file, .. } => (name, file),
         };
         let mut out = BufWriter::new(file);
         with(self.format, &mut out).and_then(|()| out.flush()).map_err(|error| unwritable(name, &error))
@@ -206,7 +249,7 @@ mod tests {
 
     fn told(formats: &[&str], output: Option<&str>) -> String {
         let formats: Vec<String> = formats.iter().map(|text| (*text).to_owned()).collect();
-        match wanted(&formats, output.map(Path::new), [Format::Human, Format::Json, Format::Sarif]) {
+        match wanted(&formats, output.map(Path::new), &[Format::Human, Format::Json, Format::Sarif]) {
             Ok(wanted) => wanted
                 .iter()
                 .map(|(format, file)| format!("{format:?} {}", file.as_deref().unwrap_or(Path::new("-")).display()))
@@ -229,6 +272,18 @@ mod tests {
         assert_eq!(told(&["human"], Some("./json")), "Human ./json");
         assert!(told(&["json", "sarif"], None).starts_with("only one format can go to standard output"));
         assert_eq!(told(&["toml"], None), "no such format: `toml` (`human`, `json` or `sarif`)");
+    }
+
+    /// As the termination message of a container: its folder takes no other file.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_file_that_cannot_be_replaced_is_written() {
+        let own = Path::new("/proc/thread-self/comm");
+        let mut outputs = open(vec![(Format::TerminationLog, Some(own.to_owned()))], &[]).unwrap();
+        assert_eq!(outputs[0].place(), None);
+        outputs[0].write(|_, out| out.write_all(b"in place")).unwrap();
+        outputs.pop().unwrap().finish().unwrap();
+        assert_eq!(fs::read_to_string(own).unwrap(), "in place\n");
     }
 
     #[test]

@@ -5,14 +5,16 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use fedward_config::{Draft, Loaded, Placed, words};
-use fedward_engine::{EngineError, INPUT_POLICY, Part, Policy};
+use fedward_config::{Draft, Level, Loaded, Placed, today, words};
+use fedward_engine::{EngineError, INPUT_POLICY, Options, Part, Policy};
 use fedward_gitops::rules::POLICY as REPOSITORY_POLICY;
 use fedward_host::{Host, Limits};
 use fedward_modules::Builtin;
 use serde_json::{Map, Value};
 
+use crate::args;
 use crate::commands::descriptors;
+use crate::inputs::Inputs;
 
 /// What the command line says.
 #[derive(Default)]
@@ -62,6 +64,37 @@ impl Setup {
         }
         Ok(Setup { loaded: draft.finish(mistakes)?, policies, host })
     }
+}
+
+/// Refuses a name for standard input where that is not read.
+pub(crate) fn check_stdin(input: &args::Input) -> Result<()> {
+    if input.stdin_filename.is_some() && !input.paths.iter().chain(&input.context).any(|path| path == Path::new("-")) {
+        bail!("`--stdin-filename` names standard input, which is not read: give `-` as a path to read it");
+    }
+    Ok(())
+}
+
+/// How the engine reads, as the command line and the configuration say. What was read says which names ignore entries mean.
+pub(crate) fn options(input: &args::Input, threads: usize, loaded: &Loaded, read: &mut Inputs) -> Options {
+    let config = &loaded.config;
+    let namespace = input.namespace.clone().or_else(|| config.namespace.clone());
+    let mut options = Options {
+        namespace: namespace.unwrap_or_else(|| "default".to_owned()),
+        closed_world: input.closed_world || config.closed_world.unwrap_or(false),
+        ignores: loaded.ignores(),
+        ignore_names: std::mem::take(&mut read.config_names),
+        templates: std::mem::take(&mut read.templates),
+        use_ignores: !input.no_ignores,
+        known_rules: descriptors().iter().flat_map(|policy| &policy.rules).map(|rule| rule.id.to_owned()).collect(),
+        today: today(),
+        input_severities: config.severities.iter().map(|(rule, level)| (rule.clone(), Level::severity(*level))).collect(),
+        ..Options::default()
+    };
+    config.limits.apply(&mut options.limits, &mut options.max_objects);
+    if threads > 0 {
+        options.threads = threads;
+    }
+    options
 }
 
 /// What is said of a path of the command line that cannot be read.

@@ -19,6 +19,11 @@ impl Folder {
         for name in ["deploy/a.yaml", "app/a.yaml", "platform/a.yaml"] {
             folder.file(name, ACCOUNT);
         }
+        folder.file(
+            "deploy/b.yaml",
+            &format!("{ACCOUNT}  annotations:\n    azure.workload.identity/client-id: 6f1d2c3b-4a59-4e68-9b07-1c2d3e4f5a6b\n")
+                .replace("orders", "invoices"),
+        );
         folder.file("policies/labels.yaml", POLICY);
         folder.file("policies/a.policy-test.yaml", &blocks("docs/testing.md", "yaml").concat());
         folder
@@ -71,7 +76,7 @@ fn command_lines_run() {
     let mut run = 0;
     for line in PAGES
         .iter()
-        .chain(&["docs/testing.md"])
+        .chain(&["docs/testing.md", "docs/ci.md"])
         .flat_map(|page| blocks(page, "sh"))
         .flat_map(|block| block.lines().map(str::to_owned).collect::<Vec<_>>())
     {
@@ -105,6 +110,19 @@ fn configurations_are_right() {
     let definitions = schema.get("$defs").unwrap().as_object().unwrap().values().chain([&schema]);
     for name in definitions.filter_map(|definition| definition.get("properties")?.as_object()).flat_map(serde_json::Map::keys) {
         assert!(shown.contains(&format!("{name}:")), "docs/configuration.md does not show `{name}`");
+    }
+}
+
+/// What the page shows is what is printed.
+#[test]
+fn the_inventory_is_as_the_page_shows_it() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let shown = blocks("docs/identities.md", "console");
+    assert!(!shown.is_empty());
+    for block in shown {
+        let (command, printed) = block.strip_prefix("$ fedward ").unwrap().split_once('\n').unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_fedward")).current_dir(&root).args(command.split_whitespace()).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stdout), printed, "{command}");
     }
 }
 
@@ -204,7 +222,8 @@ fn command_lines_about_clusters_run() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     folder.file("live/a.yaml", ACCOUNT);
     let mut rendered = String::new();
-    for name in ["fedward.yaml", "base/kustomization.yaml", "base/access.yaml"] {
+    let fix = ["overlays/fix/kustomization.yaml", "overlays/fix/require-identity-labels-fix.yaml"];
+    for name in ["fedward.yaml", "base/kustomization.yaml", "base/access.yaml"].into_iter().chain(fix) {
         folder.file(&format!("deploy/kubewarden/{name}"), &fs::read_to_string(root.join("deploy/kubewarden").join(name)).unwrap());
     }
     for policy in [

@@ -59,13 +59,14 @@ const TARGETS: &[Target] = &[
     Target { name: "host", seeds: Seeds::None, max_len: 2048 },
 ];
 
-/// The tests, a build elsewhere, the chart in Helm, the comparison with Kubewarden's host, every fuzz target, then the benchmarks.
+/// The tests, a build elsewhere, the chart in Helm, the plugin in Argo CD's server, the comparison with Kubewarden's host, every fuzz target, then the benchmarks.
 pub(crate) fn run(words: &[&str]) -> Result<()> {
     let seconds = seconds(words)?;
     test::present(&FUZZ).context("step `fuzz`")?;
     has_helm().context("step `helm`")?;
     test::run(&[])?;
     helm()?;
+    argocd()?;
     artifacts(&["reproduce"])?;
     peer()?;
     fuzz_all(seconds)?;
@@ -85,6 +86,18 @@ pub(crate) fn helm() -> Result<()> {
     let mut cargo = cargo();
     cargo.args(["test", "--release", "--locked", "--package", "fedward-tests", "--test", "deploy", "--", "chart"]);
     succeed(cargo.env("FEDWARD_REQUIRE_HELM", "1"))
+}
+
+/// Builds Argo CD's plugin server with Go, and has it ask our plugin. The first time it fetches and builds a good part of Argo CD, which takes some
+/// seven minutes.
+pub(crate) fn argocd() -> Result<()> {
+    let program = root().join("target/argocd/argocd");
+    let mut go = Command::new("go");
+    go.current_dir(root().join("tests/argocd")).args(["build", "-mod=readonly", "-o"]).arg(&program).arg(".").env("GOWORK", "off");
+    succeed(&mut go).context("Argo CD's plugin server is not built; it needs Go")?;
+    let mut cargo = cargo();
+    cargo.args(["test", "--release", "--locked", "--package", "fedward", "--test", "cmp", "--", "--ignored"]);
+    succeed(cargo.env("FEDWARD_ARGOCD", program))
 }
 
 fn has_helm() -> Result<()> {

@@ -17,8 +17,9 @@ usage: cargo xtask COMMAND
 
   test [STEP]...          everything that must pass, or only the named steps
   ci-extended [--seconds N]
-                          what takes long: the tests, helm, reproduce, peer, fuzz, then the benchmarks
+                          what takes long: the tests, helm, argocd, reproduce, peer, fuzz, then the benchmarks
   helm                    the chart as Helm renders it, against what the tests judge
+  argocd                  the config management plugin, asked by Argo CD's own plugin server
   peer                    our host against Kubewarden's own, on every fixture
   fuzz [TARGET]... [--seconds N]
                           fuzz targets, each for so long (120 s)
@@ -46,6 +47,7 @@ fn run(words: &[&str]) -> Result<()> {
         ["test", steps @ ..] => test::run(steps),
         ["ci-extended", rest @ ..] => extended::run(rest),
         ["helm"] => extended::helm(),
+        ["argocd"] => extended::argocd(),
         ["peer"] => extended::peer(),
         ["fuzz", rest @ ..] => extended::fuzz(rest),
         ["bench"] => bench::run(),

@@ -5,12 +5,11 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
-use fedward_config::{Level, today};
 use fedward_engine::{Options, Sets, User};
 use fedward_kit::finding::Severity;
 use fedward_kit::policy::RuleDescriptor;
-use fedward_outcome::{Outcome, State};
-use fedward_report::{RuleInfo, Tool};
+use fedward_outcome::Outcome;
+use fedward_report::{Gate, RuleInfo, Tool};
 
 use super::explain;
 use crate::args::Check;
@@ -20,69 +19,48 @@ use crate::outputs::{self, Format};
 use crate::setup::{self, Setup};
 use crate::{argocd, inputs, old, progress};
 
+/// What a check can write.
+const FORMATS: &[Format] =
+    &[Format::Human, Format::Json, Format::Sarif, Format::Github, Format::Gitlab, Format::Junit, Format::Azure, Format::TerminationLog];
+
 pub(crate) fn run(args: &Check) -> Result<Exit> {
-    if args.stdin_filename.is_some() && !args.paths.iter().chain(&args.context).any(|path| path == Path::new("-")) {
-        bail!("`--stdin-filename` names standard input, which is not read: give `-` as a path to read it");
-    }
-    let wanted = outputs::wanted(&args.format, args.output.as_deref(), [Format::Human, Format::Json, Format::Sarif])?;
-    let request = setup::Request { paths: &args.paths, config: args.config.as_deref(), policies: &args.policy, settings: &args.settings };
+    let input = &args.input;
+    setup::check_stdin(input)?;
+    let wanted = outputs::wanted(&args.format, args.output.as_deref(), FORMATS)?;
+    let request = setup::Request { paths: &input.paths, config: input.config.as_deref(), policies: &args.policy, settings: &args.settings };
     let Setup { loaded, policies, host } = Setup::new(&request)?;
     let (given, only_builtin) = policy_sets(&args.policies)?;
     let (old_paths, revisions): (Vec<PathBuf>, Vec<PathBuf>) = args.old.iter().cloned().partition(|old| old.exists());
-    if let Some(revision) = revisions.first().filter(|_| args.paths.iter().all(|path| path == Path::new("-"))) {
+    if let Some(revision) = revisions.first().filter(|_| input.paths.iter().all(|path| path == Path::new("-"))) {
         bail!(
             "`--old {0}` is no path, and standard input has no revision to compare with: give `--old PATH`, with what is applied already",
             revision.display()
         );
     }
     let config = &loaded.config;
-    let not_to_replace: Vec<PathBuf> = args.paths.iter().chain(&args.context).chain(&loaded.file).cloned().collect();
+    let not_to_replace: Vec<PathBuf> = input.paths.iter().chain(&input.context).chain(&loaded.file).cloned().collect();
     let mut outputs = outputs::open(wanted, &not_to_replace)?;
-    let context: Vec<PathBuf> = loaded.context().into_iter().chain(args.context.iter().cloned()).collect();
+    let context = inputs::context(input, &loaded);
+    let places = outputs.iter().filter_map(|output| output.place().map(PathBuf::from));
     let request = inputs::Request {
-        paths: &args.paths,
-        context: &context,
         old: &old_paths,
         policies: &given,
-        stdin_filename: args.stdin_filename.as_deref().unwrap_or("stdin.yaml"),
-        include: &args.include,
-        exclude: &args.exclude,
-        config_include: &config.paths.include,
-        config_exclude: &config.paths.exclude,
-        folder: loaded.folder(),
-        hidden: args.hidden,
-        gitignore: !args.no_gitignore,
-        own: loaded.file.iter().cloned().chain(outputs.iter().filter_map(|output| output.place().map(PathBuf::from))).collect(),
-        only_names: false,
         threads: args.threads,
+        ..inputs::Request::of(input, &loaded, &context, places)
     };
     let mut read = inputs::read(&request)?;
     for revision in &revisions {
         read.files.extend(old::read(&request, &read.judged, &revision.to_string_lossy())?);
     }
-    let namespace = args.namespace.clone().or_else(|| config.namespace.clone()).unwrap_or_else(|| "default".to_owned());
     let mut options = Options {
-        namespace,
-        closed_world: args.closed_world || config.closed_world.unwrap_or(false),
-        ignores: loaded.ignores(),
-        ignore_names: read.config_names,
-        templates: read.templates,
-        use_ignores: !args.no_ignores,
-        known_rules: super::descriptors().iter().flat_map(|policy| &policy.rules).map(|rule| rule.id.to_owned()).collect(),
-        today: today(),
         raw: args.raw,
         operation: args.operation.into(),
         user: User { name: args.user.clone().unwrap_or_default(), groups: Some(args.groups.clone()).filter(|groups| !groups.is_empty()) },
-        input_severities: config.severities.iter().map(|(rule, level)| (rule.clone(), Level::severity(*level))).collect(),
-        ..Options::default()
+        ..setup::options(input, args.threads, &loaded, &mut read)
     };
-    config.limits.apply(&mut options.limits, &mut options.max_objects);
-    if args.threads > 0 {
-        options.threads = args.threads;
-    }
-    let roots: Vec<PathBuf> = args.paths.iter().chain(&given).cloned().collect();
+    let roots: Vec<PathBuf> = input.paths.iter().chain(&given).cloned().collect();
     let store = Store::new(loaded.modules(&super::descriptors()), &roots, given.is_empty());
-    let deployed = if args.raw { None } else { argocd::find(&args.argocd, &args.paths, &read.files, &read.names, &options.namespace)? };
+    let deployed = if args.raw { None } else { argocd::find(&args.argocd, &input.paths, &read.files, &read.names, &options.namespace)? };
     let mut files = read.files;
     let order: Vec<String> = files.iter().map(|file| file.name.clone()).collect();
     let mut rendered_files = 0;
@@ -116,15 +94,16 @@ pub(crate) fn run(args: &Check) -> Result<Exit> {
         deployed.finish(&order, &mut outcome);
     }
     outcome.unread = read.unread;
+    let threshold = args.fail_on.map(Severity::from).or_else(|| config.fail_on.map(Severity::from)).unwrap_or(Severity::Error);
+    let gate = Gate { fail_on: threshold, allow_empty: args.allow_empty, strict: args.argocd.strict };
     for output in &mut outputs {
         let color = output.is_stdout() && anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never;
-        output.write(|format, out| write(format, &outcome, args, color, out))?;
+        output.write(|format, out| write(format, &outcome, args, &gate, color, out))?;
     }
     for output in outputs {
         output.finish()?;
     }
-    let threshold = args.fail_on.map(Severity::from).or_else(|| config.fail_on.map(Severity::from)).unwrap_or(Severity::Error);
-    Ok(exit(&outcome, threshold, args))
+    Ok(gate.verdict(&outcome).into())
 }
 
 /// The paths of `--policies`, or that only built-in policies run.
@@ -139,28 +118,16 @@ fn policy_sets(given: &[PathBuf]) -> Result<(Vec<PathBuf>, bool)> {
     Ok((Vec::new(), true))
 }
 
-/// The first that applies, most serious first (docs/configuration.md, exit codes).
-fn exit(outcome: &Outcome, threshold: Severity, args: &Check) -> Exit {
-    let is_unknown = |state: State| matches!(state, State::Partial | State::Failed) || args.argocd.strict && state == State::Deferred;
-    // Applications were looked at, and nothing of what they deploy was.
-    let is_hollow = outcome.deployed.iter().any(|one| one.state == State::Deferred) && outcome.evaluated == outcome.evaluated_applications;
-    let counts = outcome.findings.iter().any(|finding| finding.suppressed.is_none() && finding.severity >= threshold);
-    if !outcome.not_evaluated.is_empty() || !outcome.unread.is_empty() || outcome.deployed.iter().any(|one| is_unknown(one.state)) {
-        Exit::NotJudged
-    } else if counts {
-        Exit::Findings
-    } else if (outcome.evaluated == 0 || is_hollow) && !args.allow_empty {
-        Exit::Nothing
-    } else {
-        Exit::Clean
-    }
-}
-
-fn write(format: Format, outcome: &Outcome, args: &Check, color: bool, out: &mut dyn Write) -> io::Result<()> {
+fn write(format: Format, outcome: &Outcome, args: &Check, gate: &Gate, color: bool, out: &mut dyn Write) -> io::Result<()> {
     let tool = Tool { name: "fedward", version: env!("CARGO_PKG_VERSION"), home: None };
     match format {
-        // No check has it.
-        Format::Junit => {}
+        // No check has them.
+        Format::Mermaid | Format::Dot => {}
+        Format::Junit => fedward_report::junit(outcome, gate, out)?,
+        Format::Github => fedward_report::github(outcome, gate, out)?,
+        Format::Gitlab => fedward_report::gitlab(outcome, gate, out)?,
+        Format::Azure => fedward_report::azure(outcome, gate, out)?,
+        Format::TerminationLog => fedward_report::termination_log(outcome, gate, out)?,
         Format::Human => {
             let options = fedward_report::Options {
                 color,

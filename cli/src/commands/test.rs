@@ -33,7 +33,7 @@ pub(crate) fn run(args: &Test) -> Result<Exit> {
     if let Some(file) = &args.init {
         return init(file);
     }
-    let wanted = outputs::wanted(&args.format, None, [Format::Human, Format::Json, Format::Junit])?;
+    let wanted = outputs::wanted(&args.format, None, &[Format::Human, Format::Json, Format::Junit])?;
     let filters: Vec<Pattern> =
         args.filter.iter().map(|text| Pattern::new(text.clone()).map_err(anyhow::Error::msg)).collect::<Result<_>>()?;
     for path in &args.paths {
@@ -155,8 +155,8 @@ fn tell(output: &mut Output, results: &[CaseResult]) -> Result<()> {
             Format::Human => human(results, color, out)?,
             Format::Json => json(results, out)?,
             Format::Junit => junit(results, out)?,
-            // No test has it.
-            Format::Sarif => {}
+            // No test has them.
+            Format::Sarif | Format::Github | Format::Gitlab | Format::Azure | Format::TerminationLog | Format::Mermaid | Format::Dot => {}
         }
         out.flush()
     })

@@ -67,7 +67,8 @@ fn policy(package: &Package) -> Result<Value> {
             "io.kubewarden.policy.category": metadata.annotation("io.kubewarden.policy.category"),
             "io.kubewarden.policy.severity": metadata.annotation("io.kubewarden.policy.severity"),
         },
-        "mutating": metadata.mutating,
+        // What a module can do only counts where its settings have it do so: the chart judges.
+        "mutating": false,
         "rules": { "core": serde_json::to_value(core)?, "custom": serde_json::to_value(custom)? },
         "contextAwareResources": serde_json::to_value(&metadata.context_aware_resources)?,
         "access": by_group(&looked_at(&metadata.context_aware_resources)),

@@ -23,6 +23,12 @@ pub fn generate(packages: &[Package]) -> Vec<Generated> {
     let (suite, single): (Vec<&Package>, Vec<&Package>) = packages.iter().partition(|package| package.is_suite());
     let mut files = base("base", &single);
     files.extend(base("suite", &suite));
+    if let Some(package) = single.iter().find(|package| package.id() == MENDS) {
+        let descriptor = package.builtin.policy.describe();
+        let rules: Vec<&str> = descriptor.rules.iter().map(|rule| rule.id).collect();
+        let text = mending_policy(&package.metadata, &rules);
+        files.push(Generated { path: format!("{FOLDER}/overlays/fix/{MENDS}-fix.yaml"), text });
+    }
     let mut modules = format!("# {MARK}: which built-in policy each module of the manifests is.\nmodules:\n");
     for package in packages {
         let _ = writeln!(modules, "  {}: {}", manifest::module(package.id()), package.id());
@@ -114,13 +120,59 @@ fn policy(name: &str, metadata: &Metadata, rules: &[Matching], is_audited: bool)
     }
     let _ = write!(
         yaml,
-        "spec:\n  module: {}\n  mode: monitor\n  mutating: {}\n  backgroundAudit: {}\n  \
+        "spec:\n  module: {}\n  mode: monitor\n  mutating: false\n  backgroundAudit: {}\n  \
          failurePolicy: Ignore\n  timeoutSeconds: 5\n",
         manifest::module(id),
-        metadata.mutating,
         is_audited && metadata.background_audit,
     );
     yaml.push_str(&manifest::rules(rules));
+    yaml.push_str(&manifest::context(&metadata.context_aware_resources));
+    yaml
+}
+
+/// The policy that mends objects (`mode: fix`), and nothing else: what it finds besides, the others say.
+const MENDS: &str = "require-identity-labels";
+/// The rule that it mends.
+const MENDED: &str = "missing-azure-label";
+/// What it mends: groups, resources of which it changes what is there already, and resources that it changes when they are made. A test
+/// holds this to what the policy does.
+const MENDED_KINDS: [(&str, &[&str], &[&str]); 8] = [
+    ("", &["podtemplates", "replicationcontrollers"], &["pods"]),
+    ("apps", &["deployments", "statefulsets", "daemonsets", "replicasets"], &[]),
+    ("batch", &["cronjobs"], &["jobs"]),
+    ("argoproj.io", &["workflowtemplates", "cronworkflows", "rollouts", "analysistemplates"], &["workflows", "experiments"]),
+    ("keda.sh", &["scaledjobs"], &[]),
+    ("serving.knative.dev", &[], &["services", "configurations"]),
+    ("jobset.x-k8s.io", &[], &["jobsets"]),
+    ("actions.github.com", &["autoscalingrunnersets"], &[]),
+];
+
+fn mending_policy(metadata: &Metadata, rules: &[&str]) -> String {
+    let of = |group: &str, resources: &[&str], operations: &[&str]| {
+        let rule = metadata.rules.iter().find(|rule| rule.api_groups.iter().any(|own| own == group));
+        let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        rule.filter(|_| !resources.is_empty()).map(|rule| Matching {
+            resources: owned(resources),
+            operations: owned(operations),
+            ..rule.clone()
+        })
+    };
+    let matching: Vec<Matching> = MENDED_KINDS
+        .iter()
+        .flat_map(|&(group, there, made)| [of(group, there, &["CREATE", "UPDATE"]), of(group, made, &["CREATE"])])
+        .flatten()
+        .collect();
+    let mut yaml = format!(
+        "# {MARK}.\napiVersion: policies.kubewarden.io/v1\nkind: ClusterAdmissionPolicy\nmetadata:\n  name: {MENDS}-fix\n  labels:\n    \
+         app.kubernetes.io/part-of: fedward\nspec:\n  module: {}\n  # It rejects nothing, but in monitor mode it could change nothing.\n  \
+         mode: protect\n  mutating: true\n  backgroundAudit: false\n  failurePolicy: Ignore\n  timeoutSeconds: 5\n  settings:\n    \
+         mode: fix\n    # The policies that judge say what is wrong; a rule that is `off` would keep nothing from being changed.\n    severities:\n",
+        manifest::module(MENDS)
+    );
+    for rule in rules {
+        let _ = writeln!(yaml, "      {rule}: {}", if *rule == MENDED { "warning" } else { "info" });
+    }
+    yaml.push_str(&manifest::rules(&matching));
     yaml.push_str(&manifest::context(&metadata.context_aware_resources));
     yaml
 }

@@ -128,13 +128,15 @@ fn rules(policy: &Descriptor) -> String {
 /// A `ClusterAdmissionPolicy`, with what the metadata ask for.
 fn policy_manifest(id: &str, metadata: &Metadata) -> String {
     let module = manifest::module(id);
+    // Without the setting for it no policy changes an object, and those that are judged after all changes judge what there will be.
+    let comment = if metadata.mutating { " # true only with the setting that changes objects" } else { "" };
     let mut yaml = format!(
         "apiVersion: policies.kubewarden.io/v1\nkind: ClusterAdmissionPolicy\nmetadata:\n  name: {id}\nspec:\n  \
-         module: {module} # wherever you pushed it\n  mutating: {}\n  \
+         module: {module} # wherever you pushed it\n  mutating: false{comment}\n  \
          # The audit scanner skips a policy whose rules name a sub-resource or a kind that the cluster lacks: leave those out, or take\n  \
          # deploy/kubewarden, which keeps them apart.\n  \
          backgroundAudit: {}\n  mode: monitor # protect, once the reports are clean\n",
-        metadata.mutating, metadata.background_audit
+        metadata.background_audit
     );
     yaml.push_str("  settings:\n");
     for line in example_settings(id).lines() {

@@ -1,5 +1,5 @@
 //! What there is to set: a JSON Schema for each policy and one for `fedward.yaml`, for tests of policies and for what
-//! `fedward test` and `fedward bench` report, and one page of tables.
+//! `fedward test`, `fedward bench` and `fedward identities` report, and one page of tables.
 
 use std::fmt::Write as _;
 
@@ -25,6 +25,7 @@ pub fn generate() -> Vec<Generated> {
     for (name, schema, from) in [
         ("test-report", fedward_policytest::report_schema(), "crates/policytest/src/json.rs"),
         ("bench-report", fedward_bench::schema(), "crates/bench/src/report.rs"),
+        ("identities-report", fedward_inventory::schema(), "crates/inventory/src/model.rs"),
     ] {
         files.push(Generated { path: format!("docs/schema/{name}.schema.json"), text: marked(&schema, from) });
     }

@@ -38,7 +38,8 @@ fn metadata_agree_with_the_code() {
         assert_eq!(annotation("license"), env!("CARGO_PKG_LICENSE"), "{}", builtin.id);
         assert_eq!(annotation("description").to_lowercase(), builtin.policy.describe().summary.to_lowercase(), "{}", builtin.id);
         assert_eq!(annotation("ociUrl"), format!("registry.example/fedward/{}", builtin.id));
-        assert!(!metadata.mutating && metadata.background_audit, "{}", builtin.id);
+        assert_eq!(metadata.mutating, builtin.id == "require-identity-labels", "{}", builtin.id);
+        assert!(metadata.background_audit, "{}", builtin.id);
         assert_eq!([metadata.execution_mode.as_str(), metadata.policy_type.as_str()], ["kubewarden-wapc", "kubernetes"], "{}", builtin.id);
         let judged: Vec<&str> = kinds::judged(&metadata.rules).unwrap().into_iter().collect();
         assert_eq!(metadata.annotation("io.artifacthub.resources"), judged.join(", "), "{}", builtin.id);
@@ -156,7 +157,7 @@ fn packages_are_taken_by_artifact_hub_and_agree_with_the_metadata() {
         for (name, field) in [("rules", "rules"), ("contextAwareResources", "contextAwareResources")] {
             assert_eq!(fedward_engine::from_yaml::<Value>(annotation(name)).unwrap(), metadata[field], "{path}: {name}");
         }
-        assert_eq!(annotation("mutation"), "false");
+        assert_eq!(annotation("mutation"), package.metadata.mutating.to_string());
         assert_eq!(annotation("questions-ui"), read(&format!("policies/{}/questions-ui.yml", package.id())));
         assert_eq!(annotation("resources"), package.metadata.annotation("io.artifacthub.resources"));
         assert_eq!(hub.annotations.len(), 5);

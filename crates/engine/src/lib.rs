@@ -27,6 +27,7 @@ mod selector;
 mod set;
 mod severities;
 mod suite;
+mod survey;
 mod verdicts;
 mod views;
 mod world;
@@ -56,6 +57,7 @@ pub use modules::{Codes, Found, Modules};
 pub use resources::is_namespaced;
 pub use set::Sets;
 pub use suite::{Part, SUITE};
+pub use survey::{Asker, Survey, Surveyed};
 
 use evaluate::Plan;
 use gather::{Gathered, gather};
@@ -198,7 +200,7 @@ enum Policies<'p> {
 
 fn run_with(inputs: Vec<Input>, policies: Policies<'_>, options: &Options, progress: &AtomicUsize) -> (Outcome, Cost) {
     let mut outcome = Outcome { files: inputs.len(), ..Outcome::default() };
-    let order: HashMap<String, usize> = inputs.iter().enumerate().map(|(index, input)| (input.name.clone(), index)).collect();
+    let order = order(&inputs);
     // Reading takes as many threads as evaluating. A machine that gives no threads has the one that runs already.
     let threads = options.threads.clamp(1, max_threads());
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().ok();
@@ -212,11 +214,7 @@ fn run_with(inputs: Vec<Input>, policies: Policies<'_>, options: &Options, progr
     };
     let mut read = None;
     let mut inputs = Some(inputs);
-    in_pool(&mut || {
-        let gathered = gather(inputs.take().unwrap_or_default(), options, &mut outcome);
-        let keys: Vec<Vec<index::Key>> = gathered.objects.par_iter().map(|object| keys(&gathered.loaded, object)).collect();
-        read = Some((gathered, keys));
-    });
+    in_pool(&mut || read = Some(read_all(inputs.take().unwrap_or_default(), options, &mut outcome)));
     let Some((Gathered { loaded, objects, kinds, truncated, servers }, keys)) = read else { return (outcome, Cost::default()) };
     let set;
     let mut cel = None;
@@ -258,21 +256,39 @@ fn run_with(inputs: Vec<Input>, policies: Policies<'_>, options: &Options, progr
     verdicts::mutations(&world, policies, &evaluated.mutations, options.keeps_secrets, &mut outcome);
     let notes = verdicts::notes(policies, &evaluated, &outcome);
     outcome.notes.extend(notes);
-    let leaving = severities::add(&mut outcome, &options.native);
+    let rules: Vec<&str> = policies.iter().flat_map(Policy::rules).collect();
+    settle(&mut outcome, &world, options, &rules, &order);
+    in_pool(&mut || secrets::hide(&world.loaded, &mut outcome, !options.deployments.is_empty()));
+    outcome.notes.extend(world.kinds.note());
+    (outcome, evaluated.cost)
+}
+
+/// The places of inputs in their order, by name.
+fn order(inputs: &[Input]) -> HashMap<String, usize> {
+    inputs.iter().enumerate().map(|(index, input)| (input.name.clone(), index)).collect()
+}
+
+/// The objects of inputs, and what each of them is filed under.
+fn read_all(inputs: Vec<Input>, options: &Options, outcome: &mut Outcome) -> (Gathered, Vec<Vec<index::Key>>) {
+    let gathered = gather(inputs, options, outcome);
+    let keys = gathered.objects.par_iter().map(|object| keys(&gathered.loaded, object)).collect();
+    (gathered, keys)
+}
+
+/// Applies ignore entries and severities of the reader's own rules, and orders findings. `runs` are the rules that ran besides.
+fn settle(outcome: &mut Outcome, world: &World, options: &Options, runs: &[&str], order: &HashMap<String, usize>) {
+    let leaving = severities::add(outcome, &options.native);
     if options.use_ignores {
-        let mut runs: Vec<&str> = INPUT_RULES.iter().map(|rule| rule.id).chain(options.native.rules.iter().copied()).collect();
-        runs.extend(policies.iter().flat_map(Policy::rules));
+        let own = INPUT_RULES.iter().map(|rule| rule.id);
+        let runs: Vec<&str> = own.chain(options.native.rules.iter().copied()).chain(runs.iter().copied()).collect();
         let rules = ignores::Rules { runs: &runs, known: &options.known_rules };
-        ignores::apply(&mut outcome, &world.loaded, options, &rules);
+        ignores::apply(outcome, &world.loaded, options, &rules);
     }
-    severities::set(&mut outcome, &leaving, options);
+    severities::set(outcome, &leaving, options);
     outcome.findings.sort_by_cached_key(|finding| {
         let span = finding.location.span;
         (order.get(&**finding.location.source.name()).copied(), span.start, span.end, finding.rule.clone(), finding.message.clone())
     });
-    in_pool(&mut || secrets::hide(&world.loaded, &mut outcome, !options.deployments.is_empty()));
-    outcome.notes.extend(world.kinds.note());
-    (outcome, evaluated.cost)
 }
 
 /// The objects of a text as JSON values, with what they are. For tests and tools that change objects.

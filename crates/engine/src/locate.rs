@@ -45,11 +45,11 @@ pub(crate) fn finding(world: &World, number: usize, given: &[usize], policy: &st
 }
 
 /// Which of the objects that a policy was shown it speaks of.
-fn owner(world: &World, given: &[usize], id: &ObjectId) -> Option<usize> {
+pub(crate) fn owner(world: &World, given: &[usize], id: &ObjectId) -> Option<usize> {
     given.iter().copied().find(|number| world.objects.get(*number).is_some_and(|object| payload::id(object) == *id))
 }
 
-fn place(world: &World, number: usize, place: &Place) -> Location {
+pub(crate) fn place(world: &World, number: usize, place: &Place) -> Location {
     let loaded = world.objects.get(number).and_then(|object| Some((object, world.loaded.get(object.document)?)));
     let mut pointer = place.path.clone();
     for inner in &place.embedded {

@@ -78,8 +78,8 @@ pub fn unknown(text: &str) -> BTreeSet<String> {
     names
 }
 
-/// Go's `os.Expand`.
-fn expand<'v>(text: &str, mut value: impl FnMut(&str) -> &'v str) -> String {
+/// Go's `os.Expand`: a text with its variables put in as `value` has them. The `$` in `$$` is one of them.
+pub fn expand<'v>(text: &str, mut value: impl FnMut(&str) -> &'v str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('$') {

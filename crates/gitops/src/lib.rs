@@ -53,7 +53,7 @@ pub use appset::SetState;
 pub use checkout::{Checkout, Entry, Lost};
 pub use clusters::{Cluster, Clusters};
 pub use discovery::{Application, ApplicationSet, Discovery, Options, Parent, Project, Root, Summary, discover};
-pub use environment::{Environment, unknown as unknown_variables};
+pub use environment::{Environment, expand, unknown as unknown_variables};
 pub use exclusions::Exclusions;
 pub use fixtures::Fixtures;
 pub use limits::Limits;

@@ -276,15 +276,34 @@ fn id(node: Node<'_>) -> Option<ObjectId> {
 }
 
 #[cfg(test)]
-#[cfg(unix)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
 
     use std::fs;
+    use std::path::Path;
 
     use super::*;
     use crate::{Fixtures, Limits, Mapping, NoRenderer, Options, Repositories, discover};
 
+    /// What is discovered in a folder, shown to `look`.
+    fn looked<T>(folder: &Path, look: impl FnOnce(&Discovery, &Repositories) -> T) -> T {
+        let limits = Limits::default();
+        let mapping = Mapping { url: "https://git.example/r".to_owned(), revision: None, path: folder.to_owned(), shown: String::new() };
+        let repositories = Repositories::open(folder, "", &[mapping], &[], &limits).unwrap();
+        let discovery = discover(Options {
+            repositories: &repositories,
+            renderer: &NoRenderer,
+            scopes: &|_, _| None,
+            clusters: None,
+            fixtures: &Fixtures::default(),
+            settings: None,
+            takes: &|_| true,
+            limits: &limits,
+        });
+        look(&discovery, &repositories)
+    }
+
+    #[cfg(unix)]
     #[test]
     fn a_stray_link_is_one_finding_however_many_applications_fail() {
         let folder = tempfile::tempdir().unwrap();
@@ -296,27 +315,34 @@ mod tests {
         fs::write(folder.path().join("apps.yaml"), application("a") + &application("b")).unwrap();
         fs::create_dir(folder.path().join("docs")).unwrap();
         std::os::unix::fs::symlink("../../elsewhere", folder.path().join("docs/link")).unwrap();
-        let limits = Limits::default();
-        let mapping =
-            Mapping { url: "https://git.example/r".to_owned(), revision: None, path: folder.path().to_owned(), shown: String::new() };
-        let repositories = Repositories::open(folder.path(), "", &[mapping], &[], &limits).unwrap();
-        let discovery = discover(Options {
-            repositories: &repositories,
-            renderer: &NoRenderer,
-            scopes: &|_, _| None,
-            clusters: None,
-            fixtures: &Fixtures::default(),
-            settings: None,
-            takes: &|_| true,
-            limits: &limits,
+        looked(folder.path(), |discovery, repositories| {
+            assert_eq!(discovery.summary().failed, 2);
+            let findings = check(discovery, repositories);
+            let found: Vec<(&str, &str, &str)> = findings
+                .iter()
+                .map(|finding| (finding.rule.as_str(), finding.location.source.name().as_ref(), finding.message.as_str()))
+                .collect();
+            let message =
+                "this link is absolute or leads out of the repository: Argo CD renders none of the 2 Applications with sources in it";
+            assert_eq!(found, [("stray-link", "docs/link", message)]);
         });
-        assert_eq!(discovery.summary().failed, 2);
-        let findings = check(&discovery, &repositories);
-        let found: Vec<(&str, &str, &str)> = findings
-            .iter()
-            .map(|finding| (finding.rule.as_str(), finding.location.source.name().as_ref(), finding.message.as_str()))
-            .collect();
-        let message = "this link is absolute or leads out of the repository: Argo CD renders none of the 2 Applications with sources in it";
-        assert_eq!(found, [("stray-link", "docs/link", message)]);
+    }
+
+    #[test]
+    fn a_rule_that_is_off_takes_no_place_and_what_is_unjudged_is_known() {
+        let folder = tempfile::tempdir().unwrap();
+        let set = "apiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\nmetadata: {name: shops}\nspec:\n  generators:\n  \
+                   - list: {elements: [{name: north}]}\n  template:\n    metadata: {name: '{{name}}'}\n    spec:\n      \
+                   source: {repoURL: 'https://git.example/r', path: '{{nmae}}'}\n      destination: {name: in-cluster}\n";
+        fs::write(folder.path().join("set.yaml"), set).unwrap();
+        looked(folder.path(), |discovery, repositories| {
+            let found = |on: &dyn Fn(&str) -> bool| -> Vec<(String, bool)> {
+                let findings = native(discovery, repositories, on).findings;
+                findings.into_iter().map(|native| (native.finding.rule, native.leaves_unjudged)).collect()
+            };
+            assert_eq!(found(&|_| true), [("unresolved-template-tag".to_owned(), true)]);
+            let both = [("unrenderable-application".to_owned(), true), ("unresolved-template-tag".to_owned(), false)];
+            assert_eq!(found(&|rule| rule != "unresolved-template-tag"), both);
+        });
     }
 }

@@ -7,7 +7,6 @@ use crate::index::{Place, Rbac, Slot};
 use crate::object::{Role, Subject};
 use crate::question::{Action, User};
 use crate::rule::Rule;
-use crate::selector::Selector;
 
 /// How many errors an answer holds at most.
 pub const MAX_ERRORS: usize = 100;
@@ -204,7 +203,7 @@ impl<'q> Walk<'q> {
                 verdict = Verdict::Perhaps;
             }
             let sure = open.unsure.is_none();
-            for (selector, slot) in self.selected(open.role) {
+            for (selector, slot) in rbac.selected(open.role) {
                 let Some(candidate) = rbac.cluster_roles.get(slot).filter(|_| slot != open.slot) else { continue };
                 self.spend(1 + candidate.copies.len() * selector.weight())?;
                 let unsure = open.unsure.or((candidate.copies.len() > 1).then_some(slot));
@@ -233,17 +232,6 @@ impl<'q> Walk<'q> {
             }
         }
         Ok(verdict)
-    }
-
-    /// The cluster roles that the selectors may select: those with the rarest label that a selector names, all if it names none.
-    fn selected(&self, role: &'q Role) -> impl Iterator<Item = (&'q Selector, usize)> + use<'q> {
-        let rbac = self.rbac;
-        role.selectors.iter().flat_map(move |selector| {
-            let labelled = selector.match_labels.iter().map(|(key, value)| rbac.labelled(key, value));
-            let some = labelled.min_by_key(|slots| slots.len());
-            let all = if some.is_none() { 0..rbac.cluster_roles.len() } else { 0..0 };
-            some.unwrap_or_default().iter().copied().chain(all).map(move |slot| (selector, slot))
-        })
     }
 
     fn grant(&self, place: Place, hit: Hit) -> Option<Grant> {

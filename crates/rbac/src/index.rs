@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::answer::{RoleKind, Source};
 use crate::builtin;
 use crate::object::{Binding, Named, Object, Refusal, Role};
+use crate::selector::Selector;
 
 /// RBAC objects, ready for questions. Memory is linear in what was loaded.
 #[derive(Debug, Default)]
@@ -114,6 +115,25 @@ impl Rbac {
     /// The cluster roles with a label of that value.
     pub(crate) fn labelled(&self, key: &str, value: &str) -> &[usize] {
         self.labels.get(key).and_then(|values| values.get(value)).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The cluster roles that the selectors of a role may select: those with the rarest label that a selector names, all if it names none.
+    pub(crate) fn selected<'q>(&'q self, role: &'q Role) -> impl Iterator<Item = (&'q Selector, usize)> {
+        role.selectors.iter().flat_map(move |selector| {
+            let labelled = selector.match_labels.iter().map(|(key, value)| self.labelled(key, value));
+            let some = labelled.min_by_key(|slots| slots.len());
+            let all = if some.is_none() { 0..self.cluster_roles.len() } else { 0..0 };
+            some.unwrap_or_default().iter().copied().chain(all).map(move |slot| (selector, slot))
+        })
+    }
+
+    /// The position of a role by its name.
+    pub(crate) fn position(&self, kind: RoleKind, namespace: &str, name: &str) -> Option<usize> {
+        let (slots, namespace) = match kind {
+            RoleKind::ClusterRole => (&self.cluster_roles, ""),
+            RoleKind::Role => (&self.roles, namespace),
+        };
+        slots.binary_search_by(|slot| (slot.named.namespace.as_str(), slot.named.name.as_str()).cmp(&(namespace, name))).ok()
     }
 
     /// A role by kind and position.

@@ -44,6 +44,7 @@ mod object;
 mod question;
 mod read;
 mod rule;
+mod rules;
 mod selector;
 
 pub use answer::{Decision, EvaluationError, Grant, RoleKind, Source};
@@ -52,3 +53,5 @@ pub use decide::{MAX_ERRORS, MAX_WORK};
 pub use index::Rbac;
 pub use object::Refusal;
 pub use question::{Action, NonResourceAttributes, ResourceAttributes, User};
+pub use rule::Rule;
+pub use rules::RoleRules;

@@ -3,25 +3,30 @@
 //! The comparisons are those of `RuleAllows` in Kubernetes' `plugin/pkg/auth/authorizer/rbac/rbac.go` and of the helpers it uses
 //! (`VerbMatches`, `APIGroupMatches`, `ResourceMatches`, `ResourceNameMatches`, `NonResourceURLMatches`), version 1.37.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::question::{Action, ResourceAttributes};
 use crate::read::list;
 
-/// A rule. What is absent is empty.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+/// A rule of a role. What is absent is empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub(crate) struct Rule {
+pub struct Rule {
+    /// `get`, `list`, … or `*`.
     #[serde(deserialize_with = "list")]
-    pub(crate) verbs: Vec<String>,
+    pub verbs: Vec<String>,
+    /// API groups, empty for the core group, or `*`.
     #[serde(deserialize_with = "list")]
-    pub(crate) api_groups: Vec<String>,
+    pub api_groups: Vec<String>,
+    /// Resources, with their sub-resources, or `*`.
     #[serde(deserialize_with = "list")]
-    pub(crate) resources: Vec<String>,
+    pub resources: Vec<String>,
+    /// Names of objects; all if there are none.
     #[serde(deserialize_with = "list")]
-    pub(crate) resource_names: Vec<String>,
+    pub resource_names: Vec<String>,
+    /// URLs that are no resources.
     #[serde(rename = "nonResourceURLs", deserialize_with = "list")]
-    pub(crate) non_resource_urls: Vec<String>,
+    pub non_resource_urls: Vec<String>,
 }
 
 impl Rule {

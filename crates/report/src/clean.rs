@@ -41,6 +41,36 @@ pub(crate) fn block(text: &str) -> Cow<'_, str> {
     })
 }
 
+/// For a line that a CI system may read commands from, wherever they stand in it (`##[` and `##vso[`): no two `#` follow each other. `\n`
+/// stays, and the caller escapes it.
+pub(crate) fn command(text: &str) -> Cow<'_, str> {
+    apart(block(text))
+}
+
+/// [`line`], and no command of a CI system either.
+pub(crate) fn word(text: &str) -> Cow<'_, str> {
+    apart(line(text))
+}
+
+fn apart(text: Cow<'_, str>) -> Cow<'_, str> {
+    if !text.contains("##") {
+        return text;
+    }
+    let mut apart = String::with_capacity(text.len() + 8);
+    for character in text.chars() {
+        if character == '#' && apart.ends_with('#') {
+            apart.push(' ');
+        }
+        apart.push(character);
+    }
+    apart.into()
+}
+
+/// Viewers make a link of `[text](address)`, even where text of the input says so: the brackets are kept apart.
+pub(crate) fn unlinked(text: &str) -> Cow<'_, str> {
+    if text.contains("](") { text.replace("](", "] (").into() } else { text.into() }
+}
+
 fn with(text: &str, replacement: impl Fn(char) -> Option<char>) -> Cow<'_, str> {
     if is_plain(text) {
         return Cow::Borrowed(text);
@@ -62,6 +92,8 @@ mod tests {
         assert_eq!(line("a\u{1b}[31mb\u{7}\r\n\tc"), "a␛[31mb␇␍␊ c");
         assert_eq!(line("x\u{9b}31m\u{85}\u{202e}y\u{2066}\u{200b}z\u{7f}"), "x�31m��y��z␡");
         assert_eq!(block("first\n\u{1b}second"), "first\n␛second");
+        assert_eq!(command("a ####vso[x]\n##[y]"), "a # # # #vso[x]\n# #[y]");
+        assert_eq!(word("##\u{200b}#\n"), "# #�#␊");
     }
 
     #[test]

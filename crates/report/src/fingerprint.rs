@@ -20,8 +20,13 @@ impl Fingerprints {
             Some(object) => (&*object.kind, &*object.namespace, &*object.name),
             None => ("", "", ""),
         };
+        self.of(&[&finding.rule, &finding.condition, location.source.name(), kind, namespace, name, &location.pointer])
+    }
+
+    /// The hash of what identifies something else.
+    pub(crate) fn of(&mut self, parts: &[&str]) -> String {
         let mut hasher = Sha256::new();
-        for part in [&finding.rule, &finding.condition, &**location.source.name(), kind, namespace, name, &location.pointer] {
+        for part in parts {
             hasher.update((part.len() as u64).to_le_bytes());
             hasher.update(part.as_bytes());
         }

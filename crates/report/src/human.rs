@@ -30,25 +30,8 @@ use crate::{Options, clean, summary};
 /// # Errors
 /// Those of the writer.
 pub fn human(outcome: &Outcome, options: &Options, out: &mut dyn Write) -> io::Result<()> {
-    let renderer = if options.color { Renderer::styled() } else { Renderer::plain() };
-    let mut page = Page {
-        out: BufWriter::with_capacity(BUFFER, out),
-        renderer: renderer.term_width(options.width),
-        masks: Masks::new(&outcome.secrets),
-        options,
-        bar_due: false,
-    };
-    for finding in &outcome.findings {
-        if finding.suppressed.is_none() || options.verbose {
-            page.finding(finding)?;
-        }
-    }
-    for not_evaluated in &outcome.not_evaluated {
-        page.not_evaluated(not_evaluated)?;
-    }
-    for unread in &outcome.unread {
-        page.unread(unread)?;
-    }
+    let mut page = Page::new(outcome, options, out);
+    page.problems(outcome)?;
     page.deployed(&outcome.deployed)?;
     if options.mutations {
         for mutation in &outcome.mutations {
@@ -58,6 +41,20 @@ pub fn human(outcome: &Outcome, options: &Options, out: &mut dyn Write) -> io::R
     if !options.quiet {
         page.remarks(outcome)?;
         summary::write(outcome, options, &mut page.out)?;
+    }
+    page.out.flush()
+}
+
+/// Writes what is wrong with what was read, and no more: findings, what could not be judged or read, and, unless [`Options::quiet`] is set,
+/// notes. For tools that have a result of their own.
+///
+/// # Errors
+/// Those of the writer.
+pub fn problems(outcome: &Outcome, options: &Options, out: &mut dyn Write) -> io::Result<()> {
+    let mut page = Page::new(outcome, options, out);
+    page.problems(outcome)?;
+    if !options.quiet {
+        page.remarks(outcome)?;
     }
     page.out.flush()
 }
@@ -78,7 +75,35 @@ struct Page<'a> {
     bar_due: bool,
 }
 
+impl<'a> Page<'a> {
+    fn new(outcome: &'a Outcome, options: &'a Options, out: &'a mut dyn Write) -> Self {
+        let renderer = if options.color { Renderer::styled() } else { Renderer::plain() };
+        Page {
+            out: BufWriter::with_capacity(BUFFER, out),
+            renderer: renderer.term_width(options.width),
+            masks: Masks::new(&outcome.secrets),
+            options,
+            bar_due: false,
+        }
+    }
+}
+
 impl Page<'_> {
+    fn problems(&mut self, outcome: &Outcome) -> io::Result<()> {
+        for finding in &outcome.findings {
+            if finding.suppressed.is_none() || self.options.verbose {
+                self.finding(finding)?;
+            }
+        }
+        for not_evaluated in &outcome.not_evaluated {
+            self.not_evaluated(not_evaluated)?;
+        }
+        for unread in &outcome.unread {
+            self.unread(unread)?;
+        }
+        Ok(())
+    }
+
     fn finding(&mut self, finding: &Finding) -> io::Result<()> {
         let (level, style) = match finding.severity {
             Severity::Error => (Level::ERROR, DEFAULT_ERROR_STYLE),

@@ -1,16 +1,24 @@
-//! What a run found, as text: for people in a terminal, as JSON, as SARIF 2.1.0.
+//! What a run found, as text: for people in a terminal, as JSON, as SARIF 2.1.0, for the systems that run jobs, in a few lines.
 //!
-//! All three write as they go and keep nothing but the block at hand, so that a run with many findings costs little.
+//! Nearly all write as they go and keep nothing but the block at hand, so that a run with many findings costs little; JUnit's XML has counts at
+//! its beginning, and is made as a whole.
 //! Text from the input is hostile: nothing in it moves a cursor, turns writing around or forges a line of ours, in any format.
 //!
 //! Only the human format quotes files, and what [`Outcome::secrets`](fedward_outcome::Outcome::secrets) names is hidden there. Messages,
 //! patches and edits are written as they come: that they hold no secret is their makers' duty.
 
+mod azure;
+mod brief;
 mod clean;
+mod entry;
 mod excerpt;
 mod fingerprint;
+mod gate;
+mod github;
+mod gitlab;
 mod human;
 mod json;
+mod junit;
 mod masks;
 mod sarif;
 mod summary;
@@ -24,10 +32,18 @@ mod testing;
 use fedward_kit::finding::Severity;
 use serde::Serialize;
 
+pub use azure::azure;
+pub use brief::{Room, brief, termination_log};
 pub use clean::line as printable;
-pub use human::human;
+pub use gate::{Gate, Verdict};
+pub use github::github;
+pub use gitlab::gitlab;
+pub use human::{human, problems};
 pub use json::json;
+pub use junit::junit;
 pub use sarif::sarif;
+pub use summary::skipped;
+pub use writer::write as write_json;
 
 /// How the human format looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -22,7 +22,7 @@ use self::notification::{Descriptor, Invocation};
 use self::result::ResultEntry;
 use self::rule::Rule;
 use crate::fingerprint::Fingerprints;
-use crate::{RuleInfo, Tool, writer};
+use crate::{RuleInfo, Tool, clean, writer};
 
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 /// What relative addresses are read against.
@@ -108,9 +108,8 @@ struct Base {
 
 /// Text for the reader.
 ///
-/// Viewers make a link of `[text](address)`, even where text of the input says so: the brackets are kept apart. Braces are not doubled,
-/// although the standard asks for it: they matter only beside `arguments`, which we never write, and viewers show the doubled ones, in
-/// messages that quote templates.
+/// Nothing in it is a link. Braces are not doubled, although the standard asks for it: they matter only beside `arguments`, which we never
+/// write, and viewers show the doubled ones, in messages that quote templates.
 #[derive(Serialize)]
 struct Message<'a> {
     text: Cow<'a, str>,
@@ -118,8 +117,12 @@ struct Message<'a> {
 
 impl<'a> Message<'a> {
     fn new(text: impl Into<Cow<'a, str>>) -> Self {
-        let text = text.into();
-        Message { text: if text.contains("](") { text.replace("](", "] (").into() } else { text } }
+        Message {
+            text: match text.into() {
+                Cow::Borrowed(text) => clean::unlinked(text),
+                Cow::Owned(text) => clean::unlinked(&text).into_owned().into(),
+            },
+        }
     }
 }
 

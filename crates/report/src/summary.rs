@@ -17,32 +17,18 @@ pub(crate) fn write(outcome: &Outcome, options: &Options, out: &mut dyn Write) -
     if let Some(rule) = explained(outcome) {
         writeln!(out, "`fedward explain {}` says why, and what to do instead", clean::line(rule))?;
     }
-    writeln!(out, "{}", findings(outcome))?;
-    write!(out, "{}, {}, {} evaluated", count(outcome.files, "file"), count(outcome.objects, "object"), outcome.evaluated)?;
-    if !outcome.not_evaluated.is_empty() {
-        write!(out, ", {} could not be judged", outcome.not_evaluated.len())?;
+    writeln!(out, "{}\n{}", findings(outcome), judged(outcome))?;
+    for line in deployed(outcome) {
+        writeln!(out, "{line}")?;
     }
-    if !outcome.unread.is_empty() {
-        write!(out, ", {} could not be read", outcome.unread.len())?;
-    }
-    if outcome.rendered_files > 0 {
-        write!(out, ", {} judged as rendered", count(outcome.rendered_files, "file"))?;
-    }
-    writeln!(out)?;
-    for (kinds, noun) in [
-        (["Application"].as_slice(), "Application"),
-        (&["ApplicationSet"], "ApplicationSet"),
-        (&["chart", "kustomization"], "chart or kustomization"),
-    ] {
-        let counts = count_states(&outcome.deployed, kinds);
-        let states = [(counts.rendered, "rendered"), (counts.partial, "partial"), (counts.deferred, "deferred"), (counts.failed, "failed")];
-        let all: usize = states.iter().map(|(number, _)| number).sum();
-        if all > 0 {
-            let said: Vec<String> =
-                states.iter().filter(|(number, _)| *number > 0).map(|(number, state)| format!("{number} {state}")).collect();
-            writeln!(out, "{}: {}", count(all, noun), said.join(", "))?;
-        }
-    }
+    skipped(outcome, options, out)
+}
+
+/// Writes how much was skipped, and why; nothing where nothing was.
+///
+/// # Errors
+/// Those of the writer.
+pub fn skipped(outcome: &Outcome, options: &Options, out: &mut dyn Write) -> io::Result<()> {
     if outcome.skipped.is_empty() {
         return Ok(());
     }
@@ -57,6 +43,48 @@ pub(crate) fn write(outcome: &Outcome, options: &Options, out: &mut dyn Write) -
         writeln!(out, "{count:>6} for {} other reasons", others.len())?;
     }
     Ok(())
+}
+
+/// The same in a few lines that hold no text of the input.
+pub(crate) fn counts(outcome: &Outcome) -> Vec<String> {
+    let mut lines = vec![findings(outcome), judged(outcome)];
+    lines.extend(deployed(outcome));
+    if !outcome.skipped.is_empty() {
+        lines.push(format!("{} skipped", outcome.skipped.len()));
+    }
+    lines
+}
+
+fn judged(outcome: &Outcome) -> String {
+    let mut text = format!("{}, {}, {} evaluated", count(outcome.files, "file"), count(outcome.objects, "object"), outcome.evaluated);
+    if !outcome.not_evaluated.is_empty() {
+        text.push_str(&format!(", {} could not be judged", outcome.not_evaluated.len()));
+    }
+    if !outcome.unread.is_empty() {
+        text.push_str(&format!(", {} could not be read", outcome.unread.len()));
+    }
+    if outcome.rendered_files > 0 {
+        text.push_str(&format!(", {} judged as rendered", count(outcome.rendered_files, "file")));
+    }
+    text
+}
+
+/// What became of what is deployed, a line for each sort of it.
+fn deployed(outcome: &Outcome) -> Vec<String> {
+    let sorts = [
+        (["Application"].as_slice(), "Application"),
+        (&["ApplicationSet"], "ApplicationSet"),
+        (&["chart", "kustomization"], "chart or kustomization"),
+    ];
+    let line = |(kinds, noun): (&[&str], &str)| {
+        let counts = count_states(&outcome.deployed, kinds);
+        let states = [(counts.rendered, "rendered"), (counts.partial, "partial"), (counts.deferred, "deferred"), (counts.failed, "failed")];
+        let all: usize = states.iter().map(|(number, _)| number).sum();
+        let said: Vec<String> =
+            states.iter().filter(|(number, _)| *number > 0).map(|(number, state)| format!("{number} {state}")).collect();
+        (all > 0).then(|| format!("{}: {}", count(all, noun), said.join(", ")))
+    };
+    sorts.into_iter().filter_map(line).collect()
 }
 
 /// A rule with a page, of the gravest that were found.

@@ -2,13 +2,16 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+use std::io::{self, Write};
 use std::sync::Arc;
 
 use fedward_kit::finding::{ObjectId, PatchStep, Severity};
 use fedward_manifest::{Source, Span};
-use fedward_outcome::{Edit, Finding, Location, NotEvaluated, Outcome, Related, Skipped, Suppression, SuppressionKind, Unread};
+use fedward_outcome::{
+    Deployed, Edit, Finding, Location, NotEvaluated, Outcome, Related, Skipped, State, Suppression, SuppressionKind, Unread,
+};
 
-use crate::{Options, RuleInfo, Tool, human, json, sarif};
+use crate::{Gate, Options, RuleInfo, Tool, human, json, sarif};
 
 pub(crate) const TOOL: Tool<'static> = Tool { name: "fedward", version: "1.2.3", home: Some("https://docs.example/fedward/") };
 
@@ -157,5 +160,43 @@ pub(crate) fn everything() -> Outcome {
         objects: 2,
         evaluated: 1,
         ..Outcome::default()
+    }
+}
+
+pub(crate) const GATE: Gate = Gate { fail_on: Severity::Error, allow_empty: false, strict: false };
+
+/// What a format writes.
+pub(crate) fn text(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> String {
+    let mut out = Vec::new();
+    write(&mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+/// Commands of CI systems, of terminals and of Markdown, wherever text of the input goes: a finding, one that was not judged, a file that was not
+/// read, a note.
+pub(crate) fn hostile() -> Outcome {
+    let bad = "100%25 \u{1b}[31m\u{202e}red\r\n::error::forged\n##[add-mask]x\n####vso[task.setvariable variable=x;]forged [a](https://b.example) <b>";
+    let mut hostile = finding(at("a,line=9::b%0A;c].yaml", WEB, "name: web"));
+    hostile.message = bad.into();
+    hostile.help = bad.into();
+    hostile.rule = format!("rule]{bad}");
+    hostile.object = Some(ObjectId { name: bad.into(), ..object() });
+    let not_evaluated =
+        NotEvaluated { location: at("b.yaml", WEB, "name: web"), object: hostile.object.clone(), policy: bad.into(), reason: bad.into() };
+    let deployed = Deployed {
+        kind: "Application",
+        name: bad.into(),
+        destination: String::new(),
+        state: State::Partial,
+        reasons: vec![bad.into()],
+        location: Some(at("b.yaml", WEB, "name: web")),
+        objects: 0,
+    };
+    Outcome {
+        deployed: vec![deployed],
+        not_evaluated: vec![not_evaluated],
+        unread: vec![Unread { file: format!("c\n::error file=x::y{bad}"), reason: bad.into() }],
+        notes: vec![bad.into()],
+        ..outcome(vec![hostile])
     }
 }

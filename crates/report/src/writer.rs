@@ -10,8 +10,11 @@ use crate::clean;
 /// Bytes that are gathered before they are written on.
 pub(crate) const BUFFER: usize = 1 << 16;
 
-/// Writes one document and a line break.
-pub(crate) fn write(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+/// Writes one JSON document and a line break, safe to look at in a terminal.
+///
+/// # Errors
+/// Those of the writer.
+pub fn write(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
     let mut out = BufWriter::with_capacity(BUFFER, out);
     value.serialize(&mut serde_json::Serializer::with_formatter(&mut out, Visible))?;
     out.write_all(b"\n")?;

@@ -3,7 +3,6 @@
 mod aws;
 mod binding;
 mod preset;
-mod rights;
 mod settings;
 mod subject;
 
@@ -29,6 +28,7 @@ pub mod rules {
 }
 
 use fedward_kit::policy::Policy;
+pub(crate) use fedward_kit::rights;
 use fedward_kit::rule::Rule;
 pub use settings::Settings;
 

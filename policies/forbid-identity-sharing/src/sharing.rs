@@ -2,6 +2,7 @@
 
 use fedward_kit::identity::{self, Provider};
 use fedward_kit::index;
+pub(crate) use fedward_kit::index::is_argo_cd;
 use fedward_kit::node::Node;
 use fedward_kit::rule::Check;
 use fedward_kit::text::Glob;
@@ -137,11 +138,4 @@ pub(crate) fn others<'a>(
     // What was not met is among those that were not given.
     let more = more.saturating_sub(usize::from(!met_own));
     (!known.is_empty()).then(|| Others { known: known.into_iter().map(|(_, node)| node).collect(), more })
-}
-
-/// Whether a name is that of a part of Argo CD that signs in with the identity of the whole; releases put their name before it.
-pub(crate) fn is_argo_cd(name: &str) -> bool {
-    ["argocd-server", "argocd-application-controller", "argocd-applicationset-controller", "argocd-repo-server"]
-        .iter()
-        .any(|part| name.strip_suffix(part).is_some_and(|before| before.is_empty() || before.ends_with('-')))
 }

@@ -140,6 +140,7 @@ mod tests {
             related: Vec::new(),
             related_more: 0,
             fix: Vec::new(),
+            mends: false,
         }
     }
 

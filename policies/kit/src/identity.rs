@@ -163,10 +163,24 @@ pub fn federation<'a>(
     anchor: Node<'a>,
 ) -> Vec<(Provider, Node<'a>)> {
     let mut found = account(context, namespace, name, anchor).found().map(|account| account.marks()).unwrap_or_default();
+    let asks_aws = !found.iter().any(|(provider, _)| *provider == Provider::AwsIrsa);
+    found.extend(federation_by_others(context, common, namespace, name, anchor, asks_aws));
+    found
+}
+
+/// The same, as far as the account's object does not say it itself; `asks_aws` is whether roles of AWS are looked for, too, which let it in.
+pub fn federation_by_others<'a>(
+    context: &Context<'a>,
+    common: &Common,
+    namespace: &'a str,
+    name: &'a str,
+    anchor: Node<'a>,
+    asks_aws: bool,
+) -> Vec<(Provider, Node<'a>)> {
+    let mut found = Vec::new();
     let credentials = index::credentials_for(context, namespace, name, anchor);
     let associations = index::pod_identities(context, &format!("serviceAccount={namespace}/{name}"), anchor);
-    let is_asked = !found.iter().any(|(provider, _)| *provider == Provider::AwsIrsa);
-    let roles = if is_asked { index::roles_granting(context, namespace, name, anchor) } else { None };
+    let roles = if asks_aws { index::roles_granting(context, namespace, name, anchor) } else { None };
     for object in [credentials, associations, roles].into_iter().flatten().flat_map(|list| list.items) {
         found.push(trust::grant(object, namespace, name));
     }

@@ -16,7 +16,7 @@ use crate::node::Node;
 use crate::request::group_of;
 use crate::{iam, trust, workload};
 pub use exposure::{is_exposed, routes_to, selects, services_with};
-pub use users::{is_hook, users_of};
+pub use users::{counts, is_argo_cd, is_hook, users_of};
 
 /// The group and version of the index.
 pub const API_VERSION: &str = "index.fedward/v1";
@@ -292,6 +292,17 @@ pub fn workloads_of<'a>(context: &Context<'a>, namespace: &str, name: &str, anch
     })
 }
 
+/// What the bindings of a service account are filed under, and of each of the groups that it belongs to.
+pub fn bindings_of(namespace: &str, name: &str) -> [(Key, Option<String>); 4] {
+    let of_group = |group: String| (Key::new(BINDING, "", format!("group={group}")), Some(group));
+    [
+        (Key::new(BINDING, "", format!("subject={namespace}/{name}")), None),
+        of_group(format!("system:serviceaccounts:{namespace}")),
+        of_group("system:serviceaccounts".to_owned()),
+        of_group("system:authenticated".to_owned()),
+    ]
+}
+
 /// Whether a binding gives the service account, or a group of service accounts that it belongs to, any right. `None` where the host
 /// cannot say: where no binding of the namespace's accounts is loaded and there may be others, and in every cluster, since all bindings
 /// would have to be listed for one pod.
@@ -300,9 +311,9 @@ pub fn is_bound<'a>(context: &Context<'a>, namespace: &str, name: &str, anchor: 
         return None;
     }
     let list = |selector: &str| context.list_masked((API_VERSION, BINDING), "", selector, &["metadata.name"], anchor);
-    let own = list(&format!("subject={namespace}/{name}"))?;
-    let groups = [format!("group=system:serviceaccounts:{namespace}"), "group=system:serviceaccounts".to_owned()];
-    if !own.items.is_empty() || groups.iter().any(|group| list(group).is_some_and(|list| !list.items.is_empty())) {
+    let [own, of_namespace, of_all, _] = bindings_of(namespace, name).map(|(key, _)| key.selector);
+    let own = list(&own)?;
+    if !own.items.is_empty() || [of_namespace, of_all].iter().any(|group| list(group).is_some_and(|list| !list.items.is_empty())) {
         return Some(true);
     }
     // Where the bindings of its neighbours are, its own would be.
@@ -393,6 +404,16 @@ fn issuer_selector(issuer: &str) -> String {
 /// kinds belong to many operators.
 pub fn token_consumers<'a>(context: &Context<'a>, namespace: &str, name: &str, anchor: Node<'a>) -> Option<List<'a>> {
     if context.indexed { context.list(API_VERSION, TOKEN_CONSUMER, namespace, &format!("serviceAccount={name}"), anchor) } else { None }
+}
+
+/// In a cluster: stores of External Secrets among [`token_consumers`], if there are any. They are the one kind that a policy can look at
+/// wherever it is served.
+pub fn secret_stores_of<'a>(context: &Context<'a>, namespace: &str, name: &str, anchor: Node<'a>) -> Option<List<'a>> {
+    let uses =
+        |object: Node<'a>| trust::token_consumer(object).iter().any(|(other, own)| *own == name && other.unwrap_or(namespace) == namespace);
+    let of = |kind, namespace| listed(context, &[("external-secrets.io/v1", kind)], &[namespace], anchor, &uses);
+    let (own, cluster) = (of("SecretStore", namespace), of("ClusterSecretStore", ""));
+    own.into_iter().chain(cluster).find(|list| !list.items.is_empty())
 }
 
 /// Federated service accounts of a namespace. `None` where the host cannot say.
@@ -499,8 +520,8 @@ fn is_label_mutator(object: Node<'_>, api_version: &str, kind: &str) -> bool {
     mutates && mentions(object, crate::identity::AZURE_USE, 0)
 }
 
-/// Whether a key or a string anywhere in the tree contains `text`.
-fn mentions(node: Node<'_>, text: &str, depth: usize) -> bool {
+/// Whether a key or a string anywhere in the tree contains `text`; `depth` is how deep the node lies, 0 to begin with.
+pub fn mentions(node: Node<'_>, text: &str, depth: usize) -> bool {
     depth < 64
         && (node.peek_str().is_some_and(|value| value.contains(text))
             || node.peek_entries().any(|(key, value)| key.contains(text) || mentions(value, text, depth + 1))

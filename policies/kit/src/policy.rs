@@ -113,12 +113,14 @@ impl<S: Settings + 'static> AnyPolicy for Policy<S> {
     }
 
     fn validate(&self, payload: &[u8], host: &dyn Host) -> Result<Vec<u8>, String> {
-        let read = |settings: Node<'_>| settings::read::<S>(settings, &|| self.rules(), None);
-        validate(payload, host, read, |subjects, read| self.judge_with(subjects, &read.own, &read.common))
+        if S::MENDS.is_some() {
+            return self.mend(payload, host);
+        }
+        validate(payload, host, |settings| self.read_own(settings), |subjects, read| self.judge_with(subjects, &read.own, &read.common))
     }
 
     fn validate_settings(&self, payload: &[u8]) -> Vec<u8> {
-        validate_settings(payload, |settings| settings::read::<S>(settings, &|| self.rules(), None).errors)
+        validate_settings(payload, |settings| self.read_own(settings).errors)
     }
 }
 
@@ -140,7 +142,14 @@ impl<S: Settings + 'static> Part for Policy<S> {
     }
 
     fn read(&self, settings: Node<'_>, common: &Common) -> (PartSettings, Vec<String>) {
-        let read = settings::read::<S>(settings, &|| self.rules(), Some(common));
+        let mut read = settings::read::<S>(settings, &|| self.rules(), Some(common));
+        if self.is_mending(&read.own) {
+            // It would have to know what the other policies say.
+            read.errors.push(format!(
+                "settings.policies.{}.settings.mode: the suite changes no object: only the policy's own module can `fix`",
+                self.id
+            ));
+        }
         (PartSettings { own: Box::new(read.own), common: read.common }, read.errors)
     }
 
@@ -151,7 +160,13 @@ impl<S: Settings + 'static> Part for Policy<S> {
 }
 
 impl<S: Settings + 'static> Policy<S> {
-    fn judge_with<'a>(&self, subjects: &'a Subjects<'a>, own: &'a S, common: &'a Common) -> Judged {
+    /// The settings of the policy where it runs by itself.
+    pub(crate) fn read_own(&self, settings: Node<'_>) -> Read<S> {
+        settings::read::<S>(settings, &|| self.rules(), None)
+    }
+
+    /// What is found in a request.
+    pub(crate) fn judge_with<'a>(&self, subjects: &'a Subjects<'a>, own: &'a S, common: &'a Common) -> Judged {
         let request = subjects.now.request;
         if !admission::is_judged(request, common, subjects.now.context) {
             return Judged::default();
@@ -165,7 +180,8 @@ impl<S: Settings + 'static> Policy<S> {
         }
     }
 
-    fn findings(&self, check: Check<'_, S>) -> Vec<Finding> {
+    /// What the rules find.
+    pub(crate) fn findings(&self, check: Check<'_, S>) -> Vec<Finding> {
         let uncertain = check.pods().iter().any(|pod: &Pod<'_>| !pod.certain);
         let mut findings = check.run(self.rules);
         for finding in &mut findings {

@@ -82,6 +82,7 @@ struct Parts<'a> {
     related: Vec<Related>,
     related_more: usize,
     fix: Vec<PatchStep>,
+    mends: bool,
     on_key: bool,
     offset: Option<usize>,
 }
@@ -98,6 +99,7 @@ impl<'a> Report<'a> {
             related: Vec::new(),
             related_more: 0,
             fix: Vec::new(),
+            mends: false,
             on_key: false,
             offset: None,
         }))
@@ -128,6 +130,13 @@ impl<'a> Report<'a> {
     /// A patch that mends it. It is dropped where the finding lies in another object or inside a string.
     pub fn fix(mut self, steps: Vec<PatchStep>) -> Self {
         self.0.fix = steps;
+        self
+    }
+
+    /// Has the policy apply the patch itself, if `mends` and if nothing else is wrong with the object; see [`crate::settings::Settings::mends`].
+    /// Only for patches that set a string or a map.
+    pub fn mended(mut self, mends: bool) -> Self {
+        self.0.mends = mends;
         self
     }
 
@@ -222,6 +231,7 @@ impl<'a, S> Check<'a, S> {
             docs: format!("docs/rules/{rule}.md"),
             related,
             related_more: report.related_more,
+            mends: report.mends && !fix.is_empty(),
             fix,
         });
     }

@@ -38,6 +38,10 @@ pub struct Field {
 
 /// Settings of a policy.
 pub trait Settings: Sized {
+    /// Whether the policy mends objects itself where a rule says so ([`crate::rule::Report::mended`]), instead of rejecting them. A constant,
+    /// so that nothing of it is in the modules of policies that never do.
+    const MENDS: Option<fn(&Self) -> bool> = None;
+
     /// Reads every field; see [`Reader`].
     fn read(reader: &mut Reader<'_>) -> Self;
 }

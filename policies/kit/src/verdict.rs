@@ -104,6 +104,16 @@ pub(crate) fn respond(judged: &Judged, whole: bool) -> Vec<u8> {
     out.into_bytes()
 }
 
+/// The same with an object, as JSON, that is to be admitted in the place of the request's.
+pub(crate) fn with_object(mut response: Vec<u8>, object: &str) -> Vec<u8> {
+    // The brace that closes it.
+    response.pop();
+    for part in [",\"mutated_object\":", object, "}"] {
+        response.extend_from_slice(part.as_bytes());
+    }
+    response
+}
+
 /// Kubewarden's `ValidationResponse` and `SettingsValidationResponse`: whether there are no errors, and the errors.
 pub(crate) fn response(ok: &str, errors: &[String]) -> String {
     let mut out = format!("{{\"{ok}\":{}", errors.is_empty());

@@ -1,5 +1,6 @@
 //! Pods that use a cloud identity carry the labels that its provider needs.
 
+mod mend;
 mod pods;
 mod settings;
 

@@ -6,10 +6,21 @@ use fedward_kit::text::Glob;
 /// See the `doc` of each field in [`fedward_kit::settings::Settings::read`].
 #[derive(Debug, Clone)]
 pub struct Settings {
+    /// What happens to pods that lack the Azure label, and nothing else.
+    pub mode: Mode,
     /// Whether pods whose only use of the identity is a CSI driver need no label.
     pub allow_csi_only: bool,
     /// Labels that identity-using pods must have.
     pub required_labels: Vec<RequiredLabel>,
+}
+
+/// What happens to pods that lack the Azure label, and nothing else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// They are reported.
+    Report,
+    /// They get it, where that is unambiguous.
+    Fix,
 }
 
 /// A label that identity-using pods must have.
@@ -31,8 +42,13 @@ pub enum RequiredValue {
 }
 
 impl fedward_kit::settings::Settings for Settings {
+    const MENDS: Option<fn(&Self) -> bool> = Some(|own| own.mode == Mode::Fix);
+
     fn read(reader: &mut Reader<'_>) -> Self {
         Settings {
+            mode: reader.choice("mode", &[("report", Mode::Report), ("fix", Mode::Fix)], "report",
+                    "What happens to a pod that lacks the Azure label and nothing else: `report` rejects it, `fix` adds the label to its template, where the policy may change objects (`mutating: true`) and that is unambiguous. The suite cannot `fix`.")
+                .unwrap_or(Mode::Report),
             allow_csi_only: reader.bool(
                 "allowCsiOnly",
                 true,

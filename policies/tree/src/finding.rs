@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::json;
 use crate::node::Node;
+use crate::splice;
 
 /// How much a finding matters. The order is that of growing weight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -187,6 +188,9 @@ pub struct Finding {
     /// A JSON Patch on the object under admission that mends it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fix: Vec<PatchStep>,
+    /// Whether the policy applies the fix itself, if nothing else is wrong. No other program is told.
+    #[serde(skip)]
+    pub mends: bool,
 }
 
 impl Finding {
@@ -253,6 +257,16 @@ impl Place {
 }
 
 impl PatchStep {
+    /// The text of JSON with a string or a map set as the step says, and nothing else changed. `None` where the step is none of this text.
+    pub fn set_in(&self, text: &str) -> Option<String> {
+        let (PatchStep::Add { path, value } | PatchStep::Replace { path, value }) = self else { return None };
+        let keys: Vec<String> = path.split('/').skip(1).map(|key| key.replace("~1", "/").replace("~0", "~")).collect();
+        let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+        let mut written = String::new();
+        write_value(value, &mut written);
+        splice::set(text, &keys, &written)
+    }
+
     fn write(&self, out: &mut String) {
         let (op, path, value) = match self {
             PatchStep::Add { path, value } => ("add", path, Some(value)),
@@ -327,6 +341,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_step_is_done_in_text() {
+        let text = r#"{"metadata":{"labels":{"a/b":"1.0"}},"n":1.0}"#;
+        let add = |path: &str, value: serde_json::Value| PatchStep::Add { path: path.to_owned(), value }.set_in(text);
+        let labels = r#"{"metadata":{"labels":{"a/b":"1.0","c~/d":"true"}},"n":1.0}"#;
+        assert_eq!(add("/metadata/labels/c~0~1d", "true".into()).as_deref(), Some(labels));
+        let map = r#"{"metadata":{"labels":{"a/b":"1.0"},"annotations":{"e":"f"}},"n":1.0}"#;
+        assert_eq!(add("/metadata/annotations", serde_json::json!({"e": "f"})).as_deref(), Some(map));
+        let replace = PatchStep::Replace { path: "/metadata/labels/a~1b".to_owned(), value: "2".into() };
+        assert_eq!(replace.set_in(text), Some(text.replace("1.0\"", "2\"")));
+        assert_eq!((add("/n/labels", "x".into()), PatchStep::Remove { path: "/n".to_owned() }.set_in(text)), (None, None));
+    }
+
+    #[test]
     fn findings_are_written_as_serde_writes_them() {
         let object = ObjectId { api_version: "v1".into(), kind: "Pod".into(), namespace: String::new(), name: "a\"b".into() };
         let far = ObjectId { namespace: "shop".into(), ..object.clone() };
@@ -344,6 +371,7 @@ mod tests {
             related: Vec::new(),
             related_more: 0,
             fix: Vec::new(),
+            mends: false,
         };
         let value = serde_json::json!({ "a": [1, -2, "x", true, false, null, {}], "b": { "c": "\u{1}" } });
         let large = Finding {
@@ -360,6 +388,7 @@ mod tests {
                 PatchStep::Replace { path: "/b".into(), value },
                 PatchStep::Remove { path: "/c".into() },
             ],
+            mends: true,
             ..small.clone()
         };
         for finding in [small, large] {

@@ -7,4 +7,5 @@ pub mod embedded;
 pub mod finding;
 pub mod json;
 pub mod node;
+pub mod splice;
 pub mod value;

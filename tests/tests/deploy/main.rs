@@ -40,7 +40,7 @@ fn read(path: &Path) -> String {
 }
 
 fn overlays() -> impl Iterator<Item = String> {
-    SETS.into_iter().flat_map(|set| STEPS.map(|step| format!("{set}{step}")))
+    SETS.into_iter().flat_map(|set| STEPS.map(|step| format!("{set}{step}"))).chain(["fix".to_owned()])
 }
 
 /// The policies of a set.
@@ -117,10 +117,110 @@ fn the_base_asks_for_what_the_metadata_ask_for(base: &[Value], members: &[&Built
         for policy in [core, custom] {
             let spec = &policy["spec"];
             assert_eq!(spec["contextAwareResources"], metadata["contextAwareResources"]);
-            assert_eq!(spec["mutating"], metadata["mutating"]);
+            // What it can do only counts where its settings have it do so.
+            assert_eq!(spec["mutating"], false);
             assert_eq!([&spec["mode"], &spec["failurePolicy"]], [&json!("monitor"), &json!("Ignore")]);
         }
         assert_eq!([&core["spec"]["backgroundAudit"], &custom["spec"]["backgroundAudit"]], [&json!(true), &json!(false)]);
+    }
+}
+
+/// The one policy of the overlay that mends.
+fn mending() -> Value {
+    let [policy] = overlay("fix").try_into().unwrap_or_else(|all| panic!("{all:?}"));
+    policy
+}
+
+/// It changes what it can, at admission only, and stands in nobody's way.
+#[test]
+fn the_policy_that_mends_rejects_nothing() {
+    let spec = &mending()["spec"];
+    let metadata = metadata("require-identity-labels");
+    assert_eq!(metadata["mutating"], true);
+    assert_eq!(spec["contextAwareResources"], metadata["contextAwareResources"]);
+    assert!(named(&spec["rules"]).is_subset(&named(&metadata["rules"])));
+    for (field, value) in [
+        ("mutating", json!(true)),
+        // In monitor mode nothing is changed.
+        ("mode", json!("protect")),
+        ("failurePolicy", json!("Ignore")),
+        ("backgroundAudit", json!(false)),
+    ] {
+        assert_eq!(spec[field], value, "{field}");
+    }
+    assert_eq!(spec["settings"]["mode"], "fix");
+    // No rule rejects, and none is off: what is off keeps nothing from being changed.
+    let builtin = fedward_modules::find("require-identity-labels").unwrap();
+    let all: BTreeSet<&str> = builtin.policy.describe().rules.iter().map(|rule| rule.id).collect();
+    let set = spec["settings"]["severities"].as_object().unwrap();
+    assert_eq!(set.keys().map(String::as_str).collect::<BTreeSet<_>>(), all);
+    for (rule, severity) in set {
+        assert_eq!(severity, if rule == "missing-azure-label" { "warning" } else { "info" }, "{rule}");
+    }
+    for scenario in scenarios() {
+        let outcome = scenario.run(Some(overlay("fix")), "");
+        let severities: BTreeSet<&str> =
+            outcome.findings.iter().filter(|finding| finding.policy != "input").map(|finding| finding.severity.name()).collect();
+        assert!(!severities.contains("error"), "{}: {:?}", scenario.name, outcome.findings);
+    }
+}
+
+/// Every kind that the module mends (`tests/mend.rs` says which), and with the operations with which it does.
+#[test]
+fn the_policy_that_mends_is_shown_what_it_can_mend() {
+    let own =
+        named(&mending()["spec"]["rules"]).into_iter().map(|[group, _, resource, operation]| format!("{group}/{resource} {operation}"));
+    let mut wanted = BTreeSet::new();
+    for (group, both, made) in [
+        ("", "podtemplates replicationcontrollers", "pods"),
+        ("apps", "deployments statefulsets daemonsets replicasets", ""),
+        ("batch", "cronjobs", "jobs"),
+        ("argoproj.io", "workflowtemplates cronworkflows rollouts analysistemplates", "workflows experiments"),
+        ("keda.sh", "scaledjobs", ""),
+        ("serving.knative.dev", "", "services configurations"),
+        ("jobset.x-k8s.io", "", "jobsets"),
+        ("actions.github.com", "autoscalingrunnersets", ""),
+    ] {
+        wanted.extend(both.split_whitespace().flat_map(|name| ["CREATE", "UPDATE"].map(|operation| format!("{group}/{name} {operation}"))));
+        wanted.extend(made.split_whitespace().map(|name| format!("{group}/{name} CREATE")));
+    }
+    assert_eq!(own.collect::<BTreeSet<_>>(), wanted);
+}
+
+const UNLABELLED: &str = r#"{"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "till", "namespace": "shop",
+  "annotations": {"azure.workload.identity/client-id": "2f7d9a31-64c5-4a0b-9a53-7cf5b0c1d822"}}}
+---
+{"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "till", "namespace": "shop"},
+  "spec": {"template": {"spec": {"serviceAccountName": "till", "containers": [{"name": "main", "image": "registry.example/till"}]}}}}
+"#;
+
+/// What changes objects comes before what judges them, whatever the policies are called.
+#[test]
+fn what_is_mended_is_judged_as_it_is_then() {
+    let scenario = Scenario {
+        name: "unlabelled".to_owned(),
+        inputs: vec![("app.yaml".to_owned(), UNLABELLED.as_bytes().to_vec())],
+        settings: BTreeMap::new(),
+    };
+    let of_rule = |outcome: &Outcome| {
+        let found = outcome.findings.iter().filter(|finding| finding.rule == "missing-azure-label");
+        found.map(|finding| format!("{} {}", finding.severity.name(), finding.policy)).collect::<Vec<_>>()
+    };
+    for (name, without) in [
+        ("monitor", "warning clusterwide-require-identity-labels"),
+        ("protect", "error clusterwide-require-identity-labels"),
+        ("audit", ""),
+    ] {
+        let alone = scenario.run(Some(overlay(name)), "");
+        assert_eq!(of_rule(&alone).join(""), without, "{name}");
+        assert!(alone.mutations.is_empty());
+        let both = scenario.run(Some([overlay(name), overlay("fix")].concat()), "");
+        assert_eq!(of_rule(&both), ["warning clusterwide-require-identity-labels-fix"], "{name}");
+        let [mutation] = both.mutations.as_slice() else { panic!("{:?}", both.mutations) };
+        assert_eq!(
+            serde_json::to_value(&mutation.patch).unwrap(),
+            json!([{"op": "add", "path": "/spec/template/metadata", "value": {"labels": {"azure.workload.identity/use": "true"}}}])
+        );
     }
 }
 

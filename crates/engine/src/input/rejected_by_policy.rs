@@ -68,5 +68,6 @@ fn make(condition: &Condition, message: &str) -> Finding {
         related: Vec::new(),
         related_more: 0,
         fix: Vec::new(),
+        mends: false,
     }
 }

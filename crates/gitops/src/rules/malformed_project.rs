@@ -136,13 +136,18 @@ fn windows(spec: &Value, reports: &mut Vec<Report>) {
             reports.push(Report::at(&REFUSED, place, format!("`{}` is no kind of window: `allow` and `deny` are", window.text("kind"))));
         }
         let field = |key: &str| (window.text(key), window.get(key).map_or(&window.place, |value| &value.place));
+        for key in ["schedule", "duration"].iter().filter(|key| window.text(key).is_empty()) {
+            reports.push(Report::at(&REFUSED, &window.place, format!("a window needs a `{key}`")));
+        }
         let (schedule, place) = field("schedule");
-        if let Some(problem) = schedule_problem(schedule) {
+        if !schedule.is_empty()
+            && let Some(problem) = schedule_problem(schedule)
+        {
             let message = format!("`{schedule}` is no schedule: {problem}");
             reports.push(Report::at(&REFUSED, place, message).help("write one as `0 22 * * 1-5`"));
         }
         let (duration, place) = field("duration");
-        if !is_duration(duration) {
+        if !duration.is_empty() && !is_duration(duration) {
             let message = format!("`{duration}` is no duration: it is a number with `h`, `m` or `s`, or several of these");
             reports.push(Report::at(&REFUSED, place, message).help("write one as `8h` or `1h30m`; there are no days, so a day is `24h`"));
         }

@@ -45,10 +45,9 @@
 //! Azure built-in roles (containers, privileged, general); AKS: "Use Azure role-based access control for Kubernetes authorization".
 //! Azure Service Operator: `authorization.azure.com` reference; provider-upjet-azure: `authorization.azure.upbound.io`.
 
-use fedward_kit::node::Node;
-use fedward_kit::request::group_of;
+use fedward_kit::azure::RoleAssignment;
 use fedward_kit::rule::{Check, Condition, Report, Rule};
-use fedward_kit::{text, trust};
+use fedward_kit::text;
 
 use crate::settings::Settings;
 
@@ -77,47 +76,6 @@ const ROLES: [(&str, &str, bool); 8] = [
     ("f58310d9-a9f6-439a-9e8d-f62e7b41a168", "Role Based Access Control Administrator", true),
 ];
 
-/// The fields of an assignment that matter, in any of its forms.
-struct Assignment<'a> {
-    /// What names the role.
-    role: Node<'a>,
-    /// What names the scope.
-    scope: Node<'a>,
-    principal_type: Node<'a>,
-    condition: Node<'a>,
-}
-
-impl<'a> Assignment<'a> {
-    fn of(cx: &Check<'a, Settings>) -> Option<Self> {
-        if cx.request.kind != "RoleAssignment" {
-            return None;
-        }
-        let spec = cx.object.get("spec");
-        let first = |nodes: [Node<'a>; 2]| nodes.into_iter().find(|node| node.peek_str().is_some_and(|text| !text.is_empty()));
-        let fields = match group_of(cx.object.peek("apiVersion").peek_str()?) {
-            "authorization.azure.com" => {
-                let (role, owner) = (spec.get("roleDefinitionReference"), spec.get("owner"));
-                return Some(Assignment {
-                    role: first([role.get("armId"), role.get("wellKnownName")])?,
-                    // The name of another resource of the cluster: its kind tells the scope.
-                    scope: first([owner.get("armId"), owner.get("kind")]).unwrap_or(owner),
-                    principal_type: spec.get("principalType"),
-                    condition: spec.get("condition"),
-                });
-            }
-            "authorization.azure.upbound.io" | "authorization.azure.m.upbound.io" => spec.get("forProvider"),
-            trust::GROUP => spec,
-            _ => return None,
-        };
-        Some(Assignment {
-            role: first([fields.get("roleDefinitionId"), fields.get("roleDefinitionName")])?,
-            scope: fields.get("scope"),
-            principal_type: fields.get("principalType"),
-            condition: fields.get("condition"),
-        })
-    }
-}
-
 /// How wide a scope is, as far as clusters are concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Scope {
@@ -130,7 +88,7 @@ enum Scope {
 }
 
 fn check(cx: &Check<'_, Settings>) {
-    let Some(assignment) = Assignment::of(cx) else { return };
+    let Some(assignment) = RoleAssignment::of(cx.object) else { return };
     if matches!(assignment.principal_type.str(), Some("User" | "Group" | "ForeignGroup" | "Device")) {
         return;
     }

@@ -52,8 +52,8 @@ pub fn users_of<'a>(context: &Context<'a>, namespace: &str, name: &str, anchor: 
     Some(found)
 }
 
-/// Whether an object counts as a user of its pods' service accounts.
-pub(super) fn counts(object: Node<'_>) -> bool {
+/// Whether an object counts as a user of its pods' service accounts, see [`users_of`].
+pub fn counts(object: Node<'_>) -> bool {
     workload::is_known_object(object) && !is_derived(object) && !is_hook(object)
 }
 
@@ -62,6 +62,14 @@ fn is_derived(object: Node<'_>) -> bool {
     let is_controller = |owner: Node<'_>| owner.peek("controller").value() == Some(&value::Value::Bool(true));
     matches!(object.peek("kind").peek_str(), Some("Pod" | "ReplicaSet" | "Job"))
         && object.peek("metadata").peek("ownerReferences").peek_items().any(is_controller)
+}
+
+/// Whether a name is that of a part of Argo CD that signs in with the identity of the whole: these count as one user of it. Releases put
+/// their name before it.
+pub fn is_argo_cd(name: &str) -> bool {
+    ["argocd-server", "argocd-application-controller", "argocd-applicationset-controller", "argocd-repo-server"]
+        .iter()
+        .any(|part| name.strip_suffix(part).is_some_and(|before| before.is_empty() || before.ends_with('-')))
 }
 
 /// Whether an object is a hook of a release, which Argo CD or Helm runs and removes.

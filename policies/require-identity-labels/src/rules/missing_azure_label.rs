@@ -14,6 +14,8 @@
 //!
 //! Of a workflow in which no step signs in there is one finding, since only a person can tell which step should.
 //!
+//! With `mode: fix` the policy adds the label itself where that is unambiguous, and warns that it does; its README says where.
+//!
 //! ## Why it is bad
 //! Without the label nothing is injected. The pod starts, and the first call to Azure fails, or silently uses another credential.
 //!
@@ -63,7 +65,7 @@
 //! ```
 //!
 //! ## Settings
-//! `allowCsiOnly`
+//! `allowCsiOnly`, `mode`
 //!
 //! ## References
 //! Azure/azure-workload-identity: `deploy/azure-wi-webhook.yaml` (the webhook's `objectSelector`), troubleshooting for v1.0.0; AKS
@@ -78,6 +80,7 @@ use fedward_kit::workload::Pod;
 use fedward_kit::{index, webhook};
 
 use super::{identity_label_on_wrong_object, misspelt_identity_key};
+use crate::mend;
 use crate::pods::{SignedIn, has_csi_identity, owners, projects_azure_token};
 use crate::settings::Settings;
 
@@ -147,7 +150,8 @@ fn report<'a>(cx: &Check<'a, Settings>, pod: &Pod<'a>, need: Need<'a>) {
     }
     let report = report.help(HELP);
     // Where the pod may do without, a label would only widen who gets a token.
-    cx.report(if certain { report.fix(PatchStep::set(label, "true")) } else { report });
+    let mends = std::ptr::eq(need.condition, &MISSING) && mend::mends(cx, pod, need.account);
+    cx.report(if certain { report.fix(PatchStep::set(label, "true")).mended(mends) } else { report });
 }
 
 fn report_steps<'a>(cx: &Check<'a, Settings>, steps: Steps<'_, 'a>) {
@@ -171,8 +175,8 @@ type Steps<'p, 'a> = Vec<(&'p Pod<'a>, Need<'a>)>;
 
 /// Why a pod needs the label.
 pub(crate) struct Need<'a> {
-    /// The annotation that makes its account federated.
-    pub(crate) client_id: Node<'a>,
+    /// Its account, which has a client id.
+    account: ServiceAccount<'a>,
     /// How certain that is.
     pub(crate) condition: &'static Condition,
     /// What to add to the message.
@@ -182,8 +186,13 @@ pub(crate) struct Need<'a> {
 }
 
 impl<'a> Need<'a> {
+    /// The annotation that makes the account federated.
+    pub(crate) fn client_id(&self) -> Node<'a> {
+        self.account.annotation(AZURE_CLIENT_ID)
+    }
+
     fn related(&self, report: Report<'a>) -> Report<'a> {
-        let report = report.related(self.client_id, "the client id that the pod is to use");
+        let report = report.related(self.client_id(), "the client id that the pod is to use");
         match self.doubt {
             Some(doubt) => report.related(doubt, "what the label may depend on"),
             None => report,
@@ -209,7 +218,7 @@ impl<'c, 'a> Needs<'c, 'a> {
             return None;
         }
         let (condition, why, doubt) = condition(self.cx, pod, account);
-        Some(Need { client_id: account.annotation(AZURE_CLIENT_ID), condition, why, doubt })
+        Some(Need { account, condition, why, doubt })
     }
 
     /// Whether the pod is one of several that share an account, and another is the one that signs in.
@@ -251,8 +260,8 @@ fn condition<'a>(cx: &Check<'a, Settings>, pod: &Pod<'a>, account: ServiceAccoun
     if !cx.request.is_final {
         return (&MAY_NOT_NEED, ", unless the kustomization that patches this object adds it".to_owned(), None);
     }
-    let consumers = pod.account.name().and_then(|name| index::token_consumers(cx.context, pod.namespace, name, anchor));
-    if let Some(consumer) = first(consumers) {
+    let consumers = if cx.context.indexed { index::token_consumers } else { index::secret_stores_of };
+    if let Some(consumer) = first(pod.account.name().and_then(|name| consumers(cx.context, pod.namespace, name, anchor))) {
         let why = ", which it needs only if it signs in itself: another object has tokens of this account issued";
         return (&MAY_NOT_NEED, why.to_owned(), Some(consumer));
     }

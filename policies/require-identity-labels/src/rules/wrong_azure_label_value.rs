@@ -82,7 +82,7 @@ fn check(cx: &Check<'_, Settings>) {
             let report = Report::new(condition, label, format!("`{AZURE_USE}` is {value}{why}"))
                 .help("set it to \"true\" if the pod signs in to Azure, remove it if not");
             match needed {
-                Some(need) => report.related(need.client_id, "the client id that the pod is to use"),
+                Some(need) => report.related(need.client_id(), "the client id that the pod is to use"),
                 None => report,
             }
         } else {

@@ -1,43 +1,43 @@
 //! What a role allows beyond what it seems to: the rights that Kubernetes' RBAC good practices list as ways to more.
 
-use fedward_kit::finding::Severity;
-use fedward_kit::node::Node;
-use fedward_kit::order;
+use crate::finding::Severity;
+use crate::node::Node;
+use crate::order;
 
 /// A right that leads to more than it says.
 #[derive(Clone, Copy)]
-pub(crate) struct Danger<'a> {
+pub struct Danger<'a> {
     /// How much it matters in a cluster role binding.
-    pub(crate) level: Severity,
+    pub level: Severity,
     /// What it allows, as a phrase after "may".
-    pub(crate) what: &'static str,
+    pub what: &'static str,
     /// Whether it counts for named objects only.
-    pub(crate) named: bool,
+    pub named: bool,
     /// The rule that grants it; `None` in Kubernetes' own roles.
-    pub(crate) rule: Option<Node<'a>>,
+    pub rule: Option<Node<'a>>,
 }
 
 impl Danger<'_> {
     /// What it allows, for messages.
-    pub(crate) fn text(&self) -> String {
+    pub fn text(&self) -> String {
         format!("{}{}", self.what, if self.named { " (named ones)" } else { "" })
     }
 }
 
 /// Every verb on every resource of every group.
-pub(crate) const EVERYTHING: &str = "do everything with every resource";
+pub const EVERYTHING: &str = "do everything with every resource";
 /// TokenRequest.
-pub(crate) const TOKENS: &str = "have tokens of service accounts issued";
+pub const TOKENS: &str = "have tokens of service accounts issued";
 /// Acting as a service account.
-pub(crate) const ACT_AS: &str = "impersonate service accounts";
+pub const ACT_AS: &str = "impersonate service accounts";
 /// Running pods, as whatever service account their namespace has.
-pub(crate) const WORKLOADS: &str = "run pods as any service account";
+pub const WORKLOADS: &str = "run pods as any service account";
 /// Running commands in pods that are there.
-pub(crate) const EXEC: &str = "run commands in pods";
+pub const EXEC: &str = "run commands in pods";
 /// Reading secrets.
-pub(crate) const SECRETS: &str = "read secrets";
+pub const SECRETS: &str = "read secrets";
 /// Changing roles and bindings within its own rights.
-pub(crate) const RBAC: &str = "change roles and bindings";
+pub const RBAC: &str = "change roles and bindings";
 const ESCALATE: &str = "give roles rights that it does not have (`escalate`)";
 const BIND: &str = "bind roles whose rights it does not have (`bind`)";
 
@@ -182,7 +182,7 @@ fn grant<'a>(rules: &[PolicyRule<'a>], on: &[(&str, &str)], verbs: &[&str], name
 ///
 /// What is granted on named objects only is informational (a name proves little, but it is meant), except for names that are as bad
 /// as all of them. In one namespace, rights on cluster-scoped resources do not count.
-pub(crate) fn dangers<'a>(rules: Node<'a>, cluster_wide: bool) -> Vec<Danger<'a>> {
+pub fn dangers<'a>(rules: Node<'a>, cluster_wide: bool) -> Vec<Danger<'a>> {
     let rules: Vec<PolicyRule<'a>> = rules.items().map(PolicyRule::of).collect();
     if let Some(rule) = rules.iter().find(|rule| rule.is_everything()) {
         return vec![Danger { level: Severity::Error, what: EVERYTHING, named: false, rule: Some(rule.node) }];
@@ -257,7 +257,7 @@ fn is_wide(grant: &Grant<'_>) -> bool {
 
 /// What Kubernetes' own roles allow, of those that are worth speaking of; `None` for a role that is not Kubernetes' own.
 /// `cluster-admin`, `admin` and `edit` are judged by name.
-pub(crate) fn built_in(name: &str) -> Option<&'static [(Severity, &'static str)]> {
+pub fn built_in(name: &str) -> Option<&'static [(Severity, &'static str)]> {
     match name {
         "cluster-admin" | "admin" | "edit" | "view" => Some(&[]),
         "system:controller:clusterrole-aggregation-controller" => Some(&[(Severity::Error, ESCALATE)]),

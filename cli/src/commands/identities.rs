@@ -1,0 +1,97 @@
+//! `fedward identities`.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use anyhow::Result;
+use fedward_config::Loaded;
+use fedward_engine::Survey;
+use fedward_inventory::model::Inventory;
+use fedward_inventory::{Filter, dot, human, json, mermaid, take};
+use fedward_kit::finding::Severity;
+use fedward_kit::text::Glob;
+use fedward_outcome::Outcome;
+use fedward_report::Tool;
+
+use crate::args::Identities;
+use crate::exit::Exit;
+use crate::inputs;
+use crate::outputs::{self, Format};
+use crate::setup::{self, Setup};
+
+pub(crate) fn run(args: &Identities) -> Result<Exit> {
+    let input = &args.input;
+    setup::check_stdin(input)?;
+    let wanted = outputs::wanted(&args.format, args.output.as_deref(), &[Format::Human, Format::Json, Format::Mermaid, Format::Dot])?;
+    let request = setup::Request { paths: &input.paths, config: input.config.as_deref(), ..setup::Request::default() };
+    let Setup { loaded, .. } = Setup::new(&request)?;
+    let not_to_replace: Vec<PathBuf> = input.paths.iter().chain(&input.context).chain(&loaded.file).cloned().collect();
+    let mut outputs = outputs::open(wanted, &not_to_replace)?;
+    let context = inputs::context(input, &loaded);
+    let places = outputs.iter().filter_map(|output| output.place().map(PathBuf::from));
+    let request = inputs::Request { threads: args.threads, ..inputs::Request::of(input, &loaded, &context, places) };
+    let mut read = inputs::read(&request)?;
+    let options = setup::options(input, args.threads, &loaded, &mut read);
+    let (survey, mut outcome) = Survey::new(read.files, &options);
+    outcome.skipped.splice(0..0, read.skipped);
+    outcome.unread = read.unread;
+    let globs = |texts: &[String]| texts.iter().map(Glob::new).collect();
+    let filter = Filter { identities: globs(&args.identity), namespaces: globs(&args.in_namespace), shared: args.shared };
+    let all = take(&survey, &federated(&loaded));
+    let is_filtered = !all.identities.is_empty();
+    let inventory = filter.apply(all);
+    if inventory.identities.is_empty() {
+        let what =
+            if is_filtered { "no identity is one of those that are asked for" } else { "no identity is used or made in what was read" };
+        outcome.notes.push(what.to_owned());
+    }
+    for output in &mut outputs {
+        let color = output.is_stdout() && anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never;
+        output.write(|format, out| write(format, &inventory, &outcome, args, color, out))?;
+    }
+    for output in outputs {
+        output.finish()?;
+    }
+    Ok(exit(&inventory, &outcome, args.allow_empty))
+}
+
+/// The service accounts that the settings of any policy count as federated.
+fn federated(loaded: &Loaded) -> Vec<Glob> {
+    let mut found: Vec<String> = Vec::new();
+    for builtin in fedward_modules::ALL {
+        let settings = loaded.settings(&builtin.policy.describe());
+        let globs = settings.get("federatedServiceAccounts").and_then(serde_json::Value::as_array).into_iter().flatten();
+        found.extend(globs.filter_map(serde_json::Value::as_str).map(str::to_owned));
+    }
+    found.sort();
+    found.dedup();
+    found.into_iter().map(Glob::new).collect()
+}
+
+/// The first that applies, most serious first, as for `fedward check`.
+fn exit(inventory: &Inventory, outcome: &Outcome, allow_empty: bool) -> Exit {
+    if !outcome.unread.is_empty() {
+        Exit::NotJudged
+    } else if outcome.count(Severity::Error) > 0 {
+        Exit::Findings
+    } else if inventory.identities.is_empty() && !allow_empty {
+        Exit::Nothing
+    } else {
+        Exit::Clean
+    }
+}
+
+fn write(format: Format, inventory: &Inventory, outcome: &Outcome, args: &Identities, color: bool, out: &mut dyn Write) -> io::Result<()> {
+    match format {
+        Format::Human => {
+            let options = fedward_inventory::Options { color, verbose: args.verbose, quiet: args.quiet };
+            human(inventory, outcome, &options, out)?;
+        }
+        Format::Json => json(inventory, outcome, &Tool { name: "fedward", version: env!("CARGO_PKG_VERSION"), home: None }, out)?,
+        Format::Mermaid => mermaid(inventory, out)?,
+        Format::Dot => dot(inventory, out)?,
+        // No inventory has them.
+        Format::Sarif | Format::Junit | Format::Github | Format::Gitlab | Format::Azure | Format::TerminationLog => {}
+    }
+    out.flush()
+}

@@ -1,0 +1,240 @@
+//! The inventory of cloud identities: each with the credentials that lead to it, the service accounts and workloads that use it, and what
+//! these may do.
+//!
+//! [`take`] makes it of objects that the engine has read ([`Survey`]), as the policies read them: who is federated, which pods an object makes
+//! and which copy of an object is meant is decided by the kit and the engine alone. What is not known is said, never guessed.
+//! [`human()`], [`json()`], [`mermaid()`] and [`dot()`] print it.
+
+mod assemble;
+mod dot;
+mod facts;
+mod filter;
+mod graph;
+mod human;
+mod json;
+mod mermaid;
+pub mod model;
+mod people;
+mod rights;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashSet;
+
+use fedward_engine::Survey;
+use fedward_kit::index::is_argo_cd;
+use fedward_kit::request::group_of;
+use fedward_kit::text::Glob;
+use fedward_outcome::Location;
+
+use assemble::{Assembled, Draft, assemble};
+pub use dot::dot;
+use facts::{Facts, Missing};
+pub use filter::Filter;
+pub use human::human;
+pub use json::{json, schema};
+pub use mermaid::mermaid;
+use model::{Account, AccountState, Cloud, Credential, Declared, Inventory, Object, Place, User};
+use people::{People, Person, State, Use};
+use rights::Access;
+
+/// How the text for people looks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Whether ANSI colours are written; the caller knows what it writes to.
+    pub color: bool,
+    /// Shows the rules of roles and every user, and what was skipped.
+    pub verbose: bool,
+    /// Shows the identities only: no summary, no notes.
+    pub quiet: bool,
+}
+
+/// Makes the inventory. `federated` are service accounts, as `namespace/name`, that count as federated whatever the objects say.
+///
+/// Identities are left out of which all is merely looked at ([`fedward_engine::Role::Context`]). Time and memory are linear in what was read.
+pub fn take(survey: &Survey, federated: &[Glob]) -> Inventory {
+    let facts = Facts::of(survey);
+    let people = People::of(survey, &facts, federated);
+    let Assembled { mut drafts, unattached } = assemble(survey, &facts, &people);
+    drafts.retain(|draft| draft.is_asked);
+    let mut inventory = Inventory { unattached_assignments: unattached, ..Inventory::default() };
+    let mut access = Access::new(survey, &facts);
+    let places = accounts(survey, &people, &drafts, &mut access, &mut inventory);
+    inventory.roles = access.roles;
+    let mut budget = MAX_COUNTED;
+    for Draft { mut identity, people: who, credentials, .. } in drafts {
+        let place = |at: &usize| places.get(*at).copied().flatten();
+        identity.accounts = who.iter().filter_map(place).collect();
+        identity.accounts.sort_unstable();
+        identity.credentials = credentials
+            .into_iter()
+            .map(|(credential, account)| Credential { account: account.as_ref().and_then(place), ..credential })
+            .collect();
+        identity.credentials.sort_by(|one, other| {
+            (one.kind, &one.object, &one.location, &one.subject).cmp(&(other.kind, &other.object, &other.location, &other.subject))
+        });
+        identity.declared.sort();
+        identity.assignments.sort();
+        identity.workloads = workloads(&identity.accounts, &inventory.accounts, &mut budget);
+        identity.shared = identity.workloads > 1;
+        identity.not_known = not_known(&identity, &inventory.accounts);
+        inventory.identities.push(identity);
+    }
+    inventory.identities.sort_by(|one, other| {
+        let key = |identity: &model::Identity| {
+            let place = identity.credentials.first().map(|credential| credential.location.clone());
+            (identity.cloud, identity.id.is_none(), identity.id.clone(), identity.name.clone(), identity.declared.first().cloned(), place)
+        };
+        (key(one), &one.accounts).cmp(&(key(other), &other.accounts))
+    });
+    inventory.unattached_assignments.sort();
+    if !inventory.identities.is_empty() {
+        inventory.workloads_without_known_account = people.unknown.iter().filter_map(|user| used(survey, user)).collect();
+        inventory.workloads_without_known_account.sort();
+    }
+    inventory
+}
+
+/// The accounts that identities name, in the order of their names; where each of all people is among them.
+fn accounts(survey: &Survey, people: &People, drafts: &[Draft], access: &mut Access<'_>, inventory: &mut Inventory) -> Vec<Option<usize>> {
+    let mut named: Vec<usize> = drafts.iter().flat_map(|draft| &draft.people).copied().collect();
+    named.sort_unstable();
+    named.dedup();
+    let mut made: Vec<(usize, Account)> =
+        named.into_iter().filter_map(|at| Some((at, account(survey, people.all.get(at)?, access)))).collect();
+    made.sort_by(|(_, one), (_, other)| {
+        let key = |account: &Account| (account.namespace.clone(), account.name.clone(), account.state, account.location.clone());
+        key(one).cmp(&key(other))
+    });
+    let mut places = vec![None; people.all.len()];
+    for (place, (at, account)) in made.into_iter().enumerate() {
+        if let Some(entry) = places.get_mut(at) {
+            *entry = Some(place);
+        }
+        inventory.accounts.push(account);
+    }
+    places
+}
+
+fn account(survey: &Survey, person: &Person, access: &mut Access<'_>) -> Account {
+    let (state, number) = match person.state {
+        State::Object(number) => (AccountState::Declared, Some(number)),
+        State::Own(number) => (AccountState::Own, Some(number)),
+        State::Missing(Missing::Absent) => (AccountState::Absent, None),
+        State::Missing(Missing::Ambiguous) => (AccountState::Ambiguous, None),
+    };
+    let granted = access.of(person);
+    let mut users: Vec<User> = person.users.iter().filter_map(|user| used(survey, user)).collect();
+    users.sort();
+    Account {
+        namespace: person.name.0.clone(),
+        name: person.name.1.clone(),
+        state,
+        location: number.map(|number| place(survey, number)),
+        draft: number.and_then(|number| survey.object(number)).is_some_and(|object| object.is_draft),
+        users,
+        bindings: granted.bindings,
+        bindings_more: granted.more,
+        power: granted.power,
+    }
+}
+
+fn used(survey: &Survey, user: &Use) -> Option<User> {
+    Some(User {
+        object: object(survey, user.number)?,
+        location: place(survey, user.number),
+        without_pods: user.without_pods,
+        pods: user.pods.clone(),
+        pods_more: user.pods_more,
+        counted: user.counted,
+        draft: survey.object(user.number).is_some_and(|object| object.is_draft),
+    })
+}
+
+/// How many workloads are compared with those of other accounts, over all identities; beyond, an identity has as many as the account of it
+/// that has most.
+const MAX_COUNTED: usize = 10_000_000;
+
+/// How many workloads use accounts, as the rules about sharing count them. Those of which it is not known which account they mean do not count.
+fn workloads(accounts: &[usize], all: &[Account], budget: &mut usize) -> usize {
+    let known = || accounts.iter().filter_map(|at| all.get(*at)).filter(|account| account.state != AccountState::Ambiguous);
+    let work: usize = known().map(|account| account.users.len()).sum();
+    let count = |accounts: &mut dyn Iterator<Item = &Account>| {
+        let users = accounts.flat_map(|account| account.users.iter().map(move |user| (account, user)));
+        let keys = users.filter(|(_, user)| user.counted).map(|(account, user)| {
+            let Object { api_version, kind, namespace, name } = &user.object;
+            // The parts of Argo CD count as one.
+            if is_argo_cd(name) {
+                ("", "", account.namespace.as_str(), "")
+            } else {
+                (group_of(api_version), kind.as_str(), namespace.as_str(), name.as_str())
+            }
+        });
+        keys.collect::<HashSet<_>>().len()
+    };
+    match budget.checked_sub(work) {
+        Some(rest) => {
+            *budget = rest;
+            count(&mut known())
+        }
+        None => known().map(|account| account.users.iter().filter(|user| user.counted).count()).max().unwrap_or(0),
+    }
+}
+
+/// What is not known of an identity.
+fn not_known(identity: &model::Identity, all: &[Account]) -> Vec<String> {
+    let mut found = Vec::new();
+    if identity.id.is_none() {
+        found.push(match identity.cloud {
+            // Only an account leads to it.
+            _ if identity.credentials.is_empty() && identity.declared.is_empty() => {
+                "as whom the account signs in: no object says it, or its value is still to be filled in".to_owned()
+            }
+            Cloud::Azure if identity.name.is_none() => "which identity this is: its credential does not say whose it is".to_owned(),
+            Cloud::Azure => "its client id: no object says for certain which it is".to_owned(),
+            Cloud::Aws => "its ARN: no object says for certain which it is".to_owned(),
+            Cloud::Gcp | Cloud::ArgoSso | Cloud::Unknown => "as whom its accounts sign in".to_owned(),
+        });
+    }
+    let accounts = || identity.accounts.iter().filter_map(|at| all.get(*at));
+    if identity.accounts.is_empty() {
+        found.push("who uses it: no service account among the files does".to_owned());
+    }
+    let count = |state| accounts().filter(|account| account.state == state).count();
+    match count(AccountState::Absent) {
+        0 => {}
+        1 => found.push("what one of its service accounts says: it is not among the files".to_owned()),
+        more => found.push(format!("what {more} of its service accounts say: they are not among the files")),
+    }
+    match count(AccountState::Ambiguous) {
+        0 => {}
+        1 => found.push("which copy of a service account some of its users mean: there are several that differ".to_owned()),
+        more => found.push(format!("which copy of {more} service accounts some of its users mean: there are several that differ")),
+    }
+    found
+}
+
+/// An object, as outputs call it.
+fn object(survey: &Survey, number: usize) -> Option<Object> {
+    Some(survey.object(number)?.id.into())
+}
+
+/// Where an object stands: at its name.
+fn place(survey: &Survey, number: usize) -> Place {
+    let location: Location = survey.location(number, "/metadata/name");
+    Place::from(&location)
+}
+
+fn declared(survey: &Survey, number: usize) -> Option<Declared> {
+    Some(Declared { object: object(survey, number)?, location: place(survey, number) })
+}
+
+/// A text that may be a URL, without a user and a password in it.
+fn shown(text: &str) -> String {
+    let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    match rest.get(..end).and_then(|host| host.rfind('@')) {
+        Some(at) => format!("{scheme}://{}{}", fedward_engine::HIDDEN, rest.get(at..).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}

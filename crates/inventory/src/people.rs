@@ -1,0 +1,234 @@
+//! The service accounts: what federates each, and who uses it.
+
+use std::collections::{HashMap, HashSet};
+
+use fedward_engine::{Asker, Survey};
+use fedward_kit::context::{Lookup, Unknown};
+use fedward_kit::identity::{self, Provider, ServiceAccount};
+use fedward_kit::index;
+use fedward_kit::node::Node;
+use fedward_kit::settings::Common;
+use fedward_kit::text::{Glob, any_matches};
+use fedward_kit::trust::{Credential, PodIdentity};
+
+use crate::facts::{Facts, Look, Marks, Missing, Name, PodAccount, look};
+use crate::model::Cloud;
+
+/// A service account.
+pub(crate) struct Person {
+    pub(crate) name: Name,
+    pub(crate) state: State,
+    pub(crate) marks: Marks,
+    /// Credentials that let it in, by their places among the facts.
+    pub(crate) credentials: Vec<usize>,
+    pub(crate) users: Vec<Use>,
+    /// Whether the settings say that it is federated.
+    pub(crate) by_settings: bool,
+}
+
+/// Where an account's object is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum State {
+    /// The object of that number.
+    Object(usize),
+    /// It is not known.
+    Missing(Missing),
+    /// The object of that number makes it itself.
+    Own(usize),
+}
+
+/// How many pods of an object are told by name.
+const MAX_PODS: usize = 20;
+
+/// An object that uses an account.
+pub(crate) struct Use {
+    pub(crate) number: usize,
+    /// At most [`MAX_PODS`].
+    pub(crate) pods: Vec<String>,
+    pub(crate) pods_more: usize,
+    pub(crate) without_pods: bool,
+    pub(crate) counted: bool,
+}
+
+impl Person {
+    /// The client id that it names, in lower case.
+    pub(crate) fn client_id(&self) -> Option<String> {
+        self.marks.client_id.as_ref().map(|id| id.to_ascii_lowercase())
+    }
+
+    /// Whether anything lets it act as somebody.
+    pub(crate) fn is_federated(&self) -> bool {
+        !self.marks.is_empty() || !self.credentials.is_empty() || self.by_settings || self.users.iter().any(|user| user.without_pods)
+    }
+
+    /// An object from which to look for what belongs to it.
+    pub(crate) fn asker(&self, facts: &Facts) -> Option<usize> {
+        match self.state {
+            State::Object(number) | State::Own(number) => Some(number),
+            State::Missing(_) => {
+                let credential = self.credentials.first().and_then(|at| facts.credentials.get(*at)).map(|credential| credential.number);
+                self.users.first().map(|user| user.number).or(credential)
+            }
+        }
+    }
+}
+
+/// All accounts.
+#[derive(Default)]
+pub(crate) struct People {
+    pub(crate) all: Vec<Person>,
+    /// Objects with pods of which the account is not known.
+    pub(crate) unknown: Vec<Use>,
+    by_state: HashMap<(State, Name), usize>,
+    by_number: HashMap<usize, usize>,
+    users: HashMap<(usize, usize), usize>,
+}
+
+impl People {
+    /// The accounts of all objects. `federated` are the globs of the settings.
+    pub(crate) fn of(survey: &Survey, facts: &Facts, federated: &[Glob]) -> Self {
+        let mut people = People::default();
+        let mut common = Common::default();
+        common.federated_service_accounts = federated.to_vec();
+        let mut credentials: HashMap<usize, Vec<usize>> = HashMap::new();
+        for (at, credential) in facts.credentials.iter().enumerate() {
+            credentials.entry(credential.number).or_default().push(at);
+        }
+        for number in &facts.accounts {
+            look(survey, *number, |look, asker| people.object(&look, asker, facts, &credentials, &common));
+        }
+        // What no account sees of itself, but sees the account: of more than an answer holds, and of accounts that are not there.
+        let known = |(account, person): (usize, &Person)| person.credentials.iter().map(|at| (account, *at)).collect::<Vec<_>>();
+        let seen: HashSet<(usize, usize)> = people.all.iter().enumerate().flat_map(known).collect();
+        for (at, credential) in facts.credentials.iter().enumerate() {
+            let Some(name) = &credential.account else { continue };
+            let account = people.meant(survey, credential.number, name, federated);
+            if let Some(person) = people.all.get_mut(account).filter(|_| !seen.contains(&(account, at))) {
+                person.credentials.push(at);
+            }
+        }
+        for (number, name) in &facts.consumers {
+            let account = people.meant(survey, *number, name, federated);
+            people.used(account, *number, None, false);
+        }
+        for pod in &facts.pods {
+            let account = match &pod.account {
+                PodAccount::Object(number) => people.by_number.get(number).copied(),
+                PodAccount::Named(name, missing) => Some(people.missing(name, *missing, federated)),
+                PodAccount::Own(name, marks) => {
+                    let account = people.add(State::Own(pod.number), name);
+                    if let Some(person) = people.all.get_mut(account) {
+                        person.marks.clone_from(marks);
+                    }
+                    Some(account)
+                }
+                PodAccount::NotKnown => {
+                    if people.unknown.last().is_none_or(|last| last.number != pod.number) {
+                        people.unknown.push(Use {
+                            number: pod.number,
+                            pods: Vec::new(),
+                            pods_more: 0,
+                            without_pods: false,
+                            counted: pod.counted,
+                        });
+                    }
+                    None
+                }
+            };
+            if let Some(account) = account {
+                people.used(account, pod.number, Some(&pod.title), pod.counted);
+            }
+        }
+        people
+    }
+
+    fn object<'a>(&mut self, look: &Look<'a>, asker: &Asker<'_>, facts: &Facts, credentials: &HashMap<usize, Vec<usize>>, common: &Common) {
+        let Look { number, object, namespace, context } = *look;
+        let name_node = object.peek("metadata").peek("name");
+        let name = name_node.peek_str().unwrap_or("");
+        let account = self.add(State::Object(number), &(namespace.to_owned(), name.to_owned()));
+        self.by_number.insert(number, account);
+        let given = |node: Node<'a>| node.place().object.and_then(|id| asker.number(&id));
+        let (mut lets_in, mut consumers, mut by_settings, mut unnamed) = (Vec::new(), Vec::new(), false, Vec::new());
+        // Roles of AWS are asked for below, whatever the account says.
+        for (provider, node) in identity::federation_by_others(context, common, namespace, name, name_node, false) {
+            if Credential::of(node).is_some() || PodIdentity::of(node).is_some() {
+                lets_in.extend(given(node));
+            } else if node.foreign().is_some() && provider != Provider::Other {
+                // An entry of a larger object (eksctl's), which does not say which role it makes.
+                unnamed.push(if provider == Provider::Azure { Cloud::Azure } else { Cloud::Aws });
+            } else if node.foreign().is_some() {
+                consumers.extend(given(node));
+            } else {
+                by_settings = true;
+            }
+        }
+        let roles = index::roles_for(context, namespace, name, name_node).map(|list| list.items).unwrap_or_default();
+        lets_in.extend(roles.into_iter().filter_map(given));
+        if let Some(person) = self.all.get_mut(account) {
+            person.marks = Marks::of(ServiceAccount::of(object));
+            if person.marks.is_empty() {
+                person.marks.unfilled.extend(unnamed);
+            }
+            person.by_settings = by_settings;
+            let name = &person.name;
+            let is_own = |at: &&usize| facts.credentials.get(**at).is_some_and(|credential| credential.account.as_ref() == Some(name));
+            person.credentials = lets_in.iter().filter_map(|number| credentials.get(number)).flatten().filter(is_own).copied().collect();
+        }
+        for consumer in consumers {
+            self.used(account, consumer, None, false);
+        }
+    }
+
+    /// The account that an object means by name.
+    fn meant(&mut self, survey: &Survey, asker: usize, name: &Name, federated: &[Glob]) -> usize {
+        let missing = match survey.find(asker, "", "ServiceAccount", &name.0, &name.1) {
+            Lookup::Found(number) => match self.by_number.get(&number) {
+                Some(account) => return *account,
+                None => Missing::Absent,
+            },
+            Lookup::NotKnown(Unknown::Ambiguous) => Missing::Ambiguous,
+            Lookup::NotFound | Lookup::NotKnown(_) => Missing::Absent,
+        };
+        self.missing(name, missing, federated)
+    }
+
+    fn missing(&mut self, name: &Name, missing: Missing, federated: &[Glob]) -> usize {
+        let account = self.add(State::Missing(missing), name);
+        if let Some(person) = self.all.get_mut(account) {
+            person.by_settings = any_matches(federated, &format!("{}/{}", name.0, name.1));
+        }
+        account
+    }
+
+    fn add(&mut self, state: State, name: &Name) -> usize {
+        *self.by_state.entry((state, name.clone())).or_insert_with(|| {
+            self.all.push(Person {
+                name: name.clone(),
+                state,
+                marks: Marks::default(),
+                credentials: Vec::new(),
+                users: Vec::new(),
+                by_settings: false,
+            });
+            self.all.len() - 1
+        })
+    }
+
+    fn used(&mut self, account: usize, number: usize, pod: Option<&str>, counted: bool) {
+        let Some(person) = self.all.get_mut(account) else { return };
+        let at = *self.users.entry((account, number)).or_insert_with(|| {
+            person.users.push(Use { number, pods: Vec::new(), pods_more: 0, without_pods: pod.is_none(), counted });
+            person.users.len() - 1
+        });
+        if let Some(user) = person.users.get_mut(at) {
+            user.without_pods &= pod.is_none();
+            user.counted |= counted;
+            match pod.filter(|pod| !user.pods.iter().any(|known| known == pod)) {
+                Some(pod) if user.pods.len() < MAX_PODS => user.pods.push(pod.to_owned()),
+                Some(_) => user.pods_more += 1,
+                None => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! What accounts may do in the cluster: their bindings, and the roles that these name.
+
+use std::cell::OnceCell;
+use std::collections::HashMap;
+
+use bumpalo::Bump;
+use fedward_engine::Survey;
+use fedward_kit::context::{Lookup, Unknown};
+use fedward_kit::finding::Severity;
+use fedward_kit::index;
+use fedward_kit::node::{Node, Origin, Session};
+use fedward_kit::rights::{built_in, dangers};
+use fedward_kit::value::Value;
+use fedward_rbac::{MAX_WORK, Rbac, RoleKind, Rule, Source};
+use serde::Deserialize;
+
+use crate::facts::{BindingFact, Facts, RBAC, look};
+use crate::model::{Binding, Power, Rights, Role, RoleState};
+use crate::people::Person;
+use crate::{object, place};
+
+/// Rules of a role that are listed.
+const MAX_RULES: usize = 50;
+/// Bindings of the groups of an account that are listed: those of a group are the same for all of its members.
+const MAX_OF_GROUPS: usize = 20;
+/// What all aggregated roles together may take.
+const MAX_AGGREGATION: usize = 32 * MAX_WORK;
+
+/// Bindings of accounts, and the roles met so far.
+pub(crate) struct Access<'s> {
+    survey: &'s Survey,
+    facts: &'s Facts,
+    rbac: OnceCell<Rbac>,
+    work: usize,
+    pub(crate) roles: Vec<Role>,
+    known: HashMap<RoleId, usize>,
+}
+
+/// A role: by its number, or by kind, namespace and name where there is no one object.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum RoleId {
+    Object(usize),
+    Name(RoleState, String, String, String),
+}
+
+/// What an account may do.
+#[derive(Default)]
+pub(crate) struct Granted {
+    pub(crate) bindings: Vec<Binding>,
+    pub(crate) more: usize,
+    pub(crate) power: Power,
+}
+
+impl<'s> Access<'s> {
+    pub(crate) fn new(survey: &'s Survey, facts: &'s Facts) -> Self {
+        Access { survey, facts, rbac: OnceCell::new(), work: MAX_AGGREGATION, roles: Vec::new(), known: HashMap::new() }
+    }
+
+    /// What an account may do, as far as it is seen from where its object is.
+    pub(crate) fn of(&mut self, person: &Person) -> Granted {
+        let mut granted = Granted::default();
+        let Some(asker) = person.asker(self.facts).filter(|_| !person.name.1.is_empty()) else { return granted };
+        let mut of_groups = 0;
+        for (key, group) in index::bindings_of(&person.name.0, &person.name.1) {
+            for number in self.survey.filed(asker, &key).iter() {
+                let Some(fact) = self.facts.bindings.get(number) else { continue };
+                if group.is_some() {
+                    of_groups += 1;
+                    if of_groups > MAX_OF_GROUPS {
+                        granted.more += 1;
+                        continue;
+                    }
+                }
+                granted.bindings.extend(self.binding(*number, fact, group.clone()));
+            }
+        }
+        granted.power = granted.bindings.iter().map(|binding| binding.power).max().unwrap_or_default();
+        granted
+            .bindings
+            .sort_by(|one, other| (&one.group, &one.object, &one.location).cmp(&(&other.group, &other.object, &other.location)));
+        granted
+    }
+
+    fn binding(&mut self, number: usize, fact: &BindingFact, group: Option<String>) -> Option<Binding> {
+        let role = self.role(number, fact);
+        let is_wide = fact.namespace.is_empty();
+        let known = self.roles.get(role)?;
+        Some(Binding {
+            object: object(self.survey, number)?,
+            location: place(self.survey, number),
+            group,
+            role,
+            in_namespace: (!is_wide).then(|| fact.namespace.clone()),
+            power: if is_wide { known.in_cluster.power } else { known.in_namespace.power },
+        })
+    }
+
+    /// The role of a binding, by its place among the roles.
+    fn role(&mut self, binding: usize, fact: &BindingFact) -> usize {
+        let BindingFact { role_kind: kind, role: name, namespace } = fact;
+        let is_cluster_role = kind == "ClusterRole";
+        let namespace = if is_cluster_role { "" } else { namespace.as_str() };
+        let found = self.survey.find(binding, RBAC, kind, namespace, name);
+        let state = match found {
+            Lookup::Found(_) => RoleState::Declared,
+            Lookup::NotKnown(Unknown::Ambiguous) => RoleState::Ambiguous,
+            _ if is_cluster_role && built_in(name).is_some() => RoleState::BuiltIn,
+            _ => RoleState::Absent,
+        };
+        let id = match found {
+            Lookup::Found(number) => RoleId::Object(number),
+            _ => RoleId::Name(state, kind.clone(), namespace.to_owned(), name.clone()),
+        };
+        if let Some(known) = self.known.get(&id) {
+            return *known;
+        }
+        let mut role = Role {
+            kind: kind.clone(),
+            namespace: namespace.to_owned(),
+            name: name.clone(),
+            state,
+            location: found.found().map(|number| place(self.survey, number)),
+            aggregated: false,
+            rules: Vec::new(),
+            rules_more: 0,
+            certain: true,
+            in_cluster: Rights::default(),
+            in_namespace: Rights::default(),
+        };
+        match (found, state) {
+            (Lookup::Found(number), _) => self.declared(number, &mut role),
+            (_, RoleState::BuiltIn) => self.built_in(&mut role),
+            _ => {
+                role.certain = false;
+                (role.in_cluster.power, role.in_namespace.power) = (Power::NotKnown, Power::NotKnown);
+            }
+        }
+        // What it is called decides, whatever stands in it.
+        if is_cluster_role && name == "cluster-admin" {
+            role.in_cluster.power = Power::ClusterAdmin;
+        }
+        self.roles.push(role);
+        self.known.insert(id, self.roles.len() - 1);
+        self.roles.len() - 1
+    }
+
+    fn declared(&mut self, number: usize, role: &mut Role) {
+        let is_aggregated = |node: Node<'_>| node.peek("aggregationRule").is_present();
+        if role.kind == "ClusterRole" && look(self.survey, number, |look, _| is_aggregated(look.object)) == Some(true) {
+            return self.aggregated(role);
+        }
+        #[derive(Deserialize)]
+        struct Rules {
+            #[serde(default)]
+            rules: Option<Vec<Rule>>,
+        }
+        match serde_json::from_slice::<Rules>(&self.survey.text(number)) {
+            Ok(Rules { rules }) => set_rules(role, rules.unwrap_or_default()),
+            Err(_) => role.certain = false,
+        }
+        look(self.survey, number, |look, _| set_rights(role, look.object.peek("rules")));
+    }
+
+    /// One of Kubernetes' own that nobody loaded.
+    fn built_in(&mut self, role: &mut Role) {
+        self.aggregated(role);
+        if role.rules.is_empty() {
+            // Of those of the control plane no rules are known here, only what they come to.
+            let rights = built_in(&role.name).unwrap_or_default();
+            role.certain = false;
+            role.in_cluster = Rights {
+                power: rights.iter().map(|(level, _)| power(*level, true)).max().unwrap_or(Power::NotKnown),
+                may: rights.iter().map(|(_, what)| (*what).to_owned()).collect(),
+            };
+            role.in_namespace.power = Power::NotKnown;
+        }
+    }
+
+    /// A cluster role as the control plane fills it.
+    fn aggregated(&mut self, role: &mut Role) {
+        let rbac = self.rbac.get_or_init(|| {
+            let is_rbac = |number: &usize| {
+                self.survey.object(*number).is_some_and(|object| fedward_kit::request::group_of(&object.id.api_version) == RBAC)
+            };
+            let texts = self.survey.numbers().filter(is_rbac).map(|number| self.survey.text(number));
+            Rbac::new(texts.filter_map(|text| serde_json::from_slice::<serde_json::Value>(&text).ok()))
+        });
+        let Some(found) = rbac.rules(RoleKind::ClusterRole, "", &role.name, &mut self.work) else { return };
+        role.aggregated = found.is_aggregated;
+        role.certain = found.is_certain && (found.source == Source::BuiltIn || !found.is_aggregated);
+        let bump = Bump::new();
+        let text = serde_json::to_vec(&found.rules).unwrap_or_default();
+        if let Ok(rules) = Value::from_json(bump.alloc_slice_copy(&text), &bump) {
+            set_rights(role, Session::new(&bump).root(rules, Origin::Aside));
+        }
+        set_rules(role, found.rules);
+    }
+}
+
+fn set_rules(role: &mut Role, mut rules: Vec<Rule>) {
+    role.rules_more = rules.len().saturating_sub(MAX_RULES);
+    rules.truncate(MAX_RULES);
+    role.rules = rules;
+}
+
+fn set_rights(role: &mut Role, rules: Node<'_>) {
+    for (is_wide, rights) in [(true, &mut role.in_cluster), (false, &mut role.in_namespace)] {
+        let found = dangers(rules, is_wide);
+        rights.power = found.iter().map(|danger| power(danger.level, is_wide)).max().unwrap_or_default();
+        rights.may = found.iter().map(fedward_kit::rights::Danger::text).collect();
+    }
+}
+
+fn power(level: Severity, is_wide: bool) -> Power {
+    match level {
+        Severity::Error if is_wide => Power::ClusterAdmin,
+        // Everything in one namespace.
+        Severity::Error | Severity::Warning => Power::Dangerous,
+        Severity::Info => Power::Indirect,
+    }
+}

@@ -1,0 +1,123 @@
+//! What the formats of CI systems list one by one: findings, and before them what nobody judged.
+
+use std::borrow::Cow;
+
+use fedward_kit::finding::{ObjectId, Severity};
+use fedward_manifest::Position;
+use fedward_outcome::{Deployed, Finding, Location, NotEvaluated, Outcome, State, Unread};
+
+use crate::gate::Gate;
+use crate::human::describe;
+
+/// The id of what a policy could not judge.
+pub(crate) const NOT_EVALUATED: &str = "not-evaluated";
+/// The id of what could not be read.
+pub(crate) const UNREAD: &str = "unread";
+/// The id of what is deployed and not known, or not all of it.
+pub(crate) const NOT_RENDERED: &str = "not-rendered";
+/// The id of a run that judged nothing.
+pub(crate) const NOTHING: &str = "nothing-judged";
+
+/// Something to list. All of its text is as it came, so hostile.
+#[derive(Debug)]
+pub(crate) struct Entry<'a> {
+    /// The finding, if it is one.
+    pub(crate) finding: Option<&'a Finding>,
+    /// How grave it is; an error for what is no finding.
+    pub(crate) severity: Severity,
+    /// The rule, or the policy of somebody else that names none, or an id of this module.
+    pub(crate) id: &'a str,
+    /// The file; empty where it is about no file.
+    pub(crate) file: &'a str,
+    /// The same with the stretch of it, if that is known.
+    pub(crate) location: Option<&'a Location>,
+    /// The first character of that stretch, and the one after its last.
+    pub(crate) span: Option<(Position, Position)>,
+    /// What is wrong.
+    pub(crate) message: Cow<'a, str>,
+    /// The object, if it is on one.
+    pub(crate) object: Option<&'a ObjectId>,
+    /// What to do; may be empty.
+    pub(crate) help: &'a str,
+}
+
+/// Everything that somebody should look at, the gravest first: what could not be judged, read or rendered, then findings by severity, and
+/// those in the order of the files; last, what is deferred. What is ignored is not among it.
+pub(crate) fn entries<'a>(outcome: &'a Outcome, gate: &Gate) -> impl Iterator<Item = Entry<'a>> + use<'a> {
+    let nothing =
+        gate.is_empty(outcome).then(|| Entry { id: NOTHING, message: "nothing was judged: is the path right?".into(), ..Entry::nowhere() });
+    let by_severity = [Severity::Error, Severity::Warning, Severity::Info].into_iter().flat_map(|severity| {
+        outcome.findings.iter().filter(move |finding| finding.suppressed.is_none() && finding.severity == severity).map(Entry::finding)
+    });
+    let not_judged = outcome.not_evaluated.iter().map(Entry::not_evaluated).chain(outcome.unread.iter().map(Entry::unread));
+    let gate = *gate;
+    let not_rendered = |severity| {
+        let is_it = move |one: &&Deployed| one.state != State::Rendered && gate.is_unknown(one) == (severity == Severity::Error);
+        outcome.deployed.iter().filter(is_it).map(move |one| Entry::deployed(one, severity))
+    };
+    not_judged.chain(not_rendered(Severity::Error)).chain(nothing).chain(by_severity).chain(not_rendered(Severity::Info))
+}
+
+impl<'a> Entry<'a> {
+    /// A finding.
+    pub(crate) fn finding(finding: &'a Finding) -> Self {
+        Entry {
+            finding: Some(finding),
+            severity: finding.severity,
+            id: if finding.rule.is_empty() { &finding.policy } else { &finding.rule },
+            message: finding.message.as_str().into(),
+            object: finding.object.as_ref(),
+            help: &finding.help,
+            ..Entry::at(&finding.location)
+        }
+    }
+
+    fn not_evaluated(not_evaluated: &'a NotEvaluated) -> Self {
+        Entry {
+            id: NOT_EVALUATED,
+            message: format!("could not be judged by `{}`: {}", not_evaluated.policy, not_evaluated.reason).into(),
+            object: not_evaluated.object.as_ref(),
+            ..Entry::at(&not_evaluated.location)
+        }
+    }
+
+    fn unread(unread: &'a Unread) -> Self {
+        Entry { id: UNREAD, file: &unread.file, message: format!("cannot be read: {}", unread.reason).into(), ..Entry::nowhere() }
+    }
+
+    fn deployed(deployed: &'a Deployed, severity: Severity) -> Self {
+        let state = format!("{} {} is {}", deployed.kind, deployed.name, deployed.state.name());
+        let message = if deployed.reasons.is_empty() { state } else { format!("{state}: {}", deployed.reasons.join("; ")) };
+        let place = deployed.location.as_ref().map(Entry::at);
+        Entry { severity, id: NOT_RENDERED, message: message.into(), ..place.unwrap_or_else(Entry::nowhere) }
+    }
+
+    fn nowhere() -> Self {
+        Entry {
+            finding: None,
+            severity: Severity::Error,
+            id: "",
+            file: "",
+            location: None,
+            span: None,
+            message: "".into(),
+            object: None,
+            help: "",
+        }
+    }
+
+    fn at(location: &'a Location) -> Self {
+        let span = Some((location.start(), location.end()));
+        Entry { file: location.source.name(), location: Some(location), span, ..Entry::nowhere() }
+    }
+
+    /// Message, object and help, each as lines.
+    pub(crate) fn lines(&self) -> Vec<Cow<'_, str>> {
+        let mut lines: Vec<Cow<'_, str>> = self.message.trim_end().split('\n').map(Cow::from).collect();
+        lines.extend(self.object.map(|object| format!("object: {}", describe(object)).into()));
+        if !self.help.is_empty() {
+            lines.push(format!("help: {}", self.help.trim_end()).into());
+        }
+        lines
+    }
+}
