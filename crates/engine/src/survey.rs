@@ -1,6 +1,7 @@
 //! Everything that inputs hold, for tools that look at objects themselves instead of having policies judge them: what each object says,
 //! which other one it means, and what it can see of the index, just as policies are told.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::sync::Arc;
 
@@ -88,7 +89,7 @@ impl Survey {
     }
 
     /// All objects under a key of the index that an object sees, in the order of their paths. Policies are given the nearest of them.
-    pub fn filed(&self, asker: usize, key: &Key) -> std::borrow::Cow<'_, [usize]> {
+    pub fn filed(&self, asker: usize, key: &Key) -> Cow<'_, [usize]> {
         self.world.filed(asker, key)
     }
 

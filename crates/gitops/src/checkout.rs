@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use fedward_manifest::Source;
 
@@ -27,6 +27,8 @@ pub struct Checkout {
     notes: Vec<String>,
     limits: Limits,
     parsed: Mutex<HashMap<String, Arc<Parsed>>>,
+    /// The answer of [`Checkout::stray_link`], for which all entries are looked at: every source asks.
+    stray: OnceLock<Option<String>>,
 }
 
 /// What stands at a path.
@@ -103,7 +105,7 @@ impl Checkout {
         let mut entries = walk.entries;
         entries.sort_by(|(left, _), (right, _)| path::walk_order(left, right));
         entries.dedup_by(|(left, _), (right, _)| left == right);
-        Ok(Checkout { root, prefix, entries, known, notes, limits: *limits, parsed: Mutex::default() })
+        Ok(Checkout { root, prefix, entries, known, notes, limits: *limits, parsed: Mutex::default(), stray: OnceLock::new() })
     }
 
     /// The folder, without links. A renderer must not look outside of it.
@@ -208,6 +210,10 @@ impl Checkout {
     /// repository that has one.
     #[must_use]
     pub fn stray_link(&self) -> Option<&str> {
+        self.stray.get_or_init(|| self.find_stray_link().map(str::to_owned)).as_deref()
+    }
+
+    fn find_stray_link(&self) -> Option<&str> {
         let is_stray = |path: &str, target: &str| {
             let mut depth = path::parts(path::folder(path)).count();
             is_absolute(target)
