@@ -104,6 +104,7 @@ mod tests {
             fix: Vec::new(),
             edits: Vec::new(),
             suppressed: None,
+            rendered: None,
         };
         NativeFinding { finding, leaves_unjudged }
     }
