@@ -1,5 +1,6 @@
 //! What became of each Application.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use fedward_gitops::{Place, Reason, SetState, State};
@@ -71,6 +72,10 @@ fn told(reasons: &[Reason]) -> Vec<String> {
 /// A place, in the file that a person edits.
 fn located(origins: &mut Origins<'_>, place: &Place) -> Location {
     let location = Location { source: Arc::clone(place.source()), span: place.span(), pointer: String::new() };
-    let placed = origins.place(&location, None).map(|placed| placed.location);
-    placed.unwrap_or(location)
+    if let Some(placed) = origins.place(&location, None) {
+        return placed.location;
+    }
+    let mut location = location;
+    origins.deployed.rename(&mut location, &mut HashMap::new());
+    location
 }

@@ -248,6 +248,10 @@ fn run_with(inputs: Vec<Input>, policies: Policies<'_>, options: &Options, progr
     };
     let evaluated = evaluate::run(&world, &plan);
     outcome.evaluated = evaluated.seen.iter().filter(|seen| **seen).count();
+    let is_application =
+        |object: &Object| object.group == "argoproj.io" && ["Application", "ApplicationSet", "AppProject"].contains(&&*object.kind);
+    let seen = world.objects.iter().zip(&evaluated.seen).filter(|(_, seen)| **seen);
+    outcome.evaluated_applications = seen.filter(|(object, _)| is_application(object)).count();
     in_pool(&mut || verdicts::report(&world, policies, &evaluated.verdicts, &mut outcome));
     verdicts::mutations(&world, policies, &evaluated.mutations, options.keeps_secrets, &mut outcome);
     let notes = verdicts::notes(policies, &evaluated, &outcome);

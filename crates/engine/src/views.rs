@@ -89,3 +89,92 @@ impl Views {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::indexing_slicing, reason = "tests")]
+
+    use fedward_outcome::Outcome;
+
+    use crate::gather::gather;
+    use crate::load::{Deployment, Input, Role};
+    use crate::world::{Found, KindIn, World};
+    use crate::{Options, views::Views};
+
+    fn account(file: &str, role: Role, note: &str) -> Input {
+        let text = format!("apiVersion: v1\nkind: ServiceAccount\nmetadata: {{name: till, annotations: {{note: '{note}'}}}}\n");
+        Input { name: file.to_owned(), bytes: text.into_bytes(), named: true, role }
+    }
+
+    /// Two Applications in one cluster, a third in another; a plain file, one that is deployed, and context.
+    fn world() -> World {
+        let deployment =
+            |cluster: &str, name: &str| Deployment { cluster: cluster.to_owned(), name: name.to_owned(), namespace: "shop".to_owned() };
+        let deployments = vec![deployment("blue", "one"), deployment("blue", "two"), deployment("green", "three")];
+        let options = Options { deployments, namespace: "shop".to_owned(), ..Options::default() };
+        let inputs = vec![
+            account("a.yaml", Role::Deployed(0), "one"),
+            account("b.yaml", Role::Deployed(1), "two"),
+            account("c.yaml", Role::Deployed(2), "three"),
+            account("plain/d.yaml", Role::Judged, "plain"),
+            account("plain/e.yaml", Role::Aside, "aside"),
+            account("f.yaml", Role::Context, "context"),
+        ];
+        let gathered = gather(inputs, &options, &mut Outcome::default());
+        World::with(gathered.loaded, gathered.objects, Vec::new(), gathered.kinds, false, &options.deployments)
+    }
+
+    fn listed(world: &World, asker: usize) -> Vec<usize> {
+        let kind = KindIn(String::new(), "ServiceAccount".to_owned(), Some("shop".to_owned()));
+        let mut list = world.list(asker, &kind).to_vec();
+        list.sort_unstable();
+        list
+    }
+
+    #[test]
+    fn an_application_sees_itself_first_and_nothing_of_other_clusters() {
+        let world = world();
+        for asker in 0..4 {
+            let found = world.get(asker, "", "ServiceAccount", "shop", "till");
+            assert!(matches!(found, Found::One(number) if number == asker), "{asker}");
+        }
+        // Those of the other Application are copies, which bound what is listed; context may be anywhere.
+        assert_eq!(listed(&world, 0), [0, 5]);
+        assert_eq!(listed(&world, 2), [2, 5]);
+    }
+
+    #[test]
+    fn what_an_application_lacks_is_looked_for_in_its_cluster_and_then_among_plain_files() {
+        let mut world = world();
+        world.objects.truncate(6);
+        for (number, object) in world.objects.iter_mut().enumerate() {
+            object.name = ["asker", "near", "far", "plain", "aside", "context"][number].to_owned();
+        }
+        let world = World::with(
+            world.loaded,
+            world.objects,
+            Vec::new(),
+            world.kinds,
+            false,
+            &[("blue", "one"), ("blue", "two"), ("green", "three")].map(|(cluster, name)| Deployment {
+                cluster: cluster.to_owned(),
+                name: name.to_owned(),
+                namespace: String::new(),
+            }),
+        );
+        let is_found = |asker: usize, name: &str| matches!(world.get(asker, "", "ServiceAccount", "shop", name), Found::One(_));
+        let seen = |asker: usize| ["near", "far", "plain", "aside", "context"].map(|name| is_found(asker, name));
+        assert_eq!(seen(0), [true, false, true, false, true], "an Application");
+        assert_eq!(seen(2), [false, true, true, false, true], "one of another cluster");
+        assert_eq!(seen(3), [false, false, true, true, true], "a plain file");
+        assert_eq!(listed(&world, 0), [0, 1, 5]);
+        assert_eq!(listed(&world, 3), [3, 4, 5]);
+        assert!(world.own_account(0, "shop", "near").is_none());
+    }
+
+    #[test]
+    fn a_path_is_bounded_by_its_cluster_and_its_deployment() {
+        assert_eq!(Views::bounds("\u{1}00000001/00000002/a/b.yaml"), [10, 19]);
+        assert_eq!(Views::bounds("a/b.yaml"), [0, 0]);
+    }
+}

@@ -199,6 +199,8 @@ pub struct Outcome {
     pub policies: usize,
     /// Objects that at least one policy judged.
     pub evaluated: usize,
+    /// Those of them that only say what else is deployed: Applications of Argo CD and their like.
+    pub evaluated_applications: usize,
 }
 
 impl Outcome {

@@ -51,7 +51,10 @@ impl Gate {
 
     /// Whether nothing was judged, and somebody should know.
     pub(crate) fn is_empty(&self, outcome: &Outcome) -> bool {
-        outcome.evaluated == 0 && !self.allow_empty
+        // Applications were looked at, and nothing of what they deploy was.
+        let is_deferred = outcome.deployed.iter().any(|one| one.state == State::Deferred);
+        let is_hollow = is_deferred && outcome.evaluated == outcome.evaluated_applications;
+        (outcome.evaluated == 0 || is_hollow) && !self.allow_empty
     }
 }
 

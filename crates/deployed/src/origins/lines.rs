@@ -24,12 +24,12 @@ struct Line {
 }
 
 impl Line {
-    /// The key that a line sets, with the dash of a list before it.
-    fn key(&self) -> Option<&str> {
+    /// The key that a line sets, and whether it begins an item of a list.
+    fn key(&self) -> Option<(bool, &str)> {
         let rest = self.text.trim_start_matches(['-', ' ']);
         let (key, after) = rest.split_once(':')?;
         let is_key = !key.is_empty() && !key.contains("{{") && !key.starts_with('#') && (after.is_empty() || after.starts_with(' '));
-        is_key.then(|| key.trim_matches(['"', '\'']))
+        is_key.then(|| (self.text.starts_with('-'), key.trim_matches(['"', '\''])))
     }
 
     /// Whether it says nothing by itself.
@@ -67,7 +67,7 @@ impl Aligned {
         }
         // The object begins somewhere before what it has in common with the template.
         let first = self.same.first().map(|(_, template)| *template);
-        let kind = self.template.iter().position(|line| line.key() == Some("kind"));
+        let kind = self.template.iter().position(|line| line.key() == Some((false, "kind")));
         (number(first.or(kind).unwrap_or(0)), false)
     }
 
@@ -83,6 +83,7 @@ impl Aligned {
         // What stands between the nearest lines that are known.
         let rendered = before.map_or(0, |(line, _)| line + 1)..after.map_or(self.rendered.len(), |(line, _)| *line);
         let template = before.map_or(0, |(_, line)| line + 1)..after.map_or(self.template.len(), |(_, line)| *line);
+        let template = self.document(before.map(|(_, line)| *line), after.map(|(_, line)| *line), template);
         let own = self.rendered.get(at).filter(|line| !line.is_idle())?;
         let alike = |is: &dyn Fn(&Line) -> bool| -> Option<usize> {
             let within = |lines: &[Line], range: &std::ops::Range<usize>| -> Vec<usize> {
@@ -101,6 +102,16 @@ impl Aligned {
             let key = own.key()?;
             alike(&|line| line.key() == Some(key))
         })
+    }
+
+    /// The part of a range of the template that is in the document of the lines that are known around it.
+    fn document(&self, before: Option<usize>, after: Option<usize>, range: std::ops::Range<usize>) -> std::ops::Range<usize> {
+        let is_marker = |index: &usize| self.template.get(*index).is_some_and(|line| line.text.starts_with("---"));
+        match (before, after) {
+            (Some(_), _) => range.start..range.clone().find(is_marker).unwrap_or(range.end),
+            (None, Some(_)) => range.clone().rev().find(is_marker).map_or(range.start, |marker| marker + 1)..range.end,
+            (None, None) => range,
+        }
     }
 
     /// The line that a line is indented below.
