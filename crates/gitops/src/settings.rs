@@ -75,11 +75,9 @@ impl Settings {
                 ("argocd-cm", "kustomize.enable") => self.kustomize = value != "false",
                 ("argocd-cm", "jsonnet.enable") => self.jsonnet = value != "false",
                 ("argocd-cm", "kustomize.buildOptions") => self.build_options = value.split_whitespace().map(str::to_owned).collect(),
-                ("argocd-cm", "resource.exclusions") => {
-                    if self.exclusions.is_some() {
-                        let read = Exclusions::read(value);
-                        self.exclusions = read.ok_or_else(|| format!("`{}` of ConfigMap `{name}` is no list of kinds", entry.key))?.into();
-                    }
+                ("argocd-cm", "resource.exclusions") if self.exclusions.is_some() => {
+                    let read = Exclusions::read(value);
+                    self.exclusions = read.ok_or_else(|| format!("`{}` of ConfigMap `{name}` is no list of kinds", entry.key))?.into();
                 }
                 ("argocd-cm", "resource.inclusions") if !value.is_empty() => self.exclusions = None,
                 ("argocd-cmd-params-cm", "reposerver.max.combined.directory.manifests.size") => {

@@ -122,13 +122,13 @@ mod tests {
             outcome.findings[0].severity = severity;
             let written = text(|out| azure(&outcome, &GATE, out));
             assert!(!written.contains(['\u{1b}', '\r', '\u{202e}']), "{written}");
-            assert!(written.matches("##").count() == if severity == Severity::Info { 2 } else { 3 }, "{written}");
+            assert!(written.matches("##").count() == if severity == Severity::Info { 3 } else { 4 }, "{written}");
             let commands: Vec<_> = written.lines().filter_map(parsed).collect();
             assert!(commands.iter().all(|command| command.0 == "task.logissue"), "{written}");
             if severity == Severity::Info {
                 continue;
             }
-            let (_, properties, data) = &commands[2];
+            let (_, properties, data) = &commands[3];
             let names: Vec<_> = properties.iter().map(|(name, _)| name.as_str()).collect();
             assert_eq!(names, ["type", "sourcepath", "linenumber", "columnnumber", "code"]);
             assert_eq!(properties[1].1, "a,line=9::b%0A;c].yaml");

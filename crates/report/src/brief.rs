@@ -70,6 +70,10 @@ fn verdict(outcome: &Outcome, gate: &Gate) -> String {
     if !outcome.unread.is_empty() {
         parts.push(format!("{} could not be read", count(outcome.unread.len(), "file", "files")));
     }
+    let unknown = outcome.deployed.iter().filter(|one| gate.is_unknown(one)).count();
+    if unknown > 0 {
+        parts.push(format!("{unknown} not rendered"));
+    }
     if gate.is_empty(outcome) {
         parts.push("nothing was judged".to_owned());
     }
@@ -166,7 +170,7 @@ mod tests {
     #[test]
     fn hostile_text_stays_on_its_line() {
         let written = message(&hostile());
-        assert_eq!(written.lines().count(), 4, "{written}");
+        assert_eq!(written.lines().count(), 5, "{written}");
         assert!(!written.contains(['\u{1b}', '\r', '\u{202e}']) && !written.contains("##"), "{written}");
         assert!(written.lines().skip(1).all(|line| line.starts_with("error: ")), "{written}");
     }

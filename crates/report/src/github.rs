@@ -125,13 +125,13 @@ mod tests {
         let written = text(|out| github(&hostile(), &GATE, out));
         assert!(!written.contains(['\u{1b}', '\r', '\u{202e}']) && !written.contains("##["), "{written}");
         let commands: Vec<_> = written.lines().filter_map(parsed).collect();
-        // One finding, one that was not judged, one unread file, one note, and no other.
+        // One that was not judged, one unread file, one Application, one finding, one note, and no other.
         assert_eq!(
             commands.iter().map(|command| command.0.as_str()).collect::<Vec<_>>(),
-            ["error", "error", "error", "notice"],
+            ["error", "error", "error", "error", "notice"],
             "{written}"
         );
-        let (_, properties, data) = &commands[2];
+        let (_, properties, data) = &commands[3];
         let property = |name: &str| properties.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
         // The properties are as many as we wrote, and the file is the file.
         assert_eq!(

@@ -150,8 +150,8 @@ mod tests {
     #[test]
     fn hostile_text_is_text() {
         let issues = issues(&hostile());
-        assert_eq!(issues.len(), 3);
-        let description = issues[2]["description"].as_str().unwrap();
+        assert_eq!(issues.len(), 4);
+        let description = issues[3]["description"].as_str().unwrap();
         assert!(!description.contains(['\u{1b}', '\n', '\u{202e}']) && !description.contains("]("), "{description}");
     }
 }

@@ -100,6 +100,8 @@ fn chart(folder: &Path, index: usize) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
     use super::*;
 
     #[test]
