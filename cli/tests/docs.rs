@@ -286,3 +286,31 @@ fn renders_run() {
         }
     }
 }
+
+/// One writer for the answers of all commands: none panics, and all say the same.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_told_by_every_command() {
+    let folder = Folder::new("full-stdout");
+    for args in [
+        &["--help"][..],
+        &["--version"],
+        &["check", "--help"],
+        &["completions", "bash"],
+        &["rules"],
+        &["rules", "--format", "json"],
+        &["explain", "forbid-identity-sharing"],
+        &["config"],
+        &["config", "--schema"],
+        &["test", "--schema"],
+        &["init", "--list"],
+        &["init", "gke", "--list"],
+        &["check", "app"],
+    ] {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_fedward")).current_dir(&folder.0).args(args).stdout(full).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.ends_with("error: cannot write to standard output: the disk is full\n"), "{args:?}: {said}");
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+    }
+}
