@@ -242,7 +242,10 @@ fn command_lines_about_clusters_run() {
     }
     // What `kubectl kustomize` prints; a test of the manifests holds the overlays to it.
     folder.file("protect.yaml", &rendered);
-    folder.file("policies.yaml", &rendered);
+    // The page on the chart has a registry of its own in both.
+    let own = |text: &str| text.replace("registry.example/fedward", "registry.internal.example/security");
+    folder.file("policies.yaml", &own(&rendered));
+    folder.file("own.yaml", &own(&fs::read_to_string(root.join("deploy/kubewarden/fedward.yaml")).unwrap()));
     let mut run = 0;
     let lines = ["docs/rollout.md", "deploy/kubewarden/README.md"].iter().flat_map(|page| blocks(page, "sh"));
     for line in lines.flat_map(|block| block.lines().map(str::to_owned).collect::<Vec<_>>()) {
