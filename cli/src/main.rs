@@ -16,9 +16,9 @@ mod progress;
 mod setup;
 mod version;
 
-use std::io;
 use std::process::ExitCode;
 
+use anyhow::Result;
 use clap::{CommandFactory as _, FromArgMatches as _};
 use fedward_config::ConfigError;
 
@@ -29,9 +29,27 @@ use exit::Exit;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let matches = Args::command().long_version(version::long()).get_matches();
-    let args = Args::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-    let result = match args.command {
+    let matches = Args::command().long_version(version::long()).try_get_matches();
+    let result = match matches.and_then(|matches| Args::from_arg_matches(&matches)) {
+        Ok(args) => run(args.command),
+        Err(error) if error.use_stderr() => error.exit(),
+        // The help, or the version: an answer as any other.
+        Err(answer) => outputs::print(&answer.render().ansi().to_string()).map(|()| Exit::Clean),
+    };
+    match result {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            match error.downcast_ref::<ConfigError>() {
+                Some(ConfigError(mistakes)) => mistakes.iter().for_each(|mistake| anstream::eprintln!("error: {mistake}")),
+                None => anstream::eprintln!("error: {error:#}"),
+            }
+            Exit::Usage.into()
+        }
+    }
+}
+
+fn run(command: Command) -> Result<Exit> {
+    match command {
         Command::Check(args) => commands::check::run(&args),
         Command::Identities(args) => commands::identities::run(&args),
         Command::Bench(args) => commands::bench::run(&args),
@@ -43,23 +61,5 @@ fn main() -> ExitCode {
         Command::Explain(args) => commands::explain::run(&args),
         Command::Config(args) => commands::config::run(&args),
         Command::Completions(args) => commands::completions::run(&args),
-    };
-    match result {
-        Ok(exit) => exit.into(),
-        // Whoever reads our output stopped reading: that is their good right.
-        Err(error)
-            if error
-                .chain()
-                .any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)) =>
-        {
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            match error.downcast_ref::<ConfigError>() {
-                Some(ConfigError(mistakes)) => mistakes.iter().for_each(|mistake| anstream::eprintln!("error: {mistake}")),
-                None => anstream::eprintln!("error: {error:#}"),
-            }
-            Exit::Usage.into()
-        }
     }
 }

@@ -111,6 +111,23 @@ impl Drop for Temporary {
     }
 }
 
+/// Writes a whole text to standard output: every command's answer that is no [`Output`] goes through here, so that all say the same if it cannot
+/// be written. Colours are dropped where they are not wanted.
+pub(crate) fn print(text: &str) -> Result<()> {
+    let mut out = anstream::stdout().lock();
+    on_stdout(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+}
+
+/// What came of writing to standard output.
+fn on_stdout(result: io::Result<()>) -> Result<()> {
+    match result {
+        // Whoever reads our output stopped reading: that is their good right, and no reason for another verdict.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        Err(error) => Err(anyhow!("cannot write to standard output: {}", words::io(&error))),
+        Ok(()) => Ok(()),
+    }
+}
+
 /// Opens all of them, none of which may be one of `inputs`.
 pub(crate) fn open(wanted: Vec<Wanted>, inputs: &[PathBuf]) -> Result<Vec<Output>> {
     let inputs: Vec<PathBuf> = inputs.iter().filter(|path| path.is_file()).filter_map(|path| path.canonicalize().ok()).collect();
@@ -200,12 +217,8 @@ impl Output {
     pub(crate) fn write(&mut self, with: impl FnOnce(Format, &mut dyn Write) -> io::Result<()>) -> Result<()> {
         let (name, file) = match &mut self.target {
             Target::Stdout => {
-                return match with(self.format, &mut io::stdout().lock()) {
-                    // Whoever reads our output stopped reading: that is their good right, and no reason for another verdict.
-                    Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-                    Err(error) => Err(anyhow!("cannot write to standard output: {}", words::io(&error))),
-                    Ok(()) => Ok(()),
-                };
+                let mut out = io::stdout().lock();
+                return on_stdout(with(self.format, &mut out).and_then(|()| out.flush()));
             }
             Target::Direct { name, file } => {
                 // What stood there must not show behind what is shorter; a device has no length.

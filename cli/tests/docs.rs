@@ -242,7 +242,10 @@ fn command_lines_about_clusters_run() {
     }
     // What `kubectl kustomize` prints; a test of the manifests holds the overlays to it.
     folder.file("protect.yaml", &rendered);
-    folder.file("policies.yaml", &rendered);
+    // The page on the chart has a registry of its own in both.
+    let own = |text: &str| text.replace("registry.example/fedward", "registry.internal.example/security");
+    folder.file("policies.yaml", &own(&rendered));
+    folder.file("own.yaml", &own(&fs::read_to_string(root.join("deploy/kubewarden/fedward.yaml")).unwrap()));
     let mut run = 0;
     let lines = ["docs/rollout.md", "deploy/kubewarden/README.md"].iter().flat_map(|page| blocks(page, "sh"));
     for line in lines.flat_map(|block| block.lines().map(str::to_owned).collect::<Vec<_>>()) {
@@ -284,5 +287,33 @@ fn renders_run() {
         } else {
             assert!(output.status.code() == Some(3) && said.contains("built without renderers"), "{line}\n{said}");
         }
+    }
+}
+
+/// One writer for the answers of all commands: none panics, and all say the same.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_told_by_every_command() {
+    let folder = Folder::new("full-stdout");
+    for args in [
+        &["--help"][..],
+        &["--version"],
+        &["check", "--help"],
+        &["completions", "bash"],
+        &["rules"],
+        &["rules", "--format", "json"],
+        &["explain", "forbid-identity-sharing"],
+        &["config"],
+        &["config", "--schema"],
+        &["test", "--schema"],
+        &["init", "--list"],
+        &["init", "gke", "--list"],
+        &["check", "app"],
+    ] {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_fedward")).current_dir(&folder.0).args(args).stdout(full).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.ends_with("error: cannot write to standard output: the disk is full\n"), "{args:?}: {said}");
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
     }
 }

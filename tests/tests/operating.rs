@@ -194,3 +194,53 @@ fn the_lists_that_policies_ask_for_are_those_of_the_page() {
     let found: BTreeSet<(String, &str, &str)> = listed.iter().map(|(kind, scope, fields)| (kind.clone(), *scope, *fields)).collect();
     assert_eq!(found, told);
 }
+
+/// The plural by which `kubectl` knows a kind of Kubernetes itself.
+fn plural(kind: &str) -> String {
+    let kind = kind.to_lowercase();
+    if kind.ends_with('s') { format!("{kind}es") } else { format!("{kind}s") }
+}
+
+/// What a live cluster is dumped with by hand is what the policies judge and ask for: what is left out would not be known, and nobody would see.
+#[test]
+fn the_page_on_rollout_dumps_what_policies_name() {
+    let page = fs::read_to_string(root().join("docs/rollout.md")).unwrap();
+    let dumped: BTreeSet<&str> =
+        page.lines().filter_map(|line| line.strip_prefix("kubectl get ")?.split(' ').next()).flat_map(|kinds| kinds.split(',')).collect();
+    let groups = page.split("\nfor group in ").nth(1).expect("the loop").split("; do\n").next().unwrap();
+    let groups: BTreeSet<&str> = groups.split_whitespace().filter(|word| *word != "\\").collect();
+    let (mut missing, mut named) = (BTreeSet::new(), BTreeSet::new());
+    // By their groups those of Kubernetes itself would be too many.
+    let own = ["", "apps", "batch", "networking.k8s.io", "storage.k8s.io", "rbac.authorization.k8s.io", "admissionregistration.k8s.io"];
+    for builtin in fedward_modules::ALL {
+        let metadata: Value = fedward_engine::from_yaml(builtin.metadata).unwrap();
+        let texts = |value: &Value| value.as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect::<Vec<_>>();
+        let mut kinds: Vec<(String, String)> = Vec::new();
+        for rule in metadata["rules"].as_array().unwrap() {
+            for group in texts(&rule["apiGroups"]) {
+                kinds.extend(texts(&rule["resources"]).into_iter().map(|resource| (group.clone(), resource)));
+            }
+        }
+        for asked in metadata["contextAwareResources"].as_array().unwrap() {
+            let group = asked["apiVersion"].as_str().unwrap().split_once('/').map_or("", |(group, _)| group);
+            kinds.push((group.to_owned(), plural(asked["kind"].as_str().unwrap())));
+        }
+        for (group, resource) in kinds {
+            // Secrets are for whoever wants to take them, with what the page says of them.
+            let is_there = dumped.contains(resource.as_str()) || resource.contains('/') || resource == "secrets";
+            if own.contains(&group.as_str()) {
+                if !is_there {
+                    missing.insert(format!("{group} {resource}"));
+                }
+            } else {
+                if !groups.contains(group.as_str()) {
+                    missing.insert(group.clone());
+                }
+                named.insert(group);
+            }
+        }
+    }
+    assert!(missing.is_empty(), "docs/rollout.md leaves out {missing:?}");
+    let superfluous: Vec<&&str> = groups.iter().filter(|group| !named.contains(**group)).collect();
+    assert!(superfluous.is_empty(), "no policy names {superfluous:?}");
+}

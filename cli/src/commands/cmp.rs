@@ -23,8 +23,8 @@ use self::parameters::Parameters;
 use self::source::{Manifests, Place};
 use crate::args::Threshold;
 use crate::exit::Exit;
-use crate::inputs;
 use crate::setup::{self, Setup};
+use crate::{inputs, outputs};
 
 /// What Argo CD's interface has room for.
 const ROOM: Room = Room { bytes: 4096, lines: 20 };
@@ -70,15 +70,14 @@ struct Generate {
 }
 
 pub(crate) fn run(args: &Cmp) -> Result<Exit> {
-    let mut out = io::stdout().lock();
     match &args.command {
         Command::Generate(args) => return generate(args),
         Command::Discover => {
             if let Some(kind) = source::Folder::working()?.kind()? {
-                writeln!(out, "{}", kind.name())?;
+                outputs::print(&format!("{}\n", kind.name()))?;
             }
         }
-        Command::Parameters => writeln!(out, "{}", parameters::announcement(source::Folder::working()?.kind()?))?,
+        Command::Parameters => outputs::print(&format!("{}\n", parameters::announcement(source::Folder::working()?.kind()?)))?,
     }
     Ok(Exit::Clean)
 }

@@ -1,6 +1,6 @@
 //! `fedward config`.
 
-use std::io::Write as _;
+use std::fmt::Write as _;
 
 use anyhow::Result;
 use fedward_config::{FILE_NAME, Loaded, Threshold};
@@ -8,17 +8,18 @@ use serde_json::json;
 
 use crate::args::{Config as Args, ListFormat};
 use crate::exit::Exit;
+use crate::outputs;
 use crate::setup::{Request, Setup};
 
 pub(crate) fn run(args: &Args) -> Result<Exit> {
-    let mut out = anstream::stdout().lock();
     if args.schema {
-        writeln!(out, "{:#}", fedward_config::schema())?;
+        outputs::print(&format!("{:#}\n", fedward_config::schema()))?;
         return Ok(Exit::Clean);
     }
     let paths = std::slice::from_ref(&args.path);
     let Setup { loaded, .. } = Setup::new(&Request { paths, config: args.config.as_deref(), ..Request::default() })?;
     let values = in_force(&loaded);
+    let mut out = String::new();
     match args.format {
         ListFormat::Json => {
             let values: Vec<_> = values.iter().map(|(name, value, from)| json!({ "name": name, "value": value, "from": from })).collect();
@@ -34,6 +35,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit> {
             }
         }
     }
+    outputs::print(&out)?;
     Ok(Exit::Clean)
 }
 

@@ -1,7 +1,6 @@
 //! `fedward explain`.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 
 use anyhow::{Result, bail};
 use fedward_config::words;
@@ -10,18 +9,21 @@ use fedward_kit::policy::Descriptor;
 use super::descriptors;
 use crate::args::Explain;
 use crate::exit::Exit;
+use crate::outputs;
 use crate::pages::PAGES;
 
 pub(crate) fn run(args: &Explain) -> Result<Exit> {
-    let mut out = anstream::stdout().lock();
+    // Writing to a string cannot fail.
+    let mut out = String::new();
     for line in text(&args.name)?.lines() {
         if line.starts_with('#') {
-            // Bold; the stream drops it where colours are not wanted.
-            writeln!(out, "\u{1b}[1m{line}\u{1b}[0m")?;
+            // Bold; the writer drops it where colours are not wanted.
+            let _ = writeln!(out, "\u{1b}[1m{line}\u{1b}[0m");
         } else {
-            writeln!(out, "{line}")?;
+            let _ = writeln!(out, "{line}");
         }
     }
+    outputs::print(&out)?;
     Ok(Exit::Clean)
 }
 

@@ -1,6 +1,7 @@
 //! `fedward init`.
 
 use std::collections::{BTreeMap, HashSet};
+use std::fmt::{self, Write as _};
 use std::io::{self, BufRead, IsTerminal as _, Read as _, Write};
 use std::path::{Path, PathBuf};
 
@@ -8,21 +9,23 @@ use anyhow::{Result, bail};
 use fedward_config::{ConfigError, Placed, words};
 use fedward_deployments::{Deployment, Draft, deployments};
 use fedward_report::printable;
+use serde::{Deserialize, Deserializer};
 
 use crate::args::Init;
 use crate::exit::Exit;
-use crate::folder;
+use crate::{folder, outputs};
 
 /// No answer is longer.
 const MAX_ANSWER: u64 = 1 << 20;
 
 pub(crate) fn run(args: &Init) -> Result<Exit> {
     let known = deployments().map_err(anyhow::Error::msg)?;
-    let mut out = anstream::stdout().lock();
+    let mut out = String::new();
     let Some(name) = &args.deployment else {
         for deployment in &known {
             writeln!(out, "{:<20} {}", deployment.name, deployment.summary)?;
         }
+        outputs::print(&out)?;
         return Ok(Exit::Clean);
     };
     let Some(deployment) = known.iter().find(|deployment| deployment.name == name.as_str()) else {
@@ -30,7 +33,7 @@ pub(crate) fn run(args: &Init) -> Result<Exit> {
         bail!("no such deployment: `{}`{}", printable(name), if near.is_empty() { " (`fedward init --list` lists them)" } else { &near });
     };
     if args.list {
-        out.write_all(needs(deployment).as_bytes())?;
+        outputs::print(&needs(deployment))?;
         return Ok(Exit::Clean);
     }
     let target = args.folder.clone().unwrap_or_else(|| PathBuf::from(deployment.name));
@@ -72,6 +75,7 @@ pub(crate) fn run(args: &Init) -> Result<Exit> {
     } else {
         writeln!(out, "next: fedward check {shown}")?;
     }
+    outputs::print(&out)?;
     Ok(Exit::Clean)
 }
 
@@ -95,7 +99,7 @@ fn given<'d>(args: &Init, deployment: &'d Deployment) -> Result<Draft<'d>> {
         }
     }
     if let Some(file) = &args.values {
-        match Placed::read(file).and_then(Placed::get::<BTreeMap<String, Option<String>>>) {
+        match Placed::read(file).and_then(Placed::get::<Written>) {
             Ok((values, placed)) => wrong.extend(take_all(&mut draft, deployment, &values, &placed, &is_set)),
             Err(ConfigError(mistakes)) => wrong.extend(mistakes),
         }
@@ -103,11 +107,51 @@ fn given<'d>(args: &Init, deployment: &'d Deployment) -> Result<Draft<'d>> {
     if wrong.is_empty() { Ok(draft) } else { Err(ConfigError(wrong).into()) }
 }
 
+/// A file of values.
+type Written = BTreeMap<String, Option<Scalar>>;
+
+/// A value in a file.
+#[derive(Debug)]
+enum Scalar {
+    Text(String),
+    /// What YAML takes for a number or a truth value: the text that was written counts, since the numbers of accounts may begin with zeros.
+    Plain,
+}
+
+impl<'de> Deserialize<'de> for Scalar {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl serde::de::Visitor<'_> for Visitor {
+            type Value = Scalar;
+
+            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                out.write_str("a string")
+            }
+            fn visit_str<E>(self, text: &str) -> Result<Scalar, E> {
+                Ok(Scalar::Text(text.to_owned()))
+            }
+            fn visit_bool<E>(self, _: bool) -> Result<Scalar, E> {
+                Ok(Scalar::Plain)
+            }
+            fn visit_u64<E>(self, _: u64) -> Result<Scalar, E> {
+                Ok(Scalar::Plain)
+            }
+            fn visit_i64<E>(self, _: i64) -> Result<Scalar, E> {
+                Ok(Scalar::Plain)
+            }
+            fn visit_f64<E>(self, _: f64) -> Result<Scalar, E> {
+                Ok(Scalar::Plain)
+            }
+        }
+        from.deserialize_any(Visitor)
+    }
+}
+
 /// Takes the values of a file but those of the command line, which win. What is wrong comes back with its place, in the order of the text.
 fn take_all<'d>(
     draft: &mut Draft<'d>,
     deployment: &'d Deployment,
-    values: &BTreeMap<String, Option<String>>,
+    values: &Written,
     placed: &Placed,
     is_set: &HashSet<&str>,
 ) -> Vec<String> {
@@ -118,7 +162,11 @@ fn take_all<'d>(
             // Open, as `--list` leaves it.
             None => Ok(()),
             Some(_) if is_set.contains(name.as_str()) => Ok(()),
-            Some(value) => take(draft, deployment, name, value),
+            Some(Scalar::Text(value)) => take(draft, deployment, name, value),
+            Some(Scalar::Plain) => {
+                let span = placed.span(&pointer(name));
+                take(draft, deployment, name, placed.source().slice(span))
+            }
         };
         if let Err(why) = taken {
             let pointer = pointer(name);
@@ -156,8 +204,7 @@ fn needs(deployment: &Deployment) -> String {
             Some(default) if default.starts_with('{') => text.push_str(&format!("# {}: \"{default}\"\n", parameter.name)),
             Some(default) => text.push_str(&format!("# {}: {default}\n", parameter.name)),
             None => {
-                let such_as = parameter.kind.example(&parameter.sample).map_or_else(String::new, |sample| format!(", such as `{sample}`"));
-                text.push_str(&format!("# ({}{such_as})\n{}:\n", parameter.kind.required(), parameter.name));
+                text.push_str(&format!("# ({})\n{}:\n", parameter.expected(), parameter.name));
             }
         }
     }
@@ -171,7 +218,7 @@ fn ask<'d>(deployment: &'d Deployment, draft: &mut Draft<'d>, input: &mut dyn Bu
             continue;
         }
         let default = draft.default_of(parameter);
-        writeln!(out, "{}: {}", parameter.name, parameter.help)?;
+        writeln!(out, "{}: {}\n  ({})", parameter.name, parameter.help, parameter.expected())?;
         loop {
             match &default {
                 Some(default) => write!(out, "  [{default}] ")?,
@@ -237,7 +284,12 @@ mod tests {
             out.contains("  [eu-west-1] ") && out.contains("  [invoices-220033004400] ") && out.contains("  [hostmaster@shop.test] "),
             "{out}"
         );
-        assert!(out.contains("  `domain`: `Shop` is wrong: a DNS name of two labels or more, in lower case is required"), "{out}");
+        assert!(
+            out.contains(
+                "  `domain`: `Shop` is wrong; expected: a DNS name of two labels or more, in lower case, such as `invoices.example`"
+            ),
+            "{out}"
+        );
     }
 
     #[test]

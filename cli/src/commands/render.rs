@@ -1,14 +1,16 @@
 //! `fedward render`.
 
 use std::fs;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use fedward_render::{Helm, Jsonnet, Kind, Kustomize, Outcome, Renderer, Source, Values, Variable};
+use fedward_render::{Failed, Helm, Jsonnet, Kind, Kustomize, Outcome, Renderer, Source, Values, Variable};
+use fedward_report::printable;
 
 use crate::args::Render;
 use crate::exit::Exit;
+use crate::outputs;
+use crate::setup::unreadable;
 
 pub(crate) fn run(args: &Render) -> Result<Exit> {
     let working = std::env::current_dir().context("the working directory cannot be found")?;
@@ -18,24 +20,25 @@ pub(crate) fn run(args: &Render) -> Result<Exit> {
         None => around(&path, &working),
     };
     let Some(inside) = relative(&root, &path) else {
-        bail!("{} is not in {}, outside of which nothing is read (--root)", args.path.display(), root.display());
+        bail!("`{}` is not in `{}`, outside of which nothing is read (`--root` names another folder)", args.path.display(), root.display());
     };
-    let renderer = Renderer::open(&root).with_context(|| format!("cannot read {}", root.display()))?;
+    let renderer = Renderer::open(&root).map_err(|error| unreadable(&root, &error))?;
     let source = match renderer.detect(&inside) {
         Some(Kind::Helm) => Source::Helm(helm(args, inside, relative(&root, &working))?),
         Some(Kind::Kustomize) => Source::Kustomize(Kustomize { folder: inside, ..Kustomize::default() }),
         Some(Kind::Jsonnet) => Source::Jsonnet(jsonnet(args, inside, &root)?),
-        None => bail!("{} is no chart, has no kustomization and is no .jsonnet file", args.path.display()),
+        None => bail!("`{}` is no chart, has no kustomization and is no .jsonnet file", args.path.display()),
     };
     match renderer.render(&source) {
         Outcome::Rendered(rendered) => {
-            anstream::stdout().lock().write_all(rendered.text().as_bytes())?;
+            outputs::print(&rendered.text())?;
             Ok(Exit::Clean)
         }
         Outcome::Deferred(reason) => {
             anstream::eprintln!("{}: not rendered: {reason}", args.path.display());
             Ok(Exit::NotJudged)
         }
+        Outcome::Failed(failed) if is_wrong_usage(&failed) => bail!("{}", outside(&failed.message, args)),
         Outcome::Failed(failed) => {
             anstream::eprintln!("{}: {failed}", args.path.display());
             Ok(Exit::NotJudged)
@@ -43,8 +46,28 @@ pub(crate) fn run(args: &Render) -> Result<Exit> {
     }
 }
 
+/// Whether the command line is at fault, not the chart: Helm reads the values that it gives before anything of the chart, whose own errors begin
+/// otherwise.
+fn is_wrong_usage(failed: &Failed) -> bool {
+    !failed.limit && ["failed parsing --set", "invalid kube version "].iter().any(|start| failed.message.starts_with(start))
+}
+
+/// A message on a file that `--set-file` names: the renderer has the root alone, where there is none of that name.
+fn outside(message: &str, args: &Render) -> String {
+    let files = args.set_file.iter().flat_map(|text| text.split(',')).filter_map(|pair| pair.split_once('=')).map(|(_, file)| file);
+    let leads_out = |file: &&str| Path::new(file).is_absolute() || Path::new(file).components().any(|part| part == Component::ParentDir);
+    let mut named = files.filter(|file| message.contains(&format!("open {}:", file.trim_start_matches('/')))).filter(leads_out);
+    match named.next() {
+        Some(file) => format!(
+            "`--set-file`: `{}` leads out of the root, outside of which nothing is read (`--root` names another folder)",
+            printable(file)
+        ),
+        None => message.to_owned(),
+    }
+}
+
 fn absolute(path: &Path) -> Result<PathBuf> {
-    path.canonicalize().with_context(|| format!("cannot read {}", path.display()))
+    path.canonicalize().map_err(|error| unreadable(path, &error))
 }
 
 /// The repository around a path; without one the working directory if it is above the path, or the path's own folder.
@@ -68,7 +91,7 @@ fn helm(args: &Render, chart: String, working: Option<String>) -> Result<Helm> {
         values.push(if name.contains("://") {
             Values::File(name)
         } else {
-            let text = fs::read_to_string(file).with_context(|| format!("cannot read {name}"))?;
+            let text = fs::read_to_string(file).map_err(|error| unreadable(file, &error))?;
             Values::Text { name, text }
         });
     }
@@ -104,7 +127,11 @@ fn jsonnet(args: &Render, file: String, root: &Path) -> Result<Jsonnet> {
     let mut libs = Vec::new();
     for folder in &args.jpath {
         let Some(lib) = relative(root, &absolute(folder)?) else {
-            bail!("{} is not in {}, outside of which nothing is read (--root)", folder.display(), root.display());
+            bail!(
+                "`{}` is not in `{}`, outside of which nothing is read (`--root` names another folder)",
+                folder.display(),
+                root.display()
+            );
         };
         libs.push(lib);
     }

@@ -1,15 +1,16 @@
 //! `fedward rules`.
 
-use std::io::Write as _;
+use std::fmt::Write as _;
 
 use anyhow::Result;
 use serde_json::json;
 
 use crate::args::{ListFormat, Rules};
 use crate::exit::Exit;
+use crate::outputs;
 
 pub(crate) fn run(args: &Rules) -> Result<Exit> {
-    let mut out = anstream::stdout().lock();
+    let mut out = String::new();
     let policies: Vec<_> = crate::commands::descriptors();
     match args.format {
         ListFormat::Human => {
@@ -33,5 +34,6 @@ pub(crate) fn run(args: &Rules) -> Result<Exit> {
             writeln!(out, "{}", serde_json::to_string_pretty(&json!({ "schema_version": 1, "rules": rules }))?)?;
         }
     }
+    outputs::print(&out)?;
     Ok(Exit::Clean)
 }

@@ -27,7 +27,7 @@ const MAX_NOTES: usize = 5;
 
 pub(crate) fn run(args: &Test) -> Result<Exit> {
     if args.schema {
-        writeln!(io::stdout(), "{:#}", schema())?;
+        outputs::print(&format!("{:#}\n", schema()))?;
         return Ok(Exit::Clean);
     }
     if let Some(file) = &args.init {
@@ -131,7 +131,7 @@ fn init(file: &Path) -> Result<Exit> {
     let made = OpenOptions::new().write(true).create_new(true).open(file).and_then(|mut made| made.write_all(FIRST.as_bytes()));
     match made {
         Ok(()) => {
-            writeln!(io::stdout(), "wrote {}; `fedward test` runs it", file.display())?;
+            outputs::print(&format!("wrote {}; `fedward test` runs it\n", file.display()))?;
             Ok(Exit::Clean)
         }
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => bail!("`{}` is there already: it is not replaced", file.display()),

@@ -67,9 +67,11 @@ impl<'d> Draft<'d> {
         parameter.kind.read(&text).ok()
     }
 
-    /// The parameters without any value.
+    /// The parameters that have to be given. Those that follow from others come by themselves, once the others are there.
     pub fn missing(&self) -> Vec<&'d Parameter> {
-        self.deployment.parameters.iter().filter(|parameter| !self.has(parameter) && self.default_of(parameter).is_none()).collect()
+        let is_open = |parameter: &Parameter| !self.has(parameter) && self.default_of(parameter).is_none();
+        let follows = |parameter: &Parameter| self.deployment.parameters.iter().any(|other| parameter.comes_from(other) && is_open(other));
+        self.deployment.parameters.iter().filter(|parameter| is_open(parameter) && !follows(parameter)).collect()
     }
 
     /// The deployment with these values, and defaults for the others.
@@ -81,9 +83,14 @@ impl<'d> Draft<'d> {
         let mut values: Vec<(&Parameter, String)> = Vec::new();
         for parameter in &self.deployment.parameters {
             let Some(value) = self.values.get(parameter.name.as_str()).cloned().or_else(|| self.default_of(parameter)) else { continue };
-            let is_same = |(other, known): &&(&Parameter, String)| other.kind == parameter.kind && known.eq_ignore_ascii_case(&value);
-            if let Some((other, _)) = values.iter().find(is_same).filter(|_| parameter.kind.is_unique()) {
-                wrong.push(format!("`{}` and `{}` have one value, `{value}`: they are two things", other.name, parameter.name));
+            for (other, known) in &values {
+                let must_differ =
+                    parameter.differs.as_ref() == Some(&other.name) || (other.kind == parameter.kind && other.kind.is_unique());
+                if must_differ && known.eq_ignore_ascii_case(&value) {
+                    // Nobody compares certificates by reading them.
+                    let shown = parameter.kind.example(&value).map_or_else(String::new, |value| format!(", `{value}`"));
+                    wrong.push(format!("`{}` and `{}` have one value{shown}: they are two things", other.name, parameter.name));
+                }
             }
             values.push((parameter, value));
         }
@@ -126,7 +133,14 @@ mod tests {
     use crate::{File, Kind};
 
     fn parameter(name: &str, kind: Kind, sample: &str, default: Option<&str>) -> Parameter {
-        Parameter { name: name.to_owned(), help: "…".to_owned(), kind, sample: sample.to_owned(), default: default.map(str::to_owned) }
+        Parameter {
+            name: name.to_owned(),
+            help: "…".to_owned(),
+            kind,
+            sample: sample.to_owned(),
+            default: default.map(str::to_owned),
+            differs: None,
+        }
     }
 
     fn deployment() -> Deployment {
@@ -171,10 +185,10 @@ mod tests {
     #[test]
     fn everything_that_is_wrong_is_told_at_once() {
         let deployment = deployment();
-        // Without a region there is no bucket either.
+        // Without an issuer there is no region, without that no bucket: the issuer is what has to be given.
         let wrong = filled(&deployment, &[]).unwrap_err();
         let names: Vec<&str> = wrong.iter().map(|text| text.split('`').nth(1).unwrap()).collect();
-        assert_eq!(names, ["issuer", "region", "app", "bucket", "other"]);
+        assert_eq!(names, ["issuer", "app"]);
         let same = filled(&deployment, &[("issuer", ISSUER), ("app", "store"), ("bucket", "data"), ("other", "data")]).unwrap_err();
         assert_eq!(same, ["`bucket` and `other` have one value, `data`: they are two things"]);
     }

@@ -23,8 +23,10 @@ pub enum Kind {
     Repository,
     /// A repository of Azure DevOps.
     DevopsRepository,
-    /// An account of GitHub, or a repository there.
+    /// An account of GitHub.
     GithubName,
+    /// A repository of such an account, by its name alone.
+    GithubRepository,
     /// A folder of a repository.
     Folder,
     /// The API server of a cluster.
@@ -39,6 +41,8 @@ pub enum Kind {
     AzureRegion,
     /// The name of an Azure resource.
     AzureName,
+    /// The name of a resource group, by which its object in the cluster is called as well.
+    AzureGroup,
     /// The name of an Azure container registry.
     AzureRegistry,
     /// The OIDC issuer of an EKS cluster, as AWS names it: without `https://`.
@@ -63,6 +67,8 @@ pub enum Kind {
 const GUID: &str = "[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}";
 /// A name of DNS, with one label or several.
 const HOST: &str = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*";
+/// A part of such a name after another, however long.
+const LABEL: &str = "[a-z0-9](?:[a-z0-9-]*[a-z0-9])?";
 /// The host of an EKS cluster's issuer begins so.
 const EKS: &str = "oidc.eks.";
 /// Longer values are no example to anybody.
@@ -79,7 +85,10 @@ impl Kind {
             Kind::ImageRegistry => "a registry of images, with or without a path, and without `https://`",
             Kind::Repository => "an HTTPS URL without user, password and parameters",
             Kind::DevopsRepository => "an HTTPS URL of Azure DevOps, `https://dev.azure.com/<organisation>/<project>/_git/<name>`",
-            Kind::GithubName => "a name of letters, digits and `-`, with a letter first, at most 39 of them",
+            Kind::GithubName => "an account of GitHub: letters, digits and `-`, with a letter or digit first, at most 39 of them",
+            Kind::GithubRepository => {
+                "a repository's name: letters, digits, `-` and `_`, at most 100 of them; without `.`, which is any letter in a sensor's patterns"
+            }
             Kind::Folder => "a path within the repository: names split by `/`",
             Kind::Server => "an HTTPS URL of a host, with or without a port, and without a path",
             Kind::Certificates => "certificates as kubeconfig files have them: PEM in base64, at most 64 KiB",
@@ -87,13 +96,18 @@ impl Kind {
             Kind::AksIssuer => "the issuer of an AKS cluster of the public cloud, with the slash at its end",
             Kind::AzureRegion => "a region of Azure by its short name, in lower case and without spaces",
             Kind::AzureName => "the name of an Azure resource: letters, digits, `-` and `_`, with a letter first, 3 to 63 of them",
+            Kind::AzureGroup => {
+                "a resource group whose name its object in the cluster can have: lower-case letters, digits, `-` and `.`, with a letter first, at most 63 of them (another is written in by hand, as `azureName`)"
+            }
             Kind::AzureRegistry => "the name of a registry: lower-case letters and digits, with a letter first, 5 to 50 of them",
             Kind::EksIssuer => "the issuer of an EKS cluster: `oidc.eks.<region>.amazonaws.com/id/` and 32 hexadecimal digits",
             Kind::AwsAccount => "the twelve digits of an AWS account",
             Kind::AwsRegion => "a region of AWS whose ARNs begin with `arn:aws:` (not China, GovCloud and other partitions)",
-            Kind::Bucket => "the name of a bucket: lower-case letters, digits and `-`, with a letter first, 3 to 63 of them",
+            Kind::Bucket => "the name of a bucket: lower-case letters, digits, `-` and `.`, with a letter first, 3 to 63 of them",
             Kind::HostedZone => "the id of a hosted zone: `Z` and more capital letters and digits",
-            Kind::GcpProject => "the id of a project: lower-case letters, digits and `-`, with a letter first, 6 to 30 of them",
+            Kind::GcpProject => {
+                "the id of a project: lower-case letters, digits and `-`, with a letter first, 6 to 30 of them; without a domain before it, which addresses of service accounts have elsewhere"
+            }
             Kind::GcpProjectNumber => "the number of a project: digits alone",
             Kind::GcpLocation => "a region or zone of Google Cloud",
         }
@@ -112,7 +126,8 @@ impl Kind {
             Kind::ImageRegistry => format!("{HOST}(?::[0-9]{{1,5}})?(?:/[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?)*"),
             Kind::Repository => format!("https://{HOST}(?::[0-9]{{1,5}})?(?:/[A-Za-z0-9._~%-]+)+"),
             Kind::DevopsRepository => "https://dev\\.azure\\.com/[A-Za-z0-9-]+/[A-Za-z0-9._%-]+/_git/[A-Za-z0-9._%-]+".to_owned(),
-            Kind::GithubName => "[A-Za-z][A-Za-z0-9-]{0,38}".to_owned(),
+            Kind::GithubName => "[A-Za-z0-9][A-Za-z0-9-]{0,38}".to_owned(),
+            Kind::GithubRepository => "[A-Za-z0-9_][A-Za-z0-9_-]{0,99}".to_owned(),
             Kind::Folder => "[A-Za-z_][A-Za-z0-9._-]*(?:/[A-Za-z0-9_][A-Za-z0-9._-]*)*".to_owned(),
             Kind::Server => format!("https://{HOST}(?::[0-9]{{1,5}})?"),
             Kind::Certificates => "[A-Za-z0-9+/]{4,}={0,2}".to_owned(),
@@ -120,11 +135,11 @@ impl Kind {
             Kind::AksIssuer => format!("https://(?:oidc|[a-z0-9]+\\.oic)\\.prod-aks\\.azure\\.com/(?:{GUID}/)?{GUID}/"),
             Kind::AzureRegion => "[a-z]{4,}[0-9]?".to_owned(),
             Kind::AzureName => "[A-Za-z][A-Za-z0-9_-]{1,61}[A-Za-z0-9]".to_owned(),
+            Kind::AzureGroup | Kind::Bucket => format!("[a-z](?:[a-z0-9-]*[a-z0-9])?(?:\\.{LABEL})*"),
             Kind::AzureRegistry => "[a-z][a-z0-9]{4,49}".to_owned(),
             Kind::EksIssuer => "oidc\\.eks\\.[a-z]{2}-[a-z]+-[0-9]\\.amazonaws\\.com/id/[0-9A-F]{32}".to_owned(),
             Kind::AwsAccount => "[0-9]{12}".to_owned(),
             Kind::AwsRegion => "(?:af|ap|ca|eu|il|me|mx|sa|us)-[a-z]+-[0-9]".to_owned(),
-            Kind::Bucket => "[a-z][a-z0-9-]{1,61}[a-z0-9]".to_owned(),
             Kind::HostedZone => "Z[A-Z0-9]{5,31}".to_owned(),
             Kind::GcpProject => "[a-z][a-z0-9-]{4,28}[a-z0-9]".to_owned(),
             Kind::GcpProjectNumber => "[1-9][0-9]{5,18}".to_owned(),
@@ -135,25 +150,32 @@ impl Kind {
     /// Reads a value: as it is to stand in the manifests.
     ///
     /// # Errors
-    /// What is required instead.
+    /// What is wrong, as the end of a sentence: mostly what is expected instead.
     pub fn read(self, text: &str) -> Result<String, String> {
         let value = self.plain(text);
-        let is_right = value.len() <= 64 * 1024
-            && Regex::new(&format!("^(?:{})$", self.pattern())).is_ok_and(|pattern| pattern.is_match(&value))
-            && self.fits(&value);
-        if !is_right {
-            return Err(format!("{} is required", self.required()));
+        if !self.is_right(&value) {
+            // The end of a long text is what nobody looks at.
+            if self == Kind::AksIssuer && self.is_right(&format!("{value}/")) {
+                return Err("the slash at its end is missing, which is a part of it".to_owned());
+            }
+            return Err(format!("expected: {}", self.required()));
         }
         // A name such as `null` or `on` would become another value where the sample stands without quotes.
         if !self.is_number() && !reads_as_text(&value) {
-            return Err("a name that YAML reads as a text is required".to_owned());
+            return Err("expected: a name that YAML reads as a text".to_owned());
         }
         Ok(value)
     }
 
-    /// The value without what may be written around it.
+    fn is_right(self, value: &str) -> bool {
+        value.len() <= 64 * 1024
+            && Regex::new(&format!("^(?:{})$", self.pattern())).is_ok_and(|pattern| pattern.is_match(value))
+            && self.fits(value)
+    }
+
+    /// The value without what may be written around it, such as the quotes of tools that print JSON.
     fn plain(self, text: &str) -> String {
-        let text = text.trim();
+        let text = unquoted(text.trim()).trim();
         match self {
             Kind::EksIssuer => text.strip_prefix("https://").unwrap_or(text).trim_end_matches('/').to_owned(),
             // Some tools break the lines of base64.
@@ -173,6 +195,8 @@ impl Kind {
                 text.is_some_and(|text| text.contains("-----BEGIN CERTIFICATE-----") && !text.contains("PRIVATE KEY"))
             }
             Kind::DnsName => value.len() <= 253,
+            Kind::AzureGroup => value.len() <= 63,
+            Kind::Bucket => (3..=63).contains(&value.len()),
             _ => true,
         }
     }
@@ -209,6 +233,12 @@ impl Kind {
     }
 }
 
+/// A text without the pair of quotes around it.
+pub(crate) fn unquoted(text: &str) -> &str {
+    let inside = |quote| text.strip_prefix(quote).and_then(|text: &str| text.strip_suffix(quote));
+    inside('"').or_else(|| inside('\'')).unwrap_or(text)
+}
+
 /// Whether YAML reads a plain scalar as the very text that it is.
 fn reads_as_text(value: &str) -> bool {
     let document = first_yaml(format!("value: {value}\n"), &Limits::default());
@@ -242,24 +272,31 @@ mod tests {
             (Kind::Repository, "https://git.example:8443/team/deploy.git"),
             (Kind::DevopsRepository, "https://dev.azure.com/org/A%20project/_git/repo.git"),
             (Kind::GithubName, "Octo-Org"),
+            (Kind::GithubName, "1-shop"),
+            (Kind::GithubRepository, "2048_Game"),
+            (Kind::GithubRepository, "_site"),
             (Kind::Folder, "overlays/production"),
             (Kind::Server, "https://api.cluster.example:443"),
             (Kind::Guid, GUID),
             (Kind::AksIssuer, &aks),
             (Kind::AzureRegion, "westus3"),
             (Kind::AzureName, "vnet_Shop-1"),
+            (Kind::AzureGroup, "rg-shop.prod"),
             (Kind::AzureRegistry, "shopregistry1"),
             (Kind::EksIssuer, &eks),
             (Kind::AwsAccount, "012345678901"),
             (Kind::AwsRegion, "us-east-1"),
             (Kind::Bucket, "exports-2"),
+            (Kind::Bucket, "exports.shop.example"),
             (Kind::HostedZone, "Z0123456789ABC"),
             (Kind::GcpProject, "shop-prod-1"),
             (Kind::GcpProjectNumber, "123456789012"),
             (Kind::GcpLocation, "europe-west4-a"),
         ];
         for (kind, value) in right {
-            assert_eq!(kind.read(&format!(" {value}\n")).as_deref(), Ok(value), "{kind:?}");
+            for written in [format!(" {value}\n"), format!("\"{value}\"\r\n"), format!("'{value}'")] {
+                assert_eq!(kind.read(&written).as_deref(), Ok(value), "{kind:?}");
+            }
         }
     }
 
@@ -283,15 +320,17 @@ mod tests {
             (Kind::DevopsRepository, "https://github.com/org/project/_git/repo"),
             (Kind::DevopsRepository, "https://org@dev.azure.com/org/project/_git/repo"),
             (Kind::GithubName, "a.*"),
+            (Kind::GithubRepository, "a.b"),
+            (Kind::GithubRepository, "-a"),
+            (Kind::GithubRepository, "owner/a"),
             (Kind::Folder, "../production"),
             (Kind::Folder, "a//b"),
             (Kind::Server, "https://api.example/path"),
             (Kind::Guid, "00000000-0000-0000-0000-000000000000"),
             (Kind::Guid, "<tenant>"),
-            (
-                Kind::AksIssuer,
-                "https://westeurope.oic.prod-aks.azure.com/3f0d9a52-7c1e-4b86-9d43-5a2e8c7b1f60/3f0d9a52-7c1e-4b86-9d43-5a2e8c7b1f60",
-            ),
+            (Kind::AksIssuer, "https://westeurope.oic.prod-aks.azure.com/"),
+            (Kind::AzureGroup, "RG_Shop"),
+            (Kind::AzureGroup, "rg."),
             (Kind::AzureRegion, "West Europe"),
             (Kind::AzureName, "vnet."),
             (Kind::AzureRegistry, "ShopRegistry"),
@@ -300,22 +339,40 @@ mod tests {
             (Kind::AwsAccount, "1234"),
             (Kind::AwsRegion, "us-gov-west-1"),
             (Kind::AwsRegion, "cn-north-1"),
-            (Kind::Bucket, "a.b"),
+            (Kind::Bucket, "a..b"),
+            (Kind::Bucket, "a.-b"),
+            (Kind::Bucket, "ab"),
+            (Kind::Bucket, "\"\"exports\"\""),
             (Kind::HostedZone, "/hostedzone/Z0123456789"),
             (Kind::GcpProject, "shop"),
+            (Kind::GcpProject, "shop.example:prod-1"),
             (Kind::GcpProjectNumber, "0123456"),
             (Kind::GcpLocation, "westeurope"),
             (Kind::Certificates, "bm90IGEgY2VydGlmaWNhdGU="),
         ];
         for (kind, value) in wrong {
-            assert_eq!(kind.read(value), Err(format!("{} is required", kind.required())), "{value}");
+            assert_eq!(kind.read(value), Err(format!("expected: {}", kind.required())), "{value}");
         }
+    }
+
+    #[test]
+    fn an_issuer_without_its_last_slash() {
+        let text = format!("https://westeurope.oic.prod-aks.azure.com/{GUID}/{GUID}");
+        assert_eq!(Kind::AksIssuer.read(&text), Err("the slash at its end is missing, which is a part of it".to_owned()));
+    }
+
+    #[test]
+    fn numbers_of_yaml_are_no_names() {
+        for number in ["2048", "1_000", "1e5", "0x1F", "0o17"] {
+            assert!(Kind::GithubRepository.read(number).is_err_and(|why| why.contains("YAML")), "{number}");
+        }
+        assert!(Kind::GithubName.read("1e5").is_err());
     }
 
     #[test]
     fn words_of_yaml_are_no_names() {
         for word in ["null", "true", "no", "on", "y", "off"] {
-            assert_eq!(Kind::Name.read(word), Err("a name that YAML reads as a text is required".to_owned()));
+            assert_eq!(Kind::Name.read(word), Err("expected: a name that YAML reads as a text".to_owned()));
         }
         assert!(Kind::Name.read("nullable").is_ok());
     }

@@ -3,7 +3,7 @@
 use fedward_manifest::{Limits, first_yaml};
 use serde::Deserialize;
 
-use crate::kind::Kind;
+use crate::kind::{Kind, unquoted};
 use crate::{EMBEDDED, Embedded, File};
 
 /// A reference deployment.
@@ -34,6 +34,8 @@ pub struct Parameter {
     /// Its value if none is given: a text in which `{name}` stands for the value of an earlier parameter, and `{name.part}` for a part of
     /// it (see [`Kind::part`]).
     pub default: Option<String>,
+    /// An earlier parameter whose value must be another, beyond what the kind says.
+    pub differs: Option<String>,
 }
 
 /// `parameters.yaml`.
@@ -66,21 +68,41 @@ fn read(embedded: &Embedded) -> Result<Deployment, String> {
 const SHOWN: usize = 80;
 
 impl Parameter {
+    /// What is expected of its values, with an example.
+    pub fn expected(&self) -> String {
+        format!("{}{}", self.kind.required(), self.such_as())
+    }
+
+    fn such_as(&self) -> String {
+        self.kind.example(&self.sample).map_or_else(String::new, |sample| format!(", such as `{sample}`"))
+    }
+
     /// Reads a value: as it is to stand in the manifests.
     ///
     /// # Errors
     /// Why it cannot stand there, in a sentence.
     pub fn read(&self, text: &str) -> Result<String, String> {
+        if unquoted(text.trim()).trim().is_empty() {
+            return Err(format!("`{}` is required: {}", self.name, self.expected()));
+        }
         self.kind.read(text).map_err(|why| {
             if self.kind == Kind::Certificates {
                 // Nobody reads base64, and what was meant to stay secret may stand in it.
-                return format!("`{}`: {why}", self.name);
+                return format!("`{}` is wrong; {why}", self.name);
             }
             let shown: String = text.trim().chars().take(SHOWN).flat_map(char::escape_debug).collect();
             let more = if text.trim().chars().count() > SHOWN { "…" } else { "" };
-            let such_as = self.kind.example(&self.sample).map_or_else(String::new, |sample| format!(", such as `{sample}`"));
-            format!("`{}`: `{shown}{more}` is wrong: {why}{such_as}", self.name)
+            let such_as = if why.starts_with("expected") { self.such_as() } else { String::new() };
+            format!("`{}`: `{shown}{more}` is wrong; {why}{such_as}", self.name)
         })
+    }
+}
+
+impl Parameter {
+    /// Whether its default is made of the value of another.
+    pub(crate) fn comes_from(&self, other: &Parameter) -> bool {
+        let Some(default) = &self.default else { return false };
+        [format!("{{{}}}", other.name), format!("{{{}.", other.name)].iter().any(|reference| default.contains(reference))
     }
 }
 

@@ -48,10 +48,11 @@ fn parameters_are_well_formed() {
     let name = Regex::new("^[a-z]+(-[a-z]+)*$").unwrap();
     for deployment in deployments().unwrap() {
         let (mut names, mut samples) = (HashSet::new(), HashSet::new());
-        for Parameter { name: own, help, kind, sample, .. } in &deployment.parameters {
+        for Parameter { name: own, help, kind, sample, differs, .. } in &deployment.parameters {
             let at = format!("{} of {}", own, deployment.name);
             assert!(name.is_match(own) && names.insert(own), "{at}");
             assert!(samples.insert(sample), "{at}: the sample of another");
+            assert!(differs.as_ref().is_none_or(|other| other != own && names.contains(other)), "{at}: {differs:?} is no earlier one");
             assert_eq!(kind.read(sample).as_ref(), Ok(sample), "{at}");
             assert!(!help.is_empty() && !help.ends_with('.') && !help.contains('\n') && help.len() < 140, "{at}: {help}");
         }
@@ -170,6 +171,7 @@ fn odd(parameter: &Parameter, number: usize) -> String {
         Kind::ImageRegistry => format!("1e{number}:5000/1e3"),
         Kind::DevopsRepository => format!("https://dev.azure.com/1e{number}/a%20b/_git/-.c"),
         Kind::GithubName => format!("No-{number}-"),
+        Kind::GithubRepository => format!("0_No-{number}-"),
         Kind::Folder => format!("_{number}/1e3"),
         Kind::Repository => format!("https://git.test:1/~a/{number}%20b"),
         Kind::Server => format!("https://1e{number}.test:6443"),
@@ -181,11 +183,12 @@ fn odd(parameter: &Parameter, number: usize) -> String {
         Kind::AksIssuer => format!("https://testland{}.oic.prod-aks.azure.com/{}/{}/", number % 10, guid(90 + number), guid(190 + number)),
         Kind::AzureRegion => format!("testland{}{}", "x".repeat(number), number % 10),
         Kind::AzureName => format!("No_{number}-x"),
+        Kind::AzureGroup => format!("e{number}-1.0x1f"),
         Kind::AzureRegistry => format!("null{number}"),
         Kind::EksIssuer => format!("oidc.eks.ap-test-{}.amazonaws.com/id/{number:032}", number % 10),
         Kind::AwsAccount => format!("{number:012}"),
         Kind::AwsRegion => format!("us-test-{}", number % 10),
-        Kind::Bucket => format!("e{number}-----1"),
+        Kind::Bucket => format!("e{number}---0.1"),
         Kind::HostedZone => format!("Z0000{number}"),
         Kind::GcpProject => format!("e12345-{number}"),
         Kind::GcpProjectNumber => format!("{number}00000"),
