@@ -1,6 +1,6 @@
 //! Argo CD repositories among what is checked: which one, and what is said of it on the command line.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,7 +15,8 @@ use crate::args::Argocd;
 use crate::charts::seen_from;
 use crate::inputs::shown;
 
-/// What Argo CD deploys from the repository that is checked, if there is anything and if it is asked for.
+/// What Argo CD deploys from the repository that is checked, if there is anything and if it is asked for; and what to tell of files that
+/// may deploy something and that it does not see.
 ///
 /// # Errors
 /// What is named cannot be read or used.
@@ -25,11 +26,11 @@ pub(crate) fn find(
     files: &[Input],
     own_names: &HashMap<PathBuf, String>,
     namespace: &str,
-) -> Result<Option<Deployed>> {
+) -> Result<(Option<Deployed>, Option<String>)> {
     if args.no_argocd {
-        return Ok(None);
+        return Ok((None, None));
     }
-    let Some((root, shown_root)) = root(args, paths, files)? else { return Ok(None) };
+    let Some((root, shown_root)) = root(args, paths, files)? else { return Ok((None, None)) };
     let mut mappings = Vec::new();
     for text in &args.repo {
         let mapping = mapping(text).map_err(|error| anyhow!("`--repo`: {error}"))?;
@@ -39,7 +40,7 @@ pub(crate) fn find(
     let clusters = args.clusters.as_deref().map(clusters).transpose()?;
     // What the repository calls a file, and what it is called as an input, where these are not the same.
     let mut names = HashMap::new();
-    let mut read = std::collections::HashSet::new();
+    let mut read = HashSet::new();
     for (real, name) in own_names {
         let Some(path) = real.strip_prefix(&root).ok().map(shown) else { continue };
         let own = if shown_root.is_empty() { path.clone() } else { format!("{shown_root}/{path}") };
@@ -67,7 +68,26 @@ pub(crate) fn find(
     if let Some(repository) = args.argocd.as_ref().filter(|_| deployed.is_empty()) {
         bail!("there is no Application, ApplicationSet or AppProject of Argo CD in `{}`", repository.display());
     }
-    Ok(Some(deployed).filter(|deployed| !deployed.is_nothing()))
+    let may = files.iter().filter(|file| file.role == Role::Judged && may_deploy(&file.bytes)).map(|file| file.name.as_str());
+    let may: HashSet<&str> = may.collect();
+    let is_unseen = |real: &Path| real.strip_prefix(&root).is_ok_and(|path| !deployed.has(&shown(path)));
+    let mut unseen: Vec<&str> =
+        own_names.iter().filter(|(real, name)| may.contains(name.as_str()) && is_unseen(real)).map(|(_, name)| name.as_str()).collect();
+    unseen.sort_unstable();
+    let note = unseen.first().map(|first| untracked(first, unseen.len() - 1));
+    Ok((Some(deployed).filter(|deployed| !deployed.is_nothing()), note))
+}
+
+/// What is said of Applications in files that Git does not track.
+fn untracked(first: &str, more: usize) -> String {
+    let files = match more {
+        0 => format!("`{first}` is"),
+        1 => format!("`{first}` and 1 more file are"),
+        _ => format!("`{first}` and {more} more files are"),
+    };
+    format!(
+        "{files} not tracked by Git, so that Argo CD cannot see the Applications there: what they deploy is not rendered (`git add` it)"
+    )
 }
 
 /// The repository, without links, and how outputs name it.

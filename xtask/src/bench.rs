@@ -103,7 +103,7 @@ fn cases(corpora: &Corpora, fedward: &Path, probe: &Path, kubeconform: Option<&K
     // A build that knows no Argo CD has nothing to show here.
     let help = output(Command::new(fedward).args(["check", "--help"])).unwrap_or_default();
     if help.contains("--argocd") && help.contains("--repo ") {
-        for (count, folder) in ["1,000", "10,000"].iter().zip(&corpora.repositories) {
+        for (count, folder) in ["100", "1,000"].iter().zip(&corpora.repositories) {
             let map = format!("{}={}", repository::URL, folder.display());
             cases.push(check(&format!("E: {count} Applications"), folder, &["--repo", &map]));
             if help.contains("--cache ") {
@@ -151,7 +151,7 @@ fn bars(cases: &[Case], calls: &str, corpora: &Corpora, dist: &Path) -> Result<V
         let (many, few) = (format!("D: {name}, 10,000"), format!("D: {name}, 1,000"));
         ratio(&format!("D: 10 times the objects, {name}"), &many, &few, true, true, Limit::AtMost(12.0, 10.5));
     }
-    ratio("E: 10 times the Applications", "E: 10,000 Applications", "E: 1,000 Applications", true, true, Limit::AtMost(12.0, 10.5));
+    ratio("E: 10 times the Applications", "E: 1,000 Applications", "E: 100 Applications", true, true, Limit::AtMost(12.0, 10.5));
     ratio(
         "E: second run, cache warm / first",
         "E: 1,000 Applications, cache warm",

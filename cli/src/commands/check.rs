@@ -60,7 +60,8 @@ pub(crate) fn run(args: &Check) -> Result<Exit> {
     };
     let roots: Vec<PathBuf> = input.paths.iter().chain(&given).cloned().collect();
     let store = Store::new(loaded.modules(&super::descriptors()), &roots, given.is_empty());
-    let deployed = if args.raw { None } else { argocd::find(&args.argocd, &input.paths, &read.files, &read.names, &options.namespace)? };
+    let (deployed, untracked) =
+        if args.raw { (None, None) } else { argocd::find(&args.argocd, &input.paths, &read.files, &read.names, &options.namespace)? };
     let mut files = read.files;
     let order: Vec<String> = files.iter().map(|file| file.name.clone()).collect();
     let mut rendered_files = 0;
@@ -88,6 +89,7 @@ pub(crate) fn run(args: &Check) -> Result<Exit> {
         bail!("no policy manifest, and no policy server's file, in {}: nothing would be judged", paths.join(", "));
     }
     outcome.skipped.splice(0..0, read.skipped);
+    outcome.notes.extend(untracked);
     if let Some(deployed) = &deployed {
         outcome.files = order.len();
         outcome.rendered_files = rendered_files;

@@ -94,6 +94,12 @@ impl Deployed {
         self.is_empty() && self.loose.is_empty()
     }
 
+    /// Whether the repository has a file, by its path from the root. What Git does not track Argo CD does not see.
+    #[must_use]
+    pub fn has(&self, path: &str) -> bool {
+        self.repositories.main().is_some_and(|main| main.is_file(path))
+    }
+
     /// Whether nothing of Argo CD was found.
     #[must_use]
     pub fn is_empty(&self) -> bool {

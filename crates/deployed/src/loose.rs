@@ -22,9 +22,9 @@ pub(crate) struct Loose {
 impl Loose {
     /// Renders a folder; `None` if nothing would.
     pub(crate) fn render(sandbox: &Sandbox, checkout: &Arc<Checkout>, folder: &str, namespace: &str) -> Option<Self> {
-        let is_there = |name: &&str| checkout.is_file(&if folder.is_empty() { (*name).to_owned() } else { format!("{folder}/{name}") });
-        let is_kustomization = ["kustomization.yaml", "kustomization.yml", "Kustomization"].iter().any(|name| is_there(&name));
-        if !is_kustomization && !is_there(&"Chart.yaml") {
+        let is_there = |name: &str| checkout.is_file(&if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") });
+        let is_kustomization = ["kustomization.yaml", "kustomization.yml", "Kustomization"].into_iter().any(is_there);
+        if !is_kustomization && !is_there("Chart.yaml") {
             return None;
         }
         let helm = Helm { release: "release-name".to_owned(), namespace: namespace.to_owned(), ..Helm::default() };

@@ -5,27 +5,32 @@ use std::collections::BTreeSet;
 use fedward_kit::finding::ObjectId;
 use fedward_manifest::{Document, Node};
 
-use crate::load::Object;
+use crate::load::{Object, text};
 use crate::request::{Form, Operation};
 
 /// Writes the object as the API server would have it: with its namespace, even where the manifest leaves it to the context.
 pub(crate) fn write_object(document: &Document, object: &Object, out: &mut Vec<u8>) {
     let Some(node) = document.node(object.node) else { return out.extend_from_slice(b"null") };
-    let metadata = node.get("metadata").filter(|metadata| metadata.is_map());
-    let complete = object.namespace.is_empty() || metadata.is_none_or(|metadata| metadata.get("namespace").is_some());
-    if complete {
+    if lacks_namespace(node, object) {
+        write_entries(node, object, |_| true, &Masks::whole(), out);
+    } else {
         node.write_json(out);
-        return;
     }
-    write_entries(node, object, |_| true, whole, out);
 }
 
 /// Writes only some fields of the object, each as [`write_object`] does.
 pub(crate) fn write_fields(document: &Document, object: &Object, fields: &BTreeSet<String>, out: &mut Vec<u8>) {
     match document.node(object.node) {
-        Some(node) if node.is_map() => write_entries(node, object, |key| fields.contains(key), whole, out),
+        Some(node) if node.is_map() => write_entries(node, object, |key| fields.contains(key), &Masks::whole(), out),
         _ => write_object(document, object, out),
     }
+}
+
+/// Whether the manifest leaves the object's namespace to the context. An empty one does, and what is no text names none: the same as
+/// [`crate::load::object`] takes for absent, so that nothing knows an object by two namespaces.
+fn lacks_namespace(node: Node<'_>, object: &Object) -> bool {
+    let metadata = node.get("metadata").filter(|metadata| metadata.is_map());
+    !object.namespace.is_empty() && metadata.is_some_and(|metadata| text(metadata, "namespace").is_none())
 }
 
 /// Fields that are asked for, as a tree: dotted paths, transparent to lists (Kubewarden's `field_masks`), and what identifies an object.
@@ -43,6 +48,11 @@ impl<'m> Masks<'m> {
             masks.add(path);
         }
         masks
+    }
+
+    /// Masks that keep everything.
+    fn whole() -> Self {
+        Masks { is_whole: true, below: Vec::new() }
     }
 
     fn add(&mut self, path: &'m str) {
@@ -63,6 +73,11 @@ impl<'m> Masks<'m> {
         self.below.iter().find(|(name, _)| *name == key).map(|(_, below)| below)
     }
 
+    /// What the masks keep of a field; `None` where that is nothing.
+    fn part(&self, key: &str) -> Option<&Masks<'m>> {
+        if self.is_whole { Some(self) } else { self.of(key) }
+    }
+
     /// Writes what the masks name of a value.
     fn write(&self, node: Node<'_>, out: &mut Vec<u8>) {
         if self.is_whole || !(node.is_map() || node.is_seq()) {
@@ -74,11 +89,7 @@ impl<'m> Masks<'m> {
         if node.is_map() {
             for entry in node.entries() {
                 let Some(below) = self.of(entry.key) else { continue };
-                if out.len() > start {
-                    out.push(b',');
-                }
-                write_string(entry.key, out);
-                out.push(b':');
+                write_key(entry.key, start, out);
                 below.write(entry.value, out);
             }
         } else {
@@ -96,56 +107,50 @@ impl<'m> Masks<'m> {
 /// Writes what the masks name of the object, and who it is.
 pub(crate) fn write_masked(document: &Document, object: &Object, masks: &Masks<'_>, out: &mut Vec<u8>) {
     match document.node(object.node) {
-        Some(node) if node.is_map() => {
-            let write = |key: &str, value: Node<'_>, out: &mut Vec<u8>| {
-                if let Some(below) = masks.of(key) {
-                    below.write(value, out);
-                }
-            };
-            write_entries(node, object, |key| masks.of(key).is_some(), write, out);
-        }
+        Some(node) if node.is_map() => write_entries(node, object, |_| true, masks, out),
         _ => write_object(document, object, out),
     }
 }
 
-/// Writes the wanted fields of a map, each by `write`, with the object's namespace where the manifest leaves it to the context.
-fn write_entries(
-    node: Node<'_>,
-    object: &Object,
-    wanted: impl Fn(&str) -> bool,
-    write: impl Fn(&str, Node<'_>, &mut Vec<u8>),
-    out: &mut Vec<u8>,
-) {
-    let metadata = node.get("metadata").filter(|metadata| metadata.is_map());
-    let lacks_namespace = !object.namespace.is_empty() && metadata.is_some_and(|metadata| metadata.get("namespace").is_none());
+/// Writes the wanted fields of a map, of each what the masks name, with the object's namespace where the manifest leaves it to the
+/// context.
+fn write_entries(node: Node<'_>, object: &Object, wanted: impl Fn(&str) -> bool, masks: &Masks<'_>, out: &mut Vec<u8>) {
+    let lacks_namespace = lacks_namespace(node, object);
     out.push(b'{');
     let start = out.len();
     for entry in node.entries().filter(|entry| wanted(entry.key)) {
-        if out.len() > start {
-            out.push(b',');
-        }
-        write_string(entry.key, out);
-        out.push(b':');
+        let Some(below) = masks.part(entry.key) else { continue };
+        write_key(entry.key, start, out);
         if lacks_namespace && entry.key == "metadata" {
-            let start = out.len();
-            write(entry.key, entry.value, out);
-            // A map ends with `}`; the namespace goes before it.
-            out.pop();
-            if out.len() > start + 1 {
-                out.push(b',');
-            }
-            out.extend_from_slice(b"\"namespace\":");
-            write_string(&object.namespace, out);
-            out.push(b'}');
+            write_metadata(entry.value, &object.namespace, below, out);
         } else {
-            write(entry.key, entry.value, out);
+            below.write(entry.value, out);
         }
     }
     out.push(b'}');
 }
 
-fn whole(_: &str, value: Node<'_>, out: &mut Vec<u8>) {
-    value.write_json(out);
+/// Writes what the masks name of `metadata`, with this namespace instead of what stands there.
+fn write_metadata(metadata: Node<'_>, namespace: &str, masks: &Masks<'_>, out: &mut Vec<u8>) {
+    out.push(b'{');
+    let start = out.len();
+    for entry in metadata.entries().filter(|entry| entry.key != "namespace") {
+        let Some(below) = masks.part(entry.key) else { continue };
+        write_key(entry.key, start, out);
+        below.write(entry.value, out);
+    }
+    write_key("namespace", start, out);
+    write_string(namespace, out);
+    out.push(b'}');
+}
+
+/// Writes the key of an entry of a map whose entries begin at `start`.
+fn write_key(key: &str, start: usize, out: &mut Vec<u8>) {
+    if out.len() > start {
+        out.push(b',');
+    }
+    write_string(key, out);
+    out.push(b':');
 }
 
 /// Writes the fields of a request for an object, without braces: all but `uid`, `object` and `oldObject`.
@@ -233,20 +238,24 @@ mod tests {
 
     use std::sync::Arc;
 
-    use fedward_manifest::{Limits, Source, parse, split};
+    use fedward_manifest::{Document, Limits, Source, parse, split};
 
-    use super::{Masks, write_masked};
-    use crate::load::{Role, object};
+    use super::{Masks, write_masked, write_object};
+    use crate::load::{Object, Role, object};
     use crate::resources::Kinds;
 
     fn masked(text: &str, masks: &[&str]) -> String {
+        let masks: Vec<String> = masks.iter().map(|mask| (*mask).to_owned()).collect();
+        written(text, |document, object, out| write_masked(document, object, &Masks::new(&masks), out))
+    }
+
+    fn written(text: &str, write: impl FnOnce(&Document, &Object, &mut Vec<u8>)) -> String {
         let source = Arc::new(Source::new("a.yaml", text.as_bytes().to_vec()).unwrap());
         let limits = Limits::default();
         let document = parse(&source, *split(&source, &limits).chunks.first().unwrap(), &limits).document.unwrap();
         let object = object(0, document.root(), &Kinds::default(), "shop", Role::Judged);
-        let masks: Vec<String> = masks.iter().map(|mask| (*mask).to_owned()).collect();
         let mut out = Vec::new();
-        write_masked(&document, &object, &Masks::new(&masks), &mut out);
+        write(&document, &object, &mut out);
         String::from_utf8(out).unwrap()
     }
 
@@ -270,5 +279,18 @@ mod tests {
     fn an_object_that_has_its_namespace_keeps_it() {
         let text = "{apiVersion: v1, kind: Pod, metadata: {name: till, namespace: own}}";
         assert_eq!(masked(text, &["spec"]), r#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"till","namespace":"own"}}"#);
+    }
+
+    #[test]
+    fn what_names_no_namespace_is_replaced() {
+        for namespace in ["\"\"", "~", "no", "123", "[]", "{a: b}"] {
+            let text = format!("{{apiVersion: v1, kind: Pod, metadata: {{namespace: {namespace}, name: till, uid: x}}, spec: c}}");
+            let want = r#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"till","namespace":"shop"}}"#;
+            assert_eq!(masked(&text, &[]), want, "{namespace}");
+            let want = r#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"till","uid":"x","namespace":"shop"},"spec":"c"}"#;
+            assert_eq!(written(&text, write_object), want, "{namespace}");
+        }
+        let text = "{apiVersion: v1, kind: Namespace, metadata: {name: till, namespace: ''}}";
+        assert_eq!(written(text, write_object), r#"{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"till","namespace":""}}"#);
     }
 }

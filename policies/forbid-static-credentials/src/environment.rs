@@ -117,6 +117,9 @@ fn of_entry<'a>(cx: &Check<'a, Settings>, pod: &Pod<'a>, entry: Node<'a>) -> Opt
         return None;
     }
     let value = entry.get("value");
+    if value.filled().is_some_and(stored::is_no_secret) {
+        return None;
+    }
     let idle = match value.filled().map(text::classify) {
         None => Some("is empty"),
         Some(text::Value::Plain) => None,

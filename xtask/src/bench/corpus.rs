@@ -27,7 +27,7 @@ pub(crate) struct Corpora {
     pub(crate) no_findings: PathBuf,
     /// 20 policies of a cluster.
     pub(crate) policies: PathBuf,
-    /// Argo CD repositories with 1,000 and 10,000 Applications.
+    /// Argo CD repositories with 100 and 1,000 Applications.
     pub(crate) repositories: [PathBuf; 2],
 }
 
@@ -44,7 +44,7 @@ impl Corpora {
             findings: file("findings.yaml"),
             no_findings: file("no-findings.yaml"),
             policies: file("policies.yaml"),
-            repositories: [file("e-1000"), file("e-10000")],
+            repositories: [file("e-100"), file("e-1000")],
         }
     }
 
@@ -54,14 +54,14 @@ impl Corpora {
         write_files(&self.files)?;
         write(&self.one, &Deployment::new("web", "shop", "web").text())?;
         for (files, one_account) in [(&self.one_account, true), (&self.own_account, false)] {
-            for (file, count) in files.iter().zip([1_000, 10_000]) {
+            for (file, count) in files.iter().zip([100, 1_000]) {
                 write(file, &context(count, one_account))?;
             }
         }
         write(&self.findings, &labelled("true"))?;
         write(&self.no_findings, &labelled("\"true\""))?;
         write(&self.policies, &policies())?;
-        for (folder, count) in self.repositories.iter().zip([1_000, 10_000]) {
+        for (folder, count) in self.repositories.iter().zip([100, 1_000]) {
             repository::write(folder, count)?;
         }
         Ok(())

@@ -2,8 +2,11 @@
 //! and three are overlays over one of ten bases.
 
 use std::path::Path;
+use std::process::Command;
 
 use anyhow::Result;
+
+use crate::process::succeed;
 
 use super::corpus::{Deployment, account, service, write as write_text};
 
@@ -39,6 +42,14 @@ pub(super) fn write(folder: &Path, count: usize) -> Result<()> {
             }
         };
         write_file(folder, &format!("apps/{name}.yaml"), &application(&name, index, &source))?;
+    }
+    track(folder)
+}
+
+/// Argo CD sees what Git tracks, and this checkout ignores what a bench writes.
+fn track(folder: &Path) -> Result<()> {
+    for args in [["init", "--quiet"], ["add", "--all"]] {
+        succeed(Command::new("git").arg("-C").arg(folder).args(args))?;
     }
     Ok(())
 }

@@ -18,6 +18,9 @@
 //! It is a note if the variable is empty, its reference `optional`, or its value still to be filled in, and if AWS' keys stand beside the
 //! endpoint of another store (`S3_ENDPOINT…`, `AWS_ENDPOINT_URL…`, MinIO, Ceph).
 //!
+//! What only names a secret is none: references of Bank-Vaults (`vault:path#key`), akv2k8s (`name@azurekeyvault`) and vals
+//! (`ref+awsssm://path`). Nor is the account of Azure Storage's emulator (`UseDevelopmentStorage=true`).
+//!
 //! Which variables an `envFrom` brings is known from the ConfigMap that it names, and offline from the Secret: in a cluster the policy
 //! reads no Secrets.
 //!

@@ -7,8 +7,11 @@
 //! `helm.sh/hook-weight` as the wave where no `argocd.argoproj.io/sync-wave` is. In one wave the account comes first.
 //!
 //! The same application is what stands in the same folder. Accounts from elsewhere (another folder, `--context`) are there before, and so
-//! is `default`. A hook of Helm that runs at upgrades alone finds the account of the installation, unless Argo CD runs it: that is
-//! recorded only. In a cluster nothing is reported: objects arrive there one by one.
+//! is `default`. In a cluster nothing is reported: objects arrive there one by one.
+//!
+//! Where neither the hook nor the account has an annotation of Argo CD, Helm may be all that runs them. Of such a hook what Helm does at
+//! an installation is told. If the account is there by then (the hook is one of `pre-upgrade` alone), the hook fails under Argo CD only,
+//! which runs it at the first sync, too: that is recorded only.
 //!
 //! ## Why it is bad
 //! At the first sync the account does not exist yet: the API server refuses the hook's pod, and so does Azure's webhook. The hook
@@ -69,7 +72,7 @@ use crate::settings::Settings;
 
 const LATER: Condition = Condition::warning("created-later", "the application creates the hook's service account in a later phase or wave");
 const UNCERTAIN: Condition =
-    Condition::info("perhaps-later", "the same for a hook of Helm that runs at upgrades alone, or in a base that something patches");
+    Condition::info("perhaps-later", "the same for a hook that finds its account under Helm, or in a base that something patches");
 
 /// The rule.
 pub const RULE: Rule<Settings> = Rule {
@@ -101,19 +104,19 @@ fn check(cx: &Check<'_, Settings>) {
         seen.push(name);
         let Some(account) = index::own_account(cx.context, pod.namespace, name, node) else { continue };
         let Some(time) = Time::of(account).filter(|time| (time.phase, time.wave) > (hook.phase, hook.wave)) else { continue };
-        let condition = if cx.request.is_final && !hook.at_upgrades { &LATER } else { &UNCERTAIN };
-        let message = format!(
-            "the hook runs in phase `{}`, wave {}, as `{name}`, which the application creates in phase `{}`, wave {}",
-            hook.phase.name(),
-            hook.wave,
-            time.phase.name(),
-            time.wave
-        );
+        let by = Runs::of(&hook, &time);
+        let condition = if cx.request.is_final && by != Runs::Unless { &LATER } else { &UNCERTAIN };
+        let message = by.message(&hook, name, &time);
         let help = match (hook.by, time.phase == hook.phase) {
+            (_, true) if by == Runs::Helm => "give the account the hook's weight or a smaller one".to_owned(),
             (_, true) => "put the account into the hook's wave or an earlier one".to_owned(),
-            (By::Helm, false) => format!(
-                "give the account the same `{HELM_HOOK}` and a smaller `{HELM_WEIGHT}`; if others run as it, give the hook one of its own: hooks are made anew each time"
-            ),
+            (By::Helm, false) => {
+                // An account that is made at upgrades only would be missing before the first.
+                let same = if hook.at_install == Some(Phase::Pre) { "the same" } else { "`pre-install,pre-upgrade` as" };
+                format!(
+                    "give the account {same} `{HELM_HOOK}` and a smaller `{HELM_WEIGHT}`; if others run as it, give the hook one of its own: hooks are made anew each time"
+                )
+            }
             (By::Argo | By::Nobody, false) => format!(
                 "make the account a hook of `{}` with an earlier `{WAVE}`; if others run as it, give the hook one of its own: hooks are made anew at each sync",
                 hook.phase.name()
@@ -128,8 +131,50 @@ struct Time {
     phase: Phase,
     wave: i64,
     by: By,
-    /// Whether Helm alone would run it at upgrades only.
-    at_upgrades: bool,
+    /// The phase of an installation by Helm alone; `None` where it then is not applied.
+    at_install: Option<Phase>,
+    /// Whether it has annotations of Argo CD.
+    is_for_argo: bool,
+}
+
+/// Who runs a hook before its account is there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Runs {
+    /// Argo CD: its annotations say that it is what applies them.
+    Argo,
+    /// Helm, and Argo CD if it is what applies them.
+    Helm,
+    /// Argo CD if it is what applies them; Helm runs the hook when the account is there.
+    Unless,
+}
+
+impl Runs {
+    /// The same for a hook and an account that Argo CD applies later.
+    fn of(hook: &Time, account: &Time) -> Self {
+        if hook.is_for_argo || account.is_for_argo {
+            return Runs::Argo;
+        }
+        // An account that an installation does not make is missing, too.
+        let is_later = |phase| account.at_install.is_none_or(|other| (other, account.wave) > (phase, hook.wave));
+        if hook.at_install.is_some_and(is_later) { Runs::Helm } else { Runs::Unless }
+    }
+
+    fn message(self, hook: &Time, name: &str, account: &Time) -> String {
+        let [(phase, wave), (later, in_wave)] = [hook, account].map(|time| (time.phase.name(), time.wave));
+        match self {
+            Runs::Argo => {
+                format!(
+                    "the hook runs in phase `{phase}`, wave {wave}, as `{name}`, which the application creates in phase `{later}`, wave {in_wave}"
+                )
+            }
+            Runs::Helm => {
+                format!("the hook runs {} as `{name}`, which Helm creates {}", hook.in_helm(), account.in_helm())
+            }
+            Runs::Unless => format!(
+                "Argo CD runs the hook at the first sync, too, in phase `{phase}`, wave {wave}, as `{name}`, which it creates in phase `{later}`, wave {in_wave}; Helm runs it when the account is there"
+            ),
+        }
+    }
 }
 
 /// In the order of a sync.
@@ -185,26 +230,37 @@ impl Time {
         let list = |key| value(key).unwrap_or("").split(',').map(str::trim);
         let number = |key| value(key).and_then(|text| text.parse::<i64>().ok());
         let wave = number(WAVE).or_else(|| number(HELM_WEIGHT)).unwrap_or(0);
-        let time = |phase, by, at_upgrades| Some(Time { phase, wave, by, at_upgrades });
+        let is_for_argo = value(HOOK).is_some() || value(WAVE).is_some();
+        let time = |phase, by, at_install| Some(Time { phase, wave, by, at_install, is_for_argo });
         // What Argo CD knows of its own makes it ignore Helm's.
         if list(HOOK).any(|hook| Phase::of_argo(hook).is_some() || matches!(hook, "Skip" | "PreDelete" | "PostDelete")) {
-            return time(list(HOOK).filter_map(Phase::of_argo).min()?, By::Argo, false);
+            return time(list(HOOK).filter_map(Phase::of_argo).min()?, By::Argo, None);
         }
         match value(HELM_HOOK) {
             Some(hooks) if hooks != "crd-install" => {
-                let at_upgrades = !list(HELM_HOOK).any(|hook| hook == "pre-install" || hook == "post-install");
-                time(list(HELM_HOOK).filter_map(Phase::of_helm).min()?, By::Helm, at_upgrades)
+                let at_install = list(HELM_HOOK).filter(|hook| hook.ends_with("-install")).filter_map(Phase::of_helm).min();
+                time(list(HELM_HOOK).filter_map(Phase::of_helm).min()?, By::Helm, at_install)
             }
             // A value that Argo CD does not know makes an object that is never applied.
             _ if value(HOOK).is_some() => None,
-            _ => time(Phase::Sync, By::Nobody, false),
+            _ => time(Phase::Sync, By::Nobody, Some(Phase::Sync)),
+        }
+    }
+
+    /// When Helm applies it in an installation, in words.
+    fn in_helm(&self) -> String {
+        match self.at_install {
+            Some(Phase::Pre) => format!("at `pre-install` with weight {}", self.wave),
+            Some(Phase::Sync) => "after every hook of `pre-install`".to_owned(),
+            Some(Phase::Post | Phase::Fail) => format!("at `post-install` with weight {}", self.wave),
+            None => "at upgrades only".to_owned(),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{HELM_HOOK, HELM_WEIGHT, HOOK, Time, WAVE};
+    use super::{HELM_HOOK, HELM_WEIGHT, HOOK, Runs, Time, WAVE};
 
     /// Annotations, and the phase and wave that they come to.
     type Case<'t> = (&'t [(&'t str, &'t str)], Option<(&'t str, i64)>);
@@ -230,6 +286,28 @@ mod tests {
         for (annotations, want) in cases {
             let value = |key: &str| annotations.iter().find(|(name, _)| *name == key).map(|(_, value)| *value);
             assert_eq!(Time::said(value).map(|time| (time.phase.name(), time.wave)), want, "{annotations:?}");
+        }
+    }
+
+    #[test]
+    fn helm_and_argo_cd_are_told_apart() {
+        type Annotations<'t> = &'t [(&'t str, &'t str)];
+        let cases: [(Annotations<'_>, Annotations<'_>, &str); 9] = [
+            (&[(HELM_HOOK, "pre-install")], &[], "the hook runs at `pre-install` with weight 0"),
+            (&[(HELM_HOOK, "pre-install")], &[(HELM_HOOK, "post-install")], "the hook runs at `pre-install`"),
+            (&[(HELM_HOOK, "post-install")], &[(HELM_HOOK, "post-install"), (HELM_WEIGHT, "1")], "the hook runs at `post-install`"),
+            (&[(HELM_HOOK, "pre-install")], &[(HELM_HOOK, "post-upgrade")], "the hook runs at `pre-install`"),
+            (&[(HELM_HOOK, "pre-upgrade")], &[], "Argo CD runs the hook at the first sync, too"),
+            (&[(HELM_HOOK, "pre-upgrade,post-install")], &[], "Argo CD runs the hook at the first sync, too"),
+            (&[(HELM_HOOK, "pre-upgrade"), (WAVE, "1")], &[], "the hook runs in phase `PreSync`, wave 1"),
+            (&[(HELM_HOOK, "pre-upgrade")], &[(HOOK, "Sync")], "the hook runs in phase `PreSync`, wave 0"),
+            (&[(HOOK, "PreSync")], &[], "the hook runs in phase `PreSync`, wave 0"),
+        ];
+        for (hook, account, want) in cases {
+            let time =
+                |annotations: Annotations<'_>| Time::said(|key| annotations.iter().find(|(name, _)| *name == key).map(|(_, value)| *value));
+            let message = time(hook).zip(time(account)).map(|(hook, account)| Runs::of(&hook, &account).message(&hook, "a", &account));
+            assert!(message.as_ref().is_some_and(|message| message.starts_with(want)), "{hook:?} {account:?}: {message:?}");
         }
     }
 }

@@ -114,7 +114,8 @@ impl<'d> Scopes<'d> {
         let is_paid = depth == MAX_DEPTH || self.spend(text.len());
         match Expression::parse(text) {
             Some(expression) if is_paid => self.evaluate(&expression, scope, depth),
-            _ => Resolved::Node(node, scope),
+            // It is an expression all the same: its value is not its text.
+            _ => Resolved::Text(vec![Piece::Unknown(format!("{scope}:{}", text.to_ascii_lowercase()))]),
         }
     }
 
@@ -156,6 +157,7 @@ impl<'d> Scopes<'d> {
         let mut length = 0;
         for part in parts {
             let resolved = self.evaluate(part, scope, depth);
+            let before = length;
             for piece in self.as_pieces(&resolved, part, scope) {
                 let (Piece::Known(text) | Piece::Unknown(text)) = &piece;
                 length += text.len();
@@ -165,7 +167,7 @@ impl<'d> Scopes<'d> {
                 }
             }
             // A list that is put together, for one, is no text.
-            if matches!(resolved, Resolved::Node(node, _) if node.as_str().is_none()) || length > MAX_TEXT || !self.spend(length) {
+            if matches!(resolved, Resolved::Node(node, _) if node.as_str().is_none()) || length > MAX_TEXT || !self.spend(length - before) {
                 return Resolved::Text(vec![unknown(whole, scope)]);
             }
         }
@@ -246,9 +248,9 @@ mod tests {
 
     use std::sync::Arc;
 
-    use fedward_manifest::{Limits, Source, parse, split};
+    use fedward_manifest::{Limits, Node, Source, parse, split};
 
-    use super::{Piece, Scopes};
+    use super::{Number, Piece, Scopes};
 
     /// The parts of an expression in a template with these parameters, variables and values that are given.
     fn pieces(value: &str, nested: bool) -> Vec<Piece> {
@@ -256,20 +258,26 @@ mod tests {
             "parameters": { "name": { "defaultValue": "own" }, "Given": {}, "pin": { "type": "secureString", "defaultValue": "4711" } },
             "variables": {
                 "plain": "shop", "again": "[variables('PLAIN')]", "all": { "list": ["a", { "b": "[parameters('name')]" }] },
-                "self": "[variables('self')]", "escaped": "[[x]", "grown": "[concat(variables('grown'), variables('grown'))]",
+                "safe": "[parameters('cfg').?x]", "self": "[variables('self')]", "escaped": "[[x]", "grown": "[concat(variables('grown'), variables('grown'))]",
             },
             "given": { "given": { "value": "[concat('g', variables('plain'))]" } },
             "value": value,
         });
+        in_template(&template, |root, scopes, mut scope| {
+            if nested {
+                scope = scopes.nested(root, root.get("given"), scope);
+            }
+            scopes.pieces(root.get("value").unwrap(), scope)
+        })
+    }
+
+    fn in_template<T>(template: &serde_json::Value, ask: impl for<'d> FnOnce(Node<'d>, &mut Scopes<'d>, Number) -> T) -> T {
         let source = Arc::new(Source::from_text("a.json", template.to_string()).unwrap());
         let limits = Limits::default();
         let document = parse(&source, split(&source, &limits).chunks[0], &limits).document.unwrap();
         let (root, mut scopes) = (document.root(), Scopes::default());
-        let mut scope = scopes.root(root);
-        if nested {
-            scope = scopes.nested(root, root.get("given"), scope);
-        }
-        scopes.pieces(root.get("value").unwrap(), scope)
+        let scope = scopes.root(root);
+        ask(root, &mut scopes, scope)
     }
 
     fn known(text: &str) -> Vec<Piece> {
@@ -312,6 +320,43 @@ mod tests {
         ] {
             assert_eq!(pieces(value, true), want, "{value}");
         }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_not_known() {
+        let deep = format!("[{}'a'{}]", "f(".repeat(41), ")".repeat(41));
+        let long = format!("[concat('{}')]", "a".repeat(30_000));
+        for text in ["[parameters('Cfg').?x]", "[?'x']", "[variables('all')[?'list']]", "[a('b'", &deep, &long] {
+            let want = if text.ends_with(']') { not_known(&format!("0:{}", text.to_ascii_lowercase())) } else { known(text) };
+            assert_eq!(pieces(text, false), want, "{text}");
+        }
+        assert_eq!(pieces("[variables('safe')]", false), not_known("0:[parameters('cfg').?x]"));
+        let parts = [Piece::Known("x/".to_owned()), Piece::Unknown("0:[parameters('cfg').?x]".to_owned())];
+        assert_eq!(pieces("[concat('x/', variables('safe'))]", false), parts);
+    }
+
+    #[test]
+    fn what_costs_too_much_is_not_known() {
+        let template = serde_json::json!({ "variables": { "a": "[concat('b')]" }, "value": "[variables('a')]" });
+        in_template(&template, |root, scopes, scope| {
+            let value = root.get("value").unwrap();
+            assert_eq!(scopes.pieces(value, scope), known("b"));
+            scopes.spent.set(super::BUDGET - 4);
+            assert_eq!(scopes.pieces(value, scope), not_known("0:[concat('b')]"));
+            scopes.spent.set(super::BUDGET);
+            assert_eq!(scopes.pieces(value, scope), not_known("0:variables('a')"));
+        });
+    }
+
+    #[test]
+    fn each_part_is_paid_once() {
+        let parts = vec!["'0123456789'"; 100].join(",");
+        let template = serde_json::json!({ "value": format!("[concat({parts})]") });
+        in_template(&template, |root, scopes, scope| {
+            assert_eq!(scopes.pieces(root.get("value").unwrap(), scope), known(&"0123456789".repeat(100)));
+            // The text once, and a step for each part and the whole.
+            assert_eq!(scopes.spent.get(), 1000 + 101);
+        });
     }
 
     #[test]
