@@ -43,11 +43,15 @@ pub(crate) fn run(args: &Bench) -> Result<Exit> {
         own: own.into_iter().chain(outputs.iter().filter_map(|output| output.place().map(PathBuf::from))).collect(),
         ..inputs::Request::default()
     })?;
-    let (requests, context): (Vec<Input>, Vec<Input>) = read.files.into_iter().partition(|file| file.role == Role::Judged);
+    // As `fedward check` takes them.
+    let is_template = |file: &Input| read.templates.contains_key(&file.name);
+    let (templates, files): (Vec<Input>, Vec<Input>) = read.files.into_iter().partition(is_template);
+    let (requests, context): (Vec<Input>, Vec<Input>) = files.into_iter().partition(|file| file.role == Role::Judged);
     let mut found = fedward_bench::read(requests, settings.as_ref())?;
     let (context, failed) = Some(context).filter(|_| !args.context.is_empty()).map(Context::read).unzip();
     found.failed.extend(failed.into_iter().flatten());
     found.skipped.extend(read.skipped.into_iter().map(|skipped| Skipped::new(&skipped.file, &skipped.reason)));
+    found.skipped.extend(templates.iter().map(|file| Skipped::new(&file.name, "a template of a Helm chart: it has to be rendered first")));
     found.failed.extend(read.unread.iter().map(|unread| Failure::new(&unread.file, &unread.reason)));
 
     let threads = if args.threads == 0 { std::thread::available_parallelism().map_or(1, usize::from) } else { args.threads };

@@ -36,7 +36,10 @@ fn text(name: &str) -> Result<String> {
     if let Some(policy) = policies.iter().find(|policy| policy.id == name) {
         return Ok(about(policy));
     }
-    let known = PAGES.iter().map(|(id, _)| *id).chain(policies.iter().map(|policy| policy.id));
+    if name == fedward_modules::SUITE.id {
+        return Ok(suite());
+    }
+    let known = PAGES.iter().map(|(id, _)| *id).chain(policies.iter().map(|policy| policy.id)).chain([fedward_modules::SUITE.id]);
     let near = words::did_you_mean(name, known);
     bail!("no such rule or policy: `{name}`{}", if near.is_empty() { " (`fedward rules` lists them)" } else { &near })
 }
@@ -67,6 +70,23 @@ pub(crate) fn standalone(rule: &str) -> String {
         }
     }
     text.push_str(rest);
+    text
+}
+
+/// The suite: what it is, what is in it, how it is set.
+fn suite() -> String {
+    // Writing to a string cannot fail.
+    let mut text = format!(
+        "# {}\n\nall policies in one module, so that a cluster pays one call for each request; `fedward check` runs it, too\n\n## Policies\n",
+        fedward_modules::SUITE.id
+    );
+    for builtin in fedward_modules::ALL {
+        let _ = writeln!(text, "  {:<32} {}", builtin.id, builtin.policy.describe().summary);
+    }
+    text.push_str(
+        "\n## Settings\nIn a cluster `policies` has an entry for each policy that is not to run as it is: `enabled: false` turns it off, `settings` has its own.\n\
+        `fedward explain POLICY` lists those. In `fedward.yaml` they are below `policies`, as for single policies.\n",
+    );
     text
 }
 
@@ -114,6 +134,14 @@ mod tests {
             let text = standalone(id);
             assert!(text.starts_with(&format!("# {id}\n")) && !text.contains(".md)") && !text.contains(".md#"), "{text}");
             assert_eq!(text.matches("](http").count(), page.matches("](http").count(), "{id}");
+        }
+    }
+
+    #[test]
+    fn the_suite_is_explained_with_its_policies() {
+        let text = text("suite").unwrap();
+        for builtin in fedward_modules::ALL {
+            assert!(text.contains(&format!("\n  {} ", builtin.id)), "{text}");
         }
     }
 
