@@ -51,7 +51,9 @@ pub(crate) fn run(args: &Bench) -> Result<Exit> {
     let (context, failed) = Some(context).filter(|_| !args.context.is_empty()).map(Context::read).unzip();
     found.failed.extend(failed.into_iter().flatten());
     found.skipped.extend(read.skipped.into_iter().map(|skipped| Skipped::new(&skipped.file, &skipped.reason)));
-    found.skipped.extend(templates.iter().map(|file| Skipped::new(&file.name, "a template of a Helm chart: it has to be rendered first")));
+    found
+        .skipped
+        .extend(templates.iter().map(|file| Skipped::new(&file.name, "a template of a Helm chart: name the chart to have it rendered")));
     found.failed.extend(read.unread.iter().map(|unread| Failure::new(&unread.file, &unread.reason)));
 
     let threads = if args.threads == 0 { std::thread::available_parallelism().map_or(1, usize::from) } else { args.threads };

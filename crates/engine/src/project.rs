@@ -46,7 +46,7 @@ impl Project {
                 "kustomization.yaml" | "kustomization.yml" | "Kustomization" => {
                     let Some(document) = &one.document else { continue };
                     let kustomization = read(document.root(), folder, &mut patches);
-                    project.skipped.insert(path.to_string(), "a kustomization: what it builds is not rendered yet".to_owned());
+                    project.skipped.insert(path.to_string(), "a kustomization: name its folder to have it built".to_owned());
                     project.kustomizations.insert(folder.to_owned(), kustomization);
                 }
                 _ => {}
@@ -172,7 +172,7 @@ fn shown(folder: &str) -> &str {
 }
 
 fn template(chart: &str) -> String {
-    format!("a template of the Helm chart in `{}`: it has to be rendered first", shown(chart.trim_end_matches('/')))
+    format!("a template of the Helm chart in `{}`: name the chart to have it rendered", shown(chart.trim_end_matches('/')))
 }
 
 fn read(root: Node<'_>, folder: &str, patches: &mut Vec<(String, String, Option<Target>)>) -> Kustomization {

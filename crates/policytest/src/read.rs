@@ -137,7 +137,7 @@ impl PlacedSuite {
         let suite = &self.suite;
         let mut wrong: Vec<(String, String)> = Vec::new();
         let mut add = |pointer: String, what: &str| wrong.push((pointer, what.to_owned()));
-        let ids = || fedward_modules::ALL.iter().map(|builtin| builtin.id);
+        let ids = || fedward_modules::ALL.iter().chain([&fedward_modules::SUITE]).map(|builtin| builtin.id);
         if suite.policy.trim().is_empty() {
             add("/policy".to_owned(), "a policy is required");
         } else if !suite.policy.contains(['/', '.']) && !ids().any(|id| id == suite.policy) {

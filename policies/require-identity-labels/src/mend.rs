@@ -2,7 +2,7 @@
 
 use fedward_kit::context::Context;
 use fedward_kit::finding::ObjectRef;
-use fedward_kit::identity::ServiceAccount;
+use fedward_kit::identity::{AZURE_EXPIRATION, ServiceAccount};
 use fedward_kit::node::Node;
 use fedward_kit::request::Operation;
 use fedward_kit::rule::Check;
@@ -10,6 +10,7 @@ use fedward_kit::text::{self, Value};
 use fedward_kit::workload::{Account, Pod, ROWS, Shape};
 use fedward_kit::{index, projection};
 
+use crate::rules::wrong_token_expiration;
 use crate::settings::{Mode, Settings};
 
 /// Kinds with templates that are not changed any more once the object is there: the API server or the controller refuses it, or nothing new
@@ -26,6 +27,8 @@ pub(crate) fn mends<'a>(cx: &Check<'a, Settings>, pod: &Pod<'a>, account: Servic
         && is_template_of(cx.object, pod)
         && matches!(pod.account, Account::Named { name, .. } if name != "default")
         && account.client_id().is_some_and(|id| text::classify(id) == Value::Plain)
+        // With the label, the webhook would refuse the pod. Of a value of its own another rule tells.
+        && (pod.annotation(AZURE_EXPIRATION).filled().is_some() || !wrong_token_expiration::is_refused_for(account))
         && projection::tokens(pod).iter().all(|token| token.audience.str().is_none_or(|text| text::classify(text) == Value::Plain))
         && pod.volumes.iter().all(|volume| is_known(cx.context, pod.namespace, volume.get("persistentVolumeClaim")))
 }

@@ -15,7 +15,7 @@
 //! ```
 //!
 //! ## Use instead
-//! Render first and check the result: `helm template . | fedward check -`.
+//! Render first and check the result: `fedward check CHART` does both, and so does `helm template . | fedward check -`.
 //! ```yaml
 //! metadata:
 //!   name: api
@@ -41,5 +41,5 @@ pub(super) const RULE: RuleDescriptor = RuleDescriptor {
 
 pub(super) fn report(problem: &Problem) -> Report<'static> {
     Report::new(&RULE, &TEMPLATE, problem.span, problem.message.clone())
-        .help("render the template and check the result, as in `helm template . | fedward check -`")
+        .help("render the template and check the result: `fedward check CHART` does both, and `helm template . | fedward check -`")
 }

@@ -101,6 +101,11 @@ fn report<'a>(cx: &Check<'a, Settings>, annotation: Node<'a>, shortest: i64, con
     });
 }
 
+/// Whether the webhook refuses a pod of the account that says nothing of its own.
+pub(crate) fn is_refused_for(account: ServiceAccount<'_>) -> bool {
+    account.annotation(AZURE_EXPIRATION).filled().is_some_and(|value| !is_valid(value, 3600))
+}
+
 fn is_valid(value: &str, shortest: i64) -> bool {
     value.parse::<i64>().is_ok_and(|seconds| (shortest..=LONGEST).contains(&seconds))
 }
