@@ -47,7 +47,7 @@ pub(crate) fn command(text: &str) -> Cow<'_, str> {
     apart(block(text))
 }
 
-/// [`line`], and no command of a CI system either.
+/// [`line()`], and no command of a CI system either.
 pub(crate) fn word(text: &str) -> Cow<'_, str> {
     apart(line(text))
 }

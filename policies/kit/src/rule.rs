@@ -133,7 +133,7 @@ impl<'a> Report<'a> {
         self
     }
 
-    /// Has the policy apply the patch itself, if `mends` and if nothing else is wrong with the object; see [`crate::settings::Settings::mends`].
+    /// Has the policy apply the patch itself, if `mends` and if nothing else is wrong with the object; see [`crate::settings::Settings::MENDS`].
     /// Only for patches that set a string or a map.
     pub fn mended(mut self, mends: bool) -> Self {
         self.0.mends = mends;
