@@ -196,7 +196,7 @@ fn sizes(dist: &Path) -> Result<Vec<Bar>> {
         if let Some(policy) = name.strip_suffix(".wasm") {
             let size = entry.metadata().context("cannot read target/dist")?.len();
             let limit = if policy == "suite" { Limit::AtMost(1_200.0, 800.0) } else { Limit::AtMost(400.0, 250.0) };
-            bars.push(Bar::one(&format!("module `{policy}`, KB"), size as f64 / 1e3, limit));
+            bars.push(Bar::one(&format!("module `{policy}`, KiB"), size as f64 / 1024.0, limit));
         }
     }
     bars.sort_by(|one, other| one.what.cmp(&other.what));

@@ -54,7 +54,7 @@ impl Corpora {
         write_files(&self.files)?;
         write(&self.one, &Deployment::new("web", "shop", "web").text())?;
         for (files, one_account) in [(&self.one_account, true), (&self.own_account, false)] {
-            for (file, count) in files.iter().zip([100, 1_000]) {
+            for (file, count) in files.iter().zip([1_000, 10_000]) {
                 write(file, &context(count, one_account))?;
             }
         }
