@@ -10,6 +10,7 @@ use fedward_deployed::{Deployed, Request};
 use fedward_engine::{Input, Role};
 use fedward_gitops::{Clusters, Fixtures, Mapping, mapping};
 use fedward_manifest::{Limits, Source, parse, split};
+use fedward_render::KUSTOMIZATIONS;
 
 use crate::args::Argocd;
 use crate::charts::seen_from;
@@ -30,7 +31,9 @@ pub(crate) fn find(
     if args.no_argocd {
         return Ok((None, None));
     }
-    let Some((root, shown_root)) = root(args, paths, files)? else { return Ok((None, None)) };
+    let may_deploy = |file: &&Input| file.role == Role::Judged && may_deploy(&file.bytes);
+    let may: HashSet<&str> = files.iter().filter(may_deploy).map(|file| file.name.as_str()).collect();
+    let Some((root, shown_root)) = root(args, paths, !may.is_empty())? else { return Ok((None, None)) };
     let mut mappings = Vec::new();
     for text in &args.repo {
         let mapping = mapping(text).map_err(|error| anyhow!("`--repo`: {error}"))?;
@@ -68,8 +71,6 @@ pub(crate) fn find(
     if let Some(repository) = args.argocd.as_ref().filter(|_| deployed.is_empty()) {
         bail!("there is no Application, ApplicationSet or AppProject of Argo CD in `{}`", repository.display());
     }
-    let may = files.iter().filter(|file| file.role == Role::Judged && may_deploy(&file.bytes)).map(|file| file.name.as_str());
-    let may: HashSet<&str> = may.collect();
     let is_unseen = |real: &Path| real.strip_prefix(&root).is_ok_and(|path| !deployed.has(&shown(path)));
     let mut unseen: Vec<&str> =
         own_names.iter().filter(|(real, name)| may.contains(name.as_str()) && is_unseen(real)).map(|(_, name)| name.as_str()).collect();
@@ -90,14 +91,14 @@ fn untracked(first: &str, more: usize) -> String {
     )
 }
 
-/// The repository, without links, and how outputs name it.
-fn root(args: &Argocd, paths: &[PathBuf], files: &[Input]) -> Result<Option<(PathBuf, String)>> {
+/// The repository, without links, and how outputs name it; `is_met`: there is something that may deploy.
+fn root(args: &Argocd, paths: &[PathBuf], is_met: bool) -> Result<Option<(PathBuf, String)>> {
     if let Some(repository) = &args.argocd {
         let root = repository.canonicalize().with_context(|| format!("cannot read `{}`", repository.display()))?;
         return Ok(Some((root, shown(repository).trim_end_matches('/').trim_start_matches('.').to_owned())));
     }
     let named = paths.iter().find(|path| is_built(path));
-    if named.is_none() && !files.iter().any(|file| file.role == Role::Judged && may_deploy(&file.bytes)) {
+    if named.is_none() && !is_met {
         return Ok(None);
     }
     let first = || paths.iter().find(|path| *path != Path::new("-"));
@@ -115,7 +116,7 @@ fn root(args: &Argocd, paths: &[PathBuf], files: &[Input]) -> Result<Option<(Pat
 
 /// Whether a folder is a chart or a kustomization.
 fn is_built(path: &Path) -> bool {
-    ["Chart.yaml", "kustomization.yaml", "kustomization.yml", "Kustomization"].iter().any(|name| path.join(name).is_file())
+    ["Chart.yaml"].iter().chain(&KUSTOMIZATIONS).any(|name| path.join(name).is_file())
 }
 
 /// Whether a file may hold something of Argo CD's that deploys.

@@ -79,7 +79,7 @@ To read others, name them, or give --hidden or --no-gitignore. What Applications
 kustomization that is named itself (docs/argocd.md). Templates of other Helm charts are skipped, and what another kustomization builds on \
 is judged as it stands; what comes of them can be checked as above.
 
---context, --include, --exclude, --policy, --settings, --repo and --format can be given several times.
+--context, --include, --exclude, --policies, --policy, --settings, --old, --repo, --revision and --format can be given several times.
 
 {EXIT_CODES}"))]
 pub(crate) struct Check {
@@ -191,7 +191,8 @@ Examples:
   fedward identities . --format json
   fedward identities . --format mermaid=identities.mmd --format human
 
-What is read is what `fedward check` reads, with the same configuration. --context, --include, --exclude, --identity, --in-namespace and \
+What is read are the files that `fedward check` reads, with the same configuration; charts and kustomizations are not rendered, nor what \
+Argo CD deploys: `fedward render PATH | fedward identities -` lists theirs. --context, --include, --exclude, --identity, --in-namespace and \
 --format can be given several times. docs/identities.md says what each line means.
 
 Exit codes, the first that applies of 2, 3, 1, 4, 0:
@@ -254,7 +255,7 @@ pub(crate) struct Argocd {
     /// All clusters that there are: cluster Secrets, or a map with `clusters`, a list of `name`, `server`, `labels` and so on.
     #[arg(long, value_name = "FILE")]
     pub(crate) clusters: Option<PathBuf>,
-    /// What could not be known without fetching something is an error, too.
+    /// What is deferred makes the exit code 3, too.
     #[arg(long)]
     pub(crate) strict: bool,
 }

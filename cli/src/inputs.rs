@@ -85,10 +85,8 @@ pub(crate) struct Inputs {
     pub(crate) files: Vec<Input>,
     pub(crate) skipped: Vec<Skipped>,
     pub(crate) unread: Vec<Unread>,
-    /// The files that are judged, without links.
-    pub(crate) judged: HashSet<PathBuf>,
-    /// The names of these.
-    pub(crate) names: HashMap<PathBuf, String>,
+    /// The files that are judged, without links, with the names that outputs show.
+    pub(crate) judged: HashMap<PathBuf, String>,
     /// The path of a file relative to the folder of the configuration, by the name that outputs show, where the two differ.
     pub(crate) config_names: HashMap<String, String>,
     /// The folder of the Helm chart that a file is a template of, by the name that outputs show, as outputs show it.
@@ -237,9 +235,10 @@ impl Reader<'_> {
         }
         let waiting = std::mem::take(&mut self.waiting);
         let read = || waiting.par_iter().map(|(_, path)| content(path)).collect::<Vec<_>>();
-        let threads = if waiting.len() < FEW { 1 } else { self.request.threads.min(fedward_engine::max_threads()) };
-        let contents = match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
-            Ok(pool) if threads != 1 => pool.install(read),
+        let threads = self.request.threads.min(fedward_engine::max_threads());
+        let is_worth_it = threads != 1 && waiting.len() >= FEW;
+        let contents = match is_worth_it.then(|| rayon::ThreadPoolBuilder::new().num_threads(threads).build()) {
+            Some(Ok(pool)) => pool.install(read),
             // A machine that gives no threads has the one that runs already.
             _ => waiting.iter().map(|(_, path)| content(path)).collect(),
         };
@@ -280,8 +279,7 @@ impl Reader<'_> {
             self.inputs.config_names.insert(name.clone(), relative);
         }
         if matches!(role, Role::Judged) {
-            self.inputs.judged.insert(real.clone());
-            self.inputs.names.insert(real.clone(), name.clone());
+            self.inputs.judged.insert(real.clone(), name.clone());
         }
         self.seen.insert(real);
         self.inputs.files.push(Input { name, bytes, named, role });

@@ -1,6 +1,6 @@
 //! The state before, out of a revision of a Git repository.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
 use std::io::{self, BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ const MAX_BYTES: u64 = 512 << 20;
 ///
 /// A file counts if its name is one that would be read, and if it is gone or one of those that are judged now (`judged`, without links):
 /// what is on disk and left out, for whatever reason, was not deleted. What the revision lacks is no error.
-pub(crate) fn read(request: &Request<'_>, judged: &HashSet<PathBuf>, revision: &str) -> Result<Vec<Input>> {
+pub(crate) fn read(request: &Request<'_>, judged: &HashMap<PathBuf, String>, revision: &str) -> Result<Vec<Input>> {
     if revision.starts_with('-') {
         bail!("`{revision}` is neither a path nor a revision");
     }
@@ -39,7 +39,7 @@ pub(crate) fn read(request: &Request<'_>, judged: &HashSet<PathBuf>, revision: &
             let now = folder.join(&file.name);
             let is_named = only.is_some();
             (is_named || below.would_take(&file.name))
-                && (is_gone(&now) || now.canonicalize().is_ok_and(|now| judged.contains(&now)))
+                && (is_gone(&now) || now.canonicalize().is_ok_and(|now| judged.contains_key(&now)))
                 && charts.of(&now).is_none()
                 && seen.insert(now)
         });
@@ -245,7 +245,7 @@ mod tests {
         }
         let outside = tempfile::tempdir().unwrap();
         let paths = [outside.path().to_owned()];
-        let error = read(&Request { paths: &paths, ..Request::default() }, &HashSet::new(), "HEAD").unwrap_err().to_string();
+        let error = read(&Request { paths: &paths, ..Request::default() }, &HashMap::new(), "HEAD").unwrap_err().to_string();
         assert!(error.contains("not a git repository"), "{error}");
     }
 

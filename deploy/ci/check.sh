@@ -21,7 +21,7 @@ paths=()
 while IFS= read -r line; do
   line=${line%$'\r'}
   if [ -n "$line" ]; then paths+=("$line"); fi
-done <<<"${FEDWARD_PATHS:-.}"
+done <<<"${FEDWARD_PATHS:-}"
 if [ ${#paths[@]} -eq 0 ]; then paths=(.); fi
 
 exec "${FEDWARD_PROGRAM:-fedward}" check "${arguments[@]}" -- "${paths[@]}"

@@ -41,10 +41,6 @@ func main() {
 	}
 }
 
-type stream interface {
-	cmp.StreamSender
-}
-
 func ask(what, socket, repository, folder string, env []string) (any, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
 	defer cancel()
@@ -53,7 +49,7 @@ func ask(what, socket, repository, folder string, env []string) (any, error) {
 		return nil, err
 	}
 	defer closer.Close()
-	send := func(to stream) error { return cmp.SendRepoStream(ctx, folder, repository, to, env, nil) }
+	send := func(to cmp.StreamSender) error { return cmp.SendRepoStream(ctx, folder, repository, to, env, nil) }
 	switch what {
 	case "generate":
 		to, err := client.GenerateManifest(ctx)

@@ -100,21 +100,9 @@ fn cases(corpora: &Corpora, fedward: &Path, probe: &Path, kubeconform: Option<&K
     for format in ["human", "json", "sarif"] {
         cases.push(check(&format!("10,000 findings, {format}"), &corpora.findings, &["--format", format]));
     }
-    // A build that knows no Argo CD has nothing to show here.
-    let help = output(Command::new(fedward).args(["check", "--help"])).unwrap_or_default();
-    if help.contains("--argocd") && help.contains("--repo ") {
-        for (count, folder) in ["100", "1,000"].iter().zip(&corpora.repositories) {
-            let map = format!("{}={}", repository::URL, folder.display());
-            cases.push(check(&format!("E: {count} Applications"), folder, &["--repo", &map]));
-            if help.contains("--cache ") {
-                let cache = folder.with_extension("cache");
-                cases.push(check(
-                    &format!("E: {count} Applications, cache warm"),
-                    folder,
-                    &["--repo", &map, "--cache", &cache.to_string_lossy()],
-                ));
-            }
-        }
+    for (count, folder) in ["100", "1,000"].iter().zip(&corpora.repositories) {
+        let map = format!("{}={}", repository::URL, folder.display());
+        cases.push(check(&format!("E: {count} Applications"), folder, &["--repo", &map]));
     }
     if let Some(kubeconform) = kubeconform {
         for (name, path) in [("A", &corpora.large), ("B", &corpora.files), ("C", &corpora.one)] {
@@ -152,14 +140,6 @@ fn bars(cases: &[Case], calls: &str, corpora: &Corpora, dist: &Path) -> Result<V
         ratio(&format!("D: 10 times the objects, {name}"), &many, &few, true, true, Limit::AtMost(12.0, 10.5));
     }
     ratio("E: 10 times the Applications", "E: 1,000 Applications", "E: 100 Applications", true, true, Limit::AtMost(12.0, 10.5));
-    ratio(
-        "E: second run, cache warm / first",
-        "E: 1,000 Applications, cache warm",
-        "E: 1,000 Applications",
-        true,
-        false,
-        Limit::AtMost(0.2, 0.05),
-    );
     ratio("A: one thread / two threads", "A: fedward, one thread", "A: fedward, two threads", true, false, Limit::AtLeast(1.6, 1.8));
     // Two processes share nothing of ours: what they lose against one, the machine takes.
     ratio(

@@ -61,11 +61,11 @@ pub(crate) fn run(args: &Check) -> Result<Exit> {
     let roots: Vec<PathBuf> = input.paths.iter().chain(&given).cloned().collect();
     let store = Store::new(loaded.modules(&super::descriptors()), &roots, given.is_empty());
     let (deployed, untracked) =
-        if args.raw { (None, None) } else { argocd::find(&args.argocd, &input.paths, &read.files, &read.names, &options.namespace)? };
+        if args.raw { (None, None) } else { argocd::find(&args.argocd, &input.paths, &read.files, &read.judged, &options.namespace)? };
     let mut files = read.files;
-    let order: Vec<String> = files.iter().map(|file| file.name.clone()).collect();
-    let mut rendered_files = 0;
+    let (mut order, mut rendered_files) = (Vec::new(), 0);
     if let Some(deployed) = &deployed {
+        order = files.iter().map(|file| file.name.clone()).collect();
         let is_on = |rule: &str| options.input_severities.get(rule) != Some(&None);
         options.native = deployed.native(&is_on);
         let worlds = deployed.worlds();

@@ -84,7 +84,7 @@ fn exit(inventory: &Inventory, outcome: &Outcome, allow_empty: bool) -> Exit {
 fn write(format: Format, inventory: &Inventory, outcome: &Outcome, args: &Identities, color: bool, out: &mut dyn Write) -> io::Result<()> {
     match format {
         Format::Human => {
-            let options = fedward_inventory::Options { color, verbose: args.verbose, quiet: args.quiet };
+            let options = fedward_inventory::Options { color, verbose: args.verbose, quiet: args.quiet, ..Default::default() };
             human(inventory, outcome, &options, out)?;
         }
         Format::Json => json(inventory, outcome, &Tool { name: "fedward", version: env!("CARGO_PKG_VERSION"), home: None }, out)?,

@@ -16,7 +16,7 @@ const NAMED: usize = 3;
 
 /// Moves all that an outcome says of what is deployed to its files, and says each thing once.
 pub(crate) fn fold(deployed: &Deployed, origins: &mut Origins<'_>, outcome: &mut Outcome) {
-    let hidden = Hidden::new(deployed, outcome);
+    let hidden = Hidden::new(deployed, origins, outcome);
     let findings = std::mem::take(&mut outcome.findings);
     let placed: Vec<Placed> = findings.into_iter().map(|finding| place(origins, outcome, finding)).collect();
     outcome.findings = folded(deployed, placed);

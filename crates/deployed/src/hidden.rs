@@ -3,11 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use aho_corasick::AhoCorasick;
 use fedward_engine::HIDDEN;
 use fedward_manifest::{Source, Span, decode_base64};
 use fedward_outcome::{Location, Outcome};
+use fedward_render::KUSTOMIZATIONS;
 
 use crate::Deployed;
+use crate::origins::{Origins, join};
 use crate::sandbox::Made;
 
 /// Values that must not be shown, by the file that may hold them.
@@ -19,7 +22,7 @@ const SHORTEST: usize = 3;
 
 impl Hidden {
     /// The secrets of what is rendered, which the engine found.
-    pub(crate) fn new(deployed: &Deployed, outcome: &Outcome) -> Self {
+    pub(crate) fn new(deployed: &Deployed, origins: &Origins<'_>, outcome: &Outcome) -> Self {
         let mut files: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for piece in deployed.sandbox.pieces() {
             let Some(spans) = outcome.secrets.get(piece.source.name()).filter(|spans| !spans.is_empty()) else { continue };
@@ -29,27 +32,18 @@ impl Hidden {
             match &piece.made {
                 Made::Helm(chart, helm) => {
                     names.extend(helm.values_files.iter().map(|file| file.name.clone()));
-                    let own = if chart.is_empty() { "values.yaml".to_owned() } else { format!("{chart}/values.yaml") };
-                    names.push(piece.checkout.shown(&own));
+                    names.push(piece.checkout.shown(&join(chart, "values.yaml")));
                 }
                 Made::Kustomize(folder) => {
-                    let of = |name: &str| piece.checkout.shown(&format!("{folder}/{name}"));
-                    names.extend(["kustomization.yaml", "kustomization.yml", "Kustomization"].map(of));
+                    names.extend(KUSTOMIZATIONS.map(|name| piece.checkout.shown(&join(folder, name))));
                 }
                 Made::Jsonnet => {}
             }
+            // What an Application itself sets may be such a value, too.
+            let deployers = origins.deployers(piece.source.name()).iter().filter_map(|number| deployed.discovery.applications.get(*number));
+            names.extend(deployers.map(|application| application.place().source().name().to_string()));
             for name in names {
                 files.entry(deployed.name(&name)).or_default().extend(values.iter().cloned());
-            }
-        }
-        // What an Application itself sets may be such a value, too.
-        let deployers = crate::worlds::deployers(deployed);
-        for (name, numbers) in deployers {
-            let Some(spans) = outcome.secrets.get(&name) else { continue };
-            let Some(piece) = deployed.sandbox.piece(&name) else { continue };
-            let values: BTreeSet<String> = spans.iter().flat_map(|span| spellings(piece.source.slice(*span))).collect();
-            for application in numbers.iter().filter_map(|number| deployed.discovery.applications.get(*number)) {
-                files.entry(deployed.name(application.place().source().name())).or_default().extend(values.iter().cloned());
             }
         }
         Hidden(files)
@@ -65,8 +59,8 @@ impl Hidden {
         }
         for (name, source) in shown {
             let mut spans = Vec::new();
-            for value in self.0.get(&*name).into_iter().flatten() {
-                occurrences(&source, value, &mut spans);
+            if let Some(values) = self.0.get(&*name) {
+                occurrences(&source, values, &mut spans);
             }
             if source.text().contains("{{") {
                 secret_templates(&source, &mut spans);
@@ -104,15 +98,28 @@ fn spellings(text: &str) -> Vec<String> {
     lines.into_iter().chain(decoded).filter(|line| !line.is_empty()).collect()
 }
 
-fn occurrences(source: &Source, value: &str, spans: &mut Vec<Span>) {
+/// Where values stand in a text. They are looked for all at once: a file of values may hold thousands.
+fn occurrences(source: &Source, values: &BTreeSet<String>, spans: &mut Vec<Span>) {
     let number = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-    if value.len() >= SHORTEST {
-        spans.extend(source.text().match_indices(value).map(|(at, _)| Span::new(number(at), number(at + value.len()))));
+    let (long, short): (Vec<&str>, Vec<&str>) = values.iter().map(String::as_str).partition(|value| value.len() >= SHORTEST);
+    let Ok(searcher) = AhoCorasick::new(&long) else {
+        // More than can be looked for: nothing of the text is shown.
+        return spans.push(Span::new(0, number(source.text().len())));
+    };
+    for found in searcher.find_overlapping_iter(source.text()) {
+        let found = Span::new(number(found.start()), number(found.end()));
+        match spans.last_mut().filter(|last| found.start <= last.end) {
+            // Ends only rise.
+            Some(last) => *last = Span::new(last.start.min(found.start), found.end),
+            None => spans.push(found),
+        }
+    }
+    if short.is_empty() {
         return;
     }
     for line in 1..=source.line_count() {
         let rest = source.line_text(line).split_once([':', '=']).map_or("", |(_, rest)| rest);
-        if rest.trim().trim_matches(['"', '\'']) == value {
+        if short.binary_search(&rest.trim().trim_matches(['"', '\''])).is_ok() {
             spans.push(source.line_span(line));
         }
     }
@@ -164,6 +171,11 @@ mod tests {
         let mut spans = Vec::new();
         secret_templates(&source, &mut spans);
         assert_eq!(spans.iter().map(|span| source.slice(*span).trim_end()).collect::<Vec<_>>(), ["{{ .Values.a | default \"x\" }}"]);
+        let source = Source::from_text("a", "a: hunter2\nb: 'x1'\nc: xx1 unter2hunter\n".to_owned()).unwrap();
+        let values = ["hunter", "hunter2", "ter2h", "x1"].map(str::to_owned).into();
+        let mut spans = Vec::new();
+        occurrences(&source, &values, &mut spans);
+        assert_eq!(spans.iter().map(|span| source.slice(*span).trim_end()).collect::<Vec<_>>(), ["hunter2", "ter2hunter", "b: 'x1'"]);
         let rendered = Source::from_text("a", "  password: hunter2\n".to_owned()).unwrap();
         assert_eq!(line(&rendered, 1, &[Span::new(12, 19)]), "password: (hidden)");
     }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use fedward_gitops::renderer::{Helm, Kustomize, Render, Renderer as _, SourceRequest, Tool};
 use fedward_gitops::{Checkout, Manifest};
 use fedward_outcome::State;
+use fedward_render::KUSTOMIZATIONS;
 
+use crate::origins::join;
 use crate::sandbox::Sandbox;
 
 /// A folder that is rendered as `helm template` or `kustomize build` does it, with nothing else said.
@@ -22,8 +24,8 @@ pub(crate) struct Loose {
 impl Loose {
     /// Renders a folder; `None` if nothing would.
     pub(crate) fn render(sandbox: &Sandbox, checkout: &Arc<Checkout>, folder: &str, namespace: &str) -> Option<Self> {
-        let is_there = |name: &str| checkout.is_file(&if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") });
-        let is_kustomization = ["kustomization.yaml", "kustomization.yml", "Kustomization"].into_iter().any(is_there);
+        let is_there = |name: &str| checkout.is_file(&join(folder, name));
+        let is_kustomization = KUSTOMIZATIONS.into_iter().any(is_there);
         if !is_kustomization && !is_there("Chart.yaml") {
             return None;
         }

@@ -9,8 +9,9 @@ use std::sync::Arc;
 
 use fedward_gitops::Checkout;
 use fedward_kit::finding::ObjectId;
-use fedward_manifest::{Source, Span};
+use fedward_manifest::{Document, Limits, Source, Span, parse, split};
 use fedward_outcome::{Location, Related};
+use fedward_render::KUSTOMIZATIONS;
 
 use crate::Deployed;
 use crate::sandbox::{Made, Piece};
@@ -23,6 +24,8 @@ pub(crate) struct Origins<'d> {
     /// The Applications of each text.
     deployers: HashMap<Arc<str>, Vec<usize>>,
     files: HashMap<(usize, String), Option<Arc<Source>>>,
+    /// What texts hold, by their address, with the text that keeps it.
+    documents: HashMap<usize, (Arc<Source>, Arc<[Document]>)>,
     aligned: HashMap<Arc<str>, Arc<Aligned>>,
 }
 
@@ -39,7 +42,7 @@ pub(crate) struct Placed {
 
 impl<'d> Origins<'d> {
     pub(crate) fn new(deployed: &'d Deployed) -> Self {
-        Origins { deployed, deployers: deployers(deployed), files: HashMap::new(), aligned: HashMap::new() }
+        Origins { deployed, deployers: deployers(deployed), files: HashMap::new(), documents: HashMap::new(), aligned: HashMap::new() }
     }
 
     /// The Applications that deploy a text, by its name.
@@ -85,8 +88,7 @@ impl<'d> Origins<'d> {
         let file = piece.file.clone().unwrap_or_else(|| match &piece.made {
             Made::Helm(chart, _) => join(chart, "Chart.yaml"),
             Made::Kustomize(folder) => {
-                let names = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
-                let there = names.iter().map(|name| join(folder, name)).find(|file| piece.checkout.is_file(file));
+                let there = KUSTOMIZATIONS.iter().map(|name| join(folder, name)).find(|file| piece.checkout.is_file(file));
                 there.unwrap_or_else(|| folder.clone())
             }
             Made::Jsonnet => String::new(),
@@ -116,6 +118,13 @@ impl<'d> Origins<'d> {
         source
     }
 
+    /// The documents of a text, read once: a base may have a finding for each of its objects.
+    pub(crate) fn documents(&mut self, source: &Arc<Source>) -> Arc<[Document]> {
+        let known = self.documents.entry(Arc::as_ptr(source).addr());
+        let (_, documents) = known.or_insert_with(|| (Arc::clone(source), documents(source).into()));
+        Arc::clone(documents)
+    }
+
     /// The same by the name that the checkout gives it.
     pub(crate) fn shown(&mut self, shown: &str) -> Option<Arc<Source>> {
         let (checkout, path) = self.deployed.repositories.locate(shown)?;
@@ -139,7 +148,14 @@ pub(crate) fn content(source: &Source, line: u32) -> Span {
     Span::new(number(start), number(start + length))
 }
 
-fn join(folder: &str, name: &str) -> String {
+/// The documents of a text that can be read.
+pub(crate) fn documents(source: &Arc<Source>) -> Vec<Document> {
+    let limits = Limits::default();
+    split(source, &limits).chunks.into_iter().filter_map(|chunk| parse(source, chunk, &limits).document).collect()
+}
+
+/// A name in a folder of a checkout, whose root is empty.
+pub(crate) fn join(folder: &str, name: &str) -> String {
     if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
 }
 

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use fedward_gitops::{Checkout, Entry, Lost};
 use fedward_render::{Disk, FileError, FileType, Folder, Stat};
 
+use crate::origins::join;
+
 /// A checkout on the disk. What is not of it does not exist, though it may lie in its folder: Argo CD would not see it either.
 pub(crate) struct Tracked {
     disk: Disk,
@@ -36,10 +38,6 @@ impl Tracked {
         let folder = self.real(folder)?;
         self.checkout.entry(&join(&folder, name)).map(|_| ()).ok_or(FileError::Missing)
     }
-}
-
-fn join(folder: &str, name: &str) -> String {
-    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
 }
 
 impl Folder for Tracked {

@@ -13,7 +13,7 @@ use crate::sandbox::Made;
 /// The inputs that are deployed, and what that means for the files that stand there.
 #[derive(Debug, Default)]
 pub struct Worlds {
-    /// What deploys: the Applications that are rendered, in their order.
+    /// What deploys: the Applications in their order, then the folders that are rendered by themselves.
     pub deployments: Vec<Deployment>,
     /// What they deploy.
     pub inputs: Vec<Input>,

@@ -95,14 +95,13 @@ impl Survey {
 
     /// What answers the kit where it asks about other objects for this one.
     pub fn asker(&self, number: usize) -> Asker<'_> {
-        Asker { survey: self, number, answers: RefCell::new(Answers { asker: number, ..Answers::new(&self.world, &self.shared) }) }
+        Asker { survey: self, answers: RefCell::new(Answers { asker: number, ..Answers::new(&self.world, &self.shared) }) }
     }
 }
 
 /// Asks for an object, and remembers what it was shown.
 pub struct Asker<'s> {
     survey: &'s Survey,
-    number: usize,
     answers: RefCell<Answers<'s>>,
 }
 
@@ -110,12 +109,6 @@ impl Asker<'_> {
     /// The number of an object that was handed out.
     pub fn number(&self, id: &ObjectId) -> Option<usize> {
         locate::owner(&self.survey.world, &self.answers.borrow().given, id)
-    }
-
-    /// Where a place is: in the object itself, or in one that was handed out.
-    pub fn location(&self, place: &Place) -> Location {
-        let number = place.object.as_ref().and_then(|id| self.number(id)).unwrap_or(self.number);
-        locate::place(&self.survey.world, number, place)
     }
 }
 

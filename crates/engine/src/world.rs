@@ -94,14 +94,17 @@ impl World {
         };
         let mut keys = keys.into_iter();
         for (number, object) in world.objects.iter().enumerate() {
-            let keys = keys.next().unwrap_or_default();
-            for view in seen(&world.views, object) {
+            let mut keys = keys.next().unwrap_or_default();
+            let mut views = seen(&world.views, object).peekable();
+            while let Some(view) = views.next() {
                 world.by_name.entry((view, name(object))).or_default().push(number);
                 let kind = |namespace| (view, KindIn(object.group.clone(), object.kind.clone(), namespace));
                 world.by_kind.entry(kind(None)).or_default().push(number);
                 world.by_kind.entry(kind(Some(object.namespace.clone()))).or_default().push(number);
-                for key in &keys {
-                    world.index.entry((view, key.clone())).or_default().push(number);
+                // Nearly all objects are seen from one place only.
+                let keys = if views.peek().is_some() { keys.clone() } else { std::mem::take(&mut keys) };
+                for key in keys {
+                    world.index.entry((view, key)).or_default().push(number);
                 }
             }
         }
@@ -162,11 +165,16 @@ impl World {
         let view = self.view(asker);
         let also = (view != View::Plain).then_some(View::Anywhere);
         let views = || [view].into_iter().chain(also);
-        let key = Name(group.to_owned(), kind.to_owned(), namespace.to_owned(), object_name.to_owned());
-        let Some(candidates) = views().find_map(|view| self.by_name.get(&(view, key.clone()))) else {
-            let kind = KindIn(group.to_owned(), kind.to_owned(), Some(namespace.to_owned()));
+        let mut key = (view, Name(group.to_owned(), kind.to_owned(), namespace.to_owned(), object_name.to_owned()));
+        let by_name = |view| {
+            key.0 = view;
+            self.by_name.get(&key)
+        };
+        let Some(candidates) = views().find_map(by_name) else {
+            let mut key = (view, KindIn(group.to_owned(), kind.to_owned(), Some(namespace.to_owned())));
             let is_there = |of: View| {
-                let list = self.by_kind.get(&(of, kind.clone())).map(Vec::as_slice).unwrap_or_default();
+                key.0 = of;
+                let list = self.by_kind.get(&key).map(Vec::as_slice).unwrap_or_default();
                 !(if of == view { self.visible(asker, list) } else { list }).is_empty()
             };
             return if views().any(is_there) { Found::Absent } else { Found::Unseen };
@@ -197,20 +205,24 @@ impl World {
 
     /// The objects of a kind that the asker sees, in the order of their paths.
     pub(crate) fn list(&self, asker: usize, kind: &KindIn) -> Cow<'_, [usize]> {
-        self.listed(asker, |view| self.by_kind.get(&(view, kind.clone())))
+        self.listed(asker, &self.by_kind, kind)
     }
 
     /// The objects filed under a key of the index that the asker sees, in the order of their paths.
     pub(crate) fn filed(&self, asker: usize, key: &index::Key) -> Cow<'_, [usize]> {
-        self.listed(asker, |view| self.index.get(&(view, key.clone())))
+        self.listed(asker, &self.index, key)
     }
 
     /// What the asker sees of a list that there is for each view. Of what may be in any cluster only what a person says is there counts:
     /// a list is for counting, and nobody knows where the others go.
-    fn listed<'w>(&'w self, asker: usize, list: impl Fn(View) -> Option<&'w Vec<usize>>) -> Cow<'w, [usize]> {
-        let view = self.view(asker);
-        let own = list(view).map(|list| self.visible(asker, list)).unwrap_or_default();
-        let beside = list(View::Context).filter(|_| view != View::Plain).map(Vec::as_slice).unwrap_or_default();
+    fn listed<'w, K: Clone + Eq + Hash>(&'w self, asker: usize, lists: &'w HashMap<(View, K), Vec<usize>>, key: &K) -> Cow<'w, [usize]> {
+        let mut key = (self.view(asker), key.clone());
+        let own = lists.get(&key).map(|list| self.visible(asker, list)).unwrap_or_default();
+        if key.0 == View::Plain {
+            return own.into();
+        }
+        key.0 = View::Context;
+        let beside = lists.get(&key).map(Vec::as_slice).unwrap_or_default();
         // Paths below a cluster sort before those of files.
         if beside.is_empty() { own.into() } else { [own, beside].concat().into() }
     }

@@ -12,6 +12,7 @@ use fedward_manifest::Source;
 
 use crate::documents::Parsed;
 use crate::git::{self, Known};
+use crate::layout::Layout;
 use crate::limits::Limits;
 use crate::path;
 
@@ -29,6 +30,7 @@ pub struct Checkout {
     parsed: Mutex<HashMap<String, Arc<Parsed>>>,
     /// The answer of [`Checkout::stray_link`], for which all entries are looked at: every source asks.
     stray: OnceLock<Option<String>>,
+    layout: OnceLock<Layout>,
 }
 
 /// What stands at a path.
@@ -105,7 +107,17 @@ impl Checkout {
         let mut entries = walk.entries;
         entries.sort_by(|(left, _), (right, _)| path::walk_order(left, right));
         entries.dedup_by(|(left, _), (right, _)| left == right);
-        Ok(Checkout { root, prefix, entries, known, notes, limits: *limits, parsed: Mutex::default(), stray: OnceLock::new() })
+        Ok(Checkout {
+            root,
+            prefix,
+            entries,
+            known,
+            notes,
+            limits: *limits,
+            parsed: Mutex::default(),
+            stray: OnceLock::new(),
+            layout: OnceLock::new(),
+        })
     }
 
     /// The folder, without links. A renderer must not look outside of it.
@@ -211,6 +223,11 @@ impl Checkout {
     #[must_use]
     pub fn stray_link(&self) -> Option<&str> {
         self.stray.get_or_init(|| self.find_stray_link().map(str::to_owned)).as_deref()
+    }
+
+    /// What its files are for; found out once.
+    pub(crate) fn layout(&self) -> &Layout {
+        self.layout.get_or_init(|| Layout::of(self))
     }
 
     fn find_stray_link(&self) -> Option<&str> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 /// The variables of one source.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Environment {
+pub(crate) struct Environment {
     variables: Vec<(&'static str, String)>,
 }
 
@@ -51,13 +51,13 @@ impl Environment {
     }
 
     /// The variables, by name.
-    pub fn variables(&self) -> impl Iterator<Item = (&'static str, &str)> {
+    pub(crate) fn variables(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.variables.iter().map(|(name, value)| (*name, value.as_str()))
     }
 
     /// A text with its variables put in: one that there is not leaves nothing, and `$$` is `$`.
     #[must_use]
-    pub fn expand(&self, text: &str) -> String {
+    pub(crate) fn expand(&self, text: &str) -> String {
         expand(text, |name| match name {
             "$" => "$",
             name => self.variables().find(|(other, _)| *other == name).map_or("", |(_, value)| value),
@@ -67,7 +67,7 @@ impl Environment {
 
 /// The names in a text that are no variables, so that nothing is left of them.
 #[must_use]
-pub fn unknown(text: &str) -> BTreeSet<String> {
+pub(crate) fn unknown(text: &str) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     expand(text, |name| {
         if name != "$" && !NAMES.contains(&name) {

@@ -1,4 +1,6 @@
-//! The four kinds of patterns that Argo CD has paths matched with. Each is made a regular expression, which matches in linear time.
+//! The four kinds of patterns that Argo CD has paths matched with. Each is made one text or a regular expression, which matches in linear time.
+
+use std::borrow::Cow;
 
 use regex_lite::{Regex, RegexBuilder};
 
@@ -10,15 +12,24 @@ const MAX_COMPILED: usize = 4 << 20;
 
 /// A pattern.
 #[derive(Clone, Debug)]
-pub struct Glob {
-    regex: Regex,
-    /// Whether it matches bytes: then each is one character to the expression.
+pub(crate) struct Glob {
+    form: Form,
+    /// Whether it matches bytes: then each is one character to the form.
     bytes: bool,
+}
+
+/// What a pattern comes to.
+#[derive(Clone, Debug)]
+enum Form {
+    /// One text. Most patterns of projects are kinds, groups and addresses, and making an expression of each for every object takes longer
+    /// than the rest of a check.
+    Text(String),
+    Regex(Regex),
 }
 
 /// Why a text is no pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum GlobError {
+pub(crate) enum GlobError {
     /// Its syntax.
     #[error("not a pattern: {0}")]
     Syntax(&'static str),
@@ -32,34 +43,38 @@ use GlobError::Syntax;
 impl Glob {
     /// As `github.com/gobwas/glob` without separators, with which the directory source's `include` and `exclude` and the destinations of
     /// projects are matched: `*` and `?` match a slash.
-    pub fn crossing(pattern: &str) -> Result<Self, GlobError> {
+    pub(crate) fn crossing(pattern: &str) -> Result<Self, GlobError> {
         gobwas(pattern, None)
     }
 
     /// The same with the separator `/`, which only `**` crosses: the source repositories of projects.
-    pub fn separated(pattern: &str) -> Result<Self, GlobError> {
+    pub(crate) fn separated(pattern: &str) -> Result<Self, GlobError> {
         gobwas(pattern, Some('/'))
     }
 
     /// As Go's `path.Match`: the directories of the git generator.
-    pub fn path(pattern: &str) -> Result<Self, GlobError> {
+    pub(crate) fn path(pattern: &str) -> Result<Self, GlobError> {
         path_match(pattern)
     }
 
     /// As a pathspec of `git ls-files`: the files of the git generator. `*` crosses slashes, and a folder stands for what is in it.
-    pub fn pathspec(pattern: &str) -> Result<Self, GlobError> {
+    pub(crate) fn pathspec(pattern: &str) -> Result<Self, GlobError> {
         pathspec(pattern)
     }
 
     /// As `github.com/bmatcuk/doublestar`: values files, and the files of the git generator where that is turned on.
-    pub fn doublestar(pattern: &str) -> Result<Self, GlobError> {
+    pub(crate) fn doublestar(pattern: &str) -> Result<Self, GlobError> {
         doublestar(pattern)
     }
 
     /// Whether the whole text matches.
     #[must_use]
-    pub fn matches(&self, text: &str) -> bool {
-        if self.bytes { self.regex.is_match(&byte_wise(text)) } else { self.regex.is_match(text) }
+    pub(crate) fn matches(&self, text: &str) -> bool {
+        let text = if self.bytes { byte_wise(text).into() } else { Cow::Borrowed(text) };
+        match &self.form {
+            Form::Text(only) => *only == *text,
+            Form::Regex(regex) => regex.is_match(&text),
+        }
     }
 }
 
@@ -72,16 +87,29 @@ pub(crate) fn is_pattern(path: &str) -> bool {
 const NOTHING: &str = "[^\\u{0}-\\u{10ffff}]";
 
 /// A regular expression in the making.
-#[derive(Default)]
-struct Builder(String);
+struct Builder {
+    regex: String,
+    /// The one text that it matches so far, unless it has more than texts in it.
+    text: Option<String>,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Builder { regex: String::new(), text: Some(String::new()) }
+    }
+}
 
 impl Builder {
     fn literal(&mut self, character: char) {
-        self.0.push_str(&regex_lite::escape(character.encode_utf8(&mut [0; 4])));
+        self.regex.push_str(&regex_lite::escape(character.encode_utf8(&mut [0; 4])));
+        if let Some(text) = &mut self.text {
+            text.push(character);
+        }
     }
 
     fn raw(&mut self, text: &str) {
-        self.0.push_str(text);
+        self.regex.push_str(text);
+        self.text = None;
     }
 
     /// Any characters, or one, but not the separator.
@@ -109,8 +137,11 @@ impl Builder {
     }
 
     fn finish(self) -> Result<Glob, GlobError> {
-        let regex = RegexBuilder::new(&format!("^(?:{})$", self.0)).dot_matches_new_line(true).size_limit(MAX_COMPILED).build();
-        regex.map(|regex| Glob { regex, bytes: false }).map_err(|_| GlobError::TooLong)
+        if let Some(text) = self.text {
+            return Ok(Glob { form: Form::Text(text), bytes: false });
+        }
+        let regex = RegexBuilder::new(&format!("^(?:{})$", self.regex)).dot_matches_new_line(true).size_limit(MAX_COMPILED).build();
+        regex.map(|regex| Glob { form: Form::Regex(regex), bytes: false }).map_err(|_| GlobError::TooLong)
     }
 }
 
@@ -347,7 +378,7 @@ fn pathspec(pattern: &str) -> Result<Glob, GlobError> {
     out.raw(if is_folder { "/.*" } else { "(?:/.*)?" });
     if let Ok(wild) = wildmatch(&if is_folder { format!("{name}/") } else { name }) {
         out.raw("|");
-        out.raw(&wild.0);
+        out.raw(&wild.regex);
     }
     Ok(Glob { bytes: true, ..out.finish()? })
 }

@@ -43,6 +43,7 @@ pub(crate) enum Belongs {
 }
 
 impl Layout {
+    /// Reads every kustomization: [`Checkout::layout`] keeps what comes of it.
     pub(crate) fn of(checkout: &Checkout) -> Self {
         let mut layout = Layout::default();
         for (file, entry) in checkout.entries() {

@@ -56,6 +56,13 @@ impl Manifest {
         (version.split_once('/').map_or("", |(group, _)| group), self.text("/kind"))
     }
 
+    /// Group and kind as messages have them: `Kind.group`.
+    #[must_use]
+    pub fn group_kind(&self) -> String {
+        let (group, kind) = self.kind();
+        if group.is_empty() { kind.to_owned() } else { format!("{kind}.{group}") }
+    }
+
     /// The file that a person would edit, as outputs name it.
     #[must_use]
     pub fn file(&self) -> &str {

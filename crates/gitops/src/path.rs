@@ -6,7 +6,8 @@ pub(crate) fn clean(path: &str) -> Option<String> {
 }
 
 /// A path relative to a clean folder. A leading slash does not count: joining never starts over.
-pub(crate) fn join(folder: &str, path: &str) -> Option<String> {
+#[must_use]
+pub fn join(folder: &str, path: &str) -> Option<String> {
     let mut parts: Vec<&str> = parts(folder).collect();
     for part in path.split('/') {
         match part {

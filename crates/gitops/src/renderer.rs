@@ -181,9 +181,11 @@ pub struct TemplateRequest<'a> {
 }
 
 /// No renderer: what only needs files is rendered, the rest is deferred.
+#[cfg(test)]
 #[derive(Clone, Copy, Debug, Default)]
-pub struct NoRenderer;
+pub(crate) struct NoRenderer;
 
+#[cfg(test)]
 impl Renderer for NoRenderer {
     fn render(&self, request: &SourceRequest<'_>) -> Render {
         let tool = match request.tool {

@@ -148,14 +148,8 @@ impl Report {
     }
 }
 
-/// What is wrong with a repository, in the order of its files.
-#[must_use]
-pub fn check(discovery: &Discovery, repositories: &Repositories) -> Vec<Finding> {
-    native(discovery, repositories, &|_| true).findings.into_iter().map(|native| native.finding).collect()
-}
-
-/// The same for a host that gives severities and applies ignore entries. A rule that is not `on` takes no finding's place; what it finds is
-/// still there, since something may be left unjudged because of it.
+/// What is wrong with a repository, in the order of its files, for a host that gives severities and applies ignore entries. A rule that is
+/// not `on` takes no finding's place; what it finds is still there, since something may be left unjudged because of it.
 #[must_use]
 pub fn native(discovery: &Discovery, repositories: &Repositories, on: &dyn Fn(&str) -> bool) -> Native {
     let check = Check { discovery, repositories };
@@ -252,6 +246,15 @@ fn generators<'v>(set: &'v Value, kinds: &[&str]) -> Vec<&'v Value> {
     found
 }
 
+/// The templates of a set that count: its own, and those of its generators.
+fn templates(set: &Value) -> impl Iterator<Item = &Value> {
+    let spec = set.get("spec").into_iter();
+    spec.flat_map(|spec| {
+        let generators = spec.list("generators").flat_map(|entry| entry.as_map().into_iter().flatten());
+        spec.get("template").into_iter().chain(generators.filter_map(|(_, generator)| generator.get("template")))
+    })
+}
+
 fn located(place: &Place, pointer: String) -> Location {
     Location { source: Arc::clone(place.source()), span: place.span(), pointer }
 }
@@ -283,7 +286,8 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::{Fixtures, Limits, Mapping, NoRenderer, Options, Repositories, discover};
+    use crate::renderer::NoRenderer;
+    use crate::{Fixtures, Limits, Mapping, Options, Repositories, discover};
 
     /// What is discovered in a folder, shown to `look`.
     fn looked<T>(folder: &Path, look: impl FnOnce(&Discovery, &Repositories) -> T) -> T {
@@ -317,10 +321,12 @@ mod tests {
         std::os::unix::fs::symlink("../../elsewhere", folder.path().join("docs/link")).unwrap();
         looked(folder.path(), |discovery, repositories| {
             assert_eq!(discovery.summary().failed, 2);
-            let findings = check(discovery, repositories);
+            let findings = native(discovery, repositories, &|_| true).findings;
             let found: Vec<(&str, &str, &str)> = findings
                 .iter()
-                .map(|finding| (finding.rule.as_str(), finding.location.source.name().as_ref(), finding.message.as_str()))
+                .map(|NativeFinding { finding, .. }| {
+                    (finding.rule.as_str(), finding.location.source.name().as_ref(), finding.message.as_str())
+                })
                 .collect();
             let message =
                 "this link is absolute or leads out of the repository: Argo CD renders none of the 2 Applications with sources in it";

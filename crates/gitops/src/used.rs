@@ -1,18 +1,16 @@
 //! Which files sources are made of.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::checkout::{Checkout, Entry};
 use crate::discovery::Discovery;
-use crate::layout::Layout;
 use crate::source::SourceType;
 
 /// The files, as outputs name them, that what was rendered was made of: those of charts, with all that is in their folders, and those of
 /// kustomizations with what they build on. Plain manifests are not among them, since they are what is deployed.
 #[must_use]
 pub fn used_files(discovery: &Discovery) -> BTreeSet<String> {
-    let mut layouts: HashMap<usize, Layout> = HashMap::new();
     let mut seen = BTreeSet::new();
     let mut used = BTreeSet::new();
     for source in discovery.applications.iter().flat_map(|application| &application.sources).filter(|source| source.result.is_ok()) {
@@ -24,8 +22,7 @@ pub fn used_files(discovery: &Discovery) -> BTreeSet<String> {
         if kind == SourceType::Helm {
             used.extend(of_chart(checkout, folder));
         } else {
-            let layout = layouts.entry(id).or_insert_with(|| Layout::of(checkout));
-            used.extend(layout.files(folder).iter().map(|file| checkout.shown(file)));
+            used.extend(of_kustomization(checkout, folder));
         }
     }
     used
@@ -34,10 +31,12 @@ pub fn used_files(discovery: &Discovery) -> BTreeSet<String> {
 /// The files, as outputs name them, that a chart or a kustomization in a folder is made of.
 #[must_use]
 pub fn files_of(checkout: &Checkout, folder: &str, is_chart: bool) -> BTreeSet<String> {
-    if is_chart {
-        return of_chart(checkout, folder).into_iter().collect();
-    }
-    Layout::of(checkout).files(folder).iter().map(|file| checkout.shown(file)).collect()
+    if is_chart { of_chart(checkout, folder) } else { of_kustomization(checkout, folder) }.into_iter().collect()
+}
+
+/// The files of a kustomization, with those that it builds on.
+fn of_kustomization(checkout: &Checkout, folder: &str) -> Vec<String> {
+    checkout.layout().files(folder).iter().map(|file| checkout.shown(file)).collect()
 }
 
 /// The files of a chart.

@@ -2,6 +2,7 @@
 //! (`UPDATE_EXPECT=1` writes that). `case.json` says what else there is, see [`Case`]; `rendered` has what the real tools printed.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+#![allow(dead_code, reason = "what other tests use as well")]
 
 mod common;
 

@@ -12,8 +12,8 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use common::{Replay, scope, sorted};
-use fedward_gitops::{Fixtures, Limits, Mapping, Options, Repositories, discover, rules};
+use common::{look, sorted};
+use fedward_gitops::rules;
 use fedward_outcome::Finding;
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -49,21 +49,7 @@ fn cases() -> Vec<(String, bool, PathBuf)> {
 }
 
 fn findings(folder: &Path) -> Result<Vec<Finding>, Failed> {
-    let limits = Limits::default();
-    let mapping =
-        Mapping { url: "https://git.example/team/repo".to_owned(), revision: None, path: folder.to_owned(), shown: String::new() };
-    let repositories = Repositories::open(folder, "", &[mapping], &[], &limits)?;
-    let discovery = discover(Options {
-        repositories: &repositories,
-        renderer: &Replay::new(folder.join("none")),
-        scopes: &scope,
-        clusters: None,
-        fixtures: &Fixtures::default(),
-        settings: None,
-        takes: &|_| true,
-        limits: &limits,
-    });
-    Ok(rules::check(&discovery, &repositories))
+    Ok(look(folder, None, |discovery, repositories, _| common::findings(discovery, repositories))?)
 }
 
 fn test(rule: &str, reject: bool, case: &Path) -> Result<(), Failed> {

@@ -33,17 +33,11 @@ pub fn human(inventory: &Inventory, outcome: &Outcome, options: &Options, out: &
     for identity in &inventory.identities {
         page.identity(identity)?;
     }
-    let report = fedward_report::Options {
-        color: options.color,
-        verbose: options.verbose,
-        quiet: options.quiet,
-        ..fedward_report::Options::default()
-    };
-    fedward_report::problems(outcome, &report, &mut page.out)?;
+    fedward_report::problems(outcome, options, &mut page.out)?;
     if !options.quiet {
         page.not_known()?;
         page.summary(outcome)?;
-        fedward_report::skipped(outcome, &report, &mut page.out)?;
+        fedward_report::skipped(outcome, options, &mut page.out)?;
     }
     page.out.flush()
 }

@@ -30,6 +30,7 @@ use fedward_outcome::Location;
 use assemble::{Assembled, Draft, assemble};
 pub use dot::dot;
 use facts::{Facts, Missing};
+pub use fedward_report::Options;
 pub use filter::Filter;
 pub use human::human;
 pub use json::{json, schema};
@@ -38,20 +39,9 @@ use model::{Account, AccountState, Cloud, Credential, Declared, Inventory, Objec
 use people::{People, Person, State, Use};
 use rights::Access;
 
-/// How the text for people looks.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Options {
-    /// Whether ANSI colours are written; the caller knows what it writes to.
-    pub color: bool,
-    /// Shows the rules of roles and every user, and what was skipped.
-    pub verbose: bool,
-    /// Shows the identities only: no summary, no notes.
-    pub quiet: bool,
-}
-
 /// Makes the inventory. `federated` are service accounts, as `namespace/name`, that count as federated whatever the objects say.
 ///
-/// Identities are left out of which all is merely looked at ([`fedward_engine::Role::Context`]). Time and memory are linear in what was read.
+/// Identities are left out of which all is merely looked at ([`fedward_engine::Role::Context`]).
 pub fn take(survey: &Survey, federated: &[Glob]) -> Inventory {
     let facts = Facts::of(survey);
     let people = People::of(survey, &facts, federated);
@@ -80,12 +70,10 @@ pub fn take(survey: &Survey, federated: &[Glob]) -> Inventory {
         identity.not_known = not_known(&identity, &inventory.accounts);
         inventory.identities.push(identity);
     }
-    inventory.identities.sort_by(|one, other| {
-        let key = |identity: &model::Identity| {
-            let place = identity.credentials.first().map(|credential| credential.location.clone());
-            (identity.cloud, identity.id.is_none(), identity.id.clone(), identity.name.clone(), identity.declared.first().cloned(), place)
-        };
-        (key(one), &one.accounts).cmp(&(key(other), &other.accounts))
+    inventory.identities.sort_by_cached_key(|identity| {
+        let place = identity.credentials.first().map(|credential| credential.location.clone());
+        let name = (identity.cloud, identity.id.is_none(), identity.id.clone(), identity.name.clone());
+        (name, identity.declared.first().cloned(), place, identity.accounts.clone())
     });
     inventory.unattached_assignments.sort();
     if !inventory.identities.is_empty() {
@@ -102,10 +90,7 @@ fn accounts(survey: &Survey, people: &People, drafts: &[Draft], access: &mut Acc
     named.dedup();
     let mut made: Vec<(usize, Account)> =
         named.into_iter().filter_map(|at| Some((at, account(survey, people.all.get(at)?, access)))).collect();
-    made.sort_by(|(_, one), (_, other)| {
-        let key = |account: &Account| (account.namespace.clone(), account.name.clone(), account.state, account.location.clone());
-        key(one).cmp(&key(other))
-    });
+    made.sort_by_cached_key(|(_, account)| (account.namespace.clone(), account.name.clone(), account.state, account.location.clone()));
     let mut places = vec![None; people.all.len()];
     for (place, (at, account)) in made.into_iter().enumerate() {
         if let Some(entry) = places.get_mut(at) {

@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use bumpalo::Bump;
 use fedward_engine::Survey;
@@ -34,7 +35,13 @@ pub(crate) struct Access<'s> {
     work: usize,
     pub(crate) roles: Vec<Role>,
     known: HashMap<RoleId, usize>,
+    /// The bindings of groups. They are the same for all accounts that see the same ones, which are a stretch of one list: its first and its
+    /// length tell which.
+    of_groups: HashMap<(String, Option<usize>, usize), OfGroup>,
 }
+
+/// How many bindings a group has, and the first few.
+type OfGroup = (usize, Rc<[usize]>);
 
 /// A role: by its number, or by kind, namespace and name where there is no one object.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -53,25 +60,35 @@ pub(crate) struct Granted {
 
 impl<'s> Access<'s> {
     pub(crate) fn new(survey: &'s Survey, facts: &'s Facts) -> Self {
-        Access { survey, facts, rbac: OnceCell::new(), work: MAX_AGGREGATION, roles: Vec::new(), known: HashMap::new() }
+        Access {
+            survey,
+            facts,
+            rbac: OnceCell::new(),
+            work: MAX_AGGREGATION,
+            roles: Vec::new(),
+            known: HashMap::new(),
+            of_groups: HashMap::new(),
+        }
     }
 
     /// What an account may do, as far as it is seen from where its object is.
     pub(crate) fn of(&mut self, person: &Person) -> Granted {
         let mut granted = Granted::default();
         let Some(asker) = person.asker(self.facts).filter(|_| !person.name.1.is_empty()) else { return granted };
-        let mut of_groups = 0;
+        let mut room = MAX_OF_GROUPS;
         for (key, group) in index::bindings_of(&person.name.0, &person.name.1) {
-            for number in self.survey.filed(asker, &key).iter() {
-                let Some(fact) = self.facts.bindings.get(number) else { continue };
-                if group.is_some() {
-                    of_groups += 1;
-                    if of_groups > MAX_OF_GROUPS {
-                        granted.more += 1;
-                        continue;
-                    }
-                }
-                granted.bindings.extend(self.binding(*number, fact, group.clone()));
+            let numbers = if group.is_some() {
+                let (count, first) = self.of_group(asker, key);
+                let listed = first.len().min(room);
+                room -= listed;
+                granted.more += count - listed;
+                first.get(..listed).unwrap_or_default().to_vec()
+            } else {
+                self.survey.filed(asker, &key).into_owned()
+            };
+            for number in numbers {
+                let Some(fact) = self.facts.bindings.get(&number) else { continue };
+                granted.bindings.extend(self.binding(number, fact, group.clone()));
             }
         }
         granted.power = granted.bindings.iter().map(|binding| binding.power).max().unwrap_or_default();
@@ -79,6 +96,16 @@ impl<'s> Access<'s> {
             .bindings
             .sort_by(|one, other| (&one.group, &one.object, &one.location).cmp(&(&other.group, &other.object, &other.location)));
         granted
+    }
+
+    /// How many bindings a group has as seen from an object, and the first few of them.
+    fn of_group(&mut self, asker: usize, key: index::Key) -> OfGroup {
+        let list = self.survey.filed(asker, &key);
+        let known = self.of_groups.entry((key.selector, list.first().copied(), list.len())).or_insert_with(|| {
+            let bindings = || list.iter().copied().filter(|number| self.facts.bindings.contains_key(number));
+            (bindings().count(), bindings().take(MAX_OF_GROUPS).collect())
+        });
+        known.clone()
     }
 
     fn binding(&mut self, number: usize, fact: &BindingFact, group: Option<String>) -> Option<Binding> {

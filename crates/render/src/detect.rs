@@ -14,7 +14,7 @@ pub enum Kind {
 }
 
 /// What Kustomize calls its file.
-const KUSTOMIZATIONS: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+pub const KUSTOMIZATIONS: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /// What would render `path` of `folder`; `None` if nothing would. A folder that is both is a kustomization, as Argo CD takes it.
 #[must_use]

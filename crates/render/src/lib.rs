@@ -33,7 +33,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use answer::{Document, Failed, Outcome, Rendered};
-pub use detect::{Kind, detect};
+pub use detect::{KUSTOMIZATIONS, Kind, detect};
 pub use fedward_host::{FileError, FileType, Folder, Stat};
 pub use fedward_renderers::{SIZES, VERSIONS, available};
 pub use folder::Disk;

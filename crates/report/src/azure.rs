@@ -55,34 +55,17 @@ fn issue(entry: &Entry<'_>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "code={}]{}", property(entry.id), lines.join("%0A"))
 }
 
+const DATA: [(char, &str); 3] = [('%', "%AZP25"), ('\r', "%0D"), ('\n', "%0A")];
+const PROPERTY: [(char, &str); 5] = [('%', "%AZP25"), ('\r', "%0D"), ('\n', "%0A"), (';', "%3B"), (']', "%5D")];
+
 /// Text after the `]`.
 fn data(text: &str) -> Cow<'_, str> {
-    escaped(text, false)
+    clean::escaped(text, &DATA)
 }
 
 /// The value of a property.
 fn property(text: &str) -> Cow<'_, str> {
-    escaped(text, true)
-}
-
-fn escaped(text: &str, in_property: bool) -> Cow<'_, str> {
-    let clean = clean::command(text);
-    let is_special = clean.contains(['%', '\r', '\n']) || in_property && clean.contains([';', ']']);
-    if !is_special {
-        return clean;
-    }
-    let mut escaped = String::with_capacity(clean.len() + 16);
-    for character in clean.chars() {
-        match character {
-            '%' => escaped.push_str("%AZP25"),
-            '\r' => escaped.push_str("%0D"),
-            '\n' => escaped.push_str("%0A"),
-            ';' if in_property => escaped.push_str("%3B"),
-            ']' if in_property => escaped.push_str("%5D"),
-            other => escaped.push(other),
-        }
-    }
-    escaped.into()
+    clean::escaped(text, &PROPERTY)
 }
 
 #[cfg(test)]

@@ -66,6 +66,23 @@ fn apart(text: Cow<'_, str>) -> Cow<'_, str> {
     apart.into()
 }
 
+/// A command's text with what would end it, or part of it, written otherwise.
+pub(crate) fn escaped<'t>(text: &'t str, escapes: &[(char, &str)]) -> Cow<'t, str> {
+    let clean = command(text);
+    let escape = |character| escapes.iter().find(|(special, _)| *special == character).map(|(_, escape)| *escape);
+    if !clean.chars().any(|character| escape(character).is_some()) {
+        return clean;
+    }
+    let mut escaped = String::with_capacity(clean.len() + 16);
+    for character in clean.chars() {
+        match escape(character) {
+            Some(escape) => escaped.push_str(escape),
+            None => escaped.push(character),
+        }
+    }
+    escaped.into()
+}
+
 /// Viewers make a link of `[text](address)`, even where text of the input says so: the brackets are kept apart.
 pub(crate) fn unlinked(text: &str) -> Cow<'_, str> {
     if text.contains("](") { text.replace("](", "] (").into() } else { text.into() }

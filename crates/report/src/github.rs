@@ -56,34 +56,17 @@ fn command(entry: &Entry<'_>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "title={}::{}", property(entry.id), lines.join("%0A"))
 }
 
+const DATA: [(char, &str); 3] = [('%', "%25"), ('\r', "%0D"), ('\n', "%0A")];
+const PROPERTY: [(char, &str); 5] = [('%', "%25"), ('\r', "%0D"), ('\n', "%0A"), (':', "%3A"), (',', "%2C")];
+
 /// Text after the second `::`.
 fn data(text: &str) -> Cow<'_, str> {
-    escaped(text, false)
+    clean::escaped(text, &DATA)
 }
 
 /// The value of a property.
 fn property(text: &str) -> Cow<'_, str> {
-    escaped(text, true)
-}
-
-fn escaped(text: &str, in_property: bool) -> Cow<'_, str> {
-    let clean = clean::command(text);
-    let is_special = clean.contains(['%', '\r', '\n']) || in_property && clean.contains([':', ',']);
-    if !is_special {
-        return clean;
-    }
-    let mut escaped = String::with_capacity(clean.len() + 16);
-    for character in clean.chars() {
-        match character {
-            '%' => escaped.push_str("%25"),
-            '\r' => escaped.push_str("%0D"),
-            '\n' => escaped.push_str("%0A"),
-            ':' if in_property => escaped.push_str("%3A"),
-            ',' if in_property => escaped.push_str("%2C"),
-            other => escaped.push(other),
-        }
-    }
-    escaped.into()
+    clean::escaped(text, &PROPERTY)
 }
 
 #[cfg(test)]

@@ -517,15 +517,19 @@ fn is_label_mutator(object: Node<'_>, api_version: &str, kind: &str) -> bool {
         "admissionregistration.k8s.io" => kind == "MutatingAdmissionPolicy",
         _ => false,
     };
-    mutates && mentions(object, crate::identity::AZURE_USE, 0)
+    mutates && mentions(object, crate::identity::AZURE_USE)
 }
 
-/// Whether a key or a string anywhere in the tree contains `text`; `depth` is how deep the node lies, 0 to begin with.
-pub fn mentions(node: Node<'_>, text: &str, depth: usize) -> bool {
+/// Whether a key or a string anywhere in the tree contains `text`.
+pub fn mentions(node: Node<'_>, text: &str) -> bool {
+    mentions_below(node, text, 0)
+}
+
+fn mentions_below(node: Node<'_>, text: &str, depth: usize) -> bool {
     depth < 64
         && (node.peek_str().is_some_and(|value| value.contains(text))
-            || node.peek_entries().any(|(key, value)| key.contains(text) || mentions(value, text, depth + 1))
-            || node.peek_items().any(|item| mentions(item, text, depth + 1)))
+            || node.peek_entries().any(|(key, value)| key.contains(text) || mentions_below(value, text, depth + 1))
+            || node.peek_items().any(|item| mentions_below(item, text, depth + 1)))
 }
 
 fn has(keys: Vec<Key>, selector: &str) -> bool {

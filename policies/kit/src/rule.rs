@@ -71,7 +71,7 @@ const fn for_docs(text: &'static str) -> &'static str {
     if cfg!(target_arch = "wasm32") { "" } else { text }
 }
 
-/// A finding in the making. A pointer, since rules hand it on from step to step: moving the parts themselves took 7 KB of a module.
+/// A finding in the making. A pointer, since rules hand it on from step to step: code that moves the parts themselves makes modules larger.
 pub struct Report<'a>(Box<Parts<'a>>);
 
 struct Parts<'a> {

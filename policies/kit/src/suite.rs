@@ -24,7 +24,7 @@ pub struct Suite {
 }
 
 thread_local! {
-    /// What was read last: every request of a cluster, or of a run, has the same settings, and to read them is a tenth of its cost.
+    /// What was read last: every request of a cluster, or of a run, has the same settings, and reading them costs as much as several rules.
     static LAST: RefCell<Option<Last>> = const { RefCell::new(None) };
 }
 

@@ -188,7 +188,7 @@ impl<'a> Credential<'a> {
         for (key, value) in self.selector?.peek("matchLabels").peek_entries() {
             labels.insert(format!("{key}={}", value.peek_str().unwrap_or("")).into(), 0);
         }
-        // Joining texts of another type is another KB of a module.
+        // Joining texts of another type would be more code in every module.
         let labels: Vec<String> = labels.keys().map(|label| label.to_string()).collect();
         (!labels.is_empty()).then(|| format!("{namespace}/{}", labels.join(",")))
     }

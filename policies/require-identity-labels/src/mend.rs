@@ -44,7 +44,7 @@ fn is_template_of<'a>(object: Node<'a>, pod: &Pod<'a>) -> bool {
     is_template
         && own.is_some_and(|own| own.is_same(object))
         // Of steps in other objects nobody knows here which of them signs in; the agent's labels are those of all steps.
-        && pod.workflow.is_none_or(|spec| !spec.is_same(pod.node) && !index::mentions(spec, "emplateRef", 0))
+        && pod.workflow.is_none_or(|spec| !spec.is_same(pod.node) && !index::mentions(spec, "emplateRef"))
 }
 
 /// Whether a claim, if there is one, is known with its volume: its driver may have tokens of the pod's account issued to itself.

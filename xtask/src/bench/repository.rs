@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_thousand_applications_are_of_three_sorts() {
+    fn applications_are_of_three_sorts() {
         let folder = std::env::temp_dir().join(format!("fedward-corpus-{}", std::process::id()));
         write(&folder, 100).unwrap();
         let count = |name: &str| std::fs::read_dir(folder.join(name)).unwrap().count();

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use fedward_gitops::path;
 use fedward_kit::finding::ObjectId;
-use fedward_manifest::{Document, Limits, Node, Source, Span, parse, split};
+use fedward_manifest::{Document, Node, Source, Span};
 use fedward_outcome::Location;
 
 use super::Origins;
@@ -17,7 +18,7 @@ pub(super) fn find(
     location: &Location,
     object: Option<&ObjectId>,
 ) -> Option<(Location, bool)> {
-    let rendered = documents(&piece.source);
+    let rendered = origins.documents(&piece.source);
     let rendered = rendered.iter().find(|document| !document.is_empty())?;
     let kind = text(rendered.root(), "/kind");
     let name = object.map_or_else(|| text(rendered.root(), "/metadata/name"), |object| object.name.as_str());
@@ -36,7 +37,7 @@ pub(super) fn find(
     };
     let place = |source: &Arc<Source>, span: Span| Location { source: Arc::clone(source), span, pointer: location.pointer.clone() };
 
-    let files = documents(source);
+    let files = origins.documents(source);
     let Some(base) = same(&files, kind, name) else {
         return generator(&files, name).map(|span| (place(source, span), false));
     };
@@ -45,7 +46,7 @@ pub(super) fn find(
         return Some((place(source, lookup.node.place()), true));
     }
     for file in patches(origins, piece) {
-        let found = documents(&file);
+        let found = origins.documents(&file);
         let patched = same(&found, kind, name).and_then(|patch| patch.find(pointer));
         if let Some(node) = patched.filter(|node| own.is_exact() && is_it(*node)) {
             return Some((place(&file, node.place()), true));
@@ -61,7 +62,7 @@ fn patches(origins: &mut Origins<'_>, piece: &Piece) -> Vec<Arc<Source>> {
         files.push(changed.clone());
         let Some(kustomization) = origins.file(&piece.checkout, changed) else { continue };
         let folder = changed.rsplit_once('/').map_or("", |(folder, _)| folder);
-        for document in documents(&kustomization) {
+        for document in origins.documents(&kustomization).iter() {
             let list = |key: &str| document.root().get(key).into_iter().flat_map(Node::items).collect::<Vec<_>>();
             let named = list("patches").into_iter().filter_map(|patch| patch.get("path")?.as_str()).map(str::to_owned);
             let merged = list("patchesStrategicMerge").into_iter().filter_map(Node::as_str).map(str::to_owned);
@@ -96,11 +97,6 @@ fn generator(documents: &[Document], name: &str) -> Option<Span> {
     items.filter(|item| !text(*item, "/name").is_empty() && name.contains(text(*item, "/name"))).map(Node::place).next()
 }
 
-fn documents(source: &Arc<Source>) -> Vec<Document> {
-    let limits = Limits::default();
-    split(source, &limits).chunks.into_iter().filter_map(|chunk| parse(source, chunk, &limits).document).collect()
-}
-
 fn is_same(one: Node<'_>, other: Node<'_>) -> bool {
     let json = |node: Node<'_>| {
         let mut text = Vec::new();
@@ -115,17 +111,9 @@ fn text<'d>(node: Node<'d>, pointer: &str) -> &'d str {
 }
 
 /// A path from a folder of the checkout; `None` if it leads out of it or elsewhere.
-fn join(folder: &str, path: &str) -> Option<String> {
-    if path.starts_with('/') || path.contains("://") || path.contains('\n') {
+fn join(folder: &str, file: &str) -> Option<String> {
+    if file.starts_with('/') || file.contains("://") || file.contains('\n') {
         return None;
     }
-    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => _ = parts.pop()?,
-            part => parts.push(part),
-        }
-    }
-    Some(parts.join("/"))
+    path::join(folder, file)
 }

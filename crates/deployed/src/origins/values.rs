@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use fedward_gitops::{Application, Value, renderer};
-use fedward_manifest::{Document, Limits, Source, parse, split};
+use fedward_manifest::{Document, Source};
 use fedward_outcome::{Location, Related};
 
-use super::{Origins, join};
+use super::{Origins, documents, join};
 use crate::sandbox::Piece;
 
 /// Where the value of `template`, a line with `{{ .Values.a.b }}` in it and no other action, is written, if `rendered` shows that value.
@@ -34,7 +34,7 @@ pub(super) fn trace(
     }
     if let Some(text) = &helm.values {
         let source = Arc::new(Source::from_text("values", text.clone()).ok()?);
-        if let Some(found) = look_up(&source, &keys) {
+        if let Some(found) = look_up(&documents(&source), &keys) {
             let application = application(origins, piece)?;
             let place = blocks(application).find_map(|helm| {
                 let object = helm.get("valuesObject");
@@ -48,7 +48,7 @@ pub(super) fn trace(
     let own = piece.checkout.shown(&join(chart, "values.yaml"));
     for name in names.iter().chain([&own]) {
         let Some(source) = origins.shown(name) else { continue };
-        if let Some((span, found)) = look_up(&source, &keys) {
+        if let Some((span, found)) = look_up(&origins.documents(&source), &keys) {
             return (found == value).then_some(Location { source, span, pointer: String::new() }).and_then(related);
         }
     }
@@ -88,10 +88,7 @@ fn scalar<'t>(rendered: &'t str, template: &'t str) -> Option<(Vec<&'t str>, Str
 }
 
 /// Where keys lead in a file of values, and to which scalar.
-fn look_up(source: &Arc<Source>, keys: &[&str]) -> Option<(fedward_manifest::Span, String)> {
-    let limits = Limits::default();
-    let documents: Vec<Document> =
-        split(source, &limits).chunks.into_iter().filter_map(|chunk| parse(source, chunk, &limits).document).collect();
+fn look_up(documents: &[Document], keys: &[&str]) -> Option<(fedward_manifest::Span, String)> {
     let root = documents.iter().find(|document| !document.is_empty())?.root();
     let node = keys.iter().try_fold(root, |node, key| node.get(key))?;
     let text = node.as_str().map_or_else(

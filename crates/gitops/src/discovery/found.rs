@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use crate::checkout::{Checkout, Entry};
-use crate::layout::{Belongs, Layout};
+use crate::layout::Belongs;
 use crate::manifest::Manifest;
 use crate::path;
 
@@ -48,11 +48,11 @@ pub(super) fn role(manifest: &Manifest) -> Option<Role> {
 }
 
 /// Looks through the files of a checkout. Links are not followed: what they lead to is looked at where it is.
-pub(super) fn find(checkout: &Arc<Checkout>, layout: &Layout, takes: &(dyn Fn(&str) -> bool + Sync)) -> Found {
+pub(super) fn find(checkout: &Arc<Checkout>, takes: &(dyn Fn(&str) -> bool + Sync)) -> Found {
     let is_text = |file: &str| file.rsplit_once('.').is_some_and(|(_, extension)| matches!(extension, "yaml" | "yml" | "json"));
     let files: Vec<&str> =
         checkout.entries().filter(|(file, entry)| **entry == Entry::File && is_text(file) && takes(file)).map(|(file, _)| file).collect();
-    let looked: Vec<Found> = files.par_iter().map(|file| look(checkout, layout, file)).collect();
+    let looked: Vec<Found> = files.par_iter().map(|file| look(checkout, file)).collect();
     let mut all = Found::default();
     for found in looked {
         all.plain.extend(found.plain);
@@ -63,9 +63,9 @@ pub(super) fn find(checkout: &Arc<Checkout>, layout: &Layout, takes: &(dyn Fn(&s
     all
 }
 
-fn look(checkout: &Arc<Checkout>, layout: &Layout, file: &str) -> Found {
+fn look(checkout: &Arc<Checkout>, file: &str) -> Found {
     let mut found = Found::default();
-    let belongs = layout.of_file(file);
+    let belongs = checkout.layout().of_file(file);
     if belongs == Belongs::Part {
         return found;
     }
@@ -79,7 +79,7 @@ fn look(checkout: &Arc<Checkout>, layout: &Layout, file: &str) -> Found {
     let Ok(text) = std::str::from_utf8(&bytes) else { return found };
     if let Belongs::Template(chart) = &belongs {
         if makes_applications(text) && path::below(format!("{chart}/crds").trim_start_matches('/'), file).is_none() {
-            found.charts.insert(layout.top_chart(chart).to_owned());
+            found.charts.insert(checkout.layout().top_chart(chart).to_owned());
         }
         return found;
     }

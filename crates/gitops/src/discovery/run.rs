@@ -10,7 +10,6 @@ use super::{Application, ApplicationSet, Discovery, Home, Options, Parent, Proje
 use crate::application::{self, State, name_of};
 use crate::appset::{self, SetState, Surroundings};
 use crate::clusters;
-use crate::layout::Layout;
 use crate::manifest::Manifest;
 use crate::path;
 use crate::place::Place;
@@ -24,7 +23,8 @@ use crate::value::Value;
 pub(super) struct Run<'a> {
     options: Options<'a>,
     out: Discovery,
-    layouts: Vec<(Home, Layout)>,
+    /// The checkout in which Applications are looked for.
+    main: Option<Home>,
     /// Objects that wait for the kustomization that holds them.
     held: Vec<(Manifest, Vec<String>)>,
     /// Charts with Applications in them that wait for somebody who deploys them.
@@ -32,7 +32,7 @@ pub(super) struct Run<'a> {
     /// Where what is written has its entry.
     by_place: HashMap<(usize, Place), usize>,
     /// The same for Applications that several sources render out of one file.
-    by_origin: HashMap<[String; 4], usize>,
+    by_origin: HashMap<[String; 3], usize>,
     /// Files from which an Application, ApplicationSet or project came, rendered or not.
     seen_files: HashSet<String>,
     waiting_applications: Vec<usize>,
@@ -50,21 +50,19 @@ const PROJECTS: usize = 2;
 impl<'a> Run<'a> {
     pub(super) fn new(options: Options<'a>) -> Self {
         let mut out = Discovery { settings: options.settings.cloned().unwrap_or_default(), ..Discovery::default() };
-        let mut layouts = Vec::new();
         let mut found = Found::default();
         for checkout in options.repositories.checkouts() {
             out.notes.extend(checkout.notes().iter().cloned());
         }
         if let Some(main) = options.repositories.main() {
-            let layout = Layout::of(main);
-            found = found::find(main, &layout, options.takes);
-            layouts.push((Arc::clone(main), layout));
+            found = found::find(main, options.takes);
         }
         out.unread = found.unread;
+        let main = options.repositories.main().cloned();
         let mut run = Run {
             options,
             out,
-            layouts,
+            main,
             held: found.held,
             charts: found.charts,
             by_place: HashMap::new(),
@@ -162,12 +160,7 @@ impl<'a> Run<'a> {
                 let made_of = manifest.origin.as_ref().map(|origin| {
                     let mut text = Vec::new();
                     manifest.node().write_json(&mut text);
-                    [
-                        origin.file.clone(),
-                        namespace.clone(),
-                        manifest.text("/metadata/name").to_owned(),
-                        String::from_utf8_lossy(&text).into_owned(),
-                    ]
+                    [origin.file.clone(), namespace.clone(), String::from_utf8_lossy(&text).into_owned()]
                 });
                 let known = made_of.as_ref().and_then(|key| self.by_origin.get(key)).copied();
                 if let Some(known) = known.and_then(|at| self.out.applications.get_mut(at)) {
@@ -366,20 +359,20 @@ impl<'a> Run<'a> {
 
     /// Whether a folder of the main checkout was built, and that worked.
     fn is_built(&self, folder: &str) -> Option<bool> {
-        let (checkout, _) = self.layouts.first()?;
+        let checkout = self.main.as_ref()?;
         self.built.get(&(Arc::as_ptr(checkout).addr(), folder.to_owned())).copied()
     }
 
     /// Builds the charts and kustomizations that have Applications and that nobody deploys.
     fn roots(&mut self) -> bool {
-        let Some((checkout, layout)) = self.layouts.first() else { return false };
+        let Some(checkout) = &self.main else { return false };
         // Settings are read as they stand: the manifests of Argo CD itself are large, and are built in many ways.
         let is_unseen = |manifest: &Manifest| {
             role(manifest) != Some(Role::Settings) && !self.seen_files.contains(manifest.place.source().name().as_ref())
         };
         let used: BTreeSet<String> =
             self.held.iter().filter(|(manifest, _)| is_unseen(manifest)).flat_map(|(_, holders)| holders.clone()).collect();
-        let kustomizations = layout.top_kustomizations(&used).into_iter().map(|folder| (folder, false));
+        let kustomizations = checkout.layout().top_kustomizations(&used).into_iter().map(|folder| (folder, false));
         let charts = self.charts.iter().map(|folder| (folder.clone(), true));
         let now: Vec<(String, bool)> = kustomizations.chain(charts).filter(|(folder, _)| self.is_built(folder).is_none()).collect();
         let (checkout, renderer) = (Arc::clone(checkout), self.options.renderer);
@@ -406,10 +399,10 @@ impl<'a> Run<'a> {
     /// Takes what is held by something that could not be built as it is written.
     fn as_written(&mut self) -> bool {
         let held = std::mem::take(&mut self.held);
-        let Some((_, layout)) = self.layouts.first() else { return false };
+        let Some(main) = &self.main else { return false };
         // What was built holds all that it builds on, even where the result does not say where it comes from.
         let done: BTreeSet<String> =
-            self.built.iter().filter(|(_, worked)| **worked).flat_map(|((_, folder), _)| layout.closure(folder)).collect();
+            self.built.iter().filter(|(_, worked)| **worked).flat_map(|((_, folder), _)| main.layout().closure(folder)).collect();
         let mut any = false;
         for (manifest, holders) in held {
             let is_seen = self.seen_files.contains(manifest.place.source().name().as_ref());

@@ -54,7 +54,7 @@ pub(super) fn check(check: &Check<'_>) -> Vec<Report> {
             if !exclusions.hit(group, kind, cluster.server()) {
                 continue;
             }
-            let whole = if group.is_empty() { kind.to_owned() } else { format!("{kind}.{group}") };
+            let whole = resource.manifest.group_kind();
             let whose = if exclusions.is_default { "as it is installed, " } else { "" };
             let message = format!(
                 "{whose}Argo CD leaves out {whole}, so that `{}` of Application `{}` is never applied",

@@ -49,6 +49,8 @@
 //! ## References
 //! Argo CD `pkg/apis/application/v1alpha1/app_project_types.go`, `util/argo/argo.go`.
 
+use std::collections::HashMap;
+
 use fedward_kit::policy::RuleDescriptor;
 use fedward_kit::rule::Condition;
 
@@ -73,14 +75,17 @@ pub(super) const RULE: RuleDescriptor = RuleDescriptor {
 };
 
 pub(super) fn check(check: &Check<'_>) -> Vec<Report> {
+    let mut projects: HashMap<&str, Option<(&Value, Permissions<'_>)>> = HashMap::new();
+    for project in &check.discovery.projects {
+        let known = || Permissions::of(&project.object).map(|permissions| (&project.object, permissions));
+        // Several of one name are of several Argo CDs.
+        projects.entry(&project.name).and_modify(|known| *known = None).or_insert_with(known);
+    }
     let mut reports = Vec::new();
     for application in &check.discovery.applications {
-        let mut named = check.discovery.projects.iter().filter(|project| project.name == application.project);
-        // Several of one name are of several Argo CDs.
-        let (Some(project), None) = (named.next(), named.next()) else { continue };
-        let Some(permissions) = Permissions::of(&project.object) else { continue };
-        reports.extend(own_namespace(check, application, &project.object, &permissions));
-        one(check, application, &permissions, &mut reports);
+        let Some(Some((project, permissions))) = projects.get(application.project.as_str()) else { continue };
+        reports.extend(own_namespace(check, application, project, permissions));
+        one(check, application, permissions, &mut reports);
     }
     reports
 }
@@ -124,7 +129,7 @@ fn one(check: &Check<'_>, application: &Application, permissions: &Permissions<'
         let Some(namespaced) = resource.namespaced else { continue };
         let (group, kind) = resource.manifest.kind();
         if !permissions.permits_kind(group, kind, resource.manifest.text("/metadata/name"), namespaced) {
-            let whole = if group.is_empty() { kind.to_owned() } else { format!("{kind}.{group}") };
+            let whole = resource.manifest.group_kind();
             let list = if namespaced { "namespaceResourceWhitelist" } else { "clusterResourceWhitelist" };
             let message = format!("project `{name}` of Application `{}` does not permit {whole}", application.name);
             let report = Report::at(&KIND, &resource.manifest.place, message);

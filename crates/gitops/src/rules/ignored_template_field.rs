@@ -72,10 +72,7 @@ pub(super) fn check(check: &Check<'_>) -> Vec<Report> {
             }
         }
         let Some(own) = set.object.at(&["metadata", "namespace"]).and_then(Value::as_str).filter(|own| !own.is_empty()) else { continue };
-        let Some(spec) = set.object.get("spec") else { continue };
-        let outer =
-            spec.list("generators").flat_map(|entry| entry.as_map().into_iter().flatten()).filter_map(|(_, kind)| kind.get("template"));
-        for template in spec.get("template").into_iter().chain(outer) {
+        for template in super::templates(&set.object) {
             let Some(namespace) = template.at(&["metadata", "namespace"]) else { continue };
             let text = namespace.as_str().unwrap_or_default();
             if !text.is_empty() && text != own {

@@ -32,11 +32,12 @@
 
 use fedward_kit::policy::RuleDescriptor;
 use fedward_kit::rule::Condition;
-use fedward_manifest::{Kind, Node};
+use fedward_manifest::Node;
 
 use super::{Check, Report};
 use crate::application::Resource;
 use crate::place::Place;
+use crate::value::Value;
 
 const ANNOTATION: Condition = Condition::error("annotation", "an annotation is no string, so that Argo CD renders nothing");
 const REFUSED: Condition = Condition::error("refused", "the API server refuses a label, or an annotation, that is no string");
@@ -72,13 +73,7 @@ fn report(resource: &Resource, application: &str, what: &str, key: &str, value: 
         _ if value.is_null() => return None,
         _ => (&REFUSED, "the API server refuses the object".to_owned()),
     };
-    let is = match value.kind() {
-        Kind::Null => "null",
-        Kind::Bool(_) => "a boolean",
-        Kind::Int(_) | Kind::Uint(_) | Kind::Float(_) => "a number",
-        Kind::Seq => "a list",
-        _ => "a map",
-    };
+    let is = Value::read(resource.manifest.place.document(), value).kind();
     let name = resource.manifest.text("/metadata/name");
     let message = format!("{what} `{key}` of {kind} `{name}` is {is} and must be a string: {fate}");
     let place = Place::new(resource.manifest.place.document(), value);

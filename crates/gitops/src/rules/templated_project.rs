@@ -63,14 +63,9 @@ const ELSEWHERE: &[&str] = &["clusters", "git", "oci", "scmProvider", "clusterDe
 pub(super) fn check(check: &Check<'_>) -> Vec<Report> {
     let mut reports = Vec::new();
     for set in &check.discovery.sets {
-        let Some(spec) = set.object.get("spec") else { continue };
         let is_from_elsewhere = !super::generators(&set.object, ELSEWHERE).is_empty();
-        let templates = spec.get("template").into_iter().chain(
-            spec.list("generators")
-                .flat_map(|entry| entry.as_map().into_iter().flatten())
-                .filter_map(|(_, generator)| generator.get("template")),
-        );
-        for project in templates.filter_map(|template| template.at(&["spec", "project"])).filter(|_| is_from_elsewhere) {
+        for project in super::templates(&set.object).filter_map(|template| template.at(&["spec", "project"])).filter(|_| is_from_elsewhere)
+        {
             if project.as_str().is_some_and(|text| text.contains("{{")) {
                 let message = format!("project `{}` depends on what the generators find", project.as_str().unwrap_or_default());
                 let help = "write the project, or let only administrators write what the generators read";

@@ -8,9 +8,11 @@ use std::{fs, io};
 
 use fedward_gitops::renderer::{Render, SourceRequest, TemplateRequest, Tool};
 use fedward_gitops::{
-    Application, ApplicationSet, Discovery, Manifest, Origin, Parent, Reason, Renderer, Resource, SetState, Source, State, Stop,
+    Application, ApplicationSet, Discovery, Fixtures, Limits as Bounds, Manifest, Mapping, Options, Origin, Parent, Reason, Renderer,
+    Repositories, Resource, SetState, Settings, Source, State, Stop, discover, rules,
 };
 use fedward_manifest::{Limits, Source as Text, parse, split};
+use fedward_outcome::Finding;
 
 /// A double that replays what the real tools printed, from files that somebody recorded: it builds nothing itself, and has nothing for what
 /// nobody recorded. Go's templates it plays by putting in `{{ .a.b }}`; it knows no other action.
@@ -261,4 +263,33 @@ pub(crate) fn sorted(folder: &Path) -> Vec<PathBuf> {
     let mut entries: Vec<PathBuf> = fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path()).collect();
     entries.sort();
     entries
+}
+
+/// Discovers the repository in a folder, which stands for `https://git.example/team/repo`, and gives it to `look`.
+pub(crate) fn look<T>(
+    folder: &Path,
+    settings: Option<&Settings>,
+    look: impl FnOnce(&Discovery, &Repositories, &Replay) -> T,
+) -> Result<T, String> {
+    let limits = Bounds::default();
+    let mapping =
+        Mapping { url: "https://git.example/team/repo".to_owned(), revision: None, path: folder.to_owned(), shown: String::new() };
+    let repositories = Repositories::open(folder, "", &[mapping], &[], &limits)?;
+    let replay = Replay::new(folder.join("none"));
+    let discovery = discover(Options {
+        repositories: &repositories,
+        renderer: &replay,
+        scopes: &scope,
+        clusters: None,
+        fixtures: &Fixtures::default(),
+        settings,
+        takes: &|_| true,
+        limits: &limits,
+    });
+    Ok(look(&discovery, &repositories, &replay))
+}
+
+/// What all rules find.
+pub(crate) fn findings(discovery: &Discovery, repositories: &Repositories) -> Vec<Finding> {
+    rules::native(discovery, repositories, &|_| true).findings.into_iter().map(|native| native.finding).collect()
 }
