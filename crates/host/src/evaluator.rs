@@ -29,11 +29,14 @@ pub struct Evaluator {
 /// How much of a response's buffer is kept for the next.
 const KEPT_RESPONSE: usize = 1 << 16;
 
+/// `__guest_call`, with the lengths of the operation and of the payload.
+type GuestCall = TypedFunc<(i32, i32), i32>;
+
 /// An instance that has been initialised.
 struct Running {
     store: Store<State>,
     instance: Instance,
-    guest_call: TypedFunc<(i32, i32), i32>,
+    guest_call: GuestCall,
 }
 
 impl Evaluator {
@@ -161,7 +164,7 @@ fn run<R>(
 }
 
 /// Instantiates and runs the starters.
-fn start(module: &Shared, store: &mut Store<State>) -> wasmtime::Result<(Instance, TypedFunc<(i32, i32), i32>)> {
+fn start(module: &Shared, store: &mut Store<State>) -> wasmtime::Result<(Instance, GuestCall)> {
     let instance = module.pre.instantiate(store.as_context_mut()).map_err(no_room)?;
     store.data_mut().memory = instance.get_module_export(&mut *store, &module.memory).and_then(wasmtime::Extern::into_memory);
     for starter in &module.starters {
