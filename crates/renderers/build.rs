@@ -44,12 +44,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let go_mod = fs::read_to_string(source.join("go.mod"))?;
     let wish = env::var("FEDWARD_RENDERERS").unwrap_or_default();
     let go = if wish == "skip" { None } else { usable_go(&source, &go_mod, wish == "require")? };
-    let Built { compressed, key, sizes } = match &go {
+    let built = match &go {
         Some(go) => build(&source, &out, go)?,
         None => Built::default(),
     };
-    fs::write(out.join("renderers.zst"), compressed)?;
-    fs::write(out.join("key.rs"), format!("{key:?}"))?;
+    fs::write(out.join("renderers.zst"), built.compressed)?;
     let mut versions: Vec<(&str, &str)> = Vec::new();
     for (module, name) in LIBRARIES {
         let line = go_mod.lines().find_map(|line| line.trim().strip_prefix(module)).ok_or("go.mod lacks a library")?;
@@ -57,7 +56,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     versions.extend(go.as_ref().map(|go| ("go", go.version.as_str())));
     fs::write(out.join("versions.rs"), format!("&{versions:?}"))?;
-    fs::write(out.join("sizes.rs"), format!("{sizes:?}"))?;
+    fs::write(out.join("sizes.rs"), format!("{:?}", built.sizes))?;
+    fs::write(out.join("digest.rs"), format!("{:?}", built.digest))?;
     fs::write(out.join("part.rs"), PART.to_string())?;
     Ok(())
 }
@@ -140,12 +140,13 @@ fn go_command(program: &Path, source: &Path) -> Command {
 struct Built {
     /// Parts of the compiled module, each compressed by itself, with its length before it.
     compressed: Vec<u8>,
-    /// What names the compiled module.
-    key: String,
-    /// Bytes of the module as WebAssembly, and compiled.
+    /// As WebAssembly, and compiled.
     sizes: [usize; 2],
+    /// What tells the module from others.
+    digest: String,
 }
 
+/// The module.
 fn build(source: &Path, out: &Path, go: &Go) -> Result<Built, Box<dyn Error>> {
     let wasm = out.join("renderers.wasm");
     let mut command = go_command(&go.program, source);
@@ -170,7 +171,7 @@ fn build(source: &Path, out: &Path, go: &Go) -> Result<Built, Box<dyn Error>> {
         && let Some((compressed, size)) = compressed.split_last_chunk::<8>()
     {
         let sizes = [wasm.len(), usize::try_from(u64::from_le_bytes(*size))?];
-        return Ok(Built { compressed: compressed.to_vec(), key, sizes });
+        return Ok(Built { compressed: compressed.to_vec(), sizes, digest: key });
     }
     let calls = warm::CALLS.map(|(operation, payload)| (operation, payload.as_bytes()));
     let started = fedward_host::snapshot(&wasm, mount::MOUNT, Arc::new(warm::Files::new()), &calls)?;
@@ -189,5 +190,5 @@ fn build(source: &Path, out: &Path, go: &Go) -> Result<Built, Box<dyn Error>> {
     let aside = kept.join(format!("{}.new", std::process::id()));
     fs::write(&aside, [compressed.as_slice(), (compiled.len() as u64).to_le_bytes().as_slice()].concat())?;
     fs::rename(&aside, &file)?;
-    Ok(Built { compressed, key, sizes: [wasm.len(), compiled.len()] })
+    Ok(Built { compressed, sizes: [wasm.len(), compiled.len()], digest: key })
 }
