@@ -149,7 +149,10 @@ fn bars(cases: &[Case], calls: &str, corpora: &Corpora, dist: &Path) -> Result<V
     let unpacked = "F: small chart, fedward without its cache";
     ratio("F: small chart, helm / fedward without its cache", "F: small chart, helm", unpacked, true, true, Limit::None);
     ratio("F: 11 subcharts, fedward / helm", "F: 11 subcharts, fedward", "F: 11 subcharts, helm", true, true, at_most);
-    ratio("F: 100 overlays, kustomize / fedward", "F: 100 overlays, kustomize", "F: 100 overlays, fedward", true, true, at_least);
+    for kind in render::KINDS {
+        let [kustomize, fedward] = ["kustomize", "fedward"].map(|program| format!("F: {kind}, {program}"));
+        ratio(&format!("F: {kind}, kustomize / fedward"), &kustomize, &fedward, true, true, at_least);
+    }
     ratio("A: one thread / two threads", "A: fedward, one thread", "A: fedward, two threads", true, false, Limit::AtLeast(1.6, 1.8));
     // Two processes share nothing of ours: what they lose against one, the machine takes.
     ratio(

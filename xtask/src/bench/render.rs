@@ -1,5 +1,6 @@
 //! Corpus F: what the renderers are asked for, beside the programs of Helm and Kustomize themselves: a chart such as `helm create` makes, one
-//! with eleven such charts in it, and a hundred overlays over one base, with an Application for each.
+//! with eleven such charts in it, and a hundred overlays over one base, with an Application for each. Kustomize reads Kubernetes' API where
+//! there is a patch, which takes longer than everything else: so there are overlays with a patch and without one.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -42,13 +43,20 @@ pub(super) struct Corpus {
     small: PathBuf,
     /// One with eleven in it.
     large: PathBuf,
-    /// The repository of the overlays.
-    repository: PathBuf,
+    /// Repositories of overlays: those with a patch, those without.
+    repositories: [PathBuf; 2],
 }
+
+/// What the overlays of each repository are called.
+pub(super) const KINDS: [&str; 2] = ["100 overlays", "100 overlays without a patch"];
 
 impl Corpus {
     pub(super) fn at(folder: &Path) -> Self {
-        Corpus { small: folder.join("f/small"), large: folder.join("f/large"), repository: folder.join("f-overlays") }
+        Corpus {
+            small: folder.join("f/small"),
+            large: folder.join("f/large"),
+            repositories: [folder.join("f-patched"), folder.join("f-plain")],
+        }
     }
 
     pub(super) fn write(&self) -> Result<()> {
@@ -58,14 +66,21 @@ impl Corpus {
         for name in &names {
             chart(&self.large.join("charts").join(name), name, &[])?;
         }
-        repository::base(&self.repository, 0)?;
-        for index in 0..OVERLAYS {
-            let name = format!("web-{index}");
-            repository::overlay(&self.repository, &name, 0)?;
-            let application = repository::application(&name, index, &format!("path: overlays/{name}"));
-            write(&self.repository.join(format!("apps/{name}.yaml")), &application)?;
+        for (folder, is_patched) in self.repositories.iter().zip([true, false]) {
+            repository::base(folder, 0)?;
+            for index in 0..OVERLAYS {
+                let name = format!("web-{index}");
+                if is_patched {
+                    write(&folder.join(format!("overlays/{name}/kustomization.yaml")), &patched(&name, index))?;
+                } else {
+                    repository::overlay(folder, &name, 0)?;
+                }
+                let application = repository::application(&name, index, &format!("path: overlays/{name}"));
+                write(&folder.join(format!("apps/{name}.yaml")), &application)?;
+            }
+            repository::track(folder)?;
         }
-        repository::track(&self.repository)
+        Ok(())
     }
 
     /// What is measured; the peers' part of it where they are installed.
@@ -81,17 +96,38 @@ impl Corpus {
         }
         let small = self.small.to_string_lossy();
         cases.push(Case::new("F: small chart, fedward without its cache", "env".as_ref(), &[NO_CACHE, &program, "render", &small]));
-        let map = format!("{}={}", repository::URL, self.repository.display());
-        let check = ["check", &*self.repository.to_string_lossy(), "--repo", &map].map(str::to_owned);
-        cases.push(Case::new("F: 100 overlays, fedward", fedward, &check.each_ref().map(String::as_str)));
-        if let Ok(kustomize) = &peers.kustomize {
-            let threads = std::thread::available_parallelism().map_or(1, usize::from);
-            let each = format!("printf '%s\\n' \"$1\"/overlays/* | xargs -n 1 -P {threads} \"$0\" build");
-            let (kustomize, repository) = (kustomize.program.to_string_lossy(), self.repository.to_string_lossy());
-            cases.push(Case::new("F: 100 overlays, kustomize", "sh".as_ref(), &["-c", &each, &kustomize, &repository]));
+        for (name, folder) in KINDS.iter().zip(&self.repositories) {
+            let folder = folder.to_string_lossy();
+            let map = format!("{}={folder}", repository::URL);
+            cases.push(Case::new(&format!("F: {name}, fedward"), fedward, &["check", &folder, "--repo", &map]));
+            if let Ok(kustomize) = &peers.kustomize {
+                let threads = std::thread::available_parallelism().map_or(1, usize::from);
+                let each = format!("printf '%s\\n' \"$1\"/overlays/* | xargs -n 1 -P {threads} \"$0\" build");
+                let kustomize = kustomize.program.to_string_lossy();
+                cases.push(Case::new(&format!("F: {name}, kustomize"), "sh".as_ref(), &["-c", &each, &kustomize, &folder]));
+            }
         }
         cases
     }
+}
+
+/// What an overlay for one environment usually says.
+fn patched(name: &str, index: usize) -> String {
+    format!(
+        "namespace: {name}
+resources: [../../bases/base-0]
+labels: [{{pairs: {{environment: {name}}}}}]
+images: [{{name: registry.example/shop/part-0, newTag: \"{index}\"}}]
+configMapGenerator: [{{name: settings, literals: [environment={name}]}}]
+patches:
+- patch: |-
+    apiVersion: apps/v1
+    kind: Deployment
+    metadata: {{name: part-0}}
+    spec: {{replicas: {}}}
+",
+        index % 5 + 1
+    )
 }
 
 /// Writes a chart that is called `name` and has charts of these names in it.
@@ -172,7 +208,9 @@ mod tests {
         let count = |path: &Path| std::fs::read_dir(path).unwrap().count();
         assert_eq!(count(&corpus.small.join("templates")), FILES.len() - 1);
         assert_eq!(count(&corpus.large.join("charts")), CHARTS);
-        assert_eq!(["apps", "overlays", "bases"].map(|name| count(&corpus.repository.join(name))), [OVERLAYS, OVERLAYS, 1]);
+        for repository in &corpus.repositories {
+            assert_eq!(["apps", "overlays", "bases"].map(|name| count(&repository.join(name))), [OVERLAYS, OVERLAYS, 1]);
+        }
         let named = std::fs::read_to_string(corpus.large.join("charts/part-3/templates/service.yaml")).unwrap();
         assert!(named.contains("include \"part-3.name\"") && !named.contains("CHART"), "{named}");
         std::fs::remove_dir_all(&folder).unwrap();
