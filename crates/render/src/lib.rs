@@ -38,7 +38,7 @@ pub use fedward_host::{FileError, FileType, Folder, Stat};
 pub use fedward_renderers::{SIZES, VERSIONS, available};
 pub use folder::Disk;
 pub use kustomize::{Kustomize, Patch};
-pub use sandbox::{Limits, Renderer};
+pub use sandbox::{Limits, Renderer, keep_unpacked_in};
 pub use source::{Helm, Jsonnet, Source, Values, Variable};
 pub use template::{Filled, Templates};
 

@@ -1,10 +1,14 @@
 //! Where renderers run: one module for the process, instances of it with the files of one folder.
 
+use std::io;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use fedward_host::{CallError, Evaluator, Folder, Host, HostCalls, Module, Strategy};
+use fedward_host::{Cache, CallError, Evaluator, Folder, Host, HostCalls, Module, Packed, Put, Strategy};
+use fedward_renderers::PART;
 
 use crate::answer::{Answer, Failed, Kind, Outcome, Rendered};
 use crate::detect::{Kind as Detected, detect};
@@ -40,7 +44,7 @@ impl Default for Limits {
 pub struct Renderer {
     folder: Arc<dyn Folder>,
     limits: fedward_host::Limits,
-    /// Instances that have built kustomizations of this folder, and have read Kubernetes' API for it: ten times faster than new ones.
+    /// Instances that have built kustomizations of this folder: a quarter faster than new ones.
     warm: Mutex<Vec<Evaluator>>,
 }
 
@@ -119,7 +123,7 @@ impl Renderer {
     }
 
     /// Helm and Jsonnet get a new instance each: templates are programs, and one must not find what another left behind. Kustomize runs
-    /// none, and is slow to start; Go templates leave nothing behind.
+    /// none, and Go templates leave nothing behind.
     fn call(&self, module: &Module, keeps: bool, payload: &[u8], log: &mut FirstWords) -> Result<Answer, CallError> {
         let warm = if keeps { self.warm.lock().unwrap_or_else(PoisonError::into_inner).pop() } else { None };
         let mut instance = warm.unwrap_or_else(|| module.evaluator_with_files(self.limits.clone(), MOUNT, self.folder.clone()));
@@ -156,6 +160,16 @@ impl HostCalls for FirstWords {
     }
 }
 
+/// Where the unpacked module is kept, and how many: one for each version of this program that is in use.
+static KEPT_IN: OnceLock<PathBuf> = OnceLock::new();
+const KEPT: usize = 2;
+
+/// Keeps the unpacked module in `folder`, where the next process finds it: some 90 MB, which only this user may write
+/// (see [`fedward_host::Cache`]). Without it every process unpacks the module anew. Only the first call counts, and only before the first render.
+pub fn keep_unpacked_in(folder: PathBuf) {
+    let _ = KEPT_IN.set(folder);
+}
+
 /// The module, unpacked when the first source of the process is rendered; or why there is none.
 fn module() -> Result<&'static Module, &'static str> {
     static MODULE: OnceLock<Result<Module, String>> = OnceLock::new();
@@ -167,12 +181,42 @@ fn load() -> Result<Module, String> {
         return Err("this program was built without renderers: build it where Go is installed".into());
     }
     let [_, size] = fedward_renderers::SIZES;
-    let compiled = zstd::bulk::decompress(fedward_renderers::COMPRESSED, size)
-        .map_err(|error| format!("the renderers cannot be unpacked: {error}"))?;
+    let packed = Packed { key: fedward_renderers::DIGEST, size, unpack: &unpack };
     let mut limits = fedward_host::Limits::default();
     limits.stack_bytes = STACK;
-    #[expect(unsafe_code, reason = "the bytes are the build script's")]
-    // SAFETY: `crates/renderers` embeds what `precompile` returned, compressed; a checksum is not needed for what is in the program.
-    unsafe { Module::from_compiled(&Host::new(limits), Strategy::Kept, &compiled) }
-        .map_err(|error| format!("the renderers cannot be loaded: {error}"))
+    let host = Host::new(limits);
+    let loaded = match KEPT_IN.get().and_then(|folder| Cache::holding(KEPT, folder).ok()) {
+        #[expect(unsafe_code, reason = "the bytes are the build script's")]
+        // SAFETY: `crates/renderers` embeds what `precompile` returned, compressed; a checksum is not needed for what is in the program.
+        Some(cache) => unsafe { cache.load_packed(&host, Strategy::Kept, &packed) }.map(|cached| cached.module),
+        #[expect(unsafe_code, reason = "the bytes are the build script's")]
+        // SAFETY: the same.
+        None => unsafe { Module::from_packed(&host, Strategy::Kept, &packed) },
+    };
+    loaded.map_err(|error| format!("the renderers cannot be loaded: {error}"))
+}
+
+/// Unpacks the module, on all threads of the machine.
+fn unpack(put: &Put<'_>) -> io::Result<()> {
+    let parts = fedward_renderers::parts();
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut unpacked = vec![0; PART];
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            let Some(part) = parts.get(number) else { return Ok(()) };
+            let length = zstd::bulk::decompress_to_buffer(part, &mut unpacked)?;
+            put(number.saturating_mul(PART), unpacked.get(..length).unwrap_or_default())?;
+        }
+    };
+    thread::scope(|scope| {
+        let others = thread::available_parallelism().map_or(0, |threads| threads.get() - 1).min(parts.len());
+        // Whoever cannot be started has nothing to do.
+        let others: Vec<_> = (0..others).filter_map(|_| thread::Builder::new().spawn_scoped(scope, work).ok()).collect();
+        let mut done = work();
+        for other in others {
+            done = done.and(other.join().unwrap_or_else(|_| Err(io::ErrorKind::Other.into())));
+        }
+        done
+    })
 }
