@@ -35,3 +35,55 @@ fn applications_that_git_does_not_track_are_told_of() {
     git(&["add", "--all"]);
     assert!(!said().contains("tracked by Git") && said().contains("2 Applications: "), "{}", said());
 }
+
+/// Kustomize drops comments: entries count in the files that people write them into.
+#[test]
+fn ignore_entries_in_bases_and_patches_count() {
+    if !fedward_render::available() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let write = |path: &str, text: &str| {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    let deployment = |labels: &str, comment: &str| {
+        format!(
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\n  namespace: shop\nspec:\n  template:\n    metadata:\n      labels:{labels}\n    spec:\n      # {comment}\n      serviceAccountName: web\n"
+        )
+    };
+    write("base/kustomization.yaml", "resources: [deployment.yaml]\n");
+    write(
+        "base/deployment.yaml",
+        &deployment("\n        app: web", "fedward: ignore[wrong-azure-label-value] nothing of that kind is here"),
+    );
+    write("overlay/kustomization.yaml", "resources: [../base]\nnamePrefix: own-\npatches: [{path: label.yaml}]\n");
+    let entry = "fedward: ignore[wrong-azure-label-value] the webhook of this cluster takes it";
+    let label = format!("\n        # {entry}\n        azure.workload.identity/use: \"yes\"");
+    write("overlay/label.yaml", &deployment(&label, "fedward: ignore[missing-service-account]"));
+    let check = |more: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fedward"));
+        let output = command.args(["check", "overlay", "--format", "json"]).args(more).current_dir(folder.path()).output().unwrap();
+        let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+        let line = |finding: &serde_json::Value| {
+            let place = &finding["location"];
+            let ignored = if finding["suppressed"].is_null() { "" } else { " ignored" };
+            format!("{}:{} {}{ignored}", text(&place["file"]), place["line"], text(&finding["rule"]))
+        };
+        let mut lines: Vec<String> = said["findings"].as_array().unwrap().iter().map(line).collect();
+        lines.sort();
+        lines
+    };
+    assert_eq!(
+        check(&[]),
+        [
+            "base/deployment.yaml:12 stale-ignore",
+            "base/deployment.yaml:13 missing-service-account",
+            "overlay/label.yaml:11 wrong-azure-label-value ignored",
+            "overlay/label.yaml:13 stale-ignore",
+        ]
+    );
+    assert!(check(&["--no-ignores"]).iter().all(|line| !line.ends_with("ignored") && !line.contains("stale-ignore")));
+}

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
+use fedward_deployed::Ignoring;
 use fedward_engine::{Options, Sets, User};
 use fedward_kit::finding::Severity;
 use fedward_kit::policy::RuleDescriptor;
@@ -93,7 +94,8 @@ pub(crate) fn run(args: &Check) -> Result<Exit> {
     if let Some(deployed) = &deployed {
         outcome.files = order.len();
         outcome.rendered_files = rendered_files;
-        deployed.finish(&order, &mut outcome);
+        let ignoring = Ignoring { known_rules: &options.known_rules, severities: &options.input_severities };
+        deployed.finish(&order, options.use_ignores.then_some(&ignoring), &mut outcome);
     }
     outcome.unread = read.unread;
     let threshold = args.fail_on.map(Severity::from).or_else(|| config.fail_on.map(Severity::from)).unwrap_or(Severity::Error);

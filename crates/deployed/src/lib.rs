@@ -11,6 +11,7 @@
 mod account;
 mod fold;
 mod hidden;
+mod inline;
 mod loose;
 mod origins;
 mod sandbox;
@@ -25,6 +26,7 @@ use fedward_manifest::Source;
 use fedward_outcome::{Location, Native, NativeFinding, Outcome};
 use std::sync::Arc;
 
+pub use inline::Ignoring;
 pub use worlds::Worlds;
 
 use loose::Loose;
@@ -127,10 +129,10 @@ impl Deployed {
 
     /// Puts what was found in what is deployed on the lines that a person edits, and says what became of each Application.
     ///
-    /// `order`: the names of the inputs, in whose order findings are told.
-    pub fn finish(&self, order: &[String], outcome: &mut Outcome) {
+    /// `order`: the names of the inputs, in whose order findings are told; `ignoring`: unless no ignore entries count.
+    pub fn finish(&self, order: &[String], ignoring: Option<&Ignoring<'_>>, outcome: &mut Outcome) {
         let mut origins = origins::Origins::new(self);
-        fold::fold(self, &mut origins, outcome);
+        fold::fold(self, &mut origins, ignoring, outcome);
         let order: HashMap<&str, usize> = order.iter().enumerate().map(|(index, name)| (name.as_str(), index)).collect();
         outcome.findings.sort_by_cached_key(|finding| {
             let (name, span) = (Arc::clone(finding.location.source.name()), finding.location.span);

@@ -125,7 +125,12 @@ impl<'d> Origins<'d> {
         Arc::clone(documents)
     }
 
-    /// The same by the name that the checkout gives it.
+    /// The kustomizations that changed a piece, and their patches.
+    pub(crate) fn patches(&mut self, piece: &Piece) -> Vec<Arc<Source>> {
+        base::patches(self, piece)
+    }
+
+    /// A file by the name that the checkout gives it.
     pub(crate) fn shown(&mut self, shown: &str) -> Option<Arc<Source>> {
         let (checkout, path) = self.deployed.repositories.locate(shown)?;
         let (checkout, path) = (Arc::clone(checkout), path.to_owned());
