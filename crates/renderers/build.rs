@@ -25,9 +25,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let go_mod = fs::read_to_string(source.join("go.mod"))?;
     let wish = env::var("FEDWARD_RENDERERS").unwrap_or_default();
     let go = if wish == "skip" { None } else { usable_go(&source, &go_mod, wish == "require")? };
-    let (compressed, sizes) = match &go {
+    let (compressed, sizes, digest) = match &go {
         Some(go) => build(&source, &out, go)?,
-        None => (Vec::new(), [0; 2]),
+        None => (Vec::new(), [0; 2], String::new()),
     };
     fs::write(out.join("renderers.zst"), compressed)?;
     let mut versions: Vec<(&str, &str)> = Vec::new();
@@ -38,6 +38,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     versions.extend(go.as_ref().map(|go| ("go", go.version.as_str())));
     fs::write(out.join("versions.rs"), format!("&{versions:?}"))?;
     fs::write(out.join("sizes.rs"), format!("{sizes:?}"))?;
+    fs::write(out.join("digest.rs"), format!("{digest:?}"))?;
     Ok(())
 }
 
@@ -114,8 +115,8 @@ fn go_command(program: &Path, source: &Path) -> Command {
     command
 }
 
-/// The compressed module, and its sizes as WebAssembly and compiled.
-fn build(source: &Path, out: &Path, go: &Go) -> Result<(Vec<u8>, [usize; 2]), Box<dyn Error>> {
+/// The compressed module, its sizes as WebAssembly and compiled, and what tells it from others.
+fn build(source: &Path, out: &Path, go: &Go) -> Result<(Vec<u8>, [usize; 2], String), Box<dyn Error>> {
     let wasm = out.join("renderers.wasm");
     let mut command = go_command(&go.program, source);
     command.env("GOOS", "wasip1").env("GOARCH", "wasm");
@@ -136,7 +137,7 @@ fn build(source: &Path, out: &Path, go: &Go) -> Result<(Vec<u8>, [usize; 2]), Bo
     if let Ok(compressed) = fs::read(&file)
         && let Some((compressed, size)) = compressed.split_last_chunk::<8>()
     {
-        return Ok((compressed.to_vec(), [wasm.len(), usize::try_from(u64::from_le_bytes(*size))?]));
+        return Ok((compressed.to_vec(), [wasm.len(), usize::try_from(u64::from_le_bytes(*size))?], key));
     }
     let compiled = fedward_host::precompile(&wasm, Some(&target))?;
     let compressed = zstd::bulk::compress(&compiled, LEVEL)?;
@@ -148,5 +149,5 @@ fn build(source: &Path, out: &Path, go: &Go) -> Result<(Vec<u8>, [usize; 2]), Bo
     let aside = kept.join(format!("{}.new", std::process::id()));
     fs::write(&aside, [compressed.as_slice(), (compiled.len() as u64).to_le_bytes().as_slice()].concat())?;
     fs::rename(&aside, &file)?;
-    Ok((compressed, [wasm.len(), compiled.len()]))
+    Ok((compressed, [wasm.len(), compiled.len()], key))
 }

@@ -126,6 +126,14 @@ impl Checkout {
         &self.root
     }
 
+    /// Whether a folder of the disk, named without links above it, is a part of it: what lies there comes from whoever writes the repository.
+    #[must_use]
+    pub fn holds(&self, folder: &Path) -> bool {
+        // Where Git does not say what is of it, all is.
+        let is_ours = |inside: &Path| self.known.is_none() || inside.to_str().is_none_or(|inside| self.entry(inside).is_some());
+        folder.strip_prefix(&self.root).is_ok_and(is_ours)
+    }
+
     /// What outputs call a path of it.
     #[must_use]
     pub fn shown(&self, path: &str) -> String {

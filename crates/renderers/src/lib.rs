@@ -6,6 +6,9 @@ pub static COMPRESSED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/rendere
 /// Bytes of the module as WebAssembly, and compiled.
 pub const SIZES: [usize; 2] = include!(concat!(env!("OUT_DIR"), "/sizes.rs"));
 
+/// A digest of the module and of how it was compiled: what one module answers another need not. Empty where the build left it out.
+pub const DIGEST: &str = include!(concat!(env!("OUT_DIR"), "/digest.rs"));
+
 /// What the module is made of, and the version of each: `helm`, `kustomize`, `jsonnet`, and the `go` that built it.
 pub const VERSIONS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/versions.rs"));
 
