@@ -217,3 +217,38 @@ fn foreign(folder: &Dir) -> Option<String> {
     let _ = folder;
     None
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn what_was_not_used_longest_goes_first() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("cache");
+        let mut store = Store::open(&folder).unwrap();
+        store.max_total = 3 * BLOCK;
+        let name = |number: u32| format!("{number:064x}");
+        let age = |name: &str, hours: u64| {
+            let file = fs::File::options().append(true).open(folder.join(name)).unwrap();
+            file.set_modified(SystemTime::now() - Duration::from_secs(hours * 3600)).unwrap();
+        };
+        for number in 0..5 {
+            store.write(&name(number), b"x");
+            age(&name(number), 50 - u64::from(number));
+        }
+        // The oldest but one was of use just now; one file was never finished, and one may be yet.
+        store.used(&name(1));
+        for (file, hours) in [("7-0.new", 2), ("8-0.new", 0)] {
+            fs::write(folder.join(file), "").unwrap();
+            age(file, hours);
+        }
+        store.prune();
+        let mut left: Vec<String> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        left.sort();
+        assert_eq!(left, [".gitignore", &name(1), &name(3), &name(4), "8-0.new", TAG.0].map(str::to_owned));
+        assert_eq!(store.problem(), None);
+    }
+}
