@@ -1,8 +1,9 @@
 //! Sessions with the command on Argo CD repositories. Without renderers in the build there is nothing to run.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 #[test]
@@ -34,4 +35,132 @@ fn applications_that_git_does_not_track_are_told_of() {
     assert!(said().contains("`a.yaml` is not tracked by Git") && said().contains("1 Application: "), "{}", said());
     git(&["add", "--all"]);
     assert!(!said().contains("tracked by Git") && said().contains("2 Applications: "), "{}", said());
+}
+
+/// A run of the command: its exit code, standard output and standard error.
+fn run(folder: &Path, args: &[&str]) -> (Option<i32>, String, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_fedward")).args(args).current_dir(folder).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        if entry.path().is_dir() { copy(&entry.path(), &to) } else { _ = fs::copy(entry.path(), to).unwrap() }
+    }
+}
+
+/// A repository that Git tracks, as `fleet.trycmd` has it, and room beside it.
+fn fleet() -> tempfile::TempDir {
+    let place = tempfile::tempdir().unwrap();
+    let repository = place.path().join("repo");
+    copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/argocd/fleet.in"), &repository);
+    for args in [["init", "--quiet"], ["add", "--all"]] {
+        assert!(Command::new("git").arg("-C").arg(&repository).args(args).status().unwrap().success());
+    }
+    place
+}
+
+#[test]
+fn outputs_are_the_same_with_a_cache_and_without() {
+    if !fedward_render::available() {
+        return;
+    }
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures");
+    let place = tempfile::tempdir().unwrap();
+    let cache = place.path().join("cache");
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/argocd/fleet.in")];
+    for (group, inside) in [("gitops/repos", "repo"), ("scenarios", "secure"), ("scenarios", "as-published")] {
+        folders.extend(
+            fs::read_dir(fixtures.join(group)).unwrap().map(|entry| entry.unwrap().path().join(inside)).filter(|path| path.is_dir()),
+        );
+    }
+    let mut kept = 0;
+    for (number, folder) in folders.iter().enumerate() {
+        let own = place.path().join(format!("{number}"));
+        copy(folder, &own);
+        let args = ["check", ".", "--repo", "https://git.example/fleet=.", "--format", "json"];
+        let (code, out, _) = run(&own, &args);
+        for again in [false, true] {
+            let (code_now, out_now, said) = run(&own, &[&args[..], &["--verbose", "--cache", cache.to_str().unwrap()]].concat());
+            assert_eq!((code_now, out_now), (code, out.clone()), "{}", folder.display());
+            let counts = said.lines().find_map(|line| line.strip_prefix("rendered ")?.split_once(", taken from the cache ")).unwrap();
+            let (rendered, found) = (counts.0.parse::<usize>().unwrap(), counts.1.parse::<usize>().unwrap());
+            // What a limit ends is tried anew.
+            assert!(
+                !again || rendered == 0 || folder.ends_with("endless/repo") || folder.ends_with("bomb/repo"),
+                "{}: {said}",
+                folder.display()
+            );
+            kept += found;
+        }
+    }
+    assert!(kept > 10, "{kept}");
+}
+
+#[test]
+fn a_cache_is_no_part_of_what_is_checked() {
+    if !fedward_render::available() {
+        return;
+    }
+    let place = fleet();
+    let repository = place.path().join("repo");
+    let check = |cache: &str| run(&repository, &["check", ".", "--repo", "https://git.example/fleet=.", "--cache", cache, "--verbose"]);
+    let counts = |cache: &str| check(cache).2.lines().last().unwrap_or_default().to_owned();
+    let git = |args: &[&str]| assert!(Command::new("git").arg("-C").arg(&repository).args(args).status().unwrap().success());
+    // One that Git does not track is none, wherever it lies, and never becomes one.
+    let first = counts(".cache/renders");
+    assert!(first.ends_with("taken from the cache 0") && !first.starts_with("rendered 0"), "{first}");
+    git(&["add", "--all"]);
+    assert!(counts(".cache/renders").starts_with("rendered 0, "), "{}", counts(".cache/renders"));
+    git(&["add", "--force", ".cache"]);
+    let (code, out, said) = check(".cache/renders");
+    assert!(code == Some(2) && out.is_empty() && said.contains("is in the repository that is checked"), "{said}");
+    // The same without Git, and for a folder with other files.
+    fs::remove_dir_all(repository.join(".git")).unwrap();
+    assert!(check("renders").2.contains("is in the repository that is checked"));
+    assert!(!repository.join("renders").exists());
+    assert!(check("..").2.contains("has other files in it"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_cache_that_cannot_be_written_to_is_a_note() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    if !fedward_render::available() {
+        return;
+    }
+    let place = fleet();
+    let repository = place.path().join("repo");
+    let args = ["check", ".", "--repo", "https://git.example/fleet=."];
+    let without = run(&repository, &args);
+    // Where nothing can be made, whoever asks.
+    symlink("/proc/self", place.path().join("nowhere")).unwrap();
+    let with = run(&repository, &[&args[..], &["--cache", "../nowhere/cache"]].concat());
+    assert_eq!((with.0, &with.1), (without.0, &without.1));
+    assert!(with.2.starts_with("note: the cache `../nowhere/cache` is of no use: "), "{}", with.2);
+    // One that others may write to.
+    let cache = [&args[..], &["--cache", "../cache"]].concat();
+    assert_eq!(run(&repository, &cache).2, "");
+    fs::set_permissions(place.path().join("cache"), fs::Permissions::from_mode(0o777)).unwrap();
+    let with = run(&repository, &cache);
+    assert_eq!((with.0, &with.1), (without.0, &without.1));
+    assert!(with.2.contains("nobody else allowed to write to it"), "{}", with.2);
+}
+
+#[test]
+fn two_processes_may_use_a_cache_at_once() {
+    if !fedward_render::available() {
+        return;
+    }
+    let place = fleet();
+    let repository = place.path().join("repo");
+    let args = ["check", ".", "--repo", "https://git.example/fleet=.", "--cache", "../cache", "--verbose"];
+    let both: Vec<_> =
+        std::thread::scope(|scope| [0, 1].map(|_| scope.spawn(|| run(&repository, &args))).map(|run| run.join().unwrap()).into());
+    assert_eq!((both[0].0, &both[0].1), (both[1].0, &both[1].1));
+    assert!(run(&repository, &args).2.starts_with("rendered 0, "));
 }

@@ -104,6 +104,12 @@ fn cases(corpora: &Corpora, fedward: &Path, probe: &Path, kubeconform: Option<&K
         let map = format!("{}={}", repository::URL, folder.display());
         cases.push(check(&format!("E: {count} Applications"), folder, &["--repo", &map]));
     }
+    // The run to warm up fills the second one's cache.
+    let ([_, many], [first, second]) = (&corpora.repositories, &corpora.caches);
+    let map = format!("{}={}", repository::URL, many.display());
+    let cached = |name: &str, cache: &Path| check(name, many, &["--repo", &map, "--cache", &cache.to_string_lossy()]);
+    cases.push(cached("E: 1,000 Applications, an empty cache", first).without(first));
+    cases.push(cached("E: 1,000 Applications, the cache of a run before", second));
     if let Some(kubeconform) = kubeconform {
         for (name, path) in [("A", &corpora.large), ("B", &corpora.files), ("C", &corpora.one)] {
             cases.push(kubeconform.case(&format!("{name}: kubeconform"), path));
@@ -140,6 +146,14 @@ fn bars(cases: &[Case], calls: &str, corpora: &Corpora, dist: &Path) -> Result<V
         ratio(&format!("D: 10 times the objects, {name}"), &many, &few, true, true, Limit::AtMost(12.0, 10.5));
     }
     ratio("E: 10 times the Applications", "E: 1,000 Applications", "E: 100 Applications", true, true, Limit::AtMost(12.0, 10.5));
+    ratio(
+        "E: second run / first",
+        "E: 1,000 Applications, the cache of a run before",
+        "E: 1,000 Applications, an empty cache",
+        true,
+        true,
+        Limit::AtMost(0.2, 0.05),
+    );
     ratio("A: one thread / two threads", "A: fedward, one thread", "A: fedward, two threads", true, false, Limit::AtLeast(1.6, 1.8));
     // Two processes share nothing of ours: what they lose against one, the machine takes.
     ratio(

@@ -29,6 +29,8 @@ pub(crate) struct Corpora {
     pub(crate) policies: PathBuf,
     /// Argo CD repositories with 100 and 1,000 Applications.
     pub(crate) repositories: [PathBuf; 2],
+    /// What a first and a second run on the larger of these keep.
+    pub(crate) caches: [PathBuf; 2],
 }
 
 impl Corpora {
@@ -45,6 +47,7 @@ impl Corpora {
             no_findings: file("no-findings.yaml"),
             policies: file("policies.yaml"),
             repositories: [file("e-100"), file("e-1000")],
+            caches: [file("e-first"), file("e-second")],
         }
     }
 

@@ -15,6 +15,8 @@ pub(crate) struct Case {
     pub(crate) name: String,
     program: PathBuf,
     args: Vec<String>,
+    /// What is removed before every run.
+    fresh: Option<PathBuf>,
     samples: Vec<Sample>,
 }
 
@@ -31,8 +33,14 @@ impl Case {
             name: name.to_owned(),
             program: program.to_path_buf(),
             args: args.iter().map(|arg| (*arg).to_owned()).collect(),
+            fresh: None,
             samples: Vec::new(),
         }
+    }
+
+    /// The same, without a folder that an earlier run has left.
+    pub(crate) fn without(self, folder: &Path) -> Self {
+        Case { fresh: Some(folder.to_owned()), ..self }
     }
 
     /// Least and median wall time.
@@ -51,6 +59,9 @@ impl Case {
     }
 
     fn run(&self) -> Result<Sample> {
+        if let Some(folder) = self.fresh.as_ref().filter(|folder| folder.exists()) {
+            std::fs::remove_dir_all(folder).with_context(|| format!("cannot remove `{}`", folder.display()))?;
+        }
         let mut command = Command::new(&self.program);
         command.args(&self.args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let start = Instant::now();

@@ -65,7 +65,7 @@ pub(crate) fn write(cases: &[Case], bars: &[Bar], tools: &[String], runs: usize,
     text.push_str(
         "\nThe bench writes its own inputs: **A** is one file of 12 MB with 10,000 Deployments, **B** 5,000 small files in 50 folders (with `--no-argocd`: what looking for Applications costs, E says), **C** one \
          Deployment, **D** 1,000 and 10,000 Deployments in one namespace with a federated service account, or one each, so that every rule on \
-         relations runs, and **E** repositories with 100 and 1,000 Applications. The set of 20 policies has the suite for all objects, fourteen single policies for a namespace each, and five with a condition each. The findings are 10,000 labels \
+         relations runs, and **E** repositories with 100 and 1,000 Applications, without `--cache` and with it, empty and after a run. The set of 20 policies has the suite for all objects, fourteen single policies for a namespace each, and five with a condition each. The findings are 10,000 labels \
          of the wrong type in a file of Deployments and their service accounts; without findings the same labels are right.\n\n## Bars\n\n",
     );
     text.push_str("| what | of least times | of medians | bar | goal | |\n|---|---|---|---|---|---|\n");
