@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use fedward_render::{Cache, CacheError, Disk, Helm, Jsonnet, Kustomize, Limits, Outcome, Renderer, Source, Templates, Values};
+use fedward_render::{Cache, CacheError, Disk, Helm, Jsonnet, Kustomize, Limits, Outcome, Renderer, Source, Templates, Values, Variable};
 
 const CHART: &str = "apiVersion: v2\nname: web\nversion: 1.0.0\n";
 const FILES: &[(&str, &str)] = &[
@@ -144,6 +144,29 @@ fn each_thing_that_was_looked_at_matters() {
         assert!(after != before || *what == "a file that was not there", "{what}");
         assert_eq!(place.run(&all()), (after.clone(), 0), "{what}");
         before = after;
+    }
+}
+
+#[test]
+fn what_an_instance_has_seen_before_matters_as_well() {
+    let Some(place) = Place::new() else { return };
+    place.write("over-too/kustomization.yaml", "resources: [../base]\nnamePrefix: y-\n");
+    let release = |name: &str| Source::Helm(Helm { chart: "charts/web".into(), release_name: name.into(), ..Helm::default() });
+    let variable = |value: &str| {
+        let given = Variable { name: "a".into(), value: value.into(), code: false };
+        Source::Jsonnet(Jsonnet { file: "app.jsonnet".into(), ext_vars: vec![given], ..Jsonnet::default() })
+    };
+    let too = Source::Kustomize(Kustomize { folder: "over-too".into(), ..Kustomize::default() });
+    let sources = [kustomize(), too, release("a"), release("b"), variable("a"), variable("b")];
+    assert_eq!(place.run(&sources).1, 6);
+    let changes = [
+        ("base/a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b}\n"),
+        ("charts/web/templates/a.yaml", "kind: B\n"),
+        ("lib.libsonnet", "{ a: 2 }"),
+    ];
+    for (file, text) in changes {
+        place.write(file, text);
+        assert_eq!(place.run(&sources).1, 2, "{file}");
     }
 }
 
