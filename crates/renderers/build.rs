@@ -25,11 +25,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let go_mod = fs::read_to_string(source.join("go.mod"))?;
     let wish = env::var("FEDWARD_RENDERERS").unwrap_or_default();
     let go = if wish == "skip" { None } else { usable_go(&source, &go_mod, wish == "require")? };
-    let (compressed, sizes, digest) = match &go {
+    let built = match &go {
         Some(go) => build(&source, &out, go)?,
-        None => (Vec::new(), [0; 2], String::new()),
+        None => Built::default(),
     };
-    fs::write(out.join("renderers.zst"), compressed)?;
+    fs::write(out.join("renderers.zst"), built.compressed)?;
     let mut versions: Vec<(&str, &str)> = Vec::new();
     for (module, name) in LIBRARIES {
         let line = go_mod.lines().find_map(|line| line.trim().strip_prefix(module)).ok_or("go.mod lacks a library")?;
@@ -37,8 +37,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     versions.extend(go.as_ref().map(|go| ("go", go.version.as_str())));
     fs::write(out.join("versions.rs"), format!("&{versions:?}"))?;
-    fs::write(out.join("sizes.rs"), format!("{sizes:?}"))?;
-    fs::write(out.join("digest.rs"), format!("{digest:?}"))?;
+    fs::write(out.join("sizes.rs"), format!("{:?}", built.sizes))?;
+    fs::write(out.join("digest.rs"), format!("{:?}", built.digest))?;
     Ok(())
 }
 
@@ -115,8 +115,18 @@ fn go_command(program: &Path, source: &Path) -> Command {
     command
 }
 
-/// The compressed module, its sizes as WebAssembly and compiled, and what tells it from others.
-fn build(source: &Path, out: &Path, go: &Go) -> Result<(Vec<u8>, [usize; 2], String), Box<dyn Error>> {
+/// What the library embeds.
+#[derive(Default)]
+struct Built {
+    compressed: Vec<u8>,
+    /// As WebAssembly, and compiled.
+    sizes: [usize; 2],
+    /// What tells the module from others.
+    digest: String,
+}
+
+/// The module.
+fn build(source: &Path, out: &Path, go: &Go) -> Result<Built, Box<dyn Error>> {
     let wasm = out.join("renderers.wasm");
     let mut command = go_command(&go.program, source);
     command.env("GOOS", "wasip1").env("GOARCH", "wasm");
@@ -137,7 +147,8 @@ fn build(source: &Path, out: &Path, go: &Go) -> Result<(Vec<u8>, [usize; 2], Str
     if let Ok(compressed) = fs::read(&file)
         && let Some((compressed, size)) = compressed.split_last_chunk::<8>()
     {
-        return Ok((compressed.to_vec(), [wasm.len(), usize::try_from(u64::from_le_bytes(*size))?], key));
+        let sizes = [wasm.len(), usize::try_from(u64::from_le_bytes(*size))?];
+        return Ok(Built { compressed: compressed.to_vec(), sizes, digest: key });
     }
     let compiled = fedward_host::precompile(&wasm, Some(&target))?;
     let compressed = zstd::bulk::compress(&compiled, LEVEL)?;
@@ -149,5 +160,5 @@ fn build(source: &Path, out: &Path, go: &Go) -> Result<(Vec<u8>, [usize; 2], Str
     let aside = kept.join(format!("{}.new", std::process::id()));
     fs::write(&aside, [compressed.as_slice(), (compiled.len() as u64).to_le_bytes().as_slice()].concat())?;
     fs::rename(&aside, &file)?;
-    Ok((compressed, [wasm.len(), compiled.len()], key))
+    Ok(Built { compressed, sizes: [wasm.len(), compiled.len()], digest: key })
 }

@@ -115,9 +115,10 @@ impl Renderer {
             let thread = thread::Builder::new().name("render".into()).stack_size(STACK + 2 * MIB);
             let spawned = thread.spawn_scoped(scope, || {
                 let recording = kept.as_ref().map(|_| Recording::start(words, payload));
-                let keep = |response: &[u8]| match (&kept, recording) {
-                    (Some((kept, key)), Some(recording)) => kept.keep(key, recording, response),
-                    _ => {}
+                let keep = |response: &[u8]| {
+                    if let (Some((kept, key)), Some(recording)) = (&kept, recording) {
+                        kept.keep(key, recording, response);
+                    }
                 };
                 self.call(module, keeps, payload.as_bytes(), &mut log, keep)
             });

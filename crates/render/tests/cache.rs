@@ -112,11 +112,14 @@ fn nothing_is_rendered_twice() {
     assert_eq!(place.run(&all()).1, 0);
 }
 
+/// What a change is, the change, and how many sources are to be rendered after it.
+type Change<'c> = (&'c str, &'c dyn Fn(&Place), usize);
+
 #[test]
 fn each_thing_that_was_looked_at_matters() {
     let Some(place) = Place::new() else { return };
     place.run(&all());
-    let changes: &[(&str, &dyn Fn(&Place), usize)] = &[
+    let changes: &[Change<'_>] = &[
         ("a template", &|place| place.write("charts/web/templates/a.yaml", "kind: B\nsize: {{ .Values.other }}\n"), 1),
         (
             "a template of the same length",
