@@ -127,13 +127,10 @@ impl Kept {
     }
 
     fn look_up<T>(&self, key: &Key, read: impl Fn(&str) -> Option<T>) -> Option<T> {
-        let name = key.name();
-        let bytes = self.cache.store.read(&name)?;
+        let bytes = self.cache.store.read(&key.name())?;
         let entry = Entry::read(&key.0, &bytes)?;
         let held = entry.results.iter().find(|result| self.answers.are(&result.trace))?;
-        let answer = read(held.response)?;
-        self.cache.store.used(&name);
-        Some(answer)
+        read(held.response)
     }
 
     /// Keeps what the module answered, if that depends on nothing but what was recorded.

@@ -97,7 +97,26 @@ pub(crate) fn all(cases: &mut [Case], runs: usize) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_first_run_finds_nothing_of_an_earlier_one() {
+        let folder = std::env::temp_dir().join(format!("fedward-first-{}", std::process::id()));
+        let path = folder.to_string_lossy();
+        // It fails where the folder is there already.
+        let case = Case::new("first", Path::new("mkdir"), &[&path]);
+        case.run().unwrap();
+        // 1 is what findings are told by, too.
+        let case = Case::new("first", Path::new("sh"), &["-c", "mkdir \"$0\" || exit 9", &path]);
+        assert!(case.run().is_err());
+        let case = case.without(&folder);
+        case.run().unwrap();
+        case.run().unwrap();
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
 
     #[test]
     fn least_and_median() {

@@ -86,27 +86,17 @@ impl Store {
         [self.path.clone(), self.path.canonicalize().unwrap_or_else(|_| self.path.clone())]
     }
 
-    /// The bytes of a file.
+    /// The bytes of a file, which is marked as used.
     pub(super) fn read(&self, name: &str) -> Option<Vec<u8>> {
-        let file = self.folder.get()?.as_ref()?.open(name).ok()?;
-        let size = file.metadata().ok().filter(cap_std::fs::Metadata::is_file)?.len();
-        if size > MAX_BYTES as u64 {
-            return None;
-        }
-        let mut bytes = Vec::with_capacity(usize::try_from(size).ok()?.saturating_add(1));
-        file.take(size).read_to_end(&mut bytes).ok()?;
-        Some(bytes)
-    }
-
-    /// Notes that a file was of use.
-    pub(super) fn used(&self, name: &str) {
-        let Some(Some(folder)) = self.folder.get() else { return };
-        let Ok(file) = folder.open(name) else { return };
-        let changed = file.metadata().and_then(|metadata| metadata.modified()).map(cap_std::time::SystemTime::into_std);
-        if changed.is_ok_and(|changed| changed.elapsed().is_ok_and(|age| age > FRESH)) {
+        let mut file = self.folder.get()?.as_ref()?.open(name).ok()?.into_std();
+        let metadata = file.metadata().ok().filter(|metadata| metadata.is_file() && metadata.len() <= MAX_BYTES as u64)?;
+        let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).ok()?.saturating_add(1));
+        (&mut file).take(metadata.len()).read_to_end(&mut bytes).ok()?;
+        if metadata.modified().is_ok_and(|changed| changed.elapsed().is_ok_and(|age| age > FRESH)) {
             // Where that is not allowed, the file only goes sooner.
-            let _ = file.into_std().set_modified(SystemTime::now());
+            let _ = file.set_modified(SystemTime::now());
         }
+        Some(bytes)
     }
 
     /// Puts a file there; a problem costs the file, nothing else.
@@ -240,7 +230,7 @@ mod tests {
             age(&name(number), 50 - u64::from(number));
         }
         // The oldest but one was of use just now; one file was never finished, and one may be yet.
-        store.used(&name(1));
+        store.read(&name(1)).unwrap();
         for (file, hours) in [("7-0.new", 2), ("8-0.new", 0)] {
             fs::write(folder.join(file), "").unwrap();
             age(file, hours);
