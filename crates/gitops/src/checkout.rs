@@ -310,7 +310,17 @@ impl Checkout {
         if let Some(known) = known {
             return Ok(known);
         }
-        let parsed = Arc::new(Parsed::new(self.text(&real)?, &self.limits.documents));
+        let bytes = self.bytes(&real)?;
+        self.parse(real, bytes)
+    }
+
+    /// The same of a file that was read already; its path has no links.
+    ///
+    /// # Errors
+    /// It is no text.
+    pub(crate) fn parse(&self, real: String, bytes: Vec<u8>) -> Result<Arc<Parsed>, Lost> {
+        let source = Source::new(self.shown(&real), bytes).map_err(|_| Lost::NotText)?;
+        let parsed = Arc::new(Parsed::new(Arc::new(source), &self.limits.documents));
         let Ok(mut all) = self.parsed.lock() else { return Ok(parsed) };
         Ok(Arc::clone(all.entry(real).or_insert(parsed)))
     }
