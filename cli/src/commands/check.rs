@@ -18,7 +18,7 @@ use crate::exit::Exit;
 use crate::modules::Store;
 use crate::outputs::{self, Format};
 use crate::setup::{self, Setup};
-use crate::{argocd, inputs, old, progress};
+use crate::{argocd, cache, inputs, old, progress};
 
 /// What a check can write.
 const FORMATS: &[Format] =
@@ -61,8 +61,16 @@ pub(crate) fn run(args: &Check) -> Result<Exit> {
     };
     let roots: Vec<PathBuf> = input.paths.iter().chain(&given).cloned().collect();
     let store = Store::new(loaded.modules(&super::descriptors()), &roots, given.is_empty());
-    let (deployed, untracked) =
-        if args.raw { (None, None) } else { argocd::find(&args.argocd, &input.paths, &read.files, &read.judged, &options.namespace)? };
+    let kept = args.argocd.cache.as_deref().map(|folder| cache::open(folder).map(|cache| (folder, cache))).transpose()?;
+    let (deployed, untracked) = if args.raw {
+        (None, None)
+    } else {
+        let cache = kept.as_ref().map(|(_, cache)| cache);
+        argocd::find(&args.argocd, &input.paths, &read.files, &read.judged, &options.namespace, cache)?
+    };
+    if let Some((folder, cache)) = &kept {
+        cache::finish(cache, folder, args.verbose);
+    }
     let mut files = read.files;
     let (mut order, mut rendered_files) = (Vec::new(), 0);
     if let Some(deployed) = &deployed {
