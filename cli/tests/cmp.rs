@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+mod common;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
@@ -10,17 +12,13 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use common::renders;
+
 const FEDWARD: &str = env!("CARGO_BIN_EXE_fedward");
 
 fn plugin() -> Value {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/argocd/cmp/plugin.yaml");
     fedward_engine::from_yaml(&fs::read_to_string(file).unwrap()).unwrap()
-}
-
-/// Whether this build renders charts and kustomizations.
-fn renders() -> bool {
-    let version = Command::new(FEDWARD).arg("--version").output().unwrap();
-    String::from_utf8(version.stdout).unwrap().contains("\nrenderer ")
 }
 
 /// What asks plugins, as the repo server does.
