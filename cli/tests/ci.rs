@@ -107,6 +107,11 @@ fn the_github_action_is_one() {
     for name in inputs.keys() {
         assert!(text("action.yml").contains(&format!("inputs.{name}")), "{name}");
     }
+    // And so is every variable of the script.
+    for line in text("deploy/ci/check.sh").lines().filter_map(|line| line.strip_prefix("#   FEDWARD_")) {
+        let name = line.split(' ').next().unwrap();
+        assert!(text("action.yml").contains(&format!(" FEDWARD_{name}: ")), "{name}");
+    }
 }
 
 #[test]
