@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use fedward_config::{Draft, Level, Loaded, Placed, today, words};
+use fedward_config::{Draft, Level, Loaded, ModulePlace, Placed, today, words};
 use fedward_engine::{EngineError, INPUT_POLICY, Options, Part, Policy};
 use fedward_gitops::rules::POLICY as REPOSITORY_POLICY;
 use fedward_host::{Host, Limits};
@@ -15,6 +15,7 @@ use serde_json::{Map, Value};
 use crate::args;
 use crate::commands::descriptors;
 use crate::inputs::Inputs;
+use crate::outputs;
 
 /// What the command line says.
 #[derive(Default)]
@@ -72,6 +73,20 @@ pub(crate) fn check_stdin(input: &args::Input) -> Result<()> {
         bail!("`--stdin-filename` names standard input, which is not read: give `-` as a path to read it");
     }
     Ok(())
+}
+
+/// What the options name that all commands share which look at manifests, and the configuration: no output may replace it.
+pub(crate) fn named(input: &args::Input, loaded: &Loaded) -> outputs::Inputs {
+    configured(loaded).and(input.paths.iter().chain(&input.context))
+}
+
+/// The configuration, and the files that it names.
+pub(crate) fn configured(loaded: &Loaded) -> outputs::Inputs {
+    let modules = loaded.modules(&descriptors()).into_iter().filter_map(|(_, place)| match place {
+        ModulePlace::File(file) => Some(file),
+        ModulePlace::Builtin(_) => None,
+    });
+    outputs::Inputs::of(loaded.context().into_iter().chain(loaded.file.clone())).and(modules)
 }
 
 /// How the engine reads, as the command line and the configuration say. What was read says which names ignore entries mean.

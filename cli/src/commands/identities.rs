@@ -15,18 +15,30 @@ use fedward_report::Tool;
 
 use crate::args::Identities;
 use crate::exit::Exit;
-use crate::inputs;
-use crate::outputs::{self, Format};
 use crate::setup::{self, Setup};
+use crate::{inputs, outputs};
+
+/// What an inventory can be written as.
+#[derive(Debug, Clone, Copy)]
+enum Format {
+    Human,
+    Json,
+    Mermaid,
+    Dot,
+}
+
+impl outputs::Format for Format {
+    const ALL: &'static [(&'static str, Self)] =
+        &[("human", Format::Human), ("json", Format::Json), ("mermaid", Format::Mermaid), ("dot", Format::Dot)];
+}
 
 pub(crate) fn run(args: &Identities) -> Result<Exit> {
     let input = &args.input;
     setup::check_stdin(input)?;
-    let wanted = outputs::wanted(&args.format, args.output.as_deref(), &[Format::Human, Format::Json, Format::Mermaid, Format::Dot])?;
+    let wanted = outputs::wanted(&args.format, args.output.as_deref())?;
     let request = setup::Request { paths: &input.paths, config: input.config.as_deref(), ..setup::Request::default() };
     let Setup { loaded, .. } = Setup::new(&request)?;
-    let not_to_replace: Vec<PathBuf> = input.paths.iter().chain(&input.context).chain(&loaded.file).cloned().collect();
-    let mut outputs = outputs::open(wanted, &not_to_replace)?;
+    let mut outputs = outputs::open(wanted, &setup::named(input, &loaded))?;
     let context = inputs::context(input, &loaded);
     let places = outputs.iter().filter_map(|output| output.place().map(PathBuf::from));
     let request = inputs::Request { threads: args.threads, ..inputs::Request::of(input, &loaded, &context, places) };
@@ -90,8 +102,6 @@ fn write(format: Format, inventory: &Inventory, outcome: &Outcome, args: &Identi
         Format::Json => json(inventory, outcome, &Tool { name: "fedward", version: env!("CARGO_PKG_VERSION"), home: None }, out)?,
         Format::Mermaid => mermaid(inventory, out)?,
         Format::Dot => dot(inventory, out)?,
-        // No inventory has them.
-        Format::Sarif | Format::Junit | Format::Github | Format::Gitlab | Format::Azure | Format::TerminationLog => {}
     }
     out.flush()
 }
