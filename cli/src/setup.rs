@@ -91,24 +91,29 @@ pub(crate) fn configured(loaded: &Loaded) -> outputs::Inputs {
 
 /// How the engine reads, as the command line and the configuration say. What was read says which names ignore entries mean.
 pub(crate) fn options(input: &args::Input, threads: usize, loaded: &Loaded, read: &mut Inputs) -> Options {
-    let config = &loaded.config;
-    let namespace = input.namespace.clone().or_else(|| config.namespace.clone());
-    let mut options = Options {
-        namespace: namespace.unwrap_or_else(|| "default".to_owned()),
-        closed_world: input.closed_world || config.closed_world.unwrap_or(false),
+    let options = configured_options(loaded, input.namespace.as_deref(), input.closed_world);
+    Options {
         ignores: loaded.ignores(),
         ignore_names: std::mem::take(&mut read.config_names),
         templates: std::mem::take(&mut read.templates),
         use_ignores: !input.no_ignores,
+        threads: if threads > 0 { threads } else { options.threads },
+        ..options
+    }
+}
+
+/// The same without any file that ignore entries could mean. `namespace` and `closed_world` are what the command line says.
+pub(crate) fn configured_options(loaded: &Loaded, namespace: Option<&str>, closed_world: bool) -> Options {
+    let config = &loaded.config;
+    let mut options = Options {
+        namespace: namespace.or(config.namespace.as_deref()).unwrap_or("default").to_owned(),
+        closed_world: closed_world || config.closed_world.unwrap_or(false),
         known_rules: descriptors().iter().flat_map(|policy| &policy.rules).map(|rule| rule.id.to_owned()).collect(),
         today: today(),
         input_severities: config.severities.iter().map(|(rule, level)| (rule.clone(), Level::severity(*level))).collect(),
         ..Options::default()
     };
     config.limits.apply(&mut options.limits, &mut options.max_objects);
-    if threads > 0 {
-        options.threads = threads;
-    }
     options
 }
 
