@@ -160,9 +160,9 @@ fn write(format: Format, outcome: &Outcome, args: &Check, gate: &Gate, color: bo
                 mutations: args.show_mutations,
                 ..fedward_report::Options::default()
             };
-            fedward_report::human(outcome, &options, out)?;
+            fedward_report::human(outcome, gate, &options, out)?;
         }
-        Format::Json => fedward_report::json(outcome, &tool, out)?,
+        Format::Json => fedward_report::json(outcome, gate, &tool, out)?,
         Format::Sarif => {
             let policies = super::descriptors();
             let page = |rule: &RuleDescriptor| (format!("docs/rules/{}.md", rule.id), explain::standalone(rule.id));
@@ -180,7 +180,7 @@ fn write(format: Format, outcome: &Outcome, args: &Check, gate: &Gate, color: bo
                     page: pages.get(rule.id).map_or("", |(_, page)| page),
                 })
                 .collect();
-            fedward_report::sarif(outcome, &tool, &rules, out)?;
+            fedward_report::sarif(outcome, gate, &tool, &rules, out)?;
         }
     }
     out.flush()
