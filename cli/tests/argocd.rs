@@ -36,3 +36,48 @@ fn applications_that_git_does_not_track_are_told_of() {
     git(&["add", "--all"]);
     assert!(!said().contains("tracked by Git") && said().contains("2 Applications: "), "{}", said());
 }
+
+/// One cluster is one world, whether Applications give its name or its address.
+#[test]
+fn a_cluster_is_one_by_name_and_by_address() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |path: &str, text: &str| {
+        let file = folder.path().join(path);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, text).unwrap();
+    };
+    let application = |name: &str, destination: &str| {
+        let text = format!(
+            "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {{name: {name}, namespace: argocd}}\nspec:\n  project: default\n  source: {{repoURL: 'https://git.example/shop', path: {name}}}\n  destination: {{{destination}, namespace: shop}}\n"
+        );
+        write(&format!("apps/{name}.yaml"), &text);
+    };
+    let shared = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: shared}\n";
+    write(
+        "account/account.yaml",
+        "apiVersion: v1\nkind: ServiceAccount\nmetadata:\n  name: web\n  annotations: {azure.workload.identity/client-id: 3f1d2c4b-5a69-4788-9c0d-1e2f3a4b5c6e}\n",
+    );
+    write("account/shared.yaml", shared);
+    write(
+        "web/pod.yaml",
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  serviceAccountName: web\n  containers: [{name: web, image: 'registry.example/web:1'}]\n",
+    );
+    write("web/shared.yaml", shared);
+    write("clusters.yml", "clusters: [{name: prod, server: 'https://prod.example/'}]\n");
+    for (one, other, clusters, is_one) in [
+        ("name: in-cluster", "server: https://kubernetes.default.svc", "", true),
+        ("name: prod", "server: https://prod.example", "--clusters=clusters.yml", true),
+        ("name: prod", "server: https://other.example", "", false),
+    ] {
+        application("account", one);
+        application("web", other);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fedward"));
+        command.args(["check", "apps", "account", "web", "--argocd", "--repo", "https://git.example/shop=.", "--format", "json"]);
+        let output = command.args(Some(clusters).filter(|text| !text.is_empty())).current_dir(folder.path()).output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert!(said.contains("\"schema_version\""), "{}", String::from_utf8_lossy(&output.stderr));
+        for rule in ["object-of-two-applications", "missing-azure-label"] {
+            assert_eq!(said.contains(&format!("\"rule\":\"{rule}\"")), is_one, "{one} {other} {rule}: {said}");
+        }
+    }
+}

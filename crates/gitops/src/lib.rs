@@ -51,7 +51,7 @@ mod value;
 pub use application::{Destination, Resource, Scopes, State};
 pub use appset::SetState;
 pub use checkout::{Checkout, Entry, Lost};
-pub use clusters::{Cluster, Clusters};
+pub use clusters::{Cluster, Clusters, Target};
 pub use discovery::{Application, ApplicationSet, Discovery, Options, Parent, Project, Root, Summary, discover};
 pub use environment::expand;
 pub use exclusions::Exclusions;
