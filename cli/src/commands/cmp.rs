@@ -74,7 +74,7 @@ pub(crate) fn run(args: &Cmp) -> Result<Exit> {
         Command::Generate(args) => return generate(args),
         Command::Discover => {
             if let Some(kind) = source::Folder::working()?.kind()? {
-                outputs::print(&format!("{}\n", kind.name()))?;
+                outputs::print(&format!("{}\n", source::name(kind)))?;
             }
         }
         Command::Parameters => outputs::print(&format!("{}\n", parameters::announcement(source::Folder::working()?.kind()?)))?,

@@ -63,6 +63,6 @@ pub use reason::{Reason, Stop};
 pub use renderer::Renderer;
 pub use repositories::{Mapping, Repositories, mapping};
 pub use settings::Settings;
-pub use source::{Ignored, Source, SourceType};
+pub use source::{Ignored, Source, SourceType, escape, plain, tool_of};
 pub use used::{files_of, used_files};
 pub use value::{Data, Value};
