@@ -196,7 +196,7 @@ impl Bound<'_> {
         payload.extend_from_slice(if self.told { br#","fresh":false"# } else { br#","fresh":true"# });
         let Variables { object, old_object, request, namespace_object } = *self.variables;
         let told_now = [
-            ("object", self.uses.object || !self.uses.object_fields.is_empty(), Some(object)),
+            ("object", self.uses.object || !self.uses.object_paths.is_empty(), Some(object)),
             ("oldObject", self.uses.old_object, Some(old_object)),
             ("request", self.uses.request, Some(request)),
             ("namespaceObject", self.uses.namespace_object, namespace_object),
