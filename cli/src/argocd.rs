@@ -81,6 +81,13 @@ pub(crate) fn find(
     Ok((Some(deployed).filter(|deployed| !deployed.is_nothing()), note))
 }
 
+/// The repositories of `--repo`. One around what is checked is the checked one by another name: outputs may be in it.
+pub(crate) fn repositories(args: &Argocd, paths: &[PathBuf]) -> Vec<PathBuf> {
+    let paths: Vec<PathBuf> = paths.iter().filter_map(|path| path.canonicalize().ok()).collect();
+    let folders = args.repo.iter().filter_map(|text| mapping(text).ok()?.path.canonicalize().ok());
+    folders.filter(|folder| !paths.iter().any(|path| path.starts_with(folder))).collect()
+}
+
 /// What is said of Applications in files that Git does not track.
 fn untracked(first: &str, more: usize) -> String {
     let files = match more {

@@ -134,7 +134,7 @@ pub(crate) struct Check {
     /// How many threads read and evaluate, at most 4 for each core; 0 takes all cores.
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = threads)]
     pub(crate) threads: usize,
-    /// Findings only: no summary, no notes.
+    /// Findings, and what else keeps the run from passing: no summary, no notes.
     #[arg(long, short, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
     /// Also what was skipped and ignored.

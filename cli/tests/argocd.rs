@@ -2,14 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
+mod common;
+
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 #[test]
 fn cases() {
-    assert!(fedward_render::available() || std::env::var_os("CI").is_none(), "this build has no renderers");
-    if fedward_render::available() {
+    if common::renders() {
         trycmd::TestCases::new().case("tests/argocd/*.trycmd");
     }
 }
@@ -40,7 +41,7 @@ fn applications_that_git_does_not_track_are_told_of() {
 /// Kustomize drops comments: entries count in the files that people write them into.
 #[test]
 fn ignore_entries_in_bases_and_patches_count() {
-    if !fedward_render::available() {
+    if !common::renders() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -118,7 +119,7 @@ fn fleet() -> tempfile::TempDir {
 
 #[test]
 fn outputs_are_the_same_with_a_cache_and_without() {
-    if !fedward_render::available() {
+    if !common::renders() {
         return;
     }
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures");
@@ -163,7 +164,7 @@ fn outputs_are_the_same_with_a_cache_and_without() {
 
 #[test]
 fn a_cache_is_no_part_of_what_is_checked() {
-    if !fedward_render::available() {
+    if !common::renders() {
         return;
     }
     let place = fleet();
@@ -190,7 +191,7 @@ fn a_cache_is_no_part_of_what_is_checked() {
 #[test]
 fn a_cache_that_cannot_be_written_to_is_a_note() {
     use std::os::unix::fs::{PermissionsExt as _, symlink};
-    if !fedward_render::available() {
+    if !common::renders() {
         return;
     }
     let place = fleet();
@@ -213,7 +214,7 @@ fn a_cache_that_cannot_be_written_to_is_a_note() {
 
 #[test]
 fn two_processes_may_use_a_cache_at_once() {
-    if !fedward_render::available() {
+    if !common::renders() {
         return;
     }
     let place = fleet();
@@ -223,4 +224,49 @@ fn two_processes_may_use_a_cache_at_once() {
         std::thread::scope(|scope| [0, 1].map(|_| scope.spawn(|| run(&repository, &args))).map(|run| run.join().unwrap()).into());
     assert_eq!((both[0].0, &both[0].1), (both[1].0, &both[1].1));
     assert!(run(&repository, &args).2.starts_with("rendered 0, "));
+}
+
+/// One cluster is one world, whether Applications give its name or its address.
+#[test]
+fn a_cluster_is_one_by_name_and_by_address() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |path: &str, text: &str| {
+        let file = folder.path().join(path);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, text).unwrap();
+    };
+    let application = |name: &str, destination: &str| {
+        let text = format!(
+            "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {{name: {name}, namespace: argocd}}\nspec:\n  project: default\n  source: {{repoURL: 'https://git.example/shop', path: {name}}}\n  destination: {{{destination}, namespace: shop}}\n"
+        );
+        write(&format!("apps/{name}.yaml"), &text);
+    };
+    let shared = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: shared}\n";
+    write(
+        "account/account.yaml",
+        "apiVersion: v1\nkind: ServiceAccount\nmetadata:\n  name: web\n  annotations: {azure.workload.identity/client-id: 3f1d2c4b-5a69-4788-9c0d-1e2f3a4b5c6e}\n",
+    );
+    write("account/shared.yaml", shared);
+    write(
+        "web/pod.yaml",
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  serviceAccountName: web\n  containers: [{name: web, image: 'registry.example/web:1'}]\n",
+    );
+    write("web/shared.yaml", shared);
+    write("clusters.yml", "clusters: [{name: prod, server: 'https://prod.example/'}]\n");
+    for (one, other, clusters, is_one) in [
+        ("name: in-cluster", "server: https://kubernetes.default.svc", "", true),
+        ("name: prod", "server: https://prod.example", "--clusters=clusters.yml", true),
+        ("name: prod", "server: https://other.example", "", false),
+    ] {
+        application("account", one);
+        application("web", other);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fedward"));
+        command.args(["check", "apps", "account", "web", "--argocd", "--repo", "https://git.example/shop=.", "--format", "json"]);
+        let output = command.args(Some(clusters).filter(|text| !text.is_empty())).current_dir(folder.path()).output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert!(said.contains("\"schema_version\""), "{}", String::from_utf8_lossy(&output.stderr));
+        for rule in ["object-of-two-applications", "missing-azure-label"] {
+            assert_eq!(said.contains(&format!("\"rule\":\"{rule}\"")), is_one, "{one} {other} {rule}: {said}");
+        }
+    }
 }

@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+mod common;
+
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -104,6 +106,11 @@ fn the_github_action_is_one() {
     // Every input is used.
     for name in inputs.keys() {
         assert!(text("action.yml").contains(&format!("inputs.{name}")), "{name}");
+    }
+    // And so is every variable of the script.
+    for line in text("deploy/ci/check.sh").lines().filter_map(|line| line.strip_prefix("#   FEDWARD_")) {
+        let name = line.split(' ').next().unwrap();
+        assert!(text("action.yml").contains(&format!(" FEDWARD_{name}: ")), "{name}");
     }
 }
 
@@ -302,9 +309,8 @@ fn the_hook_tells_why_it_fails() {
 /// With the renderers in this build: what the page shows is what comes of it, and passes.
 #[test]
 fn the_example_of_the_hook_renders() {
-    let version = Command::new(FEDWARD).arg("--version").output().unwrap();
     let rendered = Command::new(FEDWARD).args(["render", "deploy/argocd/presync/example"]).current_dir(root()).output().unwrap();
-    if !said(&version).contains("\nrenderer ") {
+    if !common::renders() {
         assert_eq!(rendered.status.code(), Some(3));
         return;
     }
