@@ -108,6 +108,12 @@ fn cases(corpora: &Corpora, fedward: &Path, probe: &Path, kubeconform: Option<&K
         let map = format!("{}={}", repository::URL, folder.display());
         cases.push(check(&format!("E: {count} Applications"), folder, &["--repo", &map]));
     }
+    // The run to warm up fills the second one's cache.
+    let ([_, many], [first, second]) = (&corpora.repositories, &corpora.caches);
+    let map = format!("{}={}", repository::URL, many.display());
+    let cached = |name: &str, cache: &Path| check(name, many, &["--repo", &map, "--cache", &cache.to_string_lossy()]);
+    cases.push(cached("E: 1,000 Applications, an empty cache", first).without(first));
+    cases.push(cached("E: 1,000 Applications, the cache of a run before", second));
     if let Some(kubeconform) = kubeconform {
         for (name, path) in [("A", &corpora.large), ("B", &corpora.files), ("C", &corpora.one)] {
             cases.push(kubeconform.case(&format!("{name}: kubeconform"), path));
@@ -153,6 +159,14 @@ fn bars(cases: &[Case], calls: &str, corpora: &Corpora, dist: &Path) -> Result<V
         let [kustomize, fedward] = ["kustomize", "fedward"].map(|program| format!("F: {kind}, {program}"));
         ratio(&format!("F: {kind}, kustomize / fedward"), &kustomize, &fedward, true, true, at_least);
     }
+    ratio(
+        "E: second run / first",
+        "E: 1,000 Applications, the cache of a run before",
+        "E: 1,000 Applications, an empty cache",
+        true,
+        true,
+        Limit::AtMost(0.2, 0.05),
+    );
     ratio("A: one thread / two threads", "A: fedward, one thread", "A: fedward, two threads", true, false, Limit::AtLeast(1.6, 1.8));
     // Two processes share nothing of ours: what they lose against one, the machine takes.
     ratio(

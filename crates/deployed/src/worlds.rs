@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use fedward_engine::{Deployment, Input, Role};
-use fedward_gitops::{Application, Clusters, State};
+use fedward_gitops::{Application, State};
 use fedward_manifest::Source;
 
 use crate::Deployed;
@@ -25,9 +25,6 @@ pub struct Worlds {
     pub origins: HashMap<String, String>,
 }
 
-/// The cluster that Argo CD is in, by address and by name.
-const IN_CLUSTER: [&str; 2] = ["https://kubernetes.default.svc", "in-cluster"];
-
 impl Worlds {
     pub(crate) fn new(deployed: &Deployed) -> Self {
         let mut worlds = Worlds::default();
@@ -36,7 +33,7 @@ impl Worlds {
         let mut met: HashSet<(Arc<str>, String, String)> = HashSet::new();
         for application in &discovery.applications {
             let number = worlds.deployments.len();
-            let cluster = cluster(application, &discovery.clusters);
+            let cluster = discovery.clusters.target(&application.destination).id().to_owned();
             let namespace = application.destination.namespace.clone();
             worlds.deployments.push(Deployment { cluster: cluster.clone(), name: title(application), namespace: namespace.clone() });
             if !matches!(application.state, State::Rendered | State::Partial(_)) {
@@ -98,18 +95,6 @@ impl Worlds {
         }
         inputs.extend(self.inputs);
         rendered
-    }
-}
-
-/// What tells a cluster from others.
-fn cluster(application: &Application, clusters: &Clusters) -> String {
-    let destination = &application.destination;
-    let known = clusters.known.get(&destination.name).map(|cluster| cluster.server.as_str()).filter(|server| !server.is_empty());
-    let [address, name] = IN_CLUSTER;
-    match (destination.server.as_str(), destination.name.as_str()) {
-        ("", own) if own == name => address.to_owned(),
-        ("", own) => known.unwrap_or(own).trim_end_matches('/').to_owned(),
-        (server, _) => server.trim_end_matches('/').to_owned(),
     }
 }
 

@@ -18,6 +18,7 @@
 //! ```
 
 mod answer;
+mod cache;
 mod detect;
 mod folder;
 mod kustomize;
@@ -34,6 +35,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use answer::{Document, Failed, Outcome, Rendered};
+pub use cache::{Cache, CacheError, Counts};
 pub use detect::{KUSTOMIZATIONS, Kind, detect};
 pub use fedward_host::{FileError, FileType, Folder, Stat};
 pub use fedward_renderers::{SIZES, VERSIONS, available};

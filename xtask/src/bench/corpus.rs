@@ -31,6 +31,8 @@ pub(crate) struct Corpora {
     pub(crate) repositories: [PathBuf; 2],
     /// Charts and overlays.
     pub(super) renders: render::Corpus,
+    /// What a first and a second run on the larger of these keep.
+    pub(crate) caches: [PathBuf; 2],
 }
 
 impl Corpora {
@@ -48,6 +50,7 @@ impl Corpora {
             policies: file("policies.yaml"),
             repositories: [file("e-100"), file("e-1000")],
             renders: render::Corpus::at(folder),
+            caches: [file("e-first"), file("e-second")],
         }
     }
 
