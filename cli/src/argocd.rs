@@ -10,7 +10,7 @@ use fedward_deployed::{Deployed, Request};
 use fedward_engine::{Input, Role};
 use fedward_gitops::{Clusters, Fixtures, Mapping, mapping};
 use fedward_manifest::{Limits, Source, parse, split};
-use fedward_render::KUSTOMIZATIONS;
+use fedward_render::{Cache, KUSTOMIZATIONS};
 
 use crate::args::Argocd;
 use crate::charts::seen_from;
@@ -27,6 +27,7 @@ pub(crate) fn find(
     files: &[Input],
     own_names: &HashMap<PathBuf, String>,
     namespace: &str,
+    cache: Option<&Arc<Cache>>,
 ) -> Result<(Option<Deployed>, Option<String>)> {
     if args.no_argocd {
         return Ok((None, None));
@@ -66,6 +67,7 @@ pub(crate) fn find(
         folders,
         namespace,
         names,
+        cache: cache.cloned(),
     })
     .map_err(|error| anyhow!("{error}"))?;
     if let Some(repository) = args.argocd.as_ref().filter(|_| deployed.is_empty()) {

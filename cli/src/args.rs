@@ -243,7 +243,7 @@ pub(crate) struct Argocd {
     #[arg(long, value_name = "REPO", num_args = 0..=1, default_missing_value = ".")]
     pub(crate) argocd: Option<PathBuf>,
     /// Render nothing that Argo CD deploys: check only what stands there.
-    #[arg(long, conflicts_with_all = ["argocd", "repo", "revision", "clusters", "strict"])]
+    #[arg(long, conflicts_with_all = ["argocd", "repo", "revision", "clusters", "strict", "cache"])]
     pub(crate) no_argocd: bool,
     /// Where the files of a repository are, or the charts of a Helm repository; `URL@REVISION=PATH` for one revision. The repository that
     /// is checked stands for its own remotes. Can be given several times.
@@ -255,6 +255,10 @@ pub(crate) struct Argocd {
     /// All clusters that there are: cluster Secrets, or a map with `clusters`, a list of `name`, `server`, `labels` and so on.
     #[arg(long, value_name = "FILE")]
     pub(crate) clusters: Option<PathBuf>,
+    /// A folder of its own, made if need be, in which what was rendered is kept: it is not rendered again until a file that it depends on
+    /// changes. Secret values may be in it.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) cache: Option<PathBuf>,
     /// What is deferred makes the exit code 3, too.
     #[arg(long)]
     pub(crate) strict: bool,

@@ -146,7 +146,7 @@ fn read(path: &Path) -> Result<Found, String> {
 }
 
 /// The user's folder of caches, as the XDG base directory specification has it.
-fn caches() -> Option<PathBuf> {
+pub(crate) fn caches() -> Option<PathBuf> {
     let set = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     set("XDG_CACHE_HOME").or_else(|| Some(set("HOME")?.join(".cache")))
 }

@@ -135,11 +135,15 @@ fn the_script_of_the_action_checks() {
     // Without anything: the folder, for people, errors.
     assert_eq!(run(&[]).status.code(), Some(1));
     let before = names(work.path());
-    for variable in ["FEDWARD_PATHS", "FEDWARD_ARGS", "FEDWARD_FAIL_ON", "FEDWARD_FORMAT", "FEDWARD_SARIF", "FEDWARD_JUNIT"] {
+    for variable in
+        ["FEDWARD_PATHS", "FEDWARD_ARGS", "FEDWARD_FAIL_ON", "FEDWARD_FORMAT", "FEDWARD_SARIF", "FEDWARD_JUNIT", "FEDWARD_CACHE"]
+    {
         let output = run(&[(variable, HOSTILE)]);
         // A file may be called so; nothing else may.
         let is_file = fs::remove_file(work.path().join(HOSTILE)).is_ok();
-        assert_eq!(output.status.code(), Some(if is_file { 1 } else { 2 }), "{variable}: {}", said(&output));
+        // A folder may, too, but nothing is rendered here that could be kept in it.
+        let may_be = is_file || variable == "FEDWARD_CACHE";
+        assert_eq!(output.status.code(), Some(if may_be { 1 } else { 2 }), "{variable}: {}", said(&output));
         assert_eq!(is_file, ["FEDWARD_SARIF", "FEDWARD_JUNIT"].contains(&variable), "{variable}");
         assert_eq!(names(work.path()), before, "{variable}");
     }

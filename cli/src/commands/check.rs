@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
+use fedward_deployed::Ignoring;
 use fedward_engine::{Options, Sets, User};
 use fedward_kit::finding::Severity;
 use fedward_kit::policy::RuleDescriptor;
@@ -16,7 +17,7 @@ use crate::args::Check;
 use crate::exit::Exit;
 use crate::modules::Store;
 use crate::setup::{self, Setup};
-use crate::{argocd, inputs, old, outputs, progress};
+use crate::{argocd, cache, inputs, old, outputs, progress};
 
 /// What a check can write.
 #[derive(Debug, Clone, Copy)]
@@ -83,8 +84,16 @@ pub(crate) fn run(args: &Check) -> Result<Exit> {
     };
     let roots: Vec<PathBuf> = input.paths.iter().chain(&given).cloned().collect();
     let store = Store::new(loaded.modules(&super::descriptors()), &roots, given.is_empty());
-    let (deployed, untracked) =
-        if args.raw { (None, None) } else { argocd::find(&args.argocd, &input.paths, &read.files, &read.judged, &options.namespace)? };
+    let kept = args.argocd.cache.as_deref().map(|folder| cache::open(folder).map(|cache| (folder, cache))).transpose()?;
+    let (deployed, untracked) = if args.raw {
+        (None, None)
+    } else {
+        let cache = kept.as_ref().map(|(_, cache)| cache);
+        argocd::find(&args.argocd, &input.paths, &read.files, &read.judged, &options.namespace, cache)?
+    };
+    if let Some((folder, cache)) = &kept {
+        cache::finish(cache, folder, args.verbose);
+    }
     let mut files = read.files;
     let (mut order, mut rendered_files) = (Vec::new(), 0);
     if let Some(deployed) = &deployed {
@@ -116,7 +125,8 @@ pub(crate) fn run(args: &Check) -> Result<Exit> {
     if let Some(deployed) = &deployed {
         outcome.files = order.len();
         outcome.rendered_files = rendered_files;
-        deployed.finish(&order, &mut outcome);
+        let ignoring = Ignoring { known_rules: &options.known_rules, severities: &options.input_severities };
+        deployed.finish(&order, options.use_ignores.then_some(&ignoring), &mut outcome);
     }
     outcome.unread = read.unread;
     outputs::check(&outputs, &store.read())?;

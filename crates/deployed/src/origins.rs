@@ -136,6 +136,11 @@ impl<'d> Origins<'d> {
         Arc::clone(documents)
     }
 
+    /// The kustomizations that changed a piece, and their patches.
+    pub(crate) fn patches(&mut self, piece: &Piece) -> Vec<Arc<Source>> {
+        base::patches(self, piece)
+    }
+
     /// The objects of a text, by what they are called.
     pub(crate) fn objects(&mut self, source: &Arc<Source>) -> Arc<Objects> {
         let address = Arc::as_ptr(source).addr();
@@ -148,7 +153,7 @@ impl<'d> Origins<'d> {
         objects
     }
 
-    /// The same by the name that the checkout gives it.
+    /// A file by the name that the checkout gives it.
     pub(crate) fn shown(&mut self, shown: &str) -> Option<Arc<Source>> {
         let (checkout, path) = self.deployed.repositories.locate(shown)?;
         let (checkout, path) = (Arc::clone(checkout), path.to_owned());

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use fedward_gitops::renderer::{self, Render, SourceRequest, TemplateRequest, Tool};
 use fedward_gitops::{Checkout, Manifest, Origin};
 use fedward_manifest::{Limits, Source as Text, parse, split};
-use fedward_render::{Document, Outcome, Renderer, Source, Templates};
+use fedward_render::{Cache, Document, Outcome, Renderer, Source, Templates};
 use serde_json::{Map, Value};
 
 use crate::tracked::{Empty, Tracked};
@@ -16,6 +16,7 @@ use crate::tracked::{Empty, Tracked};
 /// Renders in the sandbox, and keeps what each part of a result was made of.
 pub(crate) struct Sandbox {
     renderers: Mutex<HashMap<PathBuf, Arc<Renderer>>>,
+    cache: Option<Arc<Cache>>,
     templates: Renderer,
     pieces: Mutex<HashMap<Arc<str>, Arc<Piece>>>,
 }
@@ -51,9 +52,10 @@ pub(crate) enum Made {
 }
 
 impl Sandbox {
-    pub(crate) fn new() -> Self {
-        let templates = Renderer::new(Arc::new(Empty), fedward_render::Limits::default());
-        Sandbox { renderers: Mutex::default(), templates, pieces: Mutex::default() }
+    /// `cache`: what was rendered before.
+    pub(crate) fn new(cache: Option<Arc<Cache>>) -> Self {
+        let templates = cached(Renderer::new(Arc::new(Empty), fedward_render::Limits::default()), cache.as_ref());
+        Sandbox { renderers: Mutex::default(), cache, templates, pieces: Mutex::default() }
     }
 
     /// What a text was made of, by its name.
@@ -74,7 +76,8 @@ impl Sandbox {
         if let Some(renderer) = known.get(checkout.root()) {
             return Ok(Arc::clone(renderer));
         }
-        let renderer = Arc::new(Renderer::new(Arc::new(Tracked::open(checkout)?), fedward_render::Limits::default()));
+        let renderer = Renderer::new(Arc::new(Tracked::open(checkout)?), fedward_render::Limits::default());
+        let renderer = Arc::new(cached(renderer, self.cache.as_ref()));
         known.insert(checkout.root().to_owned(), Arc::clone(&renderer));
         Ok(renderer)
     }
@@ -146,6 +149,13 @@ impl renderer::Renderer for Sandbox {
     fn fill(&self, request: &TemplateRequest<'_>) -> Result<Vec<Result<String, String>>, String> {
         let &TemplateRequest { texts, parameters, string_maps, options, max_bytes } = request;
         self.templates.fill(&Templates { texts, parameters, string_maps, options, max_bytes })
+    }
+}
+
+fn cached(renderer: Renderer, cache: Option<&Arc<Cache>>) -> Renderer {
+    match cache {
+        Some(cache) => renderer.with_cache(Arc::clone(cache)),
+        None => renderer,
     }
 }
 

@@ -56,7 +56,7 @@ pub(super) fn find(
 }
 
 /// The patches of the kustomizations that changed a piece.
-fn patches(origins: &mut Origins<'_>, piece: &Piece) -> Vec<Arc<Source>> {
+pub(super) fn patches(origins: &mut Origins<'_>, piece: &Piece) -> Vec<Arc<Source>> {
     let mut files = Vec::new();
     for changed in &piece.changed_by {
         files.push(changed.clone());
