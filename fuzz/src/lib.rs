@@ -58,16 +58,16 @@ pub fn check_places(outcome: &Outcome) {
             assert!(location.span.end as usize <= location.source.text().len(), "{}: a place outside the file", finding.rule);
         }
     }
-    let tool = fedward_report::Tool { name: "fedward", version: "0", home: None };
+    let (gate, tool) = (fedward_report::Gate::default(), fedward_report::Tool { name: "fedward", version: "0", home: None });
     let mut out = Vec::new();
-    fedward_report::json(outcome, &tool, &mut out).unwrap();
+    fedward_report::json(outcome, &gate, &tool, &mut out).unwrap();
     serde_json::from_slice::<serde::de::IgnoredAny>(&out).expect("JSON that does not parse");
     out.clear();
-    fedward_report::sarif(outcome, &tool, &[], &mut out).unwrap();
+    fedward_report::sarif(outcome, &gate, &tool, &[], &mut out).unwrap();
     serde_json::from_slice::<serde::de::IgnoredAny>(&out).expect("SARIF that does not parse");
     out.clear();
     let options = fedward_report::Options { verbose: true, ..fedward_report::Options::default() };
-    fedward_report::human(outcome, &options, &mut out).unwrap();
+    fedward_report::human(outcome, &gate, &options, &mut out).unwrap();
 }
 
 /// The objects of all fixtures.

@@ -19,6 +19,13 @@ pub struct Gate {
     pub strict: bool,
 }
 
+impl Default for Gate {
+    /// That of a run which is told nothing else.
+    fn default() -> Self {
+        Gate { fail_on: Severity::Error, allow_empty: false, strict: false }
+    }
+}
+
 /// Whether a run passes, and why not. The first that applies, most serious first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
