@@ -86,6 +86,8 @@ struct Inline {
 /// Applies both kinds of entries, and reports those that are stale.
 pub(crate) fn apply(outcome: &mut Outcome, loaded: &[Loaded], options: &Options, rules: &Rules<'_>) {
     let Options { ignores: entries, ignore_names: names, today, .. } = options;
+    // What would use an entry may be among what is not judged.
+    let is_narrowed = options.is_narrowed();
     let (mut inline, by_line) = inline_entries(loaded);
     let mut used = vec![false; entries.len()];
     for finding in &mut outcome.findings {
@@ -118,7 +120,7 @@ pub(crate) fn apply(outcome: &mut Outcome, loaded: &[Loaded], options: &Options,
             stale.push(report(&MALFORMED, format!("this comment ignores nothing: an entry is written {FORM}")));
         } else if entry.reason.is_empty() {
             stale.push(report(&NO_REASON, format!("an ignore entry needs a reason: {FORM}")));
-        } else if !entry.used && entry.rules.iter().all(|rule| rules.run(rule)) {
+        } else if !is_narrowed && !entry.used && entry.rules.iter().all(|rule| rules.run(rule)) {
             stale.push(report(&UNUSED, "nothing on this line is ignored: the entry can go".to_owned()));
         }
     }
@@ -128,7 +130,7 @@ pub(crate) fn apply(outcome: &mut Outcome, loaded: &[Loaded], options: &Options,
             stale.push(report(&UNKNOWN_RULE, message));
         } else if is_expired(entry, today) {
             stale.push(report(&EXPIRED, format!("the entry for `{}` expired on {}", entry.rule, entry.expires.as_deref().unwrap_or(""))));
-        } else if !used && rules.run(&entry.rule) {
+        } else if !is_narrowed && !used && rules.run(&entry.rule) {
             stale.push(report(&UNUSED, format!("the entry for `{}` ignores nothing: it can go", entry.rule)));
         }
     }

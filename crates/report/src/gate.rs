@@ -51,6 +51,10 @@ impl Gate {
 
     /// Whether nothing was judged, and somebody should know.
     pub(crate) fn is_empty(&self, outcome: &Outcome) -> bool {
+        // That a change touches nothing of what is judged is no mistake.
+        if outcome.is_narrowed && outcome.evaluated == 0 && !outcome.deployed.iter().any(|one| one.state == State::Deferred) {
+            return false;
+        }
         // Applications were looked at, and nothing of what they deploy was.
         let is_deferred = outcome.deployed.iter().any(|one| one.state == State::Deferred);
         let is_hollow = is_deferred && outcome.evaluated == outcome.evaluated_applications;
@@ -73,6 +77,7 @@ mod tests {
         let strict = Gate { strict: true, ..GATE };
         for (state, lax, strictly) in [
             (State::Rendered, Verdict::Passed, Verdict::Passed),
+            (State::Untouched, Verdict::Passed, Verdict::Passed),
             (State::Deferred, Verdict::Passed, Verdict::NotJudged),
             (State::Partial, Verdict::NotJudged, Verdict::NotJudged),
             (State::Failed, Verdict::NotJudged, Verdict::NotJudged),
@@ -90,7 +95,7 @@ mod tests {
             assert_eq!((GATE.verdict(&outcome), strict.verdict(&outcome)), (lax, strictly));
             let listed: Vec<String> = entries(&outcome, &GATE).map(|entry| format!("{}: {}", entry.id, entry.message)).collect();
             let expected = format!("{NOT_RENDERED}: Application argocd/web is {}: the repository is not here", state.name());
-            assert_eq!(listed, if state == State::Rendered { Vec::new() } else { vec![expected] });
+            assert_eq!(listed, if matches!(state, State::Rendered | State::Untouched) { Vec::new() } else { vec![expected] });
         }
     }
 }
