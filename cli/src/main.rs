@@ -2,6 +2,7 @@
 
 mod argocd;
 mod args;
+mod changed;
 mod charts;
 mod commands;
 mod exit;
