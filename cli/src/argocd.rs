@@ -10,7 +10,7 @@ use fedward_deployed::{Deployed, Request};
 use fedward_engine::{Input, Role};
 use fedward_gitops::{Clusters, Fixtures, Mapping, Reason, Wanted, mapping};
 use fedward_manifest::{Document, Limits, Source, parse, split};
-use fedward_render::KUSTOMIZATIONS;
+use fedward_render::{Cache, KUSTOMIZATIONS};
 
 use crate::args::{Argocd, Known};
 use crate::charts::seen_from;
@@ -29,6 +29,7 @@ pub(crate) fn find(
     own_names: &HashMap<PathBuf, String>,
     namespace: &str,
     wanted: Wanted<'_>,
+    cache: Option<&Arc<Cache>>,
 ) -> Result<(Option<Deployed>, Option<String>)> {
     if args.no_argocd {
         return Ok((None, None));
@@ -64,6 +65,7 @@ pub(crate) fn find(
         folders,
         namespace,
         names,
+        cache: cache.cloned(),
     })
     .map_err(|error| anyhow!("{error}"))?;
     if let Some(repository) = args.argocd.as_ref().filter(|_| deployed.is_empty()) {
@@ -75,6 +77,14 @@ pub(crate) fn find(
     unseen.sort_unstable();
     let note = unseen.first().map(|first| untracked(first, unseen.len() - 1));
     Ok((Some(deployed).filter(|deployed| !deployed.is_nothing()), note))
+}
+
+/// The repositories of `--repo`, and the folder of charts. One around what is checked is the checked one by another name: outputs may be in it.
+pub(crate) fn repositories(args: &Argocd, paths: &[PathBuf]) -> Vec<PathBuf> {
+    let paths: Vec<PathBuf> = paths.iter().filter_map(|path| path.canonicalize().ok()).collect();
+    let mapped = args.known.repo.iter().filter_map(|text| Some(mapping(text).ok()?.path));
+    let folders = mapped.chain(args.known.helm_repo_cache.clone()).filter_map(|folder| folder.canonicalize().ok());
+    folders.filter(|folder| !paths.iter().any(|path| path.starts_with(folder))).collect()
 }
 
 /// What is said of Applications in files that Git does not track.

@@ -140,7 +140,7 @@ pub(crate) struct Check {
     /// How many threads read and evaluate, at most 4 for each core; 0 takes all cores.
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = threads)]
     pub(crate) threads: usize,
-    /// Findings only: no summary, no notes.
+    /// Findings, and what else keeps the run from passing: no summary, no notes.
     #[arg(long, short, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
     /// Also what was skipped and ignored.
@@ -249,10 +249,14 @@ pub(crate) struct Argocd {
     #[arg(long, value_name = "REPO", num_args = 0..=1, default_missing_value = ".")]
     pub(crate) argocd: Option<PathBuf>,
     /// Render nothing that Argo CD deploys: check only what stands there.
-    #[arg(long, conflicts_with_all = ["argocd", "repo", "revision", "clusters", "generators", "helm_repo_cache", "strict"])]
+    #[arg(long, conflicts_with_all = ["argocd", "repo", "revision", "clusters", "generators", "helm_repo_cache", "strict", "cache"])]
     pub(crate) no_argocd: bool,
     #[command(flatten)]
     pub(crate) known: Known,
+    /// A folder of its own, made if need be, in which what was rendered is kept: it is not rendered again until a file that it depends on
+    /// changes. Secret values may be in it.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) cache: Option<PathBuf>,
     /// What is deferred makes the exit code 3, too.
     #[arg(long)]
     pub(crate) strict: bool,

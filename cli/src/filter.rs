@@ -57,6 +57,13 @@ impl Below {
         is_manifest_name(relative) && self.globs.takes(relative) && self.config_globs.takes(&self.prefix.join(relative))
     }
 
+    /// Whether a file is a packed chart that the globs choose. What a chart depends on comes with that chart.
+    pub(crate) fn is_chart(&self, relative: &Path) -> bool {
+        let is_packed = relative.file_name().is_some_and(|name| name.to_string_lossy().to_ascii_lowercase().ends_with(".tgz"));
+        let is_dependency = || relative.parent().is_some_and(|folder| folder.file_name().is_some_and(|name| name == "charts"));
+        is_packed && !is_dependency() && self.globs.takes(relative) && self.config_globs.takes(&self.prefix.join(relative))
+    }
+
     /// Whether a walk that comes by would read a file of this name: one that is not on disk cannot be walked to.
     pub(crate) fn would_take(&self, relative: &Path) -> bool {
         let is_hidden = |path: &Path| path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));

@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use fedward_config::{Loaded, words};
 use fedward_engine::{Input, Role};
 use fedward_outcome::{Skipped, Unread};
@@ -126,6 +126,12 @@ pub(crate) fn read(request: &Request<'_>) -> Result<Inputs> {
                 }
                 let content = if request.only_names { Ok(Vec::new()) } else { content(path) };
                 let bytes = content.map_err(|error| unreadable(path, &error))?;
+                if is_archive(&bytes) {
+                    bail!(
+                        "`{0}` is an archive, and no manifest: of a packed chart, `fedward render {0} | fedward check -` judges what it renders to",
+                        path.display()
+                    );
+                }
                 reader.file(path, real, bytes, true, role);
             }
         }
@@ -210,6 +216,9 @@ impl Reader<'_> {
             }
         }
         if !is_wanted {
+            if below.is_chart(path.strip_prefix(root).unwrap_or(path)) {
+                self.skip(path, "a packed chart, of which `fedward render FILE | fedward check -` judges what it renders to");
+            }
             return;
         }
         // The walk follows no link, so that the path of a file below the root is the root's and its own.
@@ -296,6 +305,11 @@ fn content(path: &Path) -> io::Result<Vec<u8>> {
     let file = File::open(path)?;
     let length = file.metadata()?.len();
     if length > MAX_FILE { Err(too_large()) } else { bounded(file, length) }
+}
+
+/// Whether bytes are a compressed archive (gzip, zip), by how they begin.
+fn is_archive(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"\x1f\x8b") || bytes.starts_with(b"PK\x03\x04")
 }
 
 /// All there is to read, unless it is too much: a device may have no end. `length` is how much is expected.

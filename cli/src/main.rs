@@ -2,6 +2,7 @@
 
 mod argocd;
 mod args;
+mod cache;
 mod changed;
 mod charts;
 mod commands;
@@ -50,6 +51,9 @@ fn main() -> ExitCode {
 }
 
 fn run(command: Command) -> Result<Exit> {
+    if let Some(caches) = modules::caches() {
+        fedward_render::keep_unpacked_in(caches.join("fedward/renderers"));
+    }
     match command {
         Command::Check(args) => commands::check::run(&args),
         Command::Identities(args) => commands::identities::run(&args),

@@ -2,11 +2,13 @@
 
 use std::fs;
 use std::path::{Component, Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 
 use fedward_config::{ModulePlace, words};
 use fedward_engine::{Found, Modules};
 use fedward_host::Cache;
+
+use crate::outputs;
 
 /// A module larger than this is not read; the host refuses it anyway.
 const MAX_MODULE: u64 = 128 << 20;
@@ -25,14 +27,19 @@ pub(crate) struct Store {
 }
 
 /// Folders, without links, that texts of the input may name files in.
-pub(crate) struct Roots(Vec<PathBuf>);
+pub(crate) struct Roots {
+    folders: Vec<PathBuf>,
+    /// What was named in them and is there, without links.
+    read: Mutex<Vec<PathBuf>>,
+}
 
 impl Roots {
     /// Those of the paths of a command line.
     pub(crate) fn new(paths: &[PathBuf]) -> Self {
         let real = paths.iter().filter_map(|root| root.canonicalize().ok());
         // A file that is named stands for its folder: a policy lies beside its module.
-        Roots(real.map(|root| if root.is_dir() { root } else { root.parent().map(Path::to_owned).unwrap_or(root) }).collect())
+        let folders = real.map(|root| if root.is_dir() { root } else { root.parent().map(Path::to_owned).unwrap_or(root) });
+        Roots { folders: folders.collect(), read: Mutex::default() }
     }
 
     /// A path without links, if it is in one of them.
@@ -41,7 +48,16 @@ impl Roots {
     /// There is no such file.
     pub(crate) fn contains(&self, path: &Path) -> Result<Option<PathBuf>, String> {
         let real = path.canonicalize().map_err(|error| format!("cannot read `{}`: {}", path.display(), words::io(&error)))?;
-        Ok(self.0.iter().any(|root| real.starts_with(root)).then_some(real))
+        let found = self.folders.iter().any(|root| real.starts_with(root)).then_some(real);
+        if let Ok(mut read) = self.read.lock() {
+            read.extend(found.clone());
+        }
+        Ok(found)
+    }
+
+    /// What was named in them so far: no output may replace it.
+    pub(crate) fn read(&self) -> outputs::Inputs {
+        outputs::Inputs::of(self.read.lock().map(|read| read.clone()).unwrap_or_default())
     }
 }
 
@@ -51,6 +67,11 @@ impl Store {
     pub(crate) fn new(places: Vec<(String, ModulePlace)>, roots: &[PathBuf], runs_input: bool) -> Self {
         let kwctl = caches().map(|folder| folder.join("kubewarden/store"));
         Store { places, roots: Roots::new(roots), kwctl, runs_input, cache: OnceLock::new() }
+    }
+
+    /// The files below the roots that manifests named: no output may replace them.
+    pub(crate) fn read(&self) -> outputs::Inputs {
+        self.roots.read()
     }
 
     fn file(&self, path: &str, manifest: &str) -> Result<PathBuf, String> {
@@ -125,7 +146,7 @@ fn read(path: &Path) -> Result<Found, String> {
 }
 
 /// The user's folder of caches, as the XDG base directory specification has it.
-fn caches() -> Option<PathBuf> {
+pub(crate) fn caches() -> Option<PathBuf> {
     let set = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     set("XDG_CACHE_HOME").or_else(|| Some(set("HOME")?.join(".cache")))
 }

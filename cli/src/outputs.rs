@@ -1,85 +1,61 @@
 //! Where outputs go. Every file is opened before the run, so that a wrong path costs no run, and takes its name only when all are written.
 
+use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow, bail};
 use fedward_config::words;
+use fedward_gitops::{Checkout, Limits};
 
-/// An output format.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Format {
-    Human,
-    Json,
-    Sarif,
-    Junit,
-    Github,
-    Gitlab,
-    Azure,
-    TerminationLog,
-    Mermaid,
-    Dot,
-}
-
-impl Format {
-    const fn name(self) -> &'static str {
-        match self {
-            Format::Human => "human",
-            Format::Json => "json",
-            Format::Sarif => "sarif",
-            Format::Junit => "junit",
-            Format::Github => "github",
-            Format::Gitlab => "gitlab",
-            Format::Azure => "azure",
-            Format::TerminationLog => "termination-log",
-            Format::Mermaid => "mermaid",
-            Format::Dot => "dot",
-        }
-    }
+/// The output formats of a command.
+pub(crate) trait Format: Copy + 'static {
+    /// All of them, by name, in the order in which they are told.
+    const ALL: &'static [(&'static str, Self)];
 }
 
 /// A format, and the file that it goes to; none for standard output.
-pub(crate) type Wanted = (Format, Option<PathBuf>);
+pub(crate) type Wanted<F> = (F, Option<PathBuf>);
 
-/// What `--format` and `--output` ask for, of the formats that there are.
-pub(crate) fn wanted(formats: &[String], output: Option<&Path>, known: &[Format]) -> Result<Vec<Wanted>> {
-    let mut wanted = Vec::new();
+/// What `--format` and `--output` ask for.
+pub(crate) fn wanted<F: Format>(formats: &[String], output: Option<&Path>) -> Result<Vec<Wanted<F>>> {
+    let mut wanted: Vec<(&str, F, Option<PathBuf>)> = Vec::new();
     for text in formats {
         let (name, file) = text.split_once('=').map_or((text.as_str(), None), |(name, file)| (name, Some(file)));
-        let Some(format) = known.iter().copied().find(|format| format.name() == name) else {
-            let names: Vec<String> = known.iter().map(|format| format!("`{}`", format.name())).collect();
+        let Some((name, format)) = F::ALL.iter().copied().find(|(known, _)| *known == name) else {
+            let names: Vec<String> = F::ALL.iter().map(|(known, _)| format!("`{known}`")).collect();
             let (last, others) = names.split_last().map(|(last, others)| (last.as_str(), others.join(", "))).unwrap_or_default();
             bail!("no such format: `{name}` ({others} or {last})");
         };
         if file == Some("") {
             bail!("`--format {text}` names no file after `=`");
         }
-        wanted.push((format, file.filter(|file| *file != "-").map(PathBuf::from)));
+        wanted.push((name, format, file.filter(|file| *file != "-").map(PathBuf::from)));
     }
     if let Some(output) = output.filter(|output| *output != Path::new("-")) {
         if output.as_os_str().is_empty() {
             bail!("`--output` names no file");
         }
-        if let Some(format) = known.iter().map(|format| format.name()).find(|name| output == Path::new(name)) {
+        if let Some((format, _)) = F::ALL.iter().find(|(name, _)| output == Path::new(name)) {
             bail!("`--output {format}` names a file: `--format {format}` is the format (a file of that name is `./{format}`)");
         }
-        match wanted.iter_mut().find(|(_, file)| file.is_none()) {
-            Some((_, file)) => *file = Some(output.to_owned()),
+        match wanted.iter_mut().find(|(.., file)| file.is_none()) {
+            Some((.., file)) => *file = Some(output.to_owned()),
             None => bail!("`--output {}` has no format: each `--format` names a file already", output.display()),
         }
     }
-    let mut on_stdout = wanted.iter().filter(|(_, file)| file.is_none()).map(|(format, _)| format.name());
+    let mut on_stdout = wanted.iter().filter(|(.., file)| file.is_none()).map(|(name, ..)| *name);
     if let (Some(_), Some(second)) = (on_stdout.next(), on_stdout.next()) {
         bail!("only one format can go to standard output: give the others a file, as in `--format {second}=FILE`");
     }
-    Ok(wanted)
+    Ok(wanted.into_iter().map(|(_, format, file)| (format, file)).collect())
 }
 
 /// An output that is open.
 #[derive(Debug)]
-pub(crate) struct Output {
-    pub(crate) format: Format,
+pub(crate) struct Output<F> {
+    format: F,
     target: Target,
 }
 
@@ -128,9 +104,70 @@ fn on_stdout(result: io::Result<()>) -> Result<()> {
     }
 }
 
+/// What a run reads, none of which an output may replace. Of a folder that is walked an output may be part: the walk leaves it out.
+#[derive(Debug, Default)]
+pub(crate) struct Inputs {
+    /// Files that are named, without links.
+    files: HashSet<PathBuf>,
+    /// Repositories that are named, without links: any of their files may be read.
+    repositories: Vec<PathBuf>,
+}
+
+impl Inputs {
+    /// Those of the paths that are files.
+    pub(crate) fn of(paths: impl IntoIterator<Item = impl AsRef<Path>>) -> Self {
+        Self::default().and(paths)
+    }
+
+    /// These, too.
+    pub(crate) fn and(mut self, paths: impl IntoIterator<Item = impl AsRef<Path>>) -> Self {
+        let real = paths.into_iter().filter_map(|path| path.as_ref().canonicalize().ok());
+        self.files.extend(real.filter(|path| path.is_file()));
+        self
+    }
+
+    /// The files of these folders, too: what Git tracks of them, or, without Git, all.
+    pub(crate) fn and_repositories(mut self, folders: impl IntoIterator<Item = PathBuf>) -> Self {
+        self.repositories.extend(folders.into_iter().filter_map(|folder| folder.canonicalize().ok()));
+        self
+    }
+
+    /// Refuses a file that is one of them.
+    pub(crate) fn check_file(&self, name: &Path) -> Result<()> {
+        name.canonicalize().map_or(Ok(()), |place| self.check(name, &place))
+    }
+
+    /// Refuses an output that would replace one of them.
+    fn check(&self, name: &Path, place: &Path) -> Result<()> {
+        if self.files.contains(place) {
+            bail!("`{}` is an input: the output would replace it", name.display());
+        }
+        let is_its_file = |repository: &&PathBuf| {
+            let inside = place.strip_prefix(repository).ok().filter(|_| place.is_file()).map(crate::inputs::shown);
+            inside.is_some_and(|inside| Checkout::open(repository, "", &Limits::default()).is_ok_and(|all| all.is_file(&inside)))
+        };
+        if let Some(repository) = self.repositories.iter().find(is_its_file) {
+            bail!(
+                "`{}` is a file of the repository `{}`, which is an input: the output would replace it",
+                name.display(),
+                repository.display()
+            );
+        }
+        Ok(())
+    }
+}
+
+/// Refuses outputs that would replace files which were read on the way, because another file named them. Nothing was written yet.
+pub(crate) fn check<F>(outputs: &[Output<F>], read: &Inputs) -> Result<()> {
+    let named = outputs.iter().filter_map(|output| match &output.target {
+        Target::Moved { name, place, .. } => Some((name, place)),
+        Target::Stdout | Target::Direct { .. } => None,
+    });
+    named.into_iter().try_for_each(|(name, place)| read.check(name, place))
+}
+
 /// Opens all of them, none of which may be one of `inputs`.
-pub(crate) fn open(wanted: Vec<Wanted>, inputs: &[PathBuf]) -> Result<Vec<Output>> {
-    let inputs: Vec<PathBuf> = inputs.iter().filter(|path| path.is_file()).filter_map(|path| path.canonicalize().ok()).collect();
+pub(crate) fn open<F>(wanted: Vec<Wanted<F>>, inputs: &Inputs) -> Result<Vec<Output<F>>> {
     let mut places: Vec<PathBuf> = Vec::new();
     let mut outputs = Vec::new();
     for (format, name) in wanted {
@@ -139,9 +176,7 @@ pub(crate) fn open(wanted: Vec<Wanted>, inputs: &[PathBuf]) -> Result<Vec<Output
             continue;
         };
         let place = place(&name).map_err(|error| unwritable(&name, &error))?;
-        if inputs.contains(&place) {
-            bail!("`{}` is an input: the output would replace it", name.display());
-        }
+        inputs.check(&name, &place)?;
         if places.contains(&place) {
             bail!("two formats cannot go to one file: `{}`", name.display());
         }
@@ -207,14 +242,14 @@ fn is_mounted(_file: &fs::Metadata, _place: &Path) -> bool {
     false
 }
 
-impl Output {
+impl<F: Copy> Output<F> {
     /// The file, if it is one that a walk could meet.
     pub(crate) fn place(&self) -> Option<&Path> {
         if let Target::Moved { place, .. } = &self.target { Some(place) } else { None }
     }
 
     /// Writes with `with`, which is told whether it writes to standard output.
-    pub(crate) fn write(&mut self, with: impl FnOnce(Format, &mut dyn Write) -> io::Result<()>) -> Result<()> {
+    pub(crate) fn write(&mut self, with: impl FnOnce(F, &mut dyn Write) -> io::Result<()>) -> Result<()> {
         let (name, file) = match &mut self.target {
             Target::Stdout => {
                 let mut out = io::stdout().lock();
@@ -260,9 +295,20 @@ mod tests {
 
     use super::*;
 
+    #[derive(Debug, Clone, Copy)]
+    enum Sample {
+        Human,
+        Json,
+        Sarif,
+    }
+
+    impl Format for Sample {
+        const ALL: &'static [(&'static str, Self)] = &[("human", Sample::Human), ("json", Sample::Json), ("sarif", Sample::Sarif)];
+    }
+
     fn told(formats: &[&str], output: Option<&str>) -> String {
         let formats: Vec<String> = formats.iter().map(|text| (*text).to_owned()).collect();
-        match wanted(&formats, output.map(Path::new), &[Format::Human, Format::Json, Format::Sarif]) {
+        match wanted::<Sample>(&formats, output.map(Path::new)) {
             Ok(wanted) => wanted
                 .iter()
                 .map(|(format, file)| format!("{format:?} {}", file.as_deref().unwrap_or(Path::new("-")).display()))
@@ -292,7 +338,7 @@ mod tests {
     #[test]
     fn a_file_that_cannot_be_replaced_is_written() {
         let own = Path::new("/proc/thread-self/comm");
-        let mut outputs = open(vec![(Format::TerminationLog, Some(own.to_owned()))], &[]).unwrap();
+        let mut outputs = open(vec![((), Some(own.to_owned()))], &Inputs::default()).unwrap();
         assert_eq!(outputs[0].place(), None);
         outputs[0].write(|_, out| out.write_all(b"in place")).unwrap();
         outputs.pop().unwrap().finish().unwrap();
@@ -305,27 +351,24 @@ mod tests {
         fs::create_dir_all(&folder).unwrap();
         let old = folder.join("old.json");
         fs::write(&old, "before").unwrap();
-        let both = || vec![(Format::Json, Some(old.clone())), (Format::Sarif, Some(folder.join("new.sarif")))];
+        let both = || vec![((), Some(old.clone())), ((), Some(folder.join("new.sarif")))];
         let files = || fs::read_dir(&folder).unwrap().count();
 
-        let mut outputs = open(both(), &[]).unwrap();
+        let mut outputs = open(both(), &Inputs::default()).unwrap();
         outputs[0].write(|_, out| out.write_all(b"half")).unwrap();
         assert_eq!(files(), 3);
         drop(outputs);
         assert_eq!((fs::read_to_string(&old).unwrap().as_str(), files()), ("before", 1));
 
-        for mut output in open(both(), &[]).unwrap() {
+        for mut output in open(both(), &Inputs::default()).unwrap() {
             output.write(|_, out| out.write_all(b"after")).unwrap();
             output.finish().unwrap();
         }
         assert_eq!((fs::read_to_string(&old).unwrap().as_str(), files()), ("after", 2));
 
-        assert!(open(vec![(Format::Json, Some(old.clone()))], std::slice::from_ref(&old)).unwrap_err().to_string().contains("is an input"));
-        let twice = vec![
-            (Format::Json, Some(old.clone())),
-            (Format::Sarif, Some(folder.join("../").join(folder.file_name().unwrap()).join("old.json"))),
-        ];
-        assert!(open(twice, &[]).unwrap_err().to_string().starts_with("two formats cannot go to one file"));
+        assert!(open(vec![((), Some(old.clone()))], &Inputs::of([&old])).unwrap_err().to_string().contains("is an input"));
+        let twice = vec![((), Some(old.clone())), ((), Some(folder.join("../").join(folder.file_name().unwrap()).join("old.json")))];
+        assert!(open(twice, &Inputs::default()).unwrap_err().to_string().starts_with("two formats cannot go to one file"));
         assert_eq!(files(), 2);
         fs::remove_dir_all(folder).unwrap();
     }

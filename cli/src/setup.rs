@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use fedward_config::{Draft, Level, Loaded, Placed, today, words};
+use fedward_config::{Draft, Level, Loaded, ModulePlace, Placed, today, words};
 use fedward_engine::{EngineError, INPUT_POLICY, Options, Part, Policy};
 use fedward_gitops::rules::POLICY as REPOSITORY_POLICY;
 use fedward_host::{Host, Limits};
@@ -15,6 +15,7 @@ use serde_json::{Map, Value};
 use crate::args;
 use crate::commands::descriptors;
 use crate::inputs::Inputs;
+use crate::outputs;
 
 /// What the command line says.
 #[derive(Default)]
@@ -74,26 +75,45 @@ pub(crate) fn check_stdin(input: &args::Input) -> Result<()> {
     Ok(())
 }
 
+/// What the options name that all commands share which look at manifests, and the configuration: no output may replace it.
+pub(crate) fn named(input: &args::Input, loaded: &Loaded) -> outputs::Inputs {
+    configured(loaded).and(input.paths.iter().chain(&input.context))
+}
+
+/// The configuration, and the files that it names.
+pub(crate) fn configured(loaded: &Loaded) -> outputs::Inputs {
+    let modules = loaded.modules(&descriptors()).into_iter().filter_map(|(_, place)| match place {
+        ModulePlace::File(file) => Some(file),
+        ModulePlace::Builtin(_) => None,
+    });
+    outputs::Inputs::of(loaded.context().into_iter().chain(loaded.file.clone())).and(modules)
+}
+
 /// How the engine reads, as the command line and the configuration say. What was read says which names ignore entries mean.
 pub(crate) fn options(input: &args::Input, threads: usize, loaded: &Loaded, read: &mut Inputs) -> Options {
-    let config = &loaded.config;
-    let namespace = input.namespace.clone().or_else(|| config.namespace.clone());
-    let mut options = Options {
-        namespace: namespace.unwrap_or_else(|| "default".to_owned()),
-        closed_world: input.closed_world || config.closed_world.unwrap_or(false),
+    let options = configured_options(loaded, input.namespace.as_deref(), input.closed_world);
+    Options {
         ignores: loaded.ignores(),
         ignore_names: std::mem::take(&mut read.config_names),
         templates: std::mem::take(&mut read.templates),
         use_ignores: !input.no_ignores,
+        threads: if threads > 0 { threads } else { options.threads },
+        ..options
+    }
+}
+
+/// The same without any file that ignore entries could mean. `namespace` and `closed_world` are what the command line says.
+pub(crate) fn configured_options(loaded: &Loaded, namespace: Option<&str>, closed_world: bool) -> Options {
+    let config = &loaded.config;
+    let mut options = Options {
+        namespace: namespace.or(config.namespace.as_deref()).unwrap_or("default").to_owned(),
+        closed_world: closed_world || config.closed_world.unwrap_or(false),
         known_rules: descriptors().iter().flat_map(|policy| &policy.rules).map(|rule| rule.id.to_owned()).collect(),
         today: today(),
         input_severities: config.severities.iter().map(|(rule, level)| (rule.clone(), Level::severity(*level))).collect(),
         ..Options::default()
     };
     config.limits.apply(&mut options.limits, &mut options.max_objects);
-    if threads > 0 {
-        options.threads = threads;
-    }
     options
 }
 

@@ -1,14 +1,16 @@
 //! Sessions with the command on Argo CD repositories. Without renderers in the build there is nothing to run.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+mod common;
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 #[test]
 fn cases() {
-    assert!(fedward_render::available() || std::env::var_os("CI").is_none(), "this build has no renderers");
-    if fedward_render::available() {
+    if common::renders() {
         trycmd::TestCases::new().case("tests/argocd/*.trycmd");
     }
 }
@@ -34,4 +36,237 @@ fn applications_that_git_does_not_track_are_told_of() {
     assert!(said().contains("`a.yaml` is not tracked by Git") && said().contains("1 Application: "), "{}", said());
     git(&["add", "--all"]);
     assert!(!said().contains("tracked by Git") && said().contains("2 Applications: "), "{}", said());
+}
+
+/// Kustomize drops comments: entries count in the files that people write them into.
+#[test]
+fn ignore_entries_in_bases_and_patches_count() {
+    if !common::renders() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let write = |path: &str, text: &str| {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    let deployment = |labels: &str, comment: &str| {
+        format!(
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\n  namespace: shop\nspec:\n  template:\n    metadata:\n      labels:{labels}\n    spec:\n      # {comment}\n      serviceAccountName: web\n"
+        )
+    };
+    write("base/kustomization.yaml", "resources: [deployment.yaml]\n");
+    write(
+        "base/deployment.yaml",
+        &deployment("\n        app: web", "fedward: ignore[wrong-azure-label-value] nothing of that kind is here"),
+    );
+    write("overlay/kustomization.yaml", "resources: [../base]\nnamePrefix: own-\npatches: [{path: label.yaml}]\n");
+    let entry = "fedward: ignore[wrong-azure-label-value] the webhook of this cluster takes it";
+    let label = format!("\n        # {entry}\n        azure.workload.identity/use: \"yes\"");
+    write("overlay/label.yaml", &deployment(&label, "fedward: ignore[missing-service-account]"));
+    let check = |more: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fedward"));
+        let output = command.args(["check", "overlay", "--format", "json"]).args(more).current_dir(folder.path()).output().unwrap();
+        let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+        let line = |finding: &serde_json::Value| {
+            let place = &finding["location"];
+            let ignored = if finding["suppressed"].is_null() { "" } else { " ignored" };
+            format!("{}:{} {}{ignored}", text(&place["file"]), place["line"], text(&finding["rule"]))
+        };
+        let mut lines: Vec<String> = said["findings"].as_array().unwrap().iter().map(line).collect();
+        lines.sort();
+        lines
+    };
+    assert_eq!(
+        check(&[]),
+        [
+            "base/deployment.yaml:12 stale-ignore",
+            "base/deployment.yaml:13 missing-service-account",
+            "overlay/label.yaml:11 wrong-azure-label-value ignored",
+            "overlay/label.yaml:13 stale-ignore",
+        ]
+    );
+    assert!(check(&["--no-ignores"]).iter().all(|line| !line.ends_with("ignored") && !line.contains("stale-ignore")));
+}
+
+/// A run of the command: its exit code, standard output and standard error.
+fn run(folder: &Path, args: &[&str]) -> (Option<i32>, String, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_fedward")).args(args).current_dir(folder).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        if entry.path().is_dir() { copy(&entry.path(), &to) } else { _ = fs::copy(entry.path(), to).unwrap() }
+    }
+}
+
+/// A repository that Git tracks, as `fleet.trycmd` has it, and room beside it.
+fn fleet() -> tempfile::TempDir {
+    let place = tempfile::tempdir().unwrap();
+    let repository = place.path().join("repo");
+    copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/argocd/fleet.in"), &repository);
+    for args in [["init", "--quiet"], ["add", "--all"]] {
+        assert!(Command::new("git").arg("-C").arg(&repository).args(args).status().unwrap().success());
+    }
+    place
+}
+
+#[test]
+fn outputs_are_the_same_with_a_cache_and_without() {
+    if !common::renders() {
+        return;
+    }
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures");
+    let place = tempfile::tempdir().unwrap();
+    let cache = place.path().join("cache");
+    let names = |folder: &Path| {
+        let mut names: Vec<String> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    };
+    let mut cases = vec![(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/argocd/fleet.in"), vec![".".to_owned()])];
+    for (group, inside) in [("gitops/repos", "repo"), ("scenarios", "secure"), ("scenarios", "as-published")] {
+        let folders = names(&fixtures.join(group)).into_iter().map(|name| fixtures.join(group).join(name).join(inside));
+        cases.extend(folders.filter(|folder| folder.is_dir()).map(|folder| (folder, vec![".".to_owned()])));
+    }
+    // Charts and kustomizations that are named themselves.
+    let render = fixtures.join("gitops/render");
+    let each =
+        ["helm", "kustomize"].iter().flat_map(|tool| names(&render.join(tool)).into_iter().map(move |name| format!("{tool}/{name}")));
+    let each = each.filter(|path| ["Chart.yaml", "kustomization.yaml"].iter().any(|file| render.join(path).join(file).is_file())).collect();
+    cases.push((render, each));
+    let (mut kept, mut again) = (0, 0);
+    for (number, (folder, paths)) in cases.iter().enumerate() {
+        let own = place.path().join(format!("{number}"));
+        copy(folder, &own);
+        let maps = ["--repo", "https://git.example/fleet=.", "--repo", "https://git.example/team/repo=.", "--format", "json"];
+        let args: Vec<&str> = ["check"].into_iter().chain(paths.iter().map(String::as_str)).chain(maps).collect();
+        let (code, out, _) = run(&own, &args);
+        for is_second in [false, true] {
+            let (code_now, out_now, said) = run(&own, &[&args[..], &["--verbose", "--cache", cache.to_str().unwrap()]].concat());
+            assert_eq!((code_now, out_now), (code, out.clone()), "{}", folder.display());
+            let counts = said.lines().find_map(|line| line.strip_prefix("rendered ")?.split_once(", taken from the cache ")).unwrap();
+            if is_second {
+                again += counts.0.parse::<usize>().unwrap();
+                kept += counts.1.parse::<usize>().unwrap();
+            }
+        }
+    }
+    // Only what a limit ends is tried anew: what includes itself without end.
+    assert!(kept > 25 && again <= 3, "{kept} {again}");
+}
+
+#[test]
+fn a_cache_is_no_part_of_what_is_checked() {
+    if !common::renders() {
+        return;
+    }
+    let place = fleet();
+    let repository = place.path().join("repo");
+    let check = |cache: &str| run(&repository, &["check", ".", "--repo", "https://git.example/fleet=.", "--cache", cache, "--verbose"]);
+    let counts = |cache: &str| check(cache).2.lines().last().unwrap_or_default().to_owned();
+    let git = |args: &[&str]| assert!(Command::new("git").arg("-C").arg(&repository).args(args).status().unwrap().success());
+    // One that Git does not track is none, wherever it lies, and never becomes one.
+    let first = counts(".cache/renders");
+    assert!(first.ends_with("taken from the cache 0") && !first.starts_with("rendered 0"), "{first}");
+    git(&["add", "--all"]);
+    assert!(counts(".cache/renders").starts_with("rendered 0, "), "{}", counts(".cache/renders"));
+    git(&["add", "--force", ".cache"]);
+    let (code, out, said) = check(".cache/renders");
+    assert!(code == Some(2) && out.is_empty() && said.contains("is in the repository that is checked"), "{said}");
+    // The same without Git, and for a folder with other files.
+    fs::remove_dir_all(repository.join(".git")).unwrap();
+    assert!(check("renders").2.contains("is in the repository that is checked"));
+    assert!(!repository.join("renders").exists());
+    assert!(check("..").2.contains("has other files in it"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_cache_that_cannot_be_written_to_is_a_note() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    if !common::renders() {
+        return;
+    }
+    let place = fleet();
+    let repository = place.path().join("repo");
+    let args = ["check", ".", "--repo", "https://git.example/fleet=."];
+    let without = run(&repository, &args);
+    // Where nothing can be made, whoever asks.
+    symlink("/proc/self", place.path().join("nowhere")).unwrap();
+    let with = run(&repository, &[&args[..], &["--cache", "../nowhere/cache"]].concat());
+    assert_eq!((with.0, &with.1), (without.0, &without.1));
+    assert!(with.2.starts_with("note: the cache `../nowhere/cache` is of no use: "), "{}", with.2);
+    // One that others may write to.
+    let cache = [&args[..], &["--cache", "../cache"]].concat();
+    assert_eq!(run(&repository, &cache).2, "");
+    fs::set_permissions(place.path().join("cache"), fs::Permissions::from_mode(0o777)).unwrap();
+    let with = run(&repository, &cache);
+    assert_eq!((with.0, &with.1), (without.0, &without.1));
+    assert!(with.2.contains("nobody else allowed to write to it"), "{}", with.2);
+}
+
+#[test]
+fn two_processes_may_use_a_cache_at_once() {
+    if !common::renders() {
+        return;
+    }
+    let place = fleet();
+    let repository = place.path().join("repo");
+    let args = ["check", ".", "--repo", "https://git.example/fleet=.", "--cache", "../cache", "--verbose"];
+    let both: Vec<_> =
+        std::thread::scope(|scope| [0, 1].map(|_| scope.spawn(|| run(&repository, &args))).map(|run| run.join().unwrap()).into());
+    assert_eq!((both[0].0, &both[0].1), (both[1].0, &both[1].1));
+    assert!(run(&repository, &args).2.starts_with("rendered 0, "));
+}
+
+/// One cluster is one world, whether Applications give its name or its address.
+#[test]
+fn a_cluster_is_one_by_name_and_by_address() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |path: &str, text: &str| {
+        let file = folder.path().join(path);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, text).unwrap();
+    };
+    let application = |name: &str, destination: &str| {
+        let text = format!(
+            "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {{name: {name}, namespace: argocd}}\nspec:\n  project: default\n  source: {{repoURL: 'https://git.example/shop', path: {name}}}\n  destination: {{{destination}, namespace: shop}}\n"
+        );
+        write(&format!("apps/{name}.yaml"), &text);
+    };
+    let shared = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: shared}\n";
+    write(
+        "account/account.yaml",
+        "apiVersion: v1\nkind: ServiceAccount\nmetadata:\n  name: web\n  annotations: {azure.workload.identity/client-id: 3f1d2c4b-5a69-4788-9c0d-1e2f3a4b5c6e}\n",
+    );
+    write("account/shared.yaml", shared);
+    write(
+        "web/pod.yaml",
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  serviceAccountName: web\n  containers: [{name: web, image: 'registry.example/web:1'}]\n",
+    );
+    write("web/shared.yaml", shared);
+    write("clusters.yml", "clusters: [{name: prod, server: 'https://prod.example/'}]\n");
+    for (one, other, clusters, is_one) in [
+        ("name: in-cluster", "server: https://kubernetes.default.svc", "", true),
+        ("name: prod", "server: https://prod.example", "--clusters=clusters.yml", true),
+        ("name: prod", "server: https://other.example", "", false),
+    ] {
+        application("account", one);
+        application("web", other);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fedward"));
+        command.args(["check", "apps", "account", "web", "--argocd", "--repo", "https://git.example/shop=.", "--format", "json"]);
+        let output = command.args(Some(clusters).filter(|text| !text.is_empty())).current_dir(folder.path()).output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert!(said.contains("\"schema_version\""), "{}", String::from_utf8_lossy(&output.stderr));
+        for rule in ["object-of-two-applications", "missing-azure-label"] {
+            assert_eq!(said.contains(&format!("\"rule\":\"{rule}\"")), is_one, "{one} {other} {rule}: {said}");
+        }
+    }
 }

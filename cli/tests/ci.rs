@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+mod common;
+
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -105,6 +107,11 @@ fn the_github_action_is_one() {
     for name in inputs.keys() {
         assert!(text("action.yml").contains(&format!("inputs.{name}")), "{name}");
     }
+    // And so is every variable of the script.
+    for line in text("deploy/ci/check.sh").lines().filter_map(|line| line.strip_prefix("#   FEDWARD_")) {
+        let name = line.split(' ').next().unwrap();
+        assert!(text("action.yml").contains(&format!(" FEDWARD_{name}: ")), "{name}");
+    }
 }
 
 #[test]
@@ -128,11 +135,15 @@ fn the_script_of_the_action_checks() {
     // Without anything: the folder, for people, errors.
     assert_eq!(run(&[]).status.code(), Some(1));
     let before = names(work.path());
-    for variable in ["FEDWARD_PATHS", "FEDWARD_ARGS", "FEDWARD_FAIL_ON", "FEDWARD_FORMAT", "FEDWARD_SARIF", "FEDWARD_JUNIT"] {
+    for variable in
+        ["FEDWARD_PATHS", "FEDWARD_ARGS", "FEDWARD_FAIL_ON", "FEDWARD_FORMAT", "FEDWARD_SARIF", "FEDWARD_JUNIT", "FEDWARD_CACHE"]
+    {
         let output = run(&[(variable, HOSTILE)]);
         // A file may be called so; nothing else may.
         let is_file = fs::remove_file(work.path().join(HOSTILE)).is_ok();
-        assert_eq!(output.status.code(), Some(if is_file { 1 } else { 2 }), "{variable}: {}", said(&output));
+        // A folder may, too, but nothing is rendered here that could be kept in it.
+        let may_be = is_file || variable == "FEDWARD_CACHE";
+        assert_eq!(output.status.code(), Some(if may_be { 1 } else { 2 }), "{variable}: {}", said(&output));
         assert_eq!(is_file, ["FEDWARD_SARIF", "FEDWARD_JUNIT"].contains(&variable), "{variable}");
         assert_eq!(names(work.path()), before, "{variable}");
     }
@@ -298,9 +309,8 @@ fn the_hook_tells_why_it_fails() {
 /// With the renderers in this build: what the page shows is what comes of it, and passes.
 #[test]
 fn the_example_of_the_hook_renders() {
-    let version = Command::new(FEDWARD).arg("--version").output().unwrap();
     let rendered = Command::new(FEDWARD).args(["render", "deploy/argocd/presync/example"]).current_dir(root()).output().unwrap();
-    if !said(&version).contains("\nrenderer ") {
+    if !common::renders() {
         assert_eq!(rendered.status.code(), Some(3));
         return;
     }

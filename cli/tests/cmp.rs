@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+mod common;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
@@ -10,17 +12,13 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use common::renders;
+
 const FEDWARD: &str = env!("CARGO_BIN_EXE_fedward");
 
 fn plugin() -> Value {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/argocd/cmp/plugin.yaml");
     fedward_engine::from_yaml(&fs::read_to_string(file).unwrap()).unwrap()
-}
-
-/// Whether this build renders charts and kustomizations.
-fn renders() -> bool {
-    let version = Command::new(FEDWARD).arg("--version").output().unwrap();
-    String::from_utf8(version.stdout).unwrap().contains("\nrenderer ")
 }
 
 /// What asks plugins, as the repo server does.
@@ -258,6 +256,64 @@ fn a_double_of_the_server_is_content() {
 #[ignore = "`cargo xtask argocd` builds the server"]
 fn the_server_itself_is_content() {
     passes(&Real::start());
+}
+
+/// A folder is what Argo CD takes it for.
+#[test]
+fn folders_are_read_as_argo_cd_does() {
+    let repository = repository();
+    let write = |name: &str, text: &str| {
+        let path = repository.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    let generate = |folder: &str| Double.generate(repository.path(), folder, &[("ARGOCD_APP_SOURCE_PATH", folder)]);
+    // What is taken for values is passed over, whatever words are in it.
+    write("words/a.yaml", GOOD);
+    write("words/values.yaml", "# apiVersion and kind of what is made\nreplicas: 2\n");
+    write("words/no.yaml", "apiVersion: v1\nkind of: [\n");
+    assert_eq!(generate("words").unwrap().len(), 1);
+    // 10 MB together, without what says that it does not count.
+    let large = format!("{GOOD}# {}\n", "x".repeat(6_000_000));
+    write("large/a.yaml", &large);
+    write("large/b.yaml", &format!("# +argocd:skip-file-rendering\n{large}"));
+    assert_eq!(generate("large").unwrap().len(), 1);
+    write("large/c.yaml", &large.replace("orders", "more"));
+    assert!(generate("large").unwrap_err().contains("its manifests have more than 10000000 bytes together"));
+    // The last file by name that makes something of a folder does.
+    let names = |folder: &str| Double.parameters(repository.path(), folder).as_array().unwrap().len();
+    write("several/Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\n");
+    assert_eq!(names("several"), 3);
+    write("several/kustomization.yaml", "resources: []\n");
+    assert_eq!(names("several"), 0);
+    write("several/myChart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\n");
+    assert_eq!(names("several"), 3);
+    write("chartless/kustomization.yaml/a.yaml", GOOD);
+    assert_eq!(names("chartless"), 0);
+    if renders() {
+        // Jsonnet looks for imports in the folder of the source.
+        write("jsonnet/name.libsonnet", "'orders'");
+        write(
+            "jsonnet/deep/a.jsonnet",
+            "{apiVersion: 'v1', kind: 'ServiceAccount', metadata: {name: import 'name.libsonnet', namespace: 'shop'}}",
+        );
+        let environment =
+            [("ARGOCD_APP_SOURCE_PATH", "jsonnet"), ("ARGOCD_APP_PARAMETERS", r#"[{"name":"directory-recurse","string":"true"}]"#)];
+        let built = Double.generate(repository.path(), "jsonnet", &environment).unwrap();
+        assert!(built.len() == 1 && built[0]["metadata"]["name"] == "orders", "{built:?}");
+        // A comma is part of a value, wherever it stands.
+        let environment = [
+            ("ARGOCD_APP_NAME", "orders"),
+            ("ARGOCD_APP_SOURCE_PATH", "chart"),
+            ("ARGOCD_APP_PARAMETERS", r#"[{"name":"helm-parameters","map":{"size":",xl,"}}]"#),
+        ];
+        write(
+            "chart/templates/a.yaml",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: orders}\ndata:\n  size: {{ .Values.size | quote }}\n",
+        );
+        let built = Double.generate(repository.path(), "chart", &environment).unwrap();
+        assert_eq!(built[0]["data"]["size"], ",xl,");
+    }
 }
 
 /// What is printed is what there is, byte for byte.

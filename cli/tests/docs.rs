@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod common;
+
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -272,8 +274,7 @@ fn renders_run() {
     folder.file("overlays/prod/kustomization.yaml", "resources: [a.yaml]\nnamePrefix: prod-\n");
     folder.file("overlays/prod/a.yaml", ACCOUNT);
     folder.file("app.jsonnet", "{ kind: 'ServiceAccount', metadata: { name: std.extVar('env') } }\n");
-    let version = folder.fedward(&["--version"]).stdout;
-    let has_renderers = String::from_utf8_lossy(&version).contains("\nrenderer helm v");
+    let has_renderers = common::renders();
     let expected = ["metadata: {name: orders, namespace: web}", "  name: prod-orders", "\"name\": \"prod\""];
     let block = blocks("docs/rendering.md", "sh").concat();
     let lines: Vec<&str> = block.lines().collect();

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod common;
+
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -17,9 +19,7 @@ fn chart(folder: &Path) {
 fn a_wrong_command_line_is_told_from_a_chart_that_does_not_render() {
     let folder = tempfile::tempdir().unwrap();
     chart(folder.path());
-    let version = Command::new(env!("CARGO_BIN_EXE_fedward")).arg("--version").output().unwrap().stdout;
-    if !String::from_utf8_lossy(&version).contains("\nrenderer helm v") {
-        assert!(std::env::var_os("CI").is_none(), "this build has no renderers");
+    if !common::renders() {
         return;
     }
     fs::write(folder.path().join("above.txt"), "").unwrap();

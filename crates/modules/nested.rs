@@ -22,7 +22,7 @@ pub(crate) const SUITE: &str = "suite";
 /// The evaluator of CEL: no policy, but built and embedded like one.
 pub(crate) const CEL: &str = "fedward-cel";
 /// Its speed counts more than its size, which is nobody's bar.
-const CEL_PROFILE: [&str; 4] = ["--config", "profile.module.opt-level=\"s\"", "--config", "profile.module.package.serde_json.opt-level=3"];
+const CEL_PROFILE: [&str; 2] = ["--config", "profile.module.opt-level=3"];
 const TARGET: &str = "wasm32-unknown-unknown";
 /// 64 KiB of stack instead of 1 MiB: a smaller memory to make, and deep recursion ends early.
 const STACK: &str = "-Clink-arg=-zstack-size=65536";

@@ -1,20 +1,39 @@
-//! Builds the Go module in `renderers` for WebAssembly, compiles it ahead of time, and leaves it compressed for `include_bytes!`.
+//! Builds the Go module in `renderers` for WebAssembly, lets it start and render once (`warm.rs`), compiles what it is then ahead of time, and
+//! leaves that compressed for `include_bytes!`.
 //!
 //! Without Go, or with `FEDWARD_RENDERERS=skip`, the module is left out. `FEDWARD_RENDERERS=require` makes a missing Go an error.
 //! Compiling takes a minute or two, so the result is kept in the target directory under a key of what it depends on: this script runs
 //! again whenever `crates/host` changes, which seldom changes how modules are compiled.
 
+#[expect(unreachable_pub, reason = "the library exports it")]
+#[path = "src/mount.rs"]
+mod mount;
+mod warm;
+
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 use std::{env, fs};
 
 /// The libraries that the module is made of, as `go.mod` names them, and what people call them.
 const LIBRARIES: [(&str, &str); 3] =
     [("helm.sh/helm/v4", "helm"), ("sigs.k8s.io/kustomize/kustomize/v5", "kustomize"), ("github.com/google/go-jsonnet", "jsonnet")];
 
-/// 70 MB become 17 in four seconds; more effort gains little.
+/// 94 MB become 16 in four seconds; more effort gains little.
 const LEVEL: i32 = 9;
+
+/// The module is compressed in parts of so many bytes, so that all threads of a machine unpack it.
+const PART: usize = 4 << 20;
+
+/// What a snapshot depends on, apart from the module and its calls.
+const SNAPSHOT: [&[u8]; 5] = [
+    include_bytes!("../host/src/snapshot.rs"),
+    include_bytes!("../host/src/evaluator.rs"),
+    include_bytes!("../host/src/wasi.rs"),
+    include_bytes!("../host/src/wasi/files.rs"),
+    include_bytes!("../host/src/wasi/poll.rs"),
+];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../..").canonicalize()?;
@@ -25,11 +44,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let go_mod = fs::read_to_string(source.join("go.mod"))?;
     let wish = env::var("FEDWARD_RENDERERS").unwrap_or_default();
     let go = if wish == "skip" { None } else { usable_go(&source, &go_mod, wish == "require")? };
-    let (compressed, sizes) = match &go {
+    let built = match &go {
         Some(go) => build(&source, &out, go)?,
-        None => (Vec::new(), [0; 2]),
+        None => Built::default(),
     };
-    fs::write(out.join("renderers.zst"), compressed)?;
+    fs::write(out.join("renderers.zst"), built.compressed)?;
     let mut versions: Vec<(&str, &str)> = Vec::new();
     for (module, name) in LIBRARIES {
         let line = go_mod.lines().find_map(|line| line.trim().strip_prefix(module)).ok_or("go.mod lacks a library")?;
@@ -37,7 +56,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     versions.extend(go.as_ref().map(|go| ("go", go.version.as_str())));
     fs::write(out.join("versions.rs"), format!("&{versions:?}"))?;
-    fs::write(out.join("sizes.rs"), format!("{sizes:?}"))?;
+    fs::write(out.join("sizes.rs"), format!("{:?}", built.sizes))?;
+    fs::write(out.join("digest.rs"), format!("{:?}", built.digest))?;
+    fs::write(out.join("part.rs"), PART.to_string())?;
     Ok(())
 }
 
@@ -114,8 +135,19 @@ fn go_command(program: &Path, source: &Path) -> Command {
     command
 }
 
-/// The compressed module, and its sizes as WebAssembly and compiled.
-fn build(source: &Path, out: &Path, go: &Go) -> Result<(Vec<u8>, [usize; 2]), Box<dyn Error>> {
+/// What the library embeds.
+#[derive(Default)]
+struct Built {
+    /// Parts of the compiled module, each compressed by itself, with its length before it.
+    compressed: Vec<u8>,
+    /// As WebAssembly, and compiled.
+    sizes: [usize; 2],
+    /// What tells the module from others.
+    digest: String,
+}
+
+/// The module.
+fn build(source: &Path, out: &Path, go: &Go) -> Result<Built, Box<dyn Error>> {
     let wasm = out.join("renderers.wasm");
     let mut command = go_command(&go.program, source);
     command.env("GOOS", "wasip1").env("GOARCH", "wasm");
@@ -131,15 +163,25 @@ fn build(source: &Path, out: &Path, go: &Go) -> Result<(Vec<u8>, [usize; 2]), Bo
     let target = env::var("TARGET")?;
     // OUT_DIR is <target>/<profile>/build/<package>/out.
     let kept = out.ancestors().nth(4).ok_or("OUT_DIR is not inside a target directory")?.join("renderers");
-    let key = fedward_host::compiled_key(&wasm, Some(&target), &LEVEL.to_le_bytes())?;
+    let mut salt = [LEVEL.to_le_bytes().as_slice(), &PART.to_le_bytes(), mount::MOUNT.as_bytes(), &warm::described()].concat();
+    SNAPSHOT.iter().for_each(|part| salt.extend_from_slice(part));
+    let key = fedward_host::compiled_key(&wasm, Some(&target), &salt)?;
     let file = kept.join(format!("{key}.zst"));
     if let Ok(compressed) = fs::read(&file)
         && let Some((compressed, size)) = compressed.split_last_chunk::<8>()
     {
-        return Ok((compressed.to_vec(), [wasm.len(), usize::try_from(u64::from_le_bytes(*size))?]));
+        let sizes = [wasm.len(), usize::try_from(u64::from_le_bytes(*size))?];
+        return Ok(Built { compressed: compressed.to_vec(), sizes, digest: key });
     }
-    let compiled = fedward_host::precompile(&wasm, Some(&target))?;
-    let compressed = zstd::bulk::compress(&compiled, LEVEL)?;
+    let calls = warm::CALLS.map(|(operation, payload)| (operation, payload.as_bytes()));
+    let started = fedward_host::snapshot(&wasm, mount::MOUNT, Arc::new(warm::Files::new()), &calls)?;
+    let compiled = fedward_host::precompile(&started, Some(&target))?;
+    let mut compressed = Vec::new();
+    for part in compiled.chunks(PART) {
+        let part = zstd::bulk::compress(part, LEVEL)?;
+        compressed.extend(u32::try_from(part.len())?.to_le_bytes());
+        compressed.extend(part);
+    }
     fs::create_dir_all(&kept)?;
     // Those of earlier versions are of no use any more.
     for old in fs::read_dir(&kept)? {
@@ -148,5 +190,5 @@ fn build(source: &Path, out: &Path, go: &Go) -> Result<(Vec<u8>, [usize; 2]), Bo
     let aside = kept.join(format!("{}.new", std::process::id()));
     fs::write(&aside, [compressed.as_slice(), (compiled.len() as u64).to_le_bytes().as_slice()].concat())?;
     fs::rename(&aside, &file)?;
-    Ok((compressed, [wasm.len(), compiled.len()]))
+    Ok(Built { compressed, sizes: [wasm.len(), compiled.len()], digest: key })
 }

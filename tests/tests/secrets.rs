@@ -13,12 +13,13 @@ use fedward_engine::{Input, Options, Policy, Role, run};
 use fedward_host::{Host, Limits};
 use fedward_kit::finding::Severity;
 use fedward_outcome::Outcome;
-use fedward_report::{RuleInfo, Tool};
+use fedward_report::{Gate, RuleInfo, Tool};
 use serde_json::{Value, json};
 
 const MARKERS: [&str; 2] = ["hunter2", "swordfish"];
 const STORED: &str = "forbid-static-credentials";
 const POLICIES: [&str; 2] = [STORED, "verify-argocd-identity"];
+const GATE: Gate = Gate { fail_on: Severity::Error, allow_empty: false, strict: false };
 /// Rules whose objects refer to secrets and hold none.
 const WITHOUT: [&str; 4] = ["flux-source-with-secret", "weak-aks-sign-in", "wrong-argocd-extension-setting", "wrong-field-type"];
 
@@ -126,12 +127,12 @@ fn formats(policy: &str, outcome: &Outcome) -> Vec<(&'static str, String)> {
     let shown = |verbose, color| {
         let mut out = Vec::new();
         let options = fedward_report::Options { verbose, color, ..fedward_report::Options::default() };
-        fedward_report::human(outcome, &options, &mut out).unwrap();
+        fedward_report::human(outcome, &GATE, &options, &mut out).unwrap();
         String::from_utf8(out).unwrap()
     };
     let (mut json, mut sarif) = (Vec::new(), Vec::new());
-    fedward_report::json(outcome, &tool, &mut json).unwrap();
-    fedward_report::sarif(outcome, &tool, &rules, &mut sarif).unwrap();
+    fedward_report::json(outcome, &GATE, &tool, &mut json).unwrap();
+    fedward_report::sarif(outcome, &GATE, &tool, &rules, &mut sarif).unwrap();
     vec![
         ("human", shown(false, false)),
         ("human, verbose", shown(true, false)),

@@ -2,6 +2,7 @@
 
 mod corpus;
 mod measure;
+mod render;
 mod report;
 mod repository;
 
@@ -52,9 +53,11 @@ pub(crate) fn run() -> Result<()> {
     let ourselves = std::env::current_exe().context("cannot find our own program")?;
     succeed(Command::new(ourselves).args(["bench", "corpora"]))?;
     let kubeconform = Kubeconform::find(&folder, &corpora);
+    let peers = render::Peers::find();
 
     eprintln!("measuring, {RUNS} runs of each");
     let mut cases = cases(&corpora, &fedward, &probe, kubeconform.as_ref().ok());
+    cases.extend(corpora.renders.cases(&fedward, &peers));
     measure::all(&mut cases, RUNS)?;
     let calls = output(Command::new(&probe).arg("calls"))?;
     let bars = bars(&cases, &calls, &corpora, &dist)?;
@@ -64,6 +67,7 @@ pub(crate) fn run() -> Result<()> {
         Ok(found) => format!("kubeconform {}", found.version),
         Err(reason) => format!("kubeconform: left out ({reason:#})"),
     });
+    tools.extend(peers.shown());
     tools.push(output(Command::new("rustc").arg("--version")).map(|text| text.trim().to_owned()).unwrap_or_default());
     let text = report::write(&cases, &bars, &tools, RUNS, load);
     println!("{text}");
@@ -104,6 +108,12 @@ fn cases(corpora: &Corpora, fedward: &Path, probe: &Path, kubeconform: Option<&K
         let map = format!("{}={}", repository::URL, folder.display());
         cases.push(check(&format!("E: {count} Applications"), folder, &["--repo", &map]));
     }
+    // The run to warm up fills the second one's cache.
+    let ([_, many], [first, second]) = (&corpora.repositories, &corpora.caches);
+    let map = format!("{}={}", repository::URL, many.display());
+    let cached = |name: &str, cache: &Path| check(name, many, &["--repo", &map, "--cache", &cache.to_string_lossy()]);
+    cases.push(cached("E: 1,000 Applications, an empty cache", first).without(first));
+    cases.push(cached("E: 1,000 Applications, the cache of a run before", second));
     if let Some(kubeconform) = kubeconform {
         for (name, path) in [("A", &corpora.large), ("B", &corpora.files), ("C", &corpora.one)] {
             cases.push(kubeconform.case(&format!("{name}: kubeconform"), path));
@@ -140,6 +150,23 @@ fn bars(cases: &[Case], calls: &str, corpora: &Corpora, dist: &Path) -> Result<V
         ratio(&format!("D: 10 times the objects, {name}"), &many, &few, true, true, Limit::AtMost(12.0, 10.5));
     }
     ratio("E: 10 times the Applications", "E: 1,000 Applications", "E: 100 Applications", true, true, Limit::AtMost(12.0, 10.5));
+    let (at_least, at_most) = (Limit::AtLeast(1.5, 4.0), Limit::AtMost(3.0, 1.0));
+    ratio("F: small chart, helm / fedward", "F: small chart, helm", "F: small chart, fedward", true, true, at_least);
+    let unpacked = "F: small chart, fedward without its cache";
+    ratio("F: small chart, helm / fedward without its cache", "F: small chart, helm", unpacked, true, true, Limit::None);
+    ratio("F: 11 subcharts, fedward / helm", "F: 11 subcharts, fedward", "F: 11 subcharts, helm", true, true, at_most);
+    for kind in render::KINDS {
+        let [kustomize, fedward] = ["kustomize", "fedward"].map(|program| format!("F: {kind}, {program}"));
+        ratio(&format!("F: {kind}, kustomize / fedward"), &kustomize, &fedward, true, true, at_least);
+    }
+    ratio(
+        "E: second run / first",
+        "E: 1,000 Applications, the cache of a run before",
+        "E: 1,000 Applications, an empty cache",
+        true,
+        true,
+        Limit::AtMost(0.2, 0.05),
+    );
     ratio("A: one thread / two threads", "A: fedward, one thread", "A: fedward, two threads", true, false, Limit::AtLeast(1.6, 1.8));
     // Two processes share nothing of ours: what they lose against one, the machine takes.
     ratio(
@@ -223,19 +250,9 @@ struct Kubeconform {
 impl Kubeconform {
     /// The program on the `PATH`, if it has schemas for our corpora.
     fn find(folder: &Path, corpora: &Corpora) -> Result<Self> {
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let program = std::env::split_paths(&path)
-            .map(|folder| folder.join("kubeconform"))
-            .find(|program| program.is_file())
-            .context("not on the PATH; `go install github.com/yannh/kubeconform/cmd/kubeconform@v0.7.0`")?;
-        // What `go install` builds does not know its own version, but the toolchain does.
-        let modules = output(Command::new("go").args(["version", "-m"]).arg(&program)).unwrap_or_default();
-        let version = modules
-            .lines()
-            .find_map(|line| line.trim().strip_prefix("mod")?.split_whitespace().nth(1))
-            .map(str::to_owned)
-            .or_else(|| output(Command::new(&program).arg("-v")).ok())
-            .unwrap_or_default();
+        let program =
+            render::on_path("kubeconform").context("not on the PATH; `go install github.com/yannh/kubeconform/cmd/kubeconform@v0.7.0`")?;
+        let version = render::version(&program).or_else(|| output(Command::new(&program).arg("-v")).ok()).unwrap_or_default();
         let mut args = vec!["-summary".to_owned(), "-ignore-missing-schemas".to_owned()];
         match std::env::var(SCHEMAS) {
             Ok(schemas) => args.extend(["-schema-location".to_owned(), format!("{schemas}/{{{{.ResourceKind}}}}{{{{.KindSuffix}}}}.json")]),

@@ -14,9 +14,8 @@ use serde_json::{Map, Value};
 
 use crate::args::{Bench, ListFormat};
 use crate::exit::Exit;
-use crate::outputs::{self, Format};
 use crate::setup::unreadable;
-use crate::{inputs, progress};
+use crate::{inputs, outputs, progress};
 
 /// A baseline is not larger: there is an end to the requests of a run.
 const MAX_BASELINE: usize = 64 << 20;
@@ -27,13 +26,9 @@ pub(crate) fn run(args: &Bench) -> Result<Exit> {
     let baseline = args.baseline.as_deref().map(baseline).transpose()?;
     let settings_file = args.settings.as_ref().map(PathBuf::from).filter(|file| file.is_file());
     let own: Vec<PathBuf> = [Some(PathBuf::from(&args.module)), args.baseline.clone(), settings_file].into_iter().flatten().collect();
-    let not_to_replace: Vec<PathBuf> = args.requests.iter().chain(&args.context).chain(&own).cloned().collect();
-    let format = match args.format {
-        ListFormat::Human => Format::Human,
-        ListFormat::Json => Format::Json,
-    };
-    let saved = args.save.clone().map(|file| (Format::Json, Some(file)));
-    let mut outputs = outputs::open([Some((format, None)), saved].into_iter().flatten().collect(), &not_to_replace)?;
+    let named = outputs::Inputs::of(args.requests.iter().chain(&args.context).chain(&own));
+    let saved = args.save.clone().map(|file| (ListFormat::Json, Some(file)));
+    let mut outputs = outputs::open([Some((args.format, None)), saved].into_iter().flatten().collect(), &named)?;
 
     let read = inputs::read(&inputs::Request {
         paths: &args.requests,
@@ -102,12 +97,14 @@ fn exit(report: &Report, comparison: Option<&Comparison>) -> Exit {
     }
 }
 
-fn write(format: Format, report: &Report, comparison: Option<&Comparison>, out: &mut dyn Write) -> io::Result<()> {
-    if format == Format::Human {
-        return fedward_bench::human(report, comparison, out);
+fn write(format: ListFormat, report: &Report, comparison: Option<&Comparison>, out: &mut dyn Write) -> io::Result<()> {
+    match format {
+        ListFormat::Human => fedward_bench::human(report, comparison, out),
+        ListFormat::Json => {
+            serde_json::to_writer_pretty(&mut *out, &Document { report, comparison })?;
+            writeln!(out)
+        }
     }
-    serde_json::to_writer_pretty(&mut *out, &Document { report, comparison })?;
-    writeln!(out)
 }
 
 /// The bytes of a module: a file, or a built-in policy's.

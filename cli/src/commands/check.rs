@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
+use fedward_deployed::Ignoring;
 use fedward_engine::{Options, Sets, User};
 use fedward_gitops::Wanted;
 use fedward_kit::finding::Severity;
@@ -17,18 +18,39 @@ use crate::args::Check;
 use crate::changed::Change;
 use crate::exit::Exit;
 use crate::modules::Store;
-use crate::outputs::{self, Format};
 use crate::setup::{self, Setup};
-use crate::{argocd, inputs, old, progress};
+use crate::{argocd, cache, inputs, old, outputs, progress};
 
 /// What a check can write.
-const FORMATS: &[Format] =
-    &[Format::Human, Format::Json, Format::Sarif, Format::Github, Format::Gitlab, Format::Junit, Format::Azure, Format::TerminationLog];
+#[derive(Debug, Clone, Copy)]
+enum Format {
+    Human,
+    Json,
+    Sarif,
+    Github,
+    Gitlab,
+    Junit,
+    Azure,
+    TerminationLog,
+}
+
+impl outputs::Format for Format {
+    const ALL: &'static [(&'static str, Self)] = &[
+        ("human", Format::Human),
+        ("json", Format::Json),
+        ("sarif", Format::Sarif),
+        ("github", Format::Github),
+        ("gitlab", Format::Gitlab),
+        ("junit", Format::Junit),
+        ("azure", Format::Azure),
+        ("termination-log", Format::TerminationLog),
+    ];
+}
 
 pub(crate) fn run(args: &Check) -> Result<Exit> {
     let input = &args.input;
     setup::check_stdin(input)?;
-    let wanted = outputs::wanted(&args.format, args.output.as_deref(), FORMATS)?;
+    let wanted = outputs::wanted(&args.format, args.output.as_deref())?;
     let request = setup::Request { paths: &input.paths, config: input.config.as_deref(), policies: &args.policy, settings: &args.settings };
     let Setup { loaded, policies, host } = Setup::new(&request)?;
     let (given, only_builtin) = policy_sets(&args.policies)?;
@@ -40,8 +62,15 @@ pub(crate) fn run(args: &Check) -> Result<Exit> {
         );
     }
     let config = &loaded.config;
-    let not_to_replace: Vec<PathBuf> = input.paths.iter().chain(&input.context).chain(&loaded.file).cloned().collect();
-    let mut outputs = outputs::open(wanted, &not_to_replace)?;
+    let settings = args.settings.iter().filter_map(|text| text.split_once('=')).map(|(_, file)| file);
+    let repositories = argocd::repositories(&args.argocd, &input.paths);
+    let named = setup::named(input, &loaded)
+        .and(&given)
+        .and(&args.old)
+        .and(settings)
+        .and(&args.argocd.known.clusters)
+        .and(&args.argocd.known.generators);
+    let mut outputs = outputs::open(wanted, &named.and_repositories(repositories))?;
     let context = inputs::context(input, &loaded);
     let places = outputs.iter().filter_map(|output| output.place().map(PathBuf::from));
     let request = inputs::Request {
@@ -64,11 +93,16 @@ pub(crate) fn run(args: &Check) -> Result<Exit> {
     let store = Store::new(loaded.modules(&super::descriptors()), &roots, given.is_empty());
     let change = args.changed_since.as_deref().map(|revision| Change::find(revision, args, &loaded, &read)).transpose()?;
     let wanted = change.as_ref().map_or(Wanted::All, Change::wanted);
+    let kept = args.argocd.cache.as_deref().map(|folder| cache::open(folder).map(|cache| (folder, cache))).transpose()?;
     let (deployed, untracked) = if args.raw {
         (None, None)
     } else {
-        argocd::find(&args.argocd, &input.paths, &read.files, &read.judged, &options.namespace, wanted)?
+        let cache = kept.as_ref().map(|(_, cache)| cache);
+        argocd::find(&args.argocd, &input.paths, &read.files, &read.judged, &options.namespace, wanted, cache)?
     };
+    if let Some((folder, cache)) = &kept {
+        cache::finish(cache, folder, args.verbose);
+    }
     options.unjudged = change.as_ref().map(|change| change.untouched(&read)).unwrap_or_default();
     let mut files = read.files;
     let (mut order, mut rendered_files) = (Vec::new(), 0);
@@ -108,12 +142,18 @@ pub(crate) fn run(args: &Check) -> Result<Exit> {
     if let Some(deployed) = &deployed {
         outcome.files = order.len();
         outcome.rendered_files = rendered_files;
-        deployed.finish(&order, &mut outcome);
+        let ignoring = Ignoring {
+            known_rules: &options.known_rules,
+            severities: &options.input_severities,
+            is_narrowed: change.as_ref().is_some_and(|change| change.narrowing().is_some()),
+        };
+        deployed.finish(&order, options.use_ignores.then_some(&ignoring), &mut outcome);
     }
     outcome.unread = read.unread;
     if let Some(change) = &change {
         change.tell(&mut outcome, untouched_files);
     }
+    outputs::check(&outputs, &store.read())?;
     let threshold = args.fail_on.map(Severity::from).or_else(|| config.fail_on.map(Severity::from)).unwrap_or(Severity::Error);
     let gate = Gate { fail_on: threshold, allow_empty: args.allow_empty, strict: args.argocd.strict };
     for output in &mut outputs {
@@ -141,8 +181,6 @@ fn policy_sets(given: &[PathBuf]) -> Result<(Vec<PathBuf>, bool)> {
 fn write(format: Format, outcome: &Outcome, args: &Check, gate: &Gate, color: bool, out: &mut dyn Write) -> io::Result<()> {
     let tool = Tool { name: "fedward", version: env!("CARGO_PKG_VERSION"), home: None };
     match format {
-        // No check has them.
-        Format::Mermaid | Format::Dot => {}
         Format::Junit => fedward_report::junit(outcome, gate, out)?,
         Format::Github => fedward_report::github(outcome, gate, out)?,
         Format::Gitlab => fedward_report::gitlab(outcome, gate, out)?,
@@ -156,9 +194,9 @@ fn write(format: Format, outcome: &Outcome, args: &Check, gate: &Gate, color: bo
                 mutations: args.show_mutations,
                 ..fedward_report::Options::default()
             };
-            fedward_report::human(outcome, &options, out)?;
+            fedward_report::human(outcome, gate, &options, out)?;
         }
-        Format::Json => fedward_report::json(outcome, &tool, out)?,
+        Format::Json => fedward_report::json(outcome, gate, &tool, out)?,
         Format::Sarif => {
             let policies = super::descriptors();
             let page = |rule: &RuleDescriptor| (format!("docs/rules/{}.md", rule.id), explain::standalone(rule.id));
@@ -176,7 +214,7 @@ fn write(format: Format, outcome: &Outcome, args: &Check, gate: &Gate, color: bo
                     page: pages.get(rule.id).map_or("", |(_, page)| page),
                 })
                 .collect();
-            fedward_report::sarif(outcome, &tool, &rules, out)?;
+            fedward_report::sarif(outcome, gate, &tool, &rules, out)?;
         }
     }
     out.flush()

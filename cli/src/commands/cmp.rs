@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
 use anyhow::{Context as _, Result, anyhow};
-use fedward_config::{Level, today, words};
+use fedward_config::words;
 use fedward_engine::{INPUT_POLICY, Input, Options, Role};
 use fedward_kit::finding::Severity;
 use fedward_manifest::{Source, Span};
@@ -74,7 +74,7 @@ pub(crate) fn run(args: &Cmp) -> Result<Exit> {
         Command::Generate(args) => return generate(args),
         Command::Discover => {
             if let Some(kind) = source::Folder::working()?.kind()? {
-                outputs::print(&format!("{}\n", kind.name()))?;
+                outputs::print(&format!("{}\n", source::name(kind)))?;
             }
         }
         Command::Parameters => outputs::print(&format!("{}\n", parameters::announcement(source::Folder::working()?.kind()?)))?,
@@ -114,17 +114,8 @@ fn judge(args: &Generate, manifests: &Manifests, parameters: &Parameters) -> Res
     let context = inputs::read(&inputs::Request { context: &loaded.context(), folder: loaded.folder(), ..inputs::Request::default() })?;
     let mut files = context.files;
     files.push(Input { name: NAME.to_owned(), bytes: manifests.text.clone().into_bytes(), named: true, role: Role::Judged });
-    let namespace = Some(parameters.namespace()).filter(|name| !name.is_empty()).map(str::to_owned);
-    let mut options = Options {
-        namespace: namespace.or_else(|| config.namespace.clone()).unwrap_or_else(|| "default".to_owned()),
-        closed_world: args.closed_world || config.closed_world.unwrap_or(false),
-        use_ignores: false,
-        known_rules: super::descriptors().iter().flat_map(|policy| &policy.rules).map(|rule| rule.id.to_owned()).collect(),
-        today: today(),
-        input_severities: config.severities.iter().map(|(rule, level)| (rule.clone(), Level::severity(*level))).collect(),
-        ..Options::default()
-    };
-    config.limits.apply(&mut options.limits, &mut options.max_objects);
+    let namespace = Some(parameters.namespace()).filter(|name| !name.is_empty());
+    let options = Options { use_ignores: false, ..setup::configured_options(&loaded, namespace, args.closed_world) };
     let (mut outcome, _) = fedward_engine::run(files, &policies, &options, &AtomicUsize::new(0));
     outcome.unread = context.unread;
     // Here nothing is skipped on purpose: all of it goes to Argo CD.

@@ -5,34 +5,48 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use fedward_config::Loaded;
-use fedward_engine::Survey;
+use fedward_engine::{Options, Survey, Surveyed};
 use fedward_inventory::model::Inventory;
 use fedward_inventory::{Filter, dot, human, json, mermaid, take};
-use fedward_kit::finding::Severity;
+use fedward_kit::finding::{ObjectId, Severity};
 use fedward_kit::text::Glob;
 use fedward_outcome::Outcome;
 use fedward_report::Tool;
 
 use crate::args::Identities;
 use crate::exit::Exit;
-use crate::inputs;
-use crate::outputs::{self, Format};
 use crate::setup::{self, Setup};
+use crate::{inputs, outputs};
+
+/// What an inventory can be written as.
+#[derive(Debug, Clone, Copy)]
+enum Format {
+    Human,
+    Json,
+    Mermaid,
+    Dot,
+}
+
+impl outputs::Format for Format {
+    const ALL: &'static [(&'static str, Self)] =
+        &[("human", Format::Human), ("json", Format::Json), ("mermaid", Format::Mermaid), ("dot", Format::Dot)];
+}
 
 pub(crate) fn run(args: &Identities) -> Result<Exit> {
     let input = &args.input;
     setup::check_stdin(input)?;
-    let wanted = outputs::wanted(&args.format, args.output.as_deref(), &[Format::Human, Format::Json, Format::Mermaid, Format::Dot])?;
+    let wanted = outputs::wanted(&args.format, args.output.as_deref())?;
     let request = setup::Request { paths: &input.paths, config: input.config.as_deref(), ..setup::Request::default() };
     let Setup { loaded, .. } = Setup::new(&request)?;
-    let not_to_replace: Vec<PathBuf> = input.paths.iter().chain(&input.context).chain(&loaded.file).cloned().collect();
-    let mut outputs = outputs::open(wanted, &not_to_replace)?;
+    let mut outputs = outputs::open(wanted, &setup::named(input, &loaded))?;
     let context = inputs::context(input, &loaded);
     let places = outputs.iter().filter_map(|output| output.place().map(PathBuf::from));
     let request = inputs::Request { threads: args.threads, ..inputs::Request::of(input, &loaded, &context, places) };
     let mut read = inputs::read(&request)?;
-    let options = setup::options(input, args.threads, &loaded, &mut read);
+    // What is said of charts that Applications deploy is said below of all that they do.
+    let options = Options { renders_applications: true, ..setup::options(input, args.threads, &loaded, &mut read) };
     let (survey, mut outcome) = Survey::new(read.files, &options);
+    outcome.notes.extend(unrendered(&survey));
     outcome.skipped.splice(0..0, read.skipped);
     outcome.unread = read.unread;
     let globs = |texts: &[String]| texts.iter().map(Glob::new).collect();
@@ -40,19 +54,40 @@ pub(crate) fn run(args: &Identities) -> Result<Exit> {
     let all = take(&survey, &federated(&loaded));
     let is_filtered = !all.identities.is_empty();
     let inventory = filter.apply(all);
-    if inventory.identities.is_empty() {
-        let what =
-            if is_filtered { "no identity is one of those that are asked for" } else { "no identity is used or made in what was read" };
-        outcome.notes.push(what.to_owned());
-    }
+    let nothing = inventory.identities.is_empty().then_some(if is_filtered {
+        "no identity is one of those that are asked for"
+    } else {
+        "no identity is used or made in what was read"
+    });
+    outcome.notes.extend(nothing.map(str::to_owned));
+    let exit = exit(&inventory, &outcome, args.allow_empty);
+    // Whoever gets the exit code sees why, where notes are left out as well.
+    let why = nothing.filter(|_| args.quiet && exit == Exit::Nothing);
     for output in &mut outputs {
         let color = output.is_stdout() && anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never;
-        output.write(|format, out| write(format, &inventory, &outcome, args, color, out))?;
+        output.write(|format, out| write(format, &inventory, &outcome, args, why, color, out))?;
     }
     for output in outputs {
         output.finish()?;
     }
-    Ok(exit(&inventory, &outcome, args.allow_empty))
+    Ok(exit)
+}
+
+/// What is said of Applications: what they deploy is nowhere in the list.
+fn unrendered(survey: &Survey) -> Option<String> {
+    let is_it = |object: &Surveyed| {
+        let ObjectId { api_version, kind, .. } = &object.id;
+        object.is_judged && api_version.starts_with("argoproj.io/") && matches!(kind.as_str(), "Application" | "ApplicationSet")
+    };
+    let mut all = survey.numbers().filter_map(|number| survey.object(number)).filter(is_it);
+    let ObjectId { kind, name, .. } = all.next()?.id;
+    let more = match all.count() {
+        0 => String::new(),
+        more => format!(" (and {more} more)"),
+    };
+    Some(format!(
+        "what {kind} `{name}`{more} deploys is not rendered, and not in the list: `fedward render PATH | fedward identities -` lists what a chart or a kustomization comes to"
+    ))
 }
 
 /// The service accounts that the settings of any policy count as federated.
@@ -81,17 +116,26 @@ fn exit(inventory: &Inventory, outcome: &Outcome, allow_empty: bool) -> Exit {
     }
 }
 
-fn write(format: Format, inventory: &Inventory, outcome: &Outcome, args: &Identities, color: bool, out: &mut dyn Write) -> io::Result<()> {
+fn write(
+    format: Format,
+    inventory: &Inventory,
+    outcome: &Outcome,
+    args: &Identities,
+    why: Option<&str>,
+    color: bool,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     match format {
         Format::Human => {
             let options = fedward_inventory::Options { color, verbose: args.verbose, quiet: args.quiet, ..Default::default() };
             human(inventory, outcome, &options, out)?;
+            if let Some(why) = why {
+                writeln!(out, "error: {why}")?;
+            }
         }
         Format::Json => json(inventory, outcome, &Tool { name: "fedward", version: env!("CARGO_PKG_VERSION"), home: None }, out)?,
         Format::Mermaid => mermaid(inventory, out)?,
         Format::Dot => dot(inventory, out)?,
-        // No inventory has them.
-        Format::Sarif | Format::Junit | Format::Github | Format::Gitlab | Format::Azure | Format::TerminationLog => {}
     }
     out.flush()
 }

@@ -60,6 +60,8 @@ pub(crate) fn run(args: &Init) -> Result<Exit> {
     };
     let files = filled.files().map_err(anyhow::Error::msg)?;
     if !args.dry_run {
+        let values = outputs::Inputs::of(&args.values);
+        files.iter().try_for_each(|(path, _)| values.check_file(&target.join(path)))?;
         folder::write(&target, &files)?;
     }
     let (verb, count, shown) = (if args.dry_run { "would write" } else { "wrote" }, files.len(), shown(&target));

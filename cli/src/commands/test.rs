@@ -15,7 +15,7 @@ use fedward_report::printable;
 use crate::args::Test;
 use crate::exit::Exit;
 use crate::modules::{Roots, Store};
-use crate::outputs::{self, Format, Output};
+use crate::outputs::{self, Output};
 use crate::{inputs, progress, setup};
 
 /// What case files are called.
@@ -25,6 +25,18 @@ const ENDS: [&str; 3] = [".policy-test.yaml", ".policy-test.yml", ".policy-test.
 /// Notes on what was met and is no case file, or was not read, at most.
 const MAX_NOTES: usize = 5;
 
+/// What results can be written as.
+#[derive(Debug, Clone, Copy)]
+enum Format {
+    Human,
+    Json,
+    Junit,
+}
+
+impl outputs::Format for Format {
+    const ALL: &'static [(&'static str, Self)] = &[("human", Format::Human), ("json", Format::Json), ("junit", Format::Junit)];
+}
+
 pub(crate) fn run(args: &Test) -> Result<Exit> {
     if args.schema {
         outputs::print(&format!("{:#}\n", schema()))?;
@@ -33,7 +45,7 @@ pub(crate) fn run(args: &Test) -> Result<Exit> {
     if let Some(file) = &args.init {
         return init(file);
     }
-    let wanted = outputs::wanted(&args.format, None, &[Format::Human, Format::Json, Format::Junit])?;
+    let wanted = outputs::wanted(&args.format, None)?;
     let filters: Vec<Pattern> =
         args.filter.iter().map(|text| Pattern::new(text.clone()).map_err(anyhow::Error::msg)).collect::<Result<_>>()?;
     for path in &args.paths {
@@ -60,7 +72,7 @@ pub(crate) fn run(args: &Test) -> Result<Exit> {
     let near = met.iter().filter(|file| !file.named && is_near(&file.name));
     strange.extend(near.map(|file| format!("`{}` is no case file, by its name: those are called `NAME.policy-test.yaml`", file.name)));
     let files: Vec<CaseFile> = read.files.into_iter().map(case_file).collect();
-    let named: Vec<PathBuf> = files.iter().map(|file| PathBuf::from(&file.name)).collect();
+    let named = setup::configured(&loaded).and(files.iter().map(|file| &file.name)).and(files.iter().flat_map(CaseFile::paths));
     let mut outputs = outputs::open(wanted, &named)?;
     let store = Store::new(loaded.modules(&descriptors), &args.paths, false);
     let host = Host::new(Limits::default());
@@ -69,6 +81,7 @@ pub(crate) fn run(args: &Test) -> Result<Exit> {
     let runner = Runner { host: &host, modules: &store, files: &Disk(roots), threads };
     let is_wanted = |file: &str, name: &str| filters.is_empty() || filters.iter().any(|filter| filter.is_in(file) || filter.is_in(name));
     let mut results = progress::shown(false, "testing", "cases", |count| runner.run(&files, &is_wanted, count));
+    outputs::check(&outputs, &store.read())?;
     if args.update {
         for rewritten in update(&files, &mut results) {
             let name = files.get(rewritten.file).map_or("", |file| &file.name);
@@ -141,22 +154,20 @@ fn init(file: &Path) -> Result<Exit> {
 
 /// Replaces a case file as a whole, or not at all.
 fn write(file: &Path, text: &str) -> Result<()> {
-    let mut outputs = outputs::open(vec![(Format::Human, Some(file.to_owned()))], &[])?;
+    let mut outputs = outputs::open(vec![((), Some(file.to_owned()))], &outputs::Inputs::default())?;
     for output in &mut outputs {
         output.write(|_, out| out.write_all(text.as_bytes()))?;
     }
     outputs.into_iter().try_for_each(Output::finish)
 }
 
-fn tell(output: &mut Output, results: &[CaseResult]) -> Result<()> {
+fn tell(output: &mut Output<Format>, results: &[CaseResult]) -> Result<()> {
     let color = output.is_stdout() && anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never;
     output.write(|format, out| {
         match format {
             Format::Human => human(results, color, out)?,
             Format::Json => json(results, out)?,
             Format::Junit => junit(results, out)?,
-            // No test has them.
-            Format::Sarif | Format::Github | Format::Gitlab | Format::Azure | Format::TerminationLog | Format::Mermaid | Format::Dot => {}
         }
         out.flush()
     })

@@ -43,6 +43,24 @@ impl Drop for Folder {
     }
 }
 
+/// A packed chart is no manifest, and may hold many.
+#[test]
+fn archives_are_told_of() {
+    let folder = Folder::new("archives");
+    folder.file("in/a.yaml");
+    for name in ["in/web-1.0.0.tgz", "in/web/charts/base-1.0.0.tgz", "in/old/web-0.9.0.TGZ"] {
+        fs::write(folder.file(name), b"\x1f\x8b\x08\0").unwrap();
+    }
+    let why = "a packed chart, of which `fedward render FILE | fedward check -` judges what it renders to";
+    let exclude = ["old".to_owned()];
+    let (files, told) = folder.read(&Request { exclude: &exclude, ..folder.request() });
+    assert_eq!((files, told), (vec!["a.yaml".to_owned()], vec![format!("web-1.0.0.tgz: {why}")]));
+    assert_eq!(folder.read(&folder.request()).1.len(), 2);
+    let named = [folder.0.join("in/web-1.0.0.tgz")];
+    let error = read(&Request { paths: &named, ..folder.request() }).unwrap_err().to_string();
+    assert!(error.contains("is an archive, and no manifest"), "{error}");
+}
+
 #[test]
 fn what_cannot_be_read_on_the_way_is_listed_and_the_rest_is_read() {
     let folder = Folder::new("unread");

@@ -16,8 +16,8 @@ use crate::program::MAX_DEPTH;
 pub(crate) struct Uses {
     /// Whether as a whole.
     pub(crate) object: bool,
-    /// The fields of the object that are mentioned otherwise.
-    pub(crate) object_fields: BTreeSet<String>,
+    /// What of the object is mentioned otherwise: paths of fields with dots between them.
+    pub(crate) object_paths: BTreeSet<String>,
     pub(crate) old_object: bool,
     pub(crate) request: bool,
     pub(crate) namespace_object: bool,
@@ -87,8 +87,8 @@ impl<'e> Checker<'e> {
                     return Ok(());
                 }
                 self.field(&select.operand.expr, &select.field)?;
-                if matches!(&select.operand.expr, Expr::Ident(name) if self.is_object(name)) {
-                    self.uses.object_fields.insert(select.field.clone());
+                if let Some(path) = self.object_path(&expr.expr) {
+                    self.uses.object_paths.insert(path);
                     return Ok(());
                 }
                 self.visit(&select.operand, next)
@@ -151,6 +151,24 @@ impl<'e> Checker<'e> {
     /// Whether a name is the object, and not a variable of a comprehension.
     fn is_object(&self, name: &str) -> bool {
         name.strip_prefix('.').unwrap_or(name) == "object" && !self.scope.contains(&name)
+    }
+
+    /// The path of a field of the object, if an expression is one. A name with a dot in it (`` labels.`example.com/team` ``) ends it: what is
+    /// above is mentioned then.
+    fn object_path(&self, expr: &Expr) -> Option<String> {
+        let mut fields = Vec::new();
+        let mut expr = expr;
+        while let Expr::Select(select) = expr {
+            fields.push(select.field.as_str());
+            expr = &select.operand.expr;
+        }
+        let Expr::Ident(name) = expr else { return None };
+        fields.reverse();
+        if !self.is_object(name) || fields.first()?.contains('.') {
+            return None;
+        }
+        let whole = fields.iter().position(|field| field.contains('.')).unwrap_or(fields.len());
+        Some(fields.get(..whole)?.join("."))
     }
 
     /// The type of an expression, where it is plain.

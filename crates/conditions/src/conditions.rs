@@ -50,8 +50,8 @@ impl Said {
 pub struct Uses {
     /// The object as a whole.
     pub object: bool,
-    /// The fields of the object that are mentioned otherwise.
-    pub object_fields: BTreeSet<String>,
+    /// What of the object is mentioned otherwise: paths of fields with dots between them.
+    pub object_paths: BTreeSet<String>,
     pub(crate) old_object: bool,
     pub(crate) request: bool,
     pub(crate) namespace_object: bool,
@@ -62,16 +62,16 @@ impl Uses {
     #[must_use]
     pub fn and(mut self, other: &Self) -> Self {
         self.object |= other.object;
-        self.object_fields.extend(other.object_fields.iter().cloned());
+        self.object_paths.extend(other.object_paths.iter().cloned());
         self.old_object |= other.old_object;
         self.request |= other.request;
         self.namespace_object |= other.namespace_object;
         self
     }
 
-    /// The fields of the object without which nothing changes; `None` for all.
-    pub fn fields(&self) -> Option<&BTreeSet<String>> {
-        (!self.object).then_some(&self.object_fields)
+    /// What of the object is enough: paths of fields, each with all that is below; `None` for everything.
+    pub fn paths(&self) -> Option<&BTreeSet<String>> {
+        (!self.object).then_some(&self.object_paths)
     }
 }
 

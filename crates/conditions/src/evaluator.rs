@@ -77,8 +77,14 @@ impl Evaluator {
     /// for every module of its host, time more narrowly.
     #[must_use]
     pub fn new(module: &Module, limits: &Limits) -> Self {
+        Self::within(module, limits, TIME)
+    }
+
+    /// The same with another time for a call, for whoever has to know that no other limit is met first.
+    #[must_use]
+    pub fn within(module: &Module, limits: &Limits, time: Duration) -> Self {
         let mut limits = limits.clone();
-        limits.call_time = limits.call_time.min(TIME);
+        limits.call_time = limits.call_time.min(time);
         // It asks for nothing and says a line when it panics.
         limits.host_calls = 0;
         Self { inner: module.evaluator_with(limits), payload: Vec::new(), number: 0 }
@@ -190,7 +196,7 @@ impl Bound<'_> {
         payload.extend_from_slice(if self.told { br#","fresh":false"# } else { br#","fresh":true"# });
         let Variables { object, old_object, request, namespace_object } = *self.variables;
         let told_now = [
-            ("object", self.uses.object || !self.uses.object_fields.is_empty(), Some(object)),
+            ("object", self.uses.object || !self.uses.object_paths.is_empty(), Some(object)),
             ("oldObject", self.uses.old_object, Some(old_object)),
             ("request", self.uses.request, Some(request)),
             ("namespaceObject", self.uses.namespace_object, namespace_object),

@@ -9,17 +9,30 @@ use fedward_outcome::{Finding, Outcome, Rendered, SuppressionKind};
 
 use crate::Deployed;
 use crate::hidden::{self, Hidden};
+use crate::inline::{self, Ignoring};
 use crate::origins::Origins;
 
 /// Names of what deploys that are given.
 const NAMED: usize = 3;
 
 /// Moves all that an outcome says of what is deployed to its files, and says each thing once.
-pub(crate) fn fold(deployed: &Deployed, origins: &mut Origins<'_>, outcome: &mut Outcome) {
+pub(crate) fn fold(deployed: &Deployed, origins: &mut Origins<'_>, ignoring: Option<&Ignoring<'_>>, outcome: &mut Outcome) {
     let hidden = Hidden::new(deployed, origins, outcome);
     let findings = std::mem::take(&mut outcome.findings);
-    let placed: Vec<Placed> = findings.into_iter().map(|finding| place(origins, outcome, finding)).collect();
-    outcome.findings = folded(deployed, placed);
+    let mut placed: Vec<Placed> = findings.into_iter().map(|finding| place(origins, outcome, finding)).collect();
+    if let Some(ignoring) = ignoring {
+        let mut inlines = inline::read(deployed, origins);
+        for Placed { finding, .. } in placed.iter_mut().filter(|placed| !placed.is_plain && placed.finding.suppressed.is_none()) {
+            inlines.apply(finding);
+        }
+        let told: Vec<&Finding> = placed.iter().map(|placed| &placed.finding).collect();
+        let stale = inline::stale(&inlines, ignoring, &outcome.rules, &told);
+        let ignored = ignored(&placed);
+        let stale = stale.into_iter().filter(|finding| !is_unused_elsewhere_used(finding, &ignored));
+        placed.extend(stale.map(|finding| Placed { finding, by: Vec::new(), is_plain: true }));
+    }
+    let ignored = ignored(&placed);
+    outcome.findings = folded(deployed, placed, &ignored);
     for one in &mut outcome.not_evaluated {
         if let Some(placed) = origins.place(&one.location, one.object.as_ref()) {
             one.location = placed.location;
@@ -72,6 +85,16 @@ fn place(origins: &mut Origins<'_>, outcome: &Outcome, mut finding: Finding) -> 
     Placed { finding, by, is_plain: false }
 }
 
+/// Lines of files.
+type Lines = HashSet<(Arc<str>, u32)>;
+
+/// The lines on which a comment has something ignored.
+fn ignored(all: &[Placed]) -> Lines {
+    let is_inline = |finding: &Finding| finding.suppressed.as_ref().is_some_and(|given| given.kind == SuppressionKind::Inline);
+    let findings = all.iter().map(|placed| &placed.finding).filter(|finding| is_inline(finding));
+    findings.map(|finding| (Arc::clone(finding.location.source.name()), finding.location.start().line)).collect()
+}
+
 /// What makes a finding in one Application the same as one in another.
 #[derive(PartialEq, Eq, Hash, Clone)]
 struct Key {
@@ -85,12 +108,7 @@ struct Key {
     message: Option<String>,
 }
 
-fn folded(deployed: &Deployed, all: Vec<Placed>) -> Vec<Finding> {
-    let ignored: HashSet<(Arc<str>, u32)> = all
-        .iter()
-        .filter(|placed| placed.finding.suppressed.as_ref().is_some_and(|given| given.kind == SuppressionKind::Inline))
-        .map(|placed| (Arc::clone(placed.finding.location.source.name()), placed.finding.location.start().line))
-        .collect();
+fn folded(deployed: &Deployed, all: Vec<Placed>, ignored: &Lines) -> Vec<Finding> {
     let mut kept: Vec<(Finding, Vec<usize>)> = Vec::new();
     let mut known: HashMap<(Key, usize), usize> = HashMap::new();
     // How often an Application has had a finding with a key.
@@ -100,7 +118,7 @@ fn folded(deployed: &Deployed, all: Vec<Placed>) -> Vec<Finding> {
             kept.push((finding, by));
             continue;
         }
-        if is_unused_elsewhere_used(&finding, &ignored) {
+        if is_unused_elsewhere_used(&finding, ignored) {
             continue;
         }
         let key = Key {
@@ -149,7 +167,7 @@ fn named(deployed: &Deployed, mut finding: Finding, mut by: Vec<usize>) -> Findi
 }
 
 /// Whether an inline entry that is unused in one rendering is used in another.
-fn is_unused_elsewhere_used(finding: &Finding, ignored: &HashSet<(Arc<str>, u32)>) -> bool {
+fn is_unused_elsewhere_used(finding: &Finding, ignored: &Lines) -> bool {
     /// Lines of comments that may stand between an entry and its line.
     const NEAR: u32 = 4;
     let line = finding.location.start().line;

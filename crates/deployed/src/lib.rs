@@ -11,6 +11,7 @@
 mod account;
 mod fold;
 mod hidden;
+mod inline;
 mod loose;
 mod origins;
 mod printed;
@@ -26,8 +27,10 @@ use std::path::Path;
 use fedward_gitops::{Changed, Clusters, Discovery, Fixtures, Limits, Mapping, Options, Repositories, Wanted, discover, rules};
 use fedward_manifest::Source;
 use fedward_outcome::{Deployed as Entry, Location, Native, NativeFinding, Outcome};
+use fedward_render::Cache;
 use std::sync::Arc;
 
+pub use inline::Ignoring;
 pub use worlds::Worlds;
 
 use loose::Loose;
@@ -59,6 +62,8 @@ pub struct Request<'a> {
     pub namespace: &'a str,
     /// What inputs are called that the repository calls otherwise.
     pub names: HashMap<String, String>,
+    /// What was rendered before, and is not rendered again.
+    pub cache: Option<Arc<Cache>>,
 }
 
 /// What Argo CD deploys.
@@ -74,7 +79,7 @@ impl Deployed {
     /// Finds what Argo CD deploys from a repository, and renders it.
     ///
     /// # Errors
-    /// A folder cannot be opened.
+    /// A folder cannot be opened, or what was rendered before is of a repository itself.
     pub fn find(request: Request<'_>) -> Result<Self, String> {
         let limits = Limits::default();
         let mut repositories = Repositories::open(request.root, request.shown, request.mappings, request.revisions, &limits)?;
@@ -82,7 +87,17 @@ impl Deployed {
             repositories.keep_charts(folder, shown, &limits)?;
         }
         let repositories = Arc::new(repositories);
-        let sandbox = Sandbox::new(Arc::clone(&repositories));
+        // Its own authors could then say what is rendered of it.
+        let places = request.cache.as_ref().map(|cache| cache.places());
+        if let Some(place) =
+            places.into_iter().flatten().find(|place| repositories.checkouts().iter().any(|checkout| checkout.holds(place)))
+        {
+            return Err(format!(
+                "the cache `{}` is in the repository that is checked: name a folder outside of it, or one that Git does not track",
+                place.display()
+            ));
+        }
+        let sandbox = Sandbox::new(Arc::clone(&repositories), request.cache);
         let discovery = discover(Options {
             repositories: &repositories,
             renderer: &sandbox,
@@ -167,10 +182,10 @@ impl Deployed {
 
     /// Puts what was found in what is deployed on the lines that a person edits, and says what became of each Application.
     ///
-    /// `order`: the names of the inputs, in whose order findings are told.
-    pub fn finish(&self, order: &[String], outcome: &mut Outcome) {
+    /// `order`: the names of the inputs, in whose order findings are told; `ignoring`: unless no ignore entries count.
+    pub fn finish(&self, order: &[String], ignoring: Option<&Ignoring<'_>>, outcome: &mut Outcome) {
         let mut origins = origins::Origins::new(self);
-        fold::fold(self, &mut origins, outcome);
+        fold::fold(self, &mut origins, ignoring, outcome);
         let order: HashMap<&str, usize> = order.iter().enumerate().map(|(index, name)| (name.as_str(), index)).collect();
         outcome.findings.sort_by_cached_key(|finding| {
             let (name, span) = (Arc::clone(finding.location.source.name()), finding.location.span);

@@ -2,6 +2,7 @@
 
 mod base;
 mod lines;
+mod objects;
 mod values;
 
 use std::collections::HashMap;
@@ -17,6 +18,7 @@ use crate::Deployed;
 use crate::sandbox::{Made, Piece};
 use crate::worlds::deployers;
 use lines::Aligned;
+use objects::Objects;
 
 /// Files that rendered texts were made of.
 pub(crate) struct Origins<'d> {
@@ -26,6 +28,8 @@ pub(crate) struct Origins<'d> {
     files: HashMap<(usize, String), Option<Arc<Source>>>,
     /// What texts hold, by their address, with the text that keeps it.
     documents: HashMap<usize, (Arc<Source>, Arc<[Document]>)>,
+    /// What they hold by name, by the same address.
+    objects: HashMap<usize, Arc<Objects>>,
     aligned: HashMap<Arc<str>, Arc<Aligned>>,
 }
 
@@ -42,7 +46,14 @@ pub(crate) struct Placed {
 
 impl<'d> Origins<'d> {
     pub(crate) fn new(deployed: &'d Deployed) -> Self {
-        Origins { deployed, deployers: deployers(deployed), files: HashMap::new(), documents: HashMap::new(), aligned: HashMap::new() }
+        Origins {
+            deployed,
+            deployers: deployers(deployed),
+            files: HashMap::new(),
+            documents: HashMap::new(),
+            objects: HashMap::new(),
+            aligned: HashMap::new(),
+        }
     }
 
     /// The Applications that deploy a text, by its name.
@@ -125,7 +136,24 @@ impl<'d> Origins<'d> {
         Arc::clone(documents)
     }
 
-    /// The same by the name that the checkout gives it.
+    /// The kustomizations that changed a piece, and their patches.
+    pub(crate) fn patches(&mut self, piece: &Piece) -> Vec<Arc<Source>> {
+        base::patches(self, piece)
+    }
+
+    /// The objects of a text, by what they are called.
+    pub(crate) fn objects(&mut self, source: &Arc<Source>) -> Arc<Objects> {
+        let address = Arc::as_ptr(source).addr();
+        if let Some(known) = self.objects.get(&address) {
+            return Arc::clone(known);
+        }
+        // These keep the text, so that no other has its address.
+        let objects = Arc::new(Objects::new(self.documents(source)));
+        self.objects.insert(address, Arc::clone(&objects));
+        objects
+    }
+
+    /// A file by the name that the checkout gives it.
     pub(crate) fn shown(&mut self, shown: &str) -> Option<Arc<Source>> {
         let (checkout, path) = self.deployed.repositories.locate(shown)?;
         let (checkout, path) = (Arc::clone(checkout), path.to_owned());

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use fedward_gitops::renderer::{self, Render, SourceRequest, TemplateRequest, Tool};
 use fedward_gitops::{Checkout, Manifest, Origin, Repositories};
 use fedward_manifest::{Limits, Source as Text, parse, split};
-use fedward_render::{Document, Folder, Outcome, Renderer, Source, Templates};
+use fedward_render::{Cache, Document, Folder, Outcome, Renderer, Source, Templates};
 use serde_json::{Map, Value};
 
 use crate::supplied::Supplied;
@@ -20,6 +20,7 @@ pub(crate) struct Sandbox {
     /// Where dependencies of charts may be.
     repositories: Arc<Repositories>,
     notes: Mutex<BTreeSet<String>>,
+    cache: Option<Arc<Cache>>,
     templates: Renderer,
     pieces: Mutex<HashMap<Arc<str>, Arc<Piece>>>,
 }
@@ -58,9 +59,10 @@ pub(crate) enum Made {
 }
 
 impl Sandbox {
-    pub(crate) fn new(repositories: Arc<Repositories>) -> Self {
-        let templates = Renderer::new(Arc::new(Empty), fedward_render::Limits::default());
-        Sandbox { renderers: Mutex::default(), repositories, notes: Mutex::default(), templates, pieces: Mutex::default() }
+    /// `cache`: what was rendered before.
+    pub(crate) fn new(repositories: Arc<Repositories>, cache: Option<Arc<Cache>>) -> Self {
+        let templates = cached(Renderer::new(Arc::new(Empty), fedward_render::Limits::default()), cache.as_ref());
+        Sandbox { renderers: Mutex::default(), repositories, notes: Mutex::default(), cache, templates, pieces: Mutex::default() }
     }
 
     /// What a text was made of, by its name.
@@ -88,7 +90,8 @@ impl Sandbox {
         }
         let supplied = Arc::new(Supplied::open(checkout)?);
         let folder: Arc<dyn Folder> = Arc::<Supplied>::clone(&supplied);
-        let renderer = (Arc::new(Renderer::new(folder, fedward_render::Limits::default())), supplied);
+        let renderer = cached(Renderer::new(folder, fedward_render::Limits::default()), self.cache.as_ref());
+        let renderer = (Arc::new(renderer), supplied);
         known.insert(checkout.root().to_owned(), renderer.clone());
         Ok(renderer)
     }
@@ -165,6 +168,13 @@ impl renderer::Renderer for Sandbox {
     fn fill(&self, request: &TemplateRequest<'_>) -> Result<Vec<Result<String, String>>, String> {
         let &TemplateRequest { texts, parameters, string_maps, options, max_bytes } = request;
         self.templates.fill(&Templates { texts, parameters, string_maps, options, max_bytes })
+    }
+}
+
+fn cached(renderer: Renderer, cache: Option<&Arc<Cache>>) -> Renderer {
+    match cache {
+        Some(cache) => renderer.with_cache(Arc::clone(cache)),
+        None => renderer,
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use fedward_engine::{Deployment, Input, Role};
-use fedward_gitops::{Application, Clusters, State};
+use fedward_gitops::{Application, State};
 use fedward_manifest::Source;
 
 use crate::Deployed;
@@ -31,9 +31,6 @@ pub struct Worlds {
     pub left_out: BTreeSet<String>,
 }
 
-/// The cluster that Argo CD is in, by address and by name.
-const IN_CLUSTER: [&str; 2] = ["https://kubernetes.default.svc", "in-cluster"];
-
 impl Worlds {
     pub(crate) fn new(deployed: &Deployed) -> Self {
         let mut worlds = Worlds::default();
@@ -42,7 +39,7 @@ impl Worlds {
         let mut met: HashSet<(Arc<str>, String, String)> = HashSet::new();
         for application in &discovery.applications {
             worlds.deployments.push(Deployment {
-                cluster: cluster(application, &discovery.clusters),
+                cluster: discovery.clusters.target(&application.destination).id().to_owned(),
                 name: title(application),
                 namespace: application.destination.namespace.clone(),
                 is_judged: !application.is_left_out,
@@ -129,18 +126,6 @@ impl Worlds {
 /// A deployment to no cluster that anybody knows.
 fn nowhere() -> Deployment {
     Deployment { cluster: String::new(), name: String::new(), namespace: String::new(), is_judged: true, is_whole: true }
-}
-
-/// What tells a cluster from others.
-fn cluster(application: &Application, clusters: &Clusters) -> String {
-    let destination = &application.destination;
-    let known = clusters.known.get(&destination.name).map(|cluster| cluster.server.as_str()).filter(|server| !server.is_empty());
-    let [address, name] = IN_CLUSTER;
-    match (destination.server.as_str(), destination.name.as_str()) {
-        ("", own) if own == name => address.to_owned(),
-        ("", own) => known.unwrap_or(own).trim_end_matches('/').to_owned(),
-        (server, _) => server.trim_end_matches('/').to_owned(),
-    }
 }
 
 /// What outputs call an Application.

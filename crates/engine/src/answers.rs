@@ -1,6 +1,8 @@
 //! Answers to host calls: Kubewarden's `kubernetes/*` capabilities out of the loaded world.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use fedward_host::HostCalls;
@@ -42,20 +44,41 @@ pub(crate) struct Answers<'w> {
     pub(crate) has_gaps: bool,
 }
 
+/// What is asked: there is a question for nearly every object, so that its texts are borrowed.
 #[derive(Deserialize)]
-struct Question {
-    api_version: String,
-    kind: String,
-    #[serde(default)]
-    name: Option<String>,
-    #[serde(default)]
-    namespace: Option<String>,
-    #[serde(default)]
-    label_selector: Option<String>,
-    #[serde(default)]
-    field_selector: Option<String>,
-    #[serde(default)]
-    field_masks: Option<Vec<String>>,
+struct Question<'a> {
+    #[serde(borrow)]
+    api_version: Cow<'a, str>,
+    #[serde(borrow)]
+    kind: Cow<'a, str>,
+    #[serde(borrow, default)]
+    name: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    namespace: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    label_selector: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    field_selector: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    field_masks: Option<Vec<Text<'a>>>,
+}
+
+/// A text that is only copied where it has escapes. (Serde borrows a `Cow` in a field, but not in an option or a list.)
+#[derive(Deserialize, Hash)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl Deref for Text<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl AsRef<str> for Text<'_> {
+    fn as_ref(&self) -> &str {
+        self
+    }
 }
 
 impl<'w> Answers<'w> {
@@ -76,8 +99,8 @@ impl<'w> Answers<'w> {
 
     /// Answers `kubernetes/<operation>`.
     pub(crate) fn kubernetes(&mut self, operation: &str, payload: &[u8]) -> Result<Arc<[u8]>, String> {
-        let question = || -> Result<Question, String> {
-            let question: Question = serde_json::from_slice(payload).map_err(|error| format!("kubernetes/{operation}: {error}"))?;
+        let question = || -> Result<Question<'_>, String> {
+            let question: Question<'_> = serde_json::from_slice(payload).map_err(|error| format!("kubernetes/{operation}: {error}"))?;
             match &self.gates {
                 // A policy that is told of the index may ask it.
                 Some(gates) if question.api_version != API_VERSION => gates.resource(&question.api_version, &question.kind)?,
@@ -103,7 +126,7 @@ impl<'w> Answers<'w> {
         Ok(answer)
     }
 
-    fn get(&mut self, question: &Question) -> Result<Arc<[u8]>, String> {
+    fn get(&mut self, question: &Question<'_>) -> Result<Arc<[u8]>, String> {
         let (group, _) = question.api_version.rsplit_once('/').unwrap_or(("", &question.api_version));
         let name = question.name.as_deref().unwrap_or("");
         let namespace = question.namespace.as_deref().unwrap_or("");
@@ -125,7 +148,9 @@ impl<'w> Answers<'w> {
             _ if self.world.closed => {
                 return Err(format!(
                     "Cannot find {}/{} named '{name}' inside of namespace '{:?}'",
-                    question.api_version, question.kind, question.namespace
+                    question.api_version,
+                    question.kind,
+                    question.namespace.as_deref()
                 ));
             }
             Found::Absent => "absent",
@@ -134,7 +159,7 @@ impl<'w> Answers<'w> {
         Err(format!("{NOT_KNOWN}{reason}"))
     }
 
-    fn list(&mut self, question: &Question) -> Result<Arc<[u8]>, String> {
+    fn list(&mut self, question: &Question<'_>) -> Result<Arc<[u8]>, String> {
         let world = self.world;
         if question.api_version == API_VERSION {
             let kind = index::KINDS
@@ -143,24 +168,26 @@ impl<'w> Answers<'w> {
                 .ok_or_else(|| format!("unknown kind of the index: {}", question.kind))?;
             let key = index::Key {
                 kind,
-                namespace: question.namespace.clone().unwrap_or_default(),
-                selector: question.field_selector.clone().unwrap_or_default(),
+                namespace: question.namespace.as_deref().unwrap_or_default().to_owned(),
+                selector: question.field_selector.as_deref().unwrap_or_default().to_owned(),
             };
             let masks = question.field_masks.as_deref().filter(|masks| !masks.is_empty());
             let own;
-            let found = if key.kind == index::OWN_ACCOUNT {
+            let found: Cow<'_, [usize]> = if key.kind == index::OWN_ACCOUNT {
                 own = world.own_account(self.asker, &key.namespace, key.selector.strip_prefix("name=").unwrap_or(""));
                 own.as_slice().into()
             } else {
                 world.filed(self.asker, &key)
             };
+            // Who else uses an account is what is asked: most accounts serve one workload, and that knows itself.
+            let found = if key.kind == index::ACCOUNT_USER && *found == [self.asker] { Cow::default() } else { found };
             let (near, more) = nearest(world, self.asker, &found, if masks.is_some() { SAMPLE } else { CAP });
             self.given.extend_from_slice(near);
             return Ok(self.share(&("index", &key, masks, world.scope(self.asker), near), ("v1", ""), near, more, masks));
         }
         let (group, _) = question.api_version.rsplit_once('/').unwrap_or(("", &question.api_version));
         self.has_gaps |= !self.knows_gaps && !world.is_closed(self.asker);
-        let kind = KindIn(group.to_owned(), question.kind.clone(), question.namespace.clone());
+        let kind = KindIn(group.to_owned(), question.kind.clone().into_owned(), question.namespace.as_deref().map(str::to_owned));
         let all = world.list(self.asker, &kind);
         let selected: Vec<usize>;
         let found = match (question.label_selector.as_deref().unwrap_or(""), question.field_selector.as_deref().unwrap_or("")) {
@@ -194,7 +221,7 @@ impl<'w> Answers<'w> {
         names: (&str, &str),
         objects: &[usize],
         more: usize,
-        masks: Option<&[String]>,
+        masks: Option<&[Text<'_>]>,
     ) -> Arc<[u8]> {
         // Answers of one object each are not worth keeping: nobody else asks for them.
         if objects.len() <= 1 {
@@ -206,7 +233,7 @@ impl<'w> Answers<'w> {
         Arc::clone(lists.entry(key).or_insert_with(|| self.write_list(names, objects, more, masks)))
     }
 
-    fn write_list(&self, (api_version, kind): (&str, &str), objects: &[usize], more: usize, masks: Option<&[String]>) -> Arc<[u8]> {
+    fn write_list(&self, (api_version, kind): (&str, &str), objects: &[usize], more: usize, masks: Option<&[Text<'_>]>) -> Arc<[u8]> {
         let mut out = Vec::new();
         out.extend_from_slice(b"{\"apiVersion\":");
         write_string(api_version, &mut out);

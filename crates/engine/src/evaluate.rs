@@ -8,7 +8,7 @@ use std::{panic, thread};
 
 use fedward_host::{Limits, Module};
 use fedward_kit::finding::Finding;
-use fedward_policyset::Reach;
+use fedward_policyset::{AsksForLabels, Reach};
 use serde_json::Value;
 
 use crate::answers::Shared;
@@ -140,7 +140,7 @@ fn lost(world: &World, plan: &Plan<'_>, seen: &[bool]) -> Vec<Verdict> {
     };
     unseen
         .flat_map(|request| {
-            let facts = Facts::new(world, request, true);
+            let facts = Facts::new(world, request, AsksForLabels::ALL);
             let reaches = |policy: &Policy| facts.as_ref().is_some_and(|facts| policy.reach(facts) != Reach::No);
             let policies = plan.policies.iter().enumerate().filter(|(_, policy)| reaches(policy));
             policies.map(|(policy, _)| verdict(request.subject, policy)).collect::<Vec<_>>()

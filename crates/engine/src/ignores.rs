@@ -7,7 +7,7 @@ use fedward_kit::policy::RuleDescriptor;
 use fedward_kit::rule::Condition;
 use fedward_kit::suggest;
 use fedward_kit::text::Glob;
-use fedward_manifest::{Source, Span};
+use fedward_manifest::{Document, Source, Span};
 use fedward_outcome::{Finding, Outcome, Suppression, SuppressionKind};
 
 use crate::Options;
@@ -48,21 +48,24 @@ pub struct Ignore {
 }
 
 /// What is known of rules.
-pub(crate) struct Rules<'r> {
+#[derive(Debug, Clone, Copy)]
+pub struct Rules<'r> {
     /// Those of this run.
-    pub(crate) runs: &'r [&'r str],
+    pub runs: &'r [String],
     /// Further ones that there are.
-    pub(crate) known: &'r [String],
+    pub known: &'r [String],
+    /// Whether some of what could be judged is not: what would use an entry may be among that.
+    pub is_narrowed: bool,
 }
 
 impl Rules<'_> {
     fn run(&self, rule: &str) -> bool {
-        self.runs.contains(&rule)
+        self.runs.iter().any(|known| known == rule)
     }
 
     /// A report's text if there is no such rule.
     fn unknown(&self, rule: &str) -> Option<String> {
-        let all = || self.runs.iter().copied().chain(self.known.iter().map(String::as_str));
+        let all = || self.runs.iter().chain(self.known).map(String::as_str);
         if all().any(|known| known == rule) {
             return None;
         }
@@ -83,24 +86,81 @@ struct Inline {
     used: bool,
 }
 
-/// Applies both kinds of entries, and reports those that are stale.
-pub(crate) fn apply(outcome: &mut Outcome, loaded: &[Loaded], options: &Options, rules: &Rules<'_>) {
-    let Options { ignores: entries, ignore_names: names, today, .. } = options;
-    // What would use an entry may be among what is not judged.
-    let is_narrowed = options.is_narrowed();
-    let (mut inline, by_line) = inline_entries(loaded);
-    let mut used = vec![false; entries.len()];
-    for finding in &mut outcome.findings {
+/// The inline entries of some documents, and which apply to which line.
+#[derive(Default)]
+pub struct Inlines {
+    entries: Vec<Inline>,
+    /// By the name of a source and a line.
+    by_line: HashMap<(Arc<str>, u32), Vec<usize>>,
+}
+
+impl Inlines {
+    /// Takes the entries of a document: a comment after content counts for its own line, one that stands alone for the next line that is no
+    /// comment.
+    pub fn add(&mut self, document: &Document) {
+        let source = document.source();
+        for comment in document.comments() {
+            let Some((rules, reason)) = parse(comment.text) else { continue };
+            let mut line = source.position(comment.span.start).line;
+            if comment.own_line {
+                let is_comment = |line: u32| source.line_text(line).trim_start().starts_with('#');
+                line += 1;
+                while line < source.line_count() && is_comment(line) {
+                    line += 1;
+                }
+            }
+            self.by_line.entry((Arc::clone(source.name()), line)).or_default().push(self.entries.len());
+            self.entries.push(Inline { source: Arc::clone(source), span: comment.span, rules, reason, used: false });
+        }
+    }
+
+    /// Applies the entries of its line to a finding.
+    pub fn apply(&mut self, finding: &mut Finding) {
         let line = finding.location.start().line;
-        let here = by_line.get(&(Arc::clone(finding.location.source.name()), line)).map(Vec::as_slice).unwrap_or_default();
+        let here = self.by_line.get(&(Arc::clone(finding.location.source.name()), line)).map(Vec::as_slice).unwrap_or_default();
         for index in here {
-            if let Some(entry) = inline.get_mut(*index).filter(|entry| entry.rules.contains(&finding.rule)) {
+            if let Some(entry) = self.entries.get_mut(*index).filter(|entry| entry.rules.contains(&finding.rule)) {
                 entry.used = true;
                 if !entry.reason.is_empty() {
                     finding.suppressed = Some(Suppression { kind: SuppressionKind::Inline, reason: entry.reason.clone() });
                 }
             }
         }
+    }
+
+    /// Reports entries that are stale.
+    pub fn stale(&self, rules: &Rules<'_>) -> Vec<Finding> {
+        let mut stale = Vec::new();
+        for entry in &self.entries {
+            let unknown = entry.rules.iter().find_map(|rule| rules.unknown(rule));
+            let report = |condition, message| Report::new(&RULE, condition, entry.span, message).finding(&entry.source, None);
+            if let Some(message) = unknown {
+                stale.push(report(&UNKNOWN_RULE, message));
+            } else if entry.rules.is_empty() {
+                stale.push(report(&MALFORMED, format!("this comment ignores nothing: an entry is written {FORM}")));
+            } else if entry.reason.is_empty() {
+                stale.push(report(&NO_REASON, format!("an ignore entry needs a reason: {FORM}")));
+            } else if !rules.is_narrowed && !entry.used && entry.rules.iter().all(|rule| rules.run(rule)) {
+                stale.push(report(&UNUSED, "nothing on this line is ignored: the entry can go".to_owned()));
+            }
+        }
+        stale
+    }
+}
+
+/// Applies both kinds of entries, and reports those that are stale.
+pub(crate) fn apply(outcome: &mut Outcome, loaded: &[Loaded], options: &Options, rules: &Rules<'_>) {
+    let Options { ignores: entries, ignore_names: names, today, .. } = options;
+    let mut inline = Inlines::default();
+    for one in loaded {
+        // One that is the text of another has no lines of its own.
+        if let Some(document) = one.document.as_ref().filter(|document| Arc::ptr_eq(document.source(), &one.source)) {
+            inline.add(document);
+        }
+    }
+    let mut used = vec![false; entries.len()];
+    for finding in &mut outcome.findings {
+        inline.apply(finding);
         for (entry, used) in entries.iter().zip(&mut used).filter(|(entry, _)| entry.rule == finding.rule) {
             if matches(entry, finding, names) {
                 *used = true;
@@ -110,27 +170,14 @@ pub(crate) fn apply(outcome: &mut Outcome, loaded: &[Loaded], options: &Options,
             }
         }
     }
-    let mut stale = Vec::new();
-    for entry in &inline {
-        let unknown = entry.rules.iter().find_map(|rule| rules.unknown(rule));
-        let report = |condition, message| Report::new(&RULE, condition, entry.span, message).finding(&entry.source, None);
-        if let Some(message) = unknown {
-            stale.push(report(&UNKNOWN_RULE, message));
-        } else if entry.rules.is_empty() {
-            stale.push(report(&MALFORMED, format!("this comment ignores nothing: an entry is written {FORM}")));
-        } else if entry.reason.is_empty() {
-            stale.push(report(&NO_REASON, format!("an ignore entry needs a reason: {FORM}")));
-        } else if !is_narrowed && !entry.used && entry.rules.iter().all(|rule| rules.run(rule)) {
-            stale.push(report(&UNUSED, "nothing on this line is ignored: the entry can go".to_owned()));
-        }
-    }
+    let mut stale = inline.stale(rules);
     for (entry, used) in entries.iter().zip(used) {
         let report = |condition, message| Report::new(&RULE, condition, entry.span, message).finding(&entry.source, None);
         if let Some(message) = rules.unknown(&entry.rule) {
             stale.push(report(&UNKNOWN_RULE, message));
         } else if is_expired(entry, today) {
             stale.push(report(&EXPIRED, format!("the entry for `{}` expired on {}", entry.rule, entry.expires.as_deref().unwrap_or(""))));
-        } else if !is_narrowed && !used && rules.run(&entry.rule) {
+        } else if !rules.is_narrowed && !used && rules.run(&entry.rule) {
             stale.push(report(&UNUSED, format!("the entry for `{}` ignores nothing: it can go", entry.rule)));
         }
     }
@@ -152,32 +199,6 @@ fn matches(entry: &Ignore, finding: &Finding, names: &HashMap<String, String>) -
 fn is_expired(entry: &Ignore, today: &str) -> bool {
     // Dates of this form sort as text.
     entry.expires.as_deref().is_some_and(|last| last < today)
-}
-
-type ByLine = HashMap<(Arc<str>, u32), Vec<usize>>;
-
-/// The inline entries, and which apply to which line: a comment after content to its own line, one that stands alone to the next line
-/// that is no comment.
-fn inline_entries(loaded: &[Loaded]) -> (Vec<Inline>, ByLine) {
-    let mut entries = Vec::new();
-    let mut by_line: ByLine = HashMap::new();
-    for one in loaded {
-        let Some(document) = one.document.as_ref().filter(|document| Arc::ptr_eq(document.source(), &one.source)) else { continue };
-        for comment in document.comments() {
-            let Some((rules, reason)) = parse(comment.text) else { continue };
-            let mut line = one.source.position(comment.span.start).line;
-            if comment.own_line {
-                let is_comment = |line: u32| one.source.line_text(line).trim_start().starts_with('#');
-                line += 1;
-                while line < one.source.line_count() && is_comment(line) {
-                    line += 1;
-                }
-            }
-            by_line.entry((Arc::clone(one.source.name()), line)).or_default().push(entries.len());
-            entries.push(Inline { source: Arc::clone(&one.source), span: comment.span, rules, reason, used: false });
-        }
-    }
-    (entries, by_line)
 }
 
 /// `fedward: ignore[rule-id, other-rule] reason`. What only begins like that has no rules.

@@ -46,7 +46,7 @@ use rayon::prelude::*;
 
 pub use context::Context;
 pub use evaluate::{Cost, Runtime};
-pub use ignores::Ignore;
+pub use ignores::{Ignore, Inlines, Rules};
 pub use input::{INPUT_POLICY, INPUT_RULES};
 pub use load::{Deployment, Input, Role};
 pub use mask::{CHANGED as HIDDEN_CHANGED, HIDDEN, hide as hide_secrets};
@@ -297,9 +297,15 @@ fn settle(outcome: &mut Outcome, world: &World, options: &Options, runs: &[&str]
     let leaving = severities::add(outcome, &options.native);
     if options.use_ignores {
         let own = INPUT_RULES.iter().map(|rule| rule.id);
-        let runs: Vec<&str> = own.chain(options.native.rules.iter().copied()).chain(runs.iter().copied()).collect();
-        let rules = ignores::Rules { runs: &runs, known: &options.known_rules };
-        ignores::apply(outcome, &world.loaded, options, &rules);
+        let all = own.chain(options.native.rules.iter().copied()).chain(runs.iter().copied());
+        let rules: Vec<String> = all.map(str::to_owned).collect();
+        ignores::apply(
+            outcome,
+            &world.loaded,
+            options,
+            &Rules { runs: &rules, known: &options.known_rules, is_narrowed: options.is_narrowed() },
+        );
+        outcome.rules = rules;
     }
     severities::set(outcome, &leaving, options);
     // What is wrong with the text of what is not judged is not told either.

@@ -1,7 +1,5 @@
 //! Objects to the JSON that a policy is given.
 
-use std::collections::BTreeSet;
-
 use fedward_kit::finding::ObjectId;
 use fedward_manifest::{Document, Node};
 
@@ -12,17 +10,9 @@ use crate::request::{Form, Operation};
 pub(crate) fn write_object(document: &Document, object: &Object, out: &mut Vec<u8>) {
     let Some(node) = document.node(object.node) else { return out.extend_from_slice(b"null") };
     if lacks_namespace(node, object) {
-        write_entries(node, object, |_| true, &Masks::whole(), out);
+        write_entries(node, object, &Masks::whole(), out);
     } else {
         node.write_json(out);
-    }
-}
-
-/// Writes only some fields of the object, each as [`write_object`] does.
-pub(crate) fn write_fields(document: &Document, object: &Object, fields: &BTreeSet<String>, out: &mut Vec<u8>) {
-    match document.node(object.node) {
-        Some(node) if node.is_map() => write_entries(node, object, |key| fields.contains(key), &Masks::whole(), out),
-        _ => write_object(document, object, out),
     }
 }
 
@@ -33,7 +23,7 @@ fn lacks_namespace(node: Node<'_>, object: &Object) -> bool {
     !object.namespace.is_empty() && metadata.is_some_and(|metadata| text(metadata, "namespace").is_none())
 }
 
-/// Fields that are asked for, as a tree: dotted paths, transparent to lists (Kubewarden's `field_masks`), and what identifies an object.
+/// Fields that are asked for, as a tree: dotted paths, transparent to lists (Kubewarden's `field_masks`).
 #[derive(Default)]
 pub(crate) struct Masks<'m> {
     /// Everything from here on.
@@ -42,11 +32,15 @@ pub(crate) struct Masks<'m> {
 }
 
 impl<'m> Masks<'m> {
-    pub(crate) fn new(paths: &'m [String]) -> Self {
+    /// Those of a question to a cluster, and what identifies an object.
+    pub(crate) fn new(paths: &'m [impl AsRef<str>]) -> Self {
+        Self::of_paths(["apiVersion", "kind", "metadata.name", "metadata.namespace"].into_iter().chain(paths.iter().map(AsRef::as_ref)))
+    }
+
+    /// Without what identifies an object.
+    pub(crate) fn of_paths(paths: impl IntoIterator<Item = &'m str>) -> Self {
         let mut masks = Masks::default();
-        for path in ["apiVersion", "kind", "metadata.name", "metadata.namespace"].into_iter().chain(paths.iter().map(String::as_str)) {
-            masks.add(path);
-        }
+        paths.into_iter().for_each(|path| masks.add(path));
         masks
     }
 
@@ -104,21 +98,21 @@ impl<'m> Masks<'m> {
     }
 }
 
-/// Writes what the masks name of the object, and who it is.
+/// Writes what the masks name of the object.
 pub(crate) fn write_masked(document: &Document, object: &Object, masks: &Masks<'_>, out: &mut Vec<u8>) {
     match document.node(object.node) {
-        Some(node) if node.is_map() => write_entries(node, object, |_| true, masks, out),
+        Some(node) if node.is_map() => write_entries(node, object, masks, out),
         _ => write_object(document, object, out),
     }
 }
 
-/// Writes the wanted fields of a map, of each what the masks name, with the object's namespace where the manifest leaves it to the
+/// Writes what the masks name of a map, with the object's namespace where the manifest leaves it to the
 /// context.
-fn write_entries(node: Node<'_>, object: &Object, wanted: impl Fn(&str) -> bool, masks: &Masks<'_>, out: &mut Vec<u8>) {
+fn write_entries(node: Node<'_>, object: &Object, masks: &Masks<'_>, out: &mut Vec<u8>) {
     let lacks_namespace = lacks_namespace(node, object);
     out.push(b'{');
     let start = out.len();
-    for entry in node.entries().filter(|entry| wanted(entry.key)) {
+    for entry in node.entries() {
         let Some(below) = masks.part(entry.key) else { continue };
         write_key(entry.key, start, out);
         if lacks_namespace && entry.key == "metadata" {

@@ -1,10 +1,10 @@
 //! The admission requests of a run: what is asked of every policy.
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use fedward_manifest::{Document, Node};
-use fedward_policyset::{Attributes, Labels};
+use fedward_policyset::{AsksForLabels, Attributes, Labels};
 use serde_json::Value;
 
 use crate::load::{Object, Role};
@@ -185,16 +185,22 @@ pub(crate) fn write_object(world: &World, request: &Request, out: &mut Vec<u8>) 
     write_number(world, request.object, out);
 }
 
-/// Writes those fields of the object that conditions look at (`None` for all), or `null`. `now` replaces the object of the manifest.
-pub(crate) fn write_mentioned(world: &World, request: &Request, now: Option<&Value>, fields: Option<&BTreeSet<String>>, out: &mut Vec<u8>) {
+/// Writes what of the object conditions look at (`None` for everything), or `null`. `now` replaces the object of the manifest.
+pub(crate) fn write_mentioned(
+    world: &World,
+    request: &Request,
+    now: Option<&Value>,
+    masks: Option<&payload::Masks<'_>>,
+    out: &mut Vec<u8>,
+) {
     let subject = world.objects.get(request.subject);
     let is_review = subject.is_some_and(|object| object.review.is_some());
-    match (now, fields) {
+    match (now, masks) {
         (Some(now), _) => out.extend_from_slice(now.to_string().as_bytes()),
-        (None, Some(fields)) if !is_review => {
+        (None, Some(masks)) if !is_review => {
             let object = request.object.and_then(|number| world.objects.get(number));
             match object.and_then(|object| Some((document(world, object)?, object))) {
-                Some((document, object)) => payload::write_fields(document, object, fields, out),
+                Some((document, object)) => payload::write_masked(document, object, masks, out),
                 None => out.extend_from_slice(b"null"),
             }
         }
@@ -253,7 +259,7 @@ pub(crate) struct Facts<'w> {
 
 impl<'w> Facts<'w> {
     /// Those of a request; labels only where they are asked for.
-    pub(crate) fn new(world: &'w World, request: &Request, with_labels: bool) -> Option<Self> {
+    pub(crate) fn new(world: &'w World, request: &Request, asked: AsksForLabels) -> Option<Self> {
         let object = world.objects.get(request.subject)?;
         let review = review(world, object);
         let mut facts = Facts {
@@ -267,7 +273,7 @@ impl<'w> Facts<'w> {
         };
         let Attributes { group, resource, .. } = facts.attributes();
         facts.versions = world.kinds.versions(group, resource);
-        if with_labels {
+        if asked.of_object {
             let node = |number: Option<usize>| {
                 let object = world.objects.get(number?)?;
                 document(world, object)?.node(object.node)
@@ -278,6 +284,8 @@ impl<'w> Facts<'w> {
             };
             facts.labels = new.filter(|node| node.is_map()).map(labels);
             facts.old_labels = old.filter(|node| node.is_map()).map(labels);
+        }
+        if asked.of_namespace {
             facts.namespace_labels = world.namespace_labels(request.subject, facts.attributes().namespace);
         }
         Some(facts)

@@ -82,15 +82,17 @@ impl World {
     ) -> Self {
         let views = Views::new(&loaded, &objects, deployments);
         let texts = objects.iter().map(|_| OnceLock::new()).collect();
+        let (count, filed) = (objects.len(), keys.iter().map(Vec::len).sum());
         let mut world = World {
             loaded,
             objects,
             closed,
             kinds,
             views,
-            by_name: HashMap::new(),
+            // Growing hashes every name again, and most objects have one.
+            by_name: HashMap::with_capacity(count),
             by_kind: HashMap::new(),
-            index: HashMap::new(),
+            index: HashMap::with_capacity(filed),
             scopes: Vec::new(),
             texts,
         };

@@ -3,11 +3,13 @@
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
-use std::fs::{self, File};
+use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
 
+use cap_std::ambient_authority;
+use cap_std::fs::{Dir, OpenOptions};
 use fedward_manifest::Source;
 
 use crate::documents::Parsed;
@@ -20,6 +22,8 @@ use crate::path;
 #[derive(Debug)]
 pub struct Checkout {
     root: PathBuf,
+    /// The folder itself: nothing outside of it can be opened through it.
+    folder: Dir,
     /// What outputs put before its paths; empty or with a slash at the end.
     prefix: String,
     /// Sorted as a walk comes by them.
@@ -82,6 +86,7 @@ impl Checkout {
         if !root.is_dir() {
             return Err(format!("`{shown}` is not a folder"));
         }
+        let folder = Dir::open_ambient_dir(&root, ambient_authority()).map_err(|error| format!("cannot open `{shown}`: {error}"))?;
         let shown = shown.trim_end_matches('/');
         let shown = shown.strip_prefix("./").unwrap_or(shown);
         let prefix = if matches!(shown, "" | ".") { String::new() } else { format!("{shown}/") };
@@ -109,6 +114,7 @@ impl Checkout {
         entries.dedup_by(|(left, _), (right, _)| left == right);
         Ok(Checkout {
             root,
+            folder,
             prefix,
             entries,
             known,
@@ -124,6 +130,14 @@ impl Checkout {
     #[must_use]
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// Whether a folder of the disk, named without links above it, is a part of it: what lies there comes from whoever writes the repository.
+    #[must_use]
+    pub fn holds(&self, folder: &Path) -> bool {
+        // Where Git does not say what is of it, all is.
+        let is_ours = |inside: &Path| self.known.is_none() || inside.to_str().is_none_or(|inside| self.entry(inside).is_some());
+        folder.strip_prefix(&self.root).is_ok_and(is_ours)
     }
 
     /// What outputs call a path of it.
@@ -260,17 +274,19 @@ impl Checkout {
         if *entry != Entry::File {
             return Err(Lost::NotFile);
         }
-        let unreadable = |error: std::io::Error| match error.kind() {
-            std::io::ErrorKind::NotFound => Lost::Missing,
-            _ => Lost::Unreadable(error.to_string()),
-        };
-        let file = self.root.join(&real);
-        // What was a file in a folder when it was listed may be a link by now.
-        if file.canonicalize().map_err(unreadable)? != file {
-            return Err(Lost::Outside);
+        // What was a file in a folder when it was listed may be a link by now, or a pipe: it then leads nowhere else, and nothing is waited for.
+        let mut options = OpenOptions::new();
+        options.read(true);
+        #[cfg(unix)]
+        cap_std::fs::OpenOptionsExt::custom_flags(&mut options, rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
+        let file = self.folder.open_with(&real, &options).map_err(|error| lost(&error))?;
+        let metadata = file.metadata().map_err(|error| lost(&error))?;
+        if !metadata.is_file() {
+            return Err(Lost::NotFile);
         }
-        let mut bytes = Vec::new();
-        File::open(&file).map_err(unreadable)?.take(self.limits.file_bytes + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+        // With room for what is there, it is read in one go.
+        let mut bytes = Vec::with_capacity(usize::try_from(metadata.len().min(self.limits.file_bytes)).unwrap_or(0).saturating_add(1));
+        file.take(self.limits.file_bytes + 1).read_to_end(&mut bytes).map_err(|error| lost(&error))?;
         if bytes.len() as u64 > self.limits.file_bytes { Err(Lost::TooLarge(self.limits.file_bytes)) } else { Ok(bytes) }
     }
 
@@ -294,9 +310,28 @@ impl Checkout {
         if let Some(known) = known {
             return Ok(known);
         }
-        let parsed = Arc::new(Parsed::new(self.text(&real)?, &self.limits.documents));
+        let bytes = self.bytes(&real)?;
+        self.parse(real, bytes)
+    }
+
+    /// The same of a file that was read already; its path has no links.
+    ///
+    /// # Errors
+    /// It is no text.
+    pub(crate) fn parse(&self, real: String, bytes: Vec<u8>) -> Result<Arc<Parsed>, Lost> {
+        let source = Source::new(self.shown(&real), bytes).map_err(|_| Lost::NotText)?;
+        let parsed = Arc::new(Parsed::new(Arc::new(source), &self.limits.documents));
         let Ok(mut all) = self.parsed.lock() else { return Ok(parsed) };
         Ok(Arc::clone(all.entry(real).or_insert(parsed)))
+    }
+}
+
+fn lost(error: &std::io::Error) -> Lost {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => Lost::Missing,
+        // That of a system has a number; without one it is cap-std's word for a way out.
+        std::io::ErrorKind::PermissionDenied if error.raw_os_error().is_none() => Lost::Outside,
+        _ => Lost::Unreadable(error.to_string()),
     }
 }
 

@@ -1,10 +1,11 @@
 //! Clusters that Argo CD deploys to: Secrets with a label, or a list that a person gives.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use fedward_manifest::{Document, Node, decode_base64};
 
+use crate::application::Destination;
 use crate::manifest::Manifest;
 use crate::place::Place;
 use crate::reason::Reason;
@@ -39,6 +40,25 @@ pub struct Clusters {
     pub known: BTreeMap<String, Cluster>,
     /// Whether there are no others: a person gave the list.
     pub complete: bool,
+    /// The names in `known`, by address.
+    names: HashMap<String, String>,
+}
+
+/// The cluster that a destination means, as far as it is known. One cluster is one, however Applications name it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// Its name, if that is known.
+    pub(crate) name: Option<String>,
+    /// Its address, if that is known.
+    pub(crate) server: Option<String>,
+}
+
+impl Target {
+    /// What tells it from other clusters: its address, or else its name.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        self.server.as_deref().or(self.name.as_deref()).unwrap_or_default()
+    }
 }
 
 impl Clusters {
@@ -48,7 +68,7 @@ impl Clusters {
     /// # Errors
     /// What is there is neither.
     pub fn read(documents: &[Arc<Document>]) -> Result<Self, Reason> {
-        let mut clusters = Clusters { known: BTreeMap::new(), complete: true };
+        let mut clusters = Clusters { complete: true, ..Clusters::default() };
         for document in documents.iter().filter(|document| !document.is_empty()) {
             let root = Value::read(document, document.root());
             if root.as_map().is_some_and(|map| map.contains_key("clusters")) && root.get("kind").is_none() {
@@ -68,8 +88,32 @@ impl Clusters {
 
     /// Adds one.
     pub(crate) fn add(&mut self, cluster: Cluster) {
+        self.names.insert(address(&cluster.server).to_owned(), cluster.name.clone());
         self.known.insert(cluster.name.clone(), cluster);
     }
+
+    /// The cluster that a destination means, whether it says its name or its address.
+    #[must_use]
+    pub fn target(&self, destination: &Destination) -> Target {
+        let server = address(&destination.server);
+        let name = if server.is_empty() { Some(&destination.name) } else { self.names.get(server) };
+        let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        // Of a Secret without an address no more than its name is known.
+        let known = name.and_then(|name| self.known.get(name)).filter(|cluster| !cluster.server.is_empty());
+        if let Some(cluster) = known.filter(|cluster| server.is_empty() || address(&cluster.server) == server) {
+            return Target { name: text(&cluster.name), server: text(address(&cluster.server)) };
+        }
+        // The cluster that Argo CD runs in has this name if no Secret gives it another.
+        if server == IN_CLUSTER_SERVER || server.is_empty() && destination.name == IN_CLUSTER {
+            return Target { name: Some(IN_CLUSTER.to_owned()), server: Some(IN_CLUSTER_SERVER.to_owned()) };
+        }
+        Target { name: text(&destination.name), server: text(server) }
+    }
+}
+
+/// An address as it is compared.
+fn address(server: &str) -> &str {
+    server.trim_end_matches('/')
 }
 
 /// The cluster that a Secret is, if it is one. Values come from `data` or `stringData`.
@@ -146,6 +190,33 @@ mod tests {
         assert_eq!(prod.labels["tier"], "prod");
         assert_eq!(prod.annotations["a"], "b");
         assert!(!format!("{prod:?}").contains("bearerToken"));
+    }
+
+    #[test]
+    fn a_cluster_is_one_by_name_and_by_address() {
+        let clusters = Clusters::read(&documents(
+            "clusters:\n- {name: prod, server: 'https://prod.example/'}\n- {name: in-cluster, server: 'https://hub.example'}\n",
+        ))
+        .unwrap();
+        let id = |clusters: &Clusters, server: &str, name: &str| {
+            let destination = Destination { server: server.to_owned(), name: name.to_owned(), namespace: String::new() };
+            clusters.target(&destination).id().to_owned()
+        };
+        for (server, name, expected) in [
+            ("", "prod", "https://prod.example"),
+            ("https://prod.example", "", "https://prod.example"),
+            ("https://prod.example//", "", "https://prod.example"),
+            ("", "other", "other"),
+            ("https://other.example/", "", "https://other.example"),
+            // A Secret gives that name to another cluster.
+            ("", "in-cluster", "https://hub.example"),
+            ("https://kubernetes.default.svc/", "", "https://kubernetes.default.svc"),
+        ] {
+            assert_eq!(id(&clusters, server, name), expected, "{server} {name}");
+        }
+        for (server, name) in [("", "in-cluster"), ("https://kubernetes.default.svc", "")] {
+            assert_eq!(id(&Clusters::default(), server, name), "https://kubernetes.default.svc");
+        }
     }
 
     #[test]

@@ -14,7 +14,6 @@ use crate::clusters::Clusters;
 use crate::fixtures::Fixtures;
 use crate::limits::Limits;
 use crate::place::Place;
-use crate::project::Cluster;
 use crate::reason::Reason;
 use crate::renderer::Renderer;
 use crate::repositories::Repositories;
@@ -179,8 +178,8 @@ impl Discovery {
     #[must_use]
     pub fn is_excluded(&self, application: &Application, resource: &Resource) -> bool {
         let (group, kind) = resource.manifest.kind();
-        let server = || Cluster::of(&application.destination, &self.clusters).server().map(str::to_owned);
-        self.settings.exclusions.as_ref().is_some_and(|exclusions| exclusions.hit(group, kind, server().as_deref()))
+        let cluster = self.clusters.target(&application.destination);
+        self.settings.exclusions.as_ref().is_some_and(|exclusions| exclusions.hit(group, kind, cluster.server.as_deref()))
     }
 
     /// How many Applications there are of each state.

@@ -1,7 +1,6 @@
 //! What projects permit.
 
-use crate::application::Destination;
-use crate::clusters::{Clusters, IN_CLUSTER, IN_CLUSTER_SERVER};
+use crate::clusters::Target;
 use crate::glob::Glob;
 use crate::place::Place;
 use crate::url::normalise;
@@ -10,40 +9,6 @@ use crate::value::Value;
 /// What a project permits.
 pub(crate) struct Permissions<'a> {
     spec: &'a Value,
-}
-
-/// The cluster of a destination, as far as it is known.
-pub(crate) struct Cluster {
-    name: Option<String>,
-    server: Option<String>,
-}
-
-impl Cluster {
-    /// The cluster that a destination means.
-    pub(crate) fn of(destination: &Destination, clusters: &Clusters) -> Self {
-        let server = destination.server.trim_end_matches('/');
-        let is_it = |cluster: &&crate::clusters::Cluster| {
-            if server.is_empty() { cluster.name == destination.name } else { cluster.server.trim_end_matches('/') == server }
-        };
-        if let Some(cluster) = clusters.known.values().find(is_it) {
-            return Cluster { name: Some(cluster.name.clone()), server: Some(cluster.server.clone()) };
-        }
-        // The cluster that Argo CD runs in has this name if no Secret gives it another.
-        if server == IN_CLUSTER_SERVER || destination.name == IN_CLUSTER {
-            return Cluster { name: Some(IN_CLUSTER.to_owned()), server: Some(IN_CLUSTER_SERVER.to_owned()) };
-        }
-        let known = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        Cluster { name: known(&destination.name), server: known(server) }
-    }
-
-    /// Its address, if that is known.
-    pub(crate) fn server(&self) -> Option<&str> {
-        self.server.as_deref()
-    }
-
-    pub(crate) fn shown(&self) -> &str {
-        self.server.as_deref().or(self.name.as_deref()).unwrap_or_default()
-    }
 }
 
 impl<'a> Permissions<'a> {
@@ -86,7 +51,7 @@ impl<'a> Permissions<'a> {
     }
 
     /// Whether a namespace of a cluster may be a destination; `None` if that depends on what is not known of the cluster.
-    pub(crate) fn permits_destination(&self, cluster: &Cluster, namespace: &str) -> Option<bool> {
+    pub(crate) fn permits_destination(&self, cluster: &Target, namespace: &str) -> Option<bool> {
         let mut permits = false;
         for destination in self.spec.list("destinations") {
             let field = |key: &str| destination.text(key);
@@ -147,6 +112,8 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
 
     use super::*;
+    use crate::application::Destination;
+    use crate::clusters::Clusters;
     use crate::test_text::value;
 
     fn project(spec: &str) -> Value {
@@ -174,7 +141,7 @@ mod tests {
 
     #[test]
     fn destinations_are_compared_as_argo_cd_does() {
-        let here = Cluster { name: Some("prod".to_owned()), server: Some("https://prod.example".to_owned()) };
+        let here = Target { name: Some("prod".to_owned()), server: Some("https://prod.example".to_owned()) };
         for (destinations, namespace, expected) in [
             ("[{server: '*', namespace: '*'}]", "a", true),
             ("[{server: 'https://prod.example', namespace: a}]", "a", true),
@@ -200,7 +167,7 @@ mod tests {
             |server: &str, name: &str| Destination { server: server.to_owned(), name: name.to_owned(), namespace: String::new() };
         let permits = |destinations: &str, server: &str, name: &str| {
             let project = project(&format!("destinations: {destinations}"));
-            Permissions::of(&project).unwrap().permits_destination(&Cluster::of(&destination(server, name), &Clusters::default()), "a")
+            Permissions::of(&project).unwrap().permits_destination(&Clusters::default().target(&destination(server, name)), "a")
         };
         assert_eq!(permits("[{server: 'https://prod.example', namespace: a}]", "https://prod.example/", ""), Some(true));
         assert_eq!(permits("[{server: 'https://other.example', namespace: a}]", "https://prod.example", ""), Some(false));

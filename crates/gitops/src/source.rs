@@ -4,6 +4,7 @@ mod directory;
 mod helm;
 mod kustomize;
 mod overrides;
+pub mod plain;
 mod refs;
 mod values_files;
 
@@ -24,6 +25,7 @@ use crate::url;
 use crate::value::Value;
 
 pub(crate) use directory::takes as directory_takes;
+pub use helm::escape;
 pub(crate) use refs::Refs;
 
 /// What builds a source.
@@ -379,19 +381,19 @@ fn is_archive(checkout: &Checkout, path: &str) -> bool {
 
 /// The tool of the files that are directly in a folder: of several, the last one by name.
 pub(crate) fn discovered(checkout: &Checkout, folder: &str, is_on: impl Fn(SourceType) -> bool) -> SourceType {
-    let mut kind = SourceType::Directory;
-    for (path, entry) in checkout.below(folder) {
-        if *entry == Entry::Folder || path::folder(path) != folder {
-            continue;
-        }
-        match path::name(path) {
-            // Whatever stands before it: `myChart.yaml` makes a chart, too.
-            name if name.ends_with("Chart.yaml") && is_on(SourceType::Helm) => kind = SourceType::Helm,
-            name if is_kustomization(name) && is_on(SourceType::Kustomize) => kind = SourceType::Kustomize,
-            _ => {}
-        }
-    }
-    kind
+    let directly = checkout.below(folder).filter(|(path, entry)| **entry != Entry::Folder && path::folder(path) == folder);
+    tool_of(directly.map(|(path, _)| path::name(path)), is_on)
+}
+
+/// The tool of a folder that holds files of these names directly, which are sorted. `is_on` says which tools there are.
+pub fn tool_of<'n>(names: impl Iterator<Item = &'n str>, is_on: impl Fn(SourceType) -> bool) -> SourceType {
+    let of = |name: &str| match name {
+        // Whatever stands before it: `myChart.yaml` makes a chart, too.
+        name if name.ends_with("Chart.yaml") && is_on(SourceType::Helm) => Some(SourceType::Helm),
+        name if is_kustomization(name) && is_on(SourceType::Kustomize) => Some(SourceType::Kustomize),
+        _ => None,
+    };
+    names.filter_map(of).last().unwrap_or(SourceType::Directory)
 }
 
 /// Whether a file by its name decides which tool builds the folder that it is in.

@@ -92,9 +92,9 @@ fn no_name_reaches_a_terminal_as_it_is() {
         let gate = Gate { fail_on: Severity::Error, allow_empty: false, strict: false };
         type Format<'f> = &'f dyn Fn(&mut dyn Write) -> io::Result<()>;
         let formats: [(&str, Format<'_>); 8] = [
-            ("human", &|out| fedward_report::human(&outcome, &fedward_report::Options::default(), out)),
-            ("json", &|out| fedward_report::json(&outcome, &tool, out)),
-            ("sarif", &|out| fedward_report::sarif(&outcome, &tool, &[], out)),
+            ("human", &|out| fedward_report::human(&outcome, &gate, &fedward_report::Options::default(), out)),
+            ("json", &|out| fedward_report::json(&outcome, &gate, &tool, out)),
+            ("sarif", &|out| fedward_report::sarif(&outcome, &gate, &tool, &[], out)),
             ("github", &|out| fedward_report::github(&outcome, &gate, out)),
             ("gitlab", &|out| fedward_report::gitlab(&outcome, &gate, out)),
             ("junit", &|out| fedward_report::junit(&outcome, &gate, out)),

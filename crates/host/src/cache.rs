@@ -7,10 +7,12 @@
 //! program as well. The name and the end of a file hold its key, a SHA-256 over the WebAssembly bytes, the engine's version and its
 //! configuration: a file that was renamed, cut short or made by another version is compiled anew. Files are written aside, synced
 //! and renamed, so that no reader sees half a file and none changes while it is mapped.
+//!
+//! A module that is packed into the program ([`Packed`]) has a key that was made when it was compiled.
 
 use std::path::PathBuf;
 
-use crate::{Host, LoadError, Module, Strategy};
+use crate::{Host, LoadError, Module, Packed, Strategy};
 
 /// A directory of compiled modules.
 #[derive(Debug)]
@@ -50,14 +52,41 @@ pub enum CacheError {
     Unsupported,
 }
 
+/// Files beyond this many are removed, the oldest first: every version of the engine has files of its own.
+const MAX_FILES: usize = 100;
+
+impl Cache {
+    /// Opens the cache in `directory`, which is made, for this user alone, if it does not exist.
+    ///
+    /// # Errors
+    /// [`CacheError::Io`]; [`CacheError::Foreign`] if others could have put files there; [`CacheError::Unsupported`].
+    pub fn open(directory: impl Into<PathBuf>) -> Result<Self, CacheError> {
+        Self::holding(MAX_FILES, directory)
+    }
+}
+
 #[cfg(not(unix))]
 impl Cache {
-    /// Opens the cache in `directory`.
+    /// Opens the cache in `directory`, of `files` at most.
     ///
     /// # Errors
     /// [`CacheError::Unsupported`].
-    pub fn open(_directory: impl Into<PathBuf>) -> Result<Self, CacheError> {
+    pub fn holding(_files: usize, _directory: impl Into<PathBuf>) -> Result<Self, CacheError> {
         Err(CacheError::Unsupported)
+    }
+
+    /// Unpacks the module.
+    ///
+    /// # Safety
+    /// As for [`Module::from_packed`].
+    ///
+    /// # Errors
+    /// As for [`Module::from_packed`].
+    #[expect(unsafe_code, reason = "machine code can only be taken on trust, and only the caller knows where it is from")]
+    pub unsafe fn load_packed(&self, host: &Host, strategy: Strategy, packed: &Packed<'_>) -> Result<Cached, LoadError> {
+        // SAFETY: passed on to the caller.
+        let module = unsafe { Module::from_packed(host, strategy, packed) }?;
+        Ok(Cached { module, problem: Some(CacheError::Unsupported) })
     }
 
     /// Takes the compiled form of `wasm` from the cache, or compiles it.
@@ -71,12 +100,12 @@ impl Cache {
 
 #[cfg(unix)]
 impl Cache {
-    /// Opens the cache in `directory`, which is made, for this user alone, if it does not exist.
+    /// The same with room for so many files, where one is large.
     ///
     /// # Errors
-    /// [`CacheError::Io`]; [`CacheError::Foreign`] if others could have put files there.
-    pub fn open(directory: impl Into<PathBuf>) -> Result<Self, CacheError> {
-        Ok(Self { directory: unix::Directory::open(directory.into())? })
+    /// As for [`Cache::open`].
+    pub fn holding(files: usize, directory: impl Into<PathBuf>) -> Result<Self, CacheError> {
+        Ok(Self { directory: unix::Directory::open(directory.into(), files)? })
     }
 
     /// Takes the compiled form of `wasm` from the cache, or compiles it and puts it there. A cache that fails costs time, never the
@@ -96,7 +125,36 @@ impl Cache {
         }
         let module = Module::from_wasm(host, strategy, wasm)?;
         let compiled = module.serialize()?;
-        Ok(Cached { module, problem: self.directory.write(&key, &compiled).err() })
+        Ok(Cached { module, problem: self.directory.write(&key, compiled.len(), &|put| put(0, &compiled)).err() })
+    }
+
+    /// Maps a packed module from the cache, where it is put first if it is not there. A cache that fails costs time, never the module.
+    ///
+    /// # Safety
+    /// As for [`Module::from_packed`].
+    ///
+    /// # Errors
+    /// As for [`Module::from_packed`].
+    #[expect(unsafe_code, reason = "machine code can only be taken on trust, and only the caller knows where it is from")]
+    pub unsafe fn load_packed(&self, host: &Host, strategy: Strategy, packed: &Packed<'_>) -> Result<Cached, LoadError> {
+        let key = unix::Key::of(packed);
+        let kept = || {
+            let file = self.directory.read(&key)?;
+            // SAFETY: as in `load`; what the file holds is the caller's.
+            unsafe { Module::from_cached(host, strategy, file) }?.ok()
+        };
+        if let Some(module) = kept() {
+            return Ok(Cached { module, problem: None });
+        }
+        let problem = self.directory.write(&key, packed.size, packed.unpack).err();
+        if problem.is_none()
+            && let Some(module) = kept()
+        {
+            return Ok(Cached { module, problem });
+        }
+        // SAFETY: passed on to the caller.
+        let module = unsafe { Module::from_packed(host, strategy, packed) }?;
+        Ok(Cached { module, problem })
     }
 }
 
@@ -104,9 +162,9 @@ impl Cache {
 mod unix {
     use std::fs::{DirBuilder, File};
     use std::hash::{Hash, Hasher};
-    use std::io::{self, Read, Seek, SeekFrom, Write};
+    use std::io::{self, Read, Seek, SeekFrom};
     use std::os::fd::OwnedFd;
-    use std::os::unix::fs::DirBuilderExt;
+    use std::os::unix::fs::{DirBuilderExt, FileExt};
     use std::path::PathBuf;
     use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -115,15 +173,13 @@ mod unix {
     use wasmtime::Engine;
 
     use super::CacheError;
+    use crate::packed::{self, Packed, Unpack};
 
     /// Names the format; changes whenever the key or the end of the file does.
     const FORMAT: &[u8; 16] = b"fedward cwasm 1\n";
 
     /// What the name of a compiled module ends with.
     const SUFFIX: &str = ".cwasm";
-
-    /// Files beyond this many are removed, the oldest first: every version of the engine has files of its own.
-    const MAX_FILES: usize = 100;
 
     /// What a compiled module depends on.
     pub(super) struct Key([u8; 32]);
@@ -134,6 +190,14 @@ mod unix {
             state.write(FORMAT);
             engine.precompile_compatibility_hash().hash(&mut state);
             state.write(wasm);
+            Self(state.0.finalize().into())
+        }
+
+        /// That of a packed module.
+        pub(super) fn of(packed: &Packed<'_>) -> Self {
+            let mut state = Feed(Sha256::new());
+            state.write(FORMAT);
+            state.write(packed.key.as_bytes());
             Self(state.0.finalize().into())
         }
 
@@ -170,17 +234,18 @@ mod unix {
     pub(super) struct Directory {
         path: PathBuf,
         handle: OwnedFd,
+        max_files: usize,
     }
 
     impl Directory {
-        pub(super) fn open(path: PathBuf) -> Result<Self, CacheError> {
+        pub(super) fn open(path: PathBuf, max_files: usize) -> Result<Self, CacheError> {
             let opened = DirBuilder::new().recursive(true).mode(0o700).create(&path).and_then(|()| {
                 let handle = open(&path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
                 let stat = fstat(&handle)?;
                 Ok((handle, stat))
             });
             match opened {
-                Ok((handle, stat)) if is_ours(&stat) => Ok(Self { path, handle }),
+                Ok((handle, stat)) if is_ours(&stat) => Ok(Self { path, handle, max_files }),
                 Ok(_) => Err(CacheError::Foreign { path }),
                 Err(source) => Err(CacheError::Io { path, source }),
             }
@@ -201,12 +266,12 @@ mod unix {
             (end == key.end()).then_some(file)
         }
 
-        /// Puts `compiled` there for `key`.
-        pub(super) fn write(&self, key: &Key, compiled: &[u8]) -> Result<(), CacheError> {
+        /// Puts what `unpack` gives, so many bytes, there for `key`.
+        pub(super) fn write(&self, key: &Key, size: usize, unpack: &Unpack<'_>) -> Result<(), CacheError> {
             static COUNTER: AtomicU32 = AtomicU32::new(0);
             let count = COUNTER.fetch_add(1, Ordering::Relaxed);
             let aside = format!("{}-{count}.new", std::process::id());
-            let written = self.write_aside(&aside, compiled, &key.end()).and_then(|()| {
+            let written = self.write_aside(&aside, size, unpack, &key.end()).and_then(|()| {
                 renameat(&self.handle, &aside, &self.handle, key.file_name())?;
                 self.remove_oldest()
             });
@@ -217,13 +282,13 @@ mod unix {
             })
         }
 
-        fn write_aside(&self, name: &str, compiled: &[u8], end: &[u8]) -> io::Result<()> {
+        fn write_aside(&self, name: &str, size: usize, unpack: &Unpack<'_>, end: &[u8]) -> io::Result<()> {
             let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
             // A crash may have left a file of the same name behind.
             let _ = unlinkat(&self.handle, name, AtFlags::empty());
-            let mut file = File::from(openat(&self.handle, name, flags, Mode::RUSR | Mode::WUSR)?);
-            file.write_all(compiled)?;
-            file.write_all(end)?;
+            let file = File::from(openat(&self.handle, name, flags, Mode::RUSR | Mode::WUSR)?);
+            packed::fill(&file, size, unpack)?;
+            file.write_all_at(end, size as u64)?;
             file.sync_data()
         }
 
@@ -239,7 +304,7 @@ mod unix {
                 }
             }
             files.sort();
-            let excess = files.len().saturating_sub(MAX_FILES);
+            let excess = files.len().saturating_sub(self.max_files);
             for (_, name) in files.into_iter().take(excess) {
                 // Another process may have been faster.
                 let _ = unlinkat(&self.handle, name, AtFlags::empty());

@@ -57,6 +57,18 @@ pub(crate) fn engine(strategy: Strategy, limits: &Limits) -> Result<Engine, Load
     Engine::new(&config).map_err(engine_error)
 }
 
+/// An engine whose code is made quickly, and is slow: for what runs once.
+///
+/// # Errors
+/// The machine cannot give what the configuration needs.
+pub(crate) fn quick_engine(limits: &Limits) -> Result<Engine, LoadError> {
+    let mut config = config(target_lexicon::HOST.to_string().as_str())?;
+    config.cranelift_opt_level(OptLevel::None);
+    config.max_wasm_stack(limits.stack_bytes);
+    config.async_stack_size(limits.stack_bytes.saturating_mul(2));
+    Engine::new(&config).map_err(engine_error)
+}
+
 /// Compiles a module for [`Module::from_precompiled`](crate::Module::from_precompiled), in a build script for example. The result
 /// runs on every CPU of the target, whatever CPU compiled it.
 ///
@@ -126,6 +138,8 @@ fn settle(config: &mut Config) {
     config.wasm_backtrace_max_frames(None::<NonZeroUsize>);
     config.generate_address_map(false);
     config.debug_symbols(false);
+    // A memory that is not empty at the start is mapped, however large it is, and never copied.
+    config.memory_guaranteed_dense_image_size(128 << 20);
     config.native_unwind_info(false);
 }
 

@@ -18,6 +18,8 @@ pub struct Evaluator {
     limits: Limits,
     /// The files that the guest may read.
     mount: Option<Mount>,
+    /// Whether instances have a time of their own.
+    owns_time: bool,
     kept: Option<Running>,
     /// The last response; also the buffer for the next.
     response: Vec<u8>,
@@ -27,20 +29,34 @@ pub struct Evaluator {
 /// How much of a response's buffer is kept for the next.
 const KEPT_RESPONSE: usize = 1 << 16;
 
+/// `__guest_call`, with the lengths of the operation and of the payload.
+type GuestCall = TypedFunc<(i32, i32), i32>;
+
 /// An instance that has been initialised.
 struct Running {
     store: Store<State>,
-    guest_call: TypedFunc<(i32, i32), i32>,
+    instance: Instance,
+    guest_call: GuestCall,
 }
 
 impl Evaluator {
     pub(crate) fn new(module: Arc<Shared>, limits: Limits) -> Self {
-        Self { module, limits, mount: None, kept: None, response: Vec::new(), stats: Stats::default() }
+        Self { module, limits, mount: None, owns_time: false, kept: None, response: Vec::new(), stats: Stats::default() }
     }
 
     /// Shows `folder` to every instance from the next on.
     pub(crate) fn set_files(&mut self, path: &str, folder: Arc<dyn Folder>) {
         self.mount = Some(Mount { path: path.to_owned(), folder });
+    }
+
+    /// Gives every instance from the next on a time of its own, which is the same in every run.
+    pub(crate) fn own_time(&mut self) {
+        self.owns_time = true;
+    }
+
+    /// The instance that the last call left behind.
+    pub(crate) fn kept(&mut self) -> Option<(&mut Store<State>, Instance)> {
+        self.kept.as_mut().map(|running| (&mut running.store, running.instance))
     }
 
     /// Runs `operation` on `payload`. Host calls and log lines of the guest go to `host`, those of its initialisation too.
@@ -123,10 +139,13 @@ impl Evaluator {
         store.set_epoch_deadline(1);
         store.data_mut().begin(Phase::Init);
         store.data_mut().wasi.mount(self.mount.clone());
+        if self.owns_time {
+            store.data_mut().wasi.own_time();
+        }
 
         let lent = Lent { operation: "", payload: &[], host };
-        let guest_call = run(&mut store, lent, |store| start(&self.module, store))?;
-        Ok(Running { store, guest_call })
+        let (instance, guest_call) = run(&mut store, lent, |store| start(&self.module, store))?;
+        Ok(Running { store, instance, guest_call })
     }
 }
 
@@ -145,7 +164,7 @@ fn run<R>(
 }
 
 /// Instantiates and runs the starters.
-fn start(module: &Shared, store: &mut Store<State>) -> wasmtime::Result<TypedFunc<(i32, i32), i32>> {
+fn start(module: &Shared, store: &mut Store<State>) -> wasmtime::Result<(Instance, GuestCall)> {
     let instance = module.pre.instantiate(store.as_context_mut()).map_err(no_room)?;
     store.data_mut().memory = instance.get_module_export(&mut *store, &module.memory).and_then(wasmtime::Extern::into_memory);
     for starter in &module.starters {
@@ -154,7 +173,8 @@ fn start(module: &Shared, store: &mut Store<State>) -> wasmtime::Result<TypedFun
             result => result?,
         }
     }
-    function(&instance, store, &module.guest_call)
+    let guest_call = function(&instance, store, &module.guest_call)?;
+    Ok((instance, guest_call))
 }
 
 fn function<P: wasmtime::WasmParams, R: wasmtime::WasmResults>(

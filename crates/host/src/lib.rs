@@ -31,7 +31,9 @@ mod host;
 mod lending;
 mod limits;
 mod module;
+mod packed;
 mod section;
+mod snapshot;
 mod state;
 mod ticker;
 mod wapc;
@@ -47,7 +49,9 @@ pub use folder::{FileError, FileType, Folder, Stat};
 pub use host::Host;
 pub use limits::Limits;
 pub use module::{Module, Origin, Timed};
+pub use packed::{Packed, Put, Unpack};
 pub use section::custom_section;
+pub use snapshot::{SnapshotError, snapshot};
 pub use state::Stats;
 
 /// What a guest can ask of the program around it.

@@ -13,7 +13,7 @@ use crate::{Evaluator, Folder, Host, Limits, LoadError, Strategy, wapc, wasi};
 
 /// The functions that a module may have run before its first call, in this order. `_initialize` is what a module has that is no
 /// program but a library, Go's `-buildmode=c-shared` for one.
-const STARTERS: [&str; 3] = ["_initialize", "_start", "wapc_init"];
+pub(crate) const STARTERS: [&str; 3] = ["_initialize", "_start", "wapc_init"];
 
 /// Where a module's machine code came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,6 +125,22 @@ impl Module {
     #[cfg(unix)]
     #[expect(unsafe_code, reason = "machine code can only be taken on trust, and only the caller knows where it is from")]
     pub(crate) unsafe fn from_cached(host: &Host, strategy: Strategy, file: std::fs::File) -> Option<Result<Self, LoadError>> {
+        // SAFETY: passed on to the caller.
+        unsafe { Self::from_file(host, strategy, file, Origin::Cached) }
+    }
+
+    /// Takes a module out of a file; `None` if Wasmtime refuses it.
+    ///
+    /// # Safety
+    /// As for [`Module::from_cached`].
+    #[cfg(unix)]
+    #[expect(unsafe_code, reason = "machine code can only be taken on trust, and only the caller knows where it is from")]
+    pub(crate) unsafe fn from_file(
+        host: &Host,
+        strategy: Strategy,
+        file: std::fs::File,
+        origin: Origin,
+    ) -> Option<Result<Self, LoadError>> {
         let engine = host.engine(strategy).ok()?;
         let mut copied = file.try_clone().ok()?;
         // SAFETY: passed on to the caller.
@@ -137,7 +153,7 @@ impl Module {
             // SAFETY: passed on to the caller.
             unsafe { wasmtime::Module::deserialize(&engine, bytes) }
         });
-        Some(Self::new(host, strategy, &module.ok()?, Origin::Cached))
+        Some(Self::new(host, strategy, &module.ok()?, origin))
     }
 
     /// The compiled form, for the cache.
@@ -146,7 +162,7 @@ impl Module {
         self.shared.pre.module().serialize().map_err(engine_error)
     }
 
-    fn new(host: &Host, strategy: Strategy, module: &wasmtime::Module, origin: Origin) -> Result<Self, LoadError> {
+    pub(crate) fn new(host: &Host, strategy: Strategy, module: &wasmtime::Module, origin: Origin) -> Result<Self, LoadError> {
         let guest_call = function(module, "__guest_call", 2, 1, "a function from two 32-bit integers to one")?
             .ok_or(LoadError::MissingExport { name: "__guest_call" })?;
         let mut starters = Vec::new();

@@ -10,7 +10,8 @@
 pub(crate) mod files;
 mod poll;
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use wasmtime::{Caller, FuncType, Linker, Result, Val, ValType};
 
@@ -58,10 +59,21 @@ const REFUSED: [(&str, &str); 20] = [
     ("sock_shutdown", "ii"),
 ];
 
+/// What the monotonic clock shows at the start, in nanoseconds: later than it ever was in a [`snapshot`](crate::snapshot()), so that no
+/// guest sees it go back.
+const MONOTONIC_START: u64 = 1_000_000_000;
+
+/// Where the time comes from.
+enum Clock {
+    /// The system; when the monotonic clock started.
+    System(Instant),
+    /// Nanoseconds that only reading and waiting move on, so that they are the same in every run.
+    Own(u64),
+}
+
 /// What one instance's WASI remembers.
 pub(crate) struct Wasi {
-    /// When the monotonic clock showed nothing.
-    start: Instant,
+    clock: Clock,
     /// State of the random generator.
     random: u64,
     /// What was printed to standard output and standard error since their last line ends.
@@ -72,7 +84,7 @@ pub(crate) struct Wasi {
 
 impl Default for Wasi {
     fn default() -> Self {
-        Self { start: Instant::now(), random: 0, partial: Default::default(), files: Descriptors::default() }
+        Self { clock: Clock::System(Instant::now()), random: 0, partial: Default::default(), files: Descriptors::default() }
     }
 }
 
@@ -80,6 +92,16 @@ impl Wasi {
     /// Gives the guest a folder to read, before it starts.
     pub(crate) fn mount(&mut self, mount: Option<Mount>) {
         self.files = Descriptors::new(mount);
+    }
+
+    /// Gives the guest a time of its own, which starts at nothing.
+    pub(crate) fn own_time(&mut self) {
+        self.clock = Clock::Own(0);
+    }
+
+    /// Whether nothing is open but what was so at the start, and no clock shows more than in a new instance.
+    pub(crate) fn is_as_new(&self) -> bool {
+        self.files.are_as_new() && !matches!(self.clock, Clock::Own(time) if time >= MONOTONIC_START)
     }
 
     /// A guest with files has a name, the first argument of every program: libraries for command lines look for one.
@@ -98,13 +120,25 @@ impl Wasi {
     }
 
     /// Nanoseconds on clock `id`: real time (0) or monotonic (1).
-    fn now(&self, id: i32) -> Option<u64> {
-        let time = match id {
-            0 => SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
-            1 => self.start.elapsed(),
-            _ => return None,
-        };
-        Some(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
+    fn now(&mut self, id: i32) -> Option<u64> {
+        let nanoseconds = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        match (id, &mut self.clock) {
+            (0, Clock::System(_)) => Some(nanoseconds(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())),
+            (1, Clock::System(start)) => Some(MONOTONIC_START.saturating_add(nanoseconds(start.elapsed()))),
+            (0 | 1, Clock::Own(time)) => {
+                *time = time.saturating_add(1);
+                Some(*time)
+            }
+            _ => None,
+        }
+    }
+
+    /// Waits.
+    fn sleep(&mut self, time: Duration) {
+        match &mut self.clock {
+            Clock::System(_) => thread::sleep(time),
+            Clock::Own(now) => *now = now.saturating_add(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)),
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use fedward_kit::text::is_guid;
 use crate::facts::{CredentialOf, Facts, Missing, Name, Principal};
 use crate::model::{Assignment, Cloud, Credential, IdFrom, Identity};
 use crate::people::{People, Person, State};
-use crate::{declared, object, place, shown};
+use crate::{declared, object, place, place_at, shown};
 
 /// What an identity is told apart by.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -83,7 +83,7 @@ pub(crate) fn assemble(survey: &Survey, facts: &Facts, people: &People) -> Assem
     }
     let client_ids = people.all.iter().filter_map(Person::client_id).collect();
     let of_associations = facts.credentials.iter().filter_map(|credential| match &credential.of {
-        CredentialOf::Role(arn) => arn.as_ref(),
+        CredentialOf::Role(arn) | CredentialOf::Account(arn) => arn.as_ref(),
         CredentialOf::Azure(_) | CredentialOf::Itself(_) => None,
     });
     let mut arns: HashMap<String, BTreeSet<String>> = HashMap::new();
@@ -141,6 +141,12 @@ impl Assembler<'_> {
         people.filter_map(Person::client_id).collect()
     }
 
+    /// The roles that the accounts name which a credential lets in.
+    fn arns_of(&self, credential: usize) -> BTreeSet<String> {
+        let people = self.let_in.get(&credential).into_iter().flatten().filter_map(|at| self.people.all.get(*at));
+        people.filter_map(|person| person.marks.role_arn.clone()).collect()
+    }
+
     fn key_of_parent(&self, parent: &str) -> (Key, Option<IdFrom>) {
         let parent = self.own_key(parent);
         match self.clients.get(&parent) {
@@ -168,6 +174,10 @@ impl Assembler<'_> {
             CredentialOf::Role(Some(arn)) => (Key::Arn(arn.clone()), None),
             CredentialOf::Role(None) => (Key::Alone(at), None),
             CredentialOf::Itself(role) => (self.key_of_role(*role), None),
+            CredentialOf::Account(arn) => match arn.as_ref().or(only(&self.arns_of(at))) {
+                Some(arn) => (Key::Arn(arn.clone()), None),
+                None => (Key::Alone(at), None),
+            },
         })
     }
 
@@ -309,7 +319,10 @@ impl Assembler<'_> {
             let credential = Credential {
                 kind: fact.kind,
                 object,
-                location: place(survey, fact.number),
+                location: fact
+                    .pointer
+                    .as_ref()
+                    .map_or_else(|| place(survey, fact.number), |pointer| place_at(survey, fact.number, pointer)),
                 subject: fact.subject.as_deref().map(shown),
                 issuer: fact.issuer.as_deref().map(shown),
                 account: None,

@@ -41,6 +41,8 @@ pub(crate) struct Facts {
 /// A credential.
 pub(crate) struct CredentialFact {
     pub(crate) number: usize,
+    /// Where in the object it is; none for the object itself.
+    pub(crate) pointer: Option<String>,
     pub(crate) kind: CredentialKind,
     pub(crate) subject: Option<String>,
     pub(crate) issuer: Option<String>,
@@ -57,6 +59,8 @@ pub(crate) enum CredentialOf {
     Role(Option<String>),
     /// That of the object itself, by its place in [`Facts::roles`].
     Itself(usize),
+    /// That of the role which the account names, if not of the one with this ARN.
+    Account(Option<String>),
 }
 
 /// A managed identity of Azure.
@@ -244,12 +248,15 @@ impl Facts {
             let account = association.namespace.peek_str().zip(association.service_account.peek_str());
             self.credentials.push(CredentialFact {
                 number,
+                pointer: None,
                 kind: CredentialKind::PodIdentityAssociation,
                 subject: account.map(|(namespace, name)| format!("{namespace}/{name}")),
                 issuer: None,
                 account: account.map(|(namespace, name)| (namespace.to_owned(), name.to_owned())),
                 of: CredentialOf::Role(known(association.role_arn.peek_str())),
             });
+        } else if kind == "ClusterConfig" && group == "eksctl.io" {
+            self.eksctl(number, object);
         } else if let Some(identity) = ManagedIdentity::of(object) {
             let config = identity.principal_config.and_then(|at| config(at, namespace));
             self.identities.push(ManagedFact {
@@ -287,12 +294,42 @@ impl Facts {
         let subject = credential.subject_in(context, namespace).and_then(Node::peek_str);
         self.credentials.push(CredentialFact {
             number,
+            pointer: None,
             kind: CredentialKind::FederatedCredential,
             subject: owned(subject),
             issuer: owned(credential.issuer_in(context, namespace).and_then(Node::peek_str)),
             account: subject.and_then(one_account),
             of: CredentialOf::Azure(credential.parent_key(namespace)),
         });
+    }
+
+    /// What eksctl's configuration lets in: accounts that it makes a role and its trust policy for, and associations.
+    fn eksctl(&mut self, number: usize, object: Node<'_>) {
+        let iam = object.peek("iam");
+        let of_account =
+            iam.peek("serviceAccounts").peek_items().map(|entry| (entry.peek("metadata").peek("name"), entry.peek("attachRoleARN")));
+        let of_association =
+            iam.peek("podIdentityAssociations").peek_items().map(|entry| (entry.peek("serviceAccountName"), entry.peek("roleARN")));
+        let arns: HashMap<String, Option<String>> =
+            of_account.chain(of_association).map(|(name, arn)| (name.place().path, known(arn.peek_str()))).collect();
+        for (namespace, name, provider, node) in trust::eksctl_accounts(object) {
+            let pointer = node.place().path;
+            let arn = arns.get(&pointer).cloned().flatten();
+            let is_association = provider == identity::Provider::AwsPodIdentity;
+            self.credentials.push(CredentialFact {
+                number,
+                pointer: Some(pointer),
+                kind: if is_association { CredentialKind::PodIdentityAssociation } else { CredentialKind::TrustPolicy },
+                subject: Some(if is_association {
+                    format!("{namespace}/{name}")
+                } else {
+                    format!("system:serviceaccount:{namespace}:{name}")
+                }),
+                issuer: None,
+                account: Some((namespace.to_owned(), name.to_owned())),
+                of: if is_association { CredentialOf::Role(arn) } else { CredentialOf::Account(arn) },
+            });
+        }
     }
 
     fn assignment(&mut self, look: &Look<'_>, assignment: &RoleAssignment<'_>) {
@@ -334,6 +371,7 @@ impl Facts {
         for subject in iam::subjects(policy) {
             self.credentials.push(CredentialFact {
                 number,
+                pointer: None,
                 kind: CredentialKind::TrustPolicy,
                 subject: owned(Some(subject)),
                 issuer: owned(issuer),

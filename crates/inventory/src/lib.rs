@@ -43,6 +43,10 @@ use rights::Access;
 ///
 /// Identities are left out of which all is merely looked at ([`fedward_engine::Role::Context`]).
 pub fn take(survey: &Survey, federated: &[Glob]) -> Inventory {
+    take_within(survey, federated, MAX_COUNTED)
+}
+
+fn take_within(survey: &Survey, federated: &[Glob], most_counted: usize) -> Inventory {
     let facts = Facts::of(survey);
     let people = People::of(survey, &facts, federated);
     let Assembled { mut drafts, unattached } = assemble(survey, &facts, &people);
@@ -51,7 +55,8 @@ pub fn take(survey: &Survey, federated: &[Glob]) -> Inventory {
     let mut access = Access::new(survey, &facts);
     let places = accounts(survey, &people, &drafts, &mut access, &mut inventory);
     inventory.roles = access.roles;
-    let mut budget = MAX_COUNTED;
+    let mut identities = Vec::new();
+    let mut users = Users::new(&inventory.accounts, most_counted);
     for Draft { mut identity, people: who, credentials, .. } in drafts {
         let place = |at: &usize| places.get(*at).copied().flatten();
         identity.accounts = who.iter().filter_map(place).collect();
@@ -65,11 +70,16 @@ pub fn take(survey: &Survey, federated: &[Glob]) -> Inventory {
         });
         identity.declared.sort();
         identity.assignments.sort();
-        identity.workloads = workloads(&identity.accounts, &inventory.accounts, &mut budget);
-        identity.shared = identity.workloads > 1;
+        let (workloads, may_be_more) = users.of(&identity.accounts);
+        identity.workloads = workloads;
+        identity.shared = workloads > 1;
         identity.not_known = not_known(&identity, &inventory.accounts);
-        inventory.identities.push(identity);
+        if may_be_more {
+            identity.not_known.push(format!("how many workloads use it: at least {workloads}"));
+        }
+        identities.push(identity);
     }
+    inventory.identities = identities;
     inventory.identities.sort_by_cached_key(|identity| {
         let place = identity.credentials.first().map(|credential| credential.location.clone());
         let name = (identity.cloud, identity.id.is_none(), identity.id.clone(), identity.name.clone());
@@ -136,34 +146,63 @@ fn used(survey: &Survey, user: &Use) -> Option<User> {
     })
 }
 
-/// How many workloads are compared with those of other accounts, over all identities; beyond, an identity has as many as the account of it
-/// that has most.
+/// How many workloads are compared with those of other accounts, over all identities; beyond, an identity has at least as many as the account
+/// of it that has most.
 const MAX_COUNTED: usize = 10_000_000;
 
-/// How many workloads use accounts, as the rules about sharing count them. Those of which it is not known which account they mean do not count.
-fn workloads(accounts: &[usize], all: &[Account], budget: &mut usize) -> usize {
-    let known = || accounts.iter().filter_map(|at| all.get(*at)).filter(|account| account.state != AccountState::Ambiguous);
-    let work: usize = known().map(|account| account.users.len()).sum();
-    let count = |accounts: &mut dyn Iterator<Item = &Account>| {
-        let users = accounts.flat_map(|account| account.users.iter().map(move |user| (account, user)));
-        let keys = users.filter(|(_, user)| user.counted).map(|(account, user)| {
-            let Object { api_version, kind, namespace, name } = &user.object;
-            // The parts of Argo CD count as one.
-            if is_argo_cd(name) {
-                ("", "", account.namespace.as_str(), "")
-            } else {
-                (group_of(api_version), kind.as_str(), namespace.as_str(), name.as_str())
-            }
-        });
-        keys.collect::<HashSet<_>>().len()
-    };
-    match budget.checked_sub(work) {
-        Some(rest) => {
-            *budget = rest;
-            count(&mut known())
-        }
-        None => known().map(|account| account.users.iter().filter(|user| user.counted).count()).max().unwrap_or(0),
+/// What a workload is told apart by: group, kind, namespace, name.
+type Workload<'a> = (&'a str, &'a str, &'a str, &'a str);
+
+/// How many workloads use each account, as the rules about sharing count them, and two of them.
+struct Users<'a> {
+    all: &'a [Account],
+    counts: Vec<(usize, Vec<Workload<'a>>)>,
+    budget: usize,
+}
+
+impl<'a> Users<'a> {
+    fn new(all: &'a [Account], budget: usize) -> Self {
+        let count = |account: &'a Account| {
+            let users: HashSet<Workload<'_>> = workloads(account).collect();
+            let mut two: Vec<Workload<'_>> = users.iter().copied().collect();
+            two.sort_unstable();
+            two.truncate(2);
+            (users.len(), two)
+        };
+        Users { all, counts: all.iter().map(count).collect(), budget }
     }
+
+    /// How many workloads use accounts, and whether there may be more. Those of which it is not known which account they mean do not count.
+    fn of(&mut self, accounts: &[usize]) -> (usize, bool) {
+        let known = || {
+            let known = accounts.iter().filter_map(|at| Some((self.all.get(*at)?, self.counts.get(*at)?)));
+            known.filter(|(account, _)| account.state != AccountState::Ambiguous)
+        };
+        let work: usize = known().map(|(account, _)| account.users.len()).sum();
+        if let Some(rest) = self.budget.checked_sub(work) {
+            let count = known().flat_map(|(account, _)| workloads(account)).collect::<HashSet<_>>().len();
+            self.budget = rest;
+            return (count, false);
+        }
+        // Whether there is more than one is known even so.
+        let some = known().flat_map(|(_, (_, two))| two).collect::<HashSet<_>>().len();
+        let most = known().map(|(_, (count, _))| *count).max().unwrap_or(0).max(some);
+        let sum: usize = known().map(|(_, (count, _))| count).sum();
+        (most, most < sum)
+    }
+}
+
+/// The workloads of an account that count.
+fn workloads(account: &Account) -> impl Iterator<Item = Workload<'_>> {
+    account.users.iter().filter(|user| user.counted).map(|user| {
+        let Object { api_version, kind, namespace, name } = &user.object;
+        // The parts of Argo CD count as one.
+        if is_argo_cd(name) {
+            ("", "", account.namespace.as_str(), "")
+        } else {
+            (group_of(api_version), kind.as_str(), namespace.as_str(), name.as_str())
+        }
+    })
 }
 
 /// What is not known of an identity.
@@ -206,7 +245,12 @@ fn object(survey: &Survey, number: usize) -> Option<Object> {
 
 /// Where an object stands: at its name.
 fn place(survey: &Survey, number: usize) -> Place {
-    let location: Location = survey.location(number, "/metadata/name");
+    place_at(survey, number, "/metadata/name")
+}
+
+/// Where a JSON Pointer of an object leads.
+fn place_at(survey: &Survey, number: usize, pointer: &str) -> Place {
+    let location: Location = survey.location(number, pointer);
     Place::from(&location)
 }
 

@@ -2,17 +2,13 @@
 
 use std::collections::{HashMap, HashSet};
 
-use fedward_engine::{Asker, Survey};
+use fedward_engine::Survey;
 use fedward_kit::context::{Lookup, Unknown};
-use fedward_kit::identity::{self, Provider, ServiceAccount};
-use fedward_kit::index;
-use fedward_kit::node::Node;
-use fedward_kit::settings::Common;
+use fedward_kit::identity::ServiceAccount;
+use fedward_kit::index::{self, Key};
 use fedward_kit::text::{Glob, any_matches};
-use fedward_kit::trust::{Credential, PodIdentity};
 
 use crate::facts::{Facts, Look, Marks, Missing, Name, PodAccount, look};
-use crate::model::Cloud;
 
 /// A service account.
 pub(crate) struct Person {
@@ -88,14 +84,15 @@ impl People {
     /// The accounts of all objects. `federated` are the globs of the settings.
     pub(crate) fn of(survey: &Survey, facts: &Facts, federated: &[Glob]) -> Self {
         let mut people = People::default();
-        let mut common = Common::default();
-        common.federated_service_accounts = federated.to_vec();
-        let mut credentials: HashMap<usize, Vec<usize>> = HashMap::new();
+        // What an object says of one account: of a role that lets in thousands, each looks at its own part.
+        let mut credentials: HashMap<(usize, &Name), Vec<usize>> = HashMap::new();
         for (at, credential) in facts.credentials.iter().enumerate() {
-            credentials.entry(credential.number).or_default().push(at);
+            if let Some(account) = &credential.account {
+                credentials.entry((credential.number, account)).or_default().push(at);
+            }
         }
         for number in &facts.accounts {
-            look(survey, *number, |look, asker| people.object(&look, asker, facts, &credentials, &common));
+            look(survey, *number, |look, _| people.object(survey, &look, &credentials, federated));
         }
         // What no account sees of itself, but sees the account: of more than an answer holds, and of accounts that are not there.
         let known = |(account, person): (usize, &Person)| person.credentials.iter().map(|at| (account, *at)).collect::<Vec<_>>();
@@ -142,40 +139,29 @@ impl People {
         people
     }
 
-    fn object<'a>(&mut self, look: &Look<'a>, asker: &Asker<'_>, facts: &Facts, credentials: &HashMap<usize, Vec<usize>>, common: &Common) {
-        let Look { number, object, namespace, context } = *look;
-        let name_node = object.peek("metadata").peek("name");
-        let name = name_node.peek_str().unwrap_or("");
-        let account = self.add(State::Object(number), &(namespace.to_owned(), name.to_owned()));
+    fn object(&mut self, survey: &Survey, look: &Look<'_>, credentials: &HashMap<(usize, &Name), Vec<usize>>, federated: &[Glob]) {
+        let Look { number, object, namespace, .. } = *look;
+        let name = object.peek("metadata").peek("name").peek_str().unwrap_or("");
+        let own = (namespace.to_owned(), name.to_owned());
+        let account = self.add(State::Object(number), &own);
         self.by_number.insert(number, account);
-        let given = |node: Node<'a>| node.place().object.and_then(|id| asker.number(&id));
-        let (mut lets_in, mut consumers, mut by_settings, mut unnamed) = (Vec::new(), Vec::new(), false, Vec::new());
-        // Roles of AWS are asked for below, whatever the account says.
-        for (provider, node) in identity::federation_by_others(context, common, namespace, name, name_node, false) {
-            if Credential::of(node).is_some() || PodIdentity::of(node).is_some() {
-                lets_in.extend(given(node));
-            } else if node.foreign().is_some() && provider != Provider::Other {
-                // An entry of a larger object (eksctl's), which does not say which role it makes.
-                unnamed.push(if provider == Provider::Azure { Cloud::Azure } else { Cloud::Aws });
-            } else if node.foreign().is_some() {
-                consumers.extend(given(node));
-            } else {
-                by_settings = true;
-            }
-        }
-        let roles = index::roles_for(context, namespace, name, name_node).map(|list| list.items).unwrap_or_default();
-        lets_in.extend(roles.into_iter().filter_map(given));
+        let filed = |kind: &'static str, namespace: &str, selector: String| {
+            survey.filed(number, &Key { kind, namespace: namespace.to_owned(), selector }).into_owned()
+        };
+        let subject = format!("subject=system:serviceaccount:{namespace}:{name}");
+        let lets_in = [
+            filed(index::CREDENTIAL, "", subject.clone()),
+            filed(index::POD_IDENTITY, "", format!("serviceAccount={namespace}/{name}")),
+            filed(index::AWS_TRUST, "", subject),
+        ];
         if let Some(person) = self.all.get_mut(account) {
             person.marks = Marks::of(ServiceAccount::of(object));
-            if person.marks.is_empty() {
-                person.marks.unfilled.extend(unnamed);
-            }
-            person.by_settings = by_settings;
-            let name = &person.name;
-            let is_own = |at: &&usize| facts.credentials.get(**at).is_some_and(|credential| credential.account.as_ref() == Some(name));
-            person.credentials = lets_in.iter().filter_map(|number| credentials.get(number)).flatten().filter(is_own).copied().collect();
+            person.by_settings = any_matches(federated, &format!("{namespace}/{name}"));
+            let mut seen = HashSet::new();
+            let numbers = lets_in.iter().flatten().filter(|number| seen.insert(**number));
+            person.credentials = numbers.filter_map(|number| credentials.get(&(*number, &own))).flatten().copied().collect();
         }
-        for consumer in consumers {
+        for consumer in filed(index::TOKEN_CONSUMER, namespace, format!("serviceAccount={name}")) {
             self.used(account, consumer, None, false);
         }
     }

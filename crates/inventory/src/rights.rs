@@ -40,8 +40,8 @@ pub(crate) struct Access<'s> {
     of_groups: HashMap<(String, Option<usize>, usize), OfGroup>,
 }
 
-/// How many bindings a group has, and the first few.
-type OfGroup = (usize, Rc<[usize]>);
+/// How many bindings a group has, the first few, and what all of them give at most.
+type OfGroup = (usize, Rc<[usize]>, Power);
 
 /// A role: by its number, or by kind, namespace and name where there is no one object.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -78,7 +78,8 @@ impl<'s> Access<'s> {
         let mut room = MAX_OF_GROUPS;
         for (key, group) in index::bindings_of(&person.name.0, &person.name.1) {
             let numbers = if group.is_some() {
-                let (count, first) = self.of_group(asker, key);
+                let (count, first, power) = self.of_group(asker, key);
+                granted.power = granted.power.max(power);
                 let listed = first.len().min(room);
                 room -= listed;
                 granted.more += count - listed;
@@ -91,34 +92,47 @@ impl<'s> Access<'s> {
                 granted.bindings.extend(self.binding(number, fact, group.clone()));
             }
         }
-        granted.power = granted.bindings.iter().map(|binding| binding.power).max().unwrap_or_default();
+        // What is not listed counts as well.
+        granted.power = granted.bindings.iter().map(|binding| binding.power).fold(granted.power, Power::max);
         granted
             .bindings
             .sort_by(|one, other| (&one.group, &one.object, &one.location).cmp(&(&other.group, &other.object, &other.location)));
         granted
     }
 
-    /// How many bindings a group has as seen from an object, and the first few of them.
+    /// How many bindings a group has as seen from an object, the first few of them, and what all of them give at most.
     fn of_group(&mut self, asker: usize, key: index::Key) -> OfGroup {
         let list = self.survey.filed(asker, &key);
-        let known = self.of_groups.entry((key.selector, list.first().copied(), list.len())).or_insert_with(|| {
-            let bindings = || list.iter().copied().filter(|number| self.facts.bindings.contains_key(number));
-            (bindings().count(), bindings().take(MAX_OF_GROUPS).collect())
-        });
-        known.clone()
+        let id = (key.selector, list.first().copied(), list.len());
+        if let Some(known) = self.of_groups.get(&id) {
+            return known.clone();
+        }
+        let facts = self.facts;
+        let bindings: Vec<(usize, &BindingFact)> = list.iter().filter_map(|number| Some((*number, facts.bindings.get(number)?))).collect();
+        let power = bindings.iter().map(|(number, fact)| self.power_of(*number, fact)).max().unwrap_or_default();
+        let first = bindings.iter().map(|(number, _)| *number).take(MAX_OF_GROUPS).collect();
+        let known = (bindings.len(), first, power);
+        self.of_groups.insert(id, known.clone());
+        known
+    }
+
+    /// What a binding gives.
+    fn power_of(&mut self, number: usize, fact: &BindingFact) -> Power {
+        let role = self.role(number, fact);
+        let is_wide = fact.namespace.is_empty();
+        self.roles.get(role).map(|role| if is_wide { role.in_cluster.power } else { role.in_namespace.power }).unwrap_or_default()
     }
 
     fn binding(&mut self, number: usize, fact: &BindingFact, group: Option<String>) -> Option<Binding> {
+        let power = self.power_of(number, fact);
         let role = self.role(number, fact);
-        let is_wide = fact.namespace.is_empty();
-        let known = self.roles.get(role)?;
         Some(Binding {
             object: object(self.survey, number)?,
             location: place(self.survey, number),
             group,
             role,
-            in_namespace: (!is_wide).then(|| fact.namespace.clone()),
-            power: if is_wide { known.in_cluster.power } else { known.in_namespace.power },
+            in_namespace: Some(fact.namespace.clone()).filter(|namespace| !namespace.is_empty()),
+            power,
         })
     }
 

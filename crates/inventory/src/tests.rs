@@ -519,3 +519,98 @@ fn the_json_is_what_its_schema_says() {
     hostile["identities"][0]["cloud"] = "moon".into();
     assert!(!checked.is_valid(&hostile));
 }
+
+/// Bindings of a group that are not listed give their rights all the same.
+#[test]
+fn power_is_that_of_all_bindings_of_a_group() {
+    let group = "kind: Group, name: 'system:serviceaccounts'";
+    let mut text = azure("shop", "orders");
+    for number in 0..30 {
+        text.push_str(&binding("ClusterRoleBinding", &format!("view-{number:02}"), "kind: ClusterRole, name: view", group));
+    }
+    assert_eq!(of(&[("all.yaml", &text)]).accounts[0].power, Power::Plain);
+    text.push_str(&binding("ClusterRoleBinding", "z", "kind: ClusterRole, name: cluster-admin", group));
+    let inventory = of(&[("all.yaml", &text)]);
+    let account = &inventory.accounts[0];
+    assert_eq!((account.power, account.bindings.len(), account.bindings_more), (Power::ClusterAdmin, 20, 11));
+}
+
+/// eksctl makes the account, the role and its trust policy, or an association.
+#[test]
+fn accounts_of_eksctl_have_roles() {
+    let config = "---\napiVersion: eksctl.io/v1alpha5\nkind: ClusterConfig\nmetadata: {name: blue}\niam:\n  serviceAccounts:\n    - metadata: {name: orders, namespace: shop}\n    - metadata: {name: reports, namespace: shop}\n      attachRoleARN: 'arn:aws:iam::111122223333:role/reports'\n  podIdentityAssociations:\n    - {namespace: shop, serviceAccountName: invoices, roleARN: 'arn:aws:iam::111122223333:role/invoices'}\n    - {namespace: shop, serviceAccountName: carts}\n";
+    let want = "\
+AWS role arn:aws:iam::111122223333:role/invoices: no workload uses it
+├─ pod identity association blue lets in shop/invoices  all.yaml:11
+├─ service account shop/invoices (not among the files)
+│  └─ no workload among the files runs as it
+└─ not known: what one of its service accounts says: it is not among the files
+
+AWS role arn:aws:iam::111122223333:role/reports: no workload uses it
+├─ trust policy blue lets in system:serviceaccount:shop:reports  all.yaml:8
+├─ service account shop/reports (not among the files)
+│  └─ no workload among the files runs as it
+└─ not known: what one of its service accounts says: it is not among the files
+";
+    let all = tree(&of(&[("all.yaml", config)]));
+    assert!(all.contains(want), "{all}");
+    let unknown: Vec<&str> = all.lines().filter(|line| line.starts_with("AWS role") && !line.contains("arn:")).collect();
+    assert_eq!(unknown.len(), 2, "{all}");
+    for entry in ["trust policy blue lets in system:serviceaccount:shop:orders  all.yaml:7", "lets in shop/carts  all.yaml:12"] {
+        assert!(all.contains(entry), "{entry}: {all}");
+    }
+    // An account that names the role which eksctl made for it has one identity, and so has one that does not.
+    let arn = "eks.amazonaws.com/role-arn: 'arn:aws:iam::111122223333:role/orders'";
+    for (mark, id) in [(arn, Some("arn:aws:iam::111122223333:role/orders")), ("x: y", None)] {
+        let inventory = of(&[("all.yaml", &[config.to_owned(), account("shop", "orders", mark)].concat())]);
+        let of_orders = |identity: &&crate::model::Identity| identity.accounts.iter().any(|at| inventory.accounts[*at].name == "orders");
+        let found: Vec<_> = inventory.identities.iter().filter(of_orders).map(|one| (one.id.as_deref(), one.credentials.len())).collect();
+        assert_eq!(found, [(id, 1)]);
+    }
+}
+
+/// Beyond what is compared it is said that there may be more, and whether there are several is right all the same.
+#[test]
+fn what_is_not_counted_is_said() {
+    let argo =
+        [azure("argocd", "argocd"), deployment("argocd", "argocd-server", "argocd"), deployment("argocd", "argocd-repo-server", "argocd")];
+    let two = [azure("shop", "orders"), azure("shop", "reports"), deployment("shop", "a", "orders"), deployment("shop", "b", "reports")];
+    for (text, workloads, shared, may_be_more) in [(argo.concat(), 1, false, false), (two.concat(), 2, true, false)] {
+        let (survey, _) = survey(&[("all.yaml", &text)]);
+        for most in [usize::MAX, 0] {
+            let inventory = crate::take_within(&survey, &[], most);
+            let identity = &inventory.identities[0];
+            assert_eq!((identity.workloads, identity.shared), (workloads, shared), "{most}");
+            assert_eq!(identity.not_known.iter().any(|text| text.contains("at least")), may_be_more, "{most}");
+        }
+    }
+    let more = [two.concat(), deployment("shop", "c", "orders"), deployment("shop", "d", "orders")].concat();
+    let inventory = crate::take_within(&survey(&[("all.yaml", &more)]).0, &[], 0);
+    assert_eq!(inventory.identities[0].workloads, 3);
+    assert!(tree(&inventory).contains("how many workloads use it: at least 3"), "{}", tree(&inventory));
+}
+
+/// A role that names every account is looked at once, not once for each.
+#[test]
+fn one_role_for_all_accounts_takes_no_square_of_them() {
+    const ACCOUNTS: usize = 8_000;
+    let subjects: Vec<String> = (0..ACCOUNTS).map(|number| format!("system:serviceaccount:shop:account-{number}")).collect();
+    let document = json!({"Statement": [{
+        "Effect": "Allow", "Action": "sts:AssumeRoleWithWebIdentity",
+        "Principal": {"Federated": "arn:aws:iam::111122223333:oidc-provider/oidc.clusters.example/blue"},
+        "Condition": {"StringEquals": {"oidc.clusters.example/blue:sub": subjects}},
+    }]});
+    let role = json!({
+        "apiVersion": "iam.services.k8s.aws/v1alpha1", "kind": "Role", "metadata": {"name": "all", "namespace": "aws"},
+        "spec": {"name": "all", "assumeRolePolicyDocument": document.to_string()},
+    });
+    let mut text = format!("{role}\n");
+    for number in 0..ACCOUNTS {
+        text.push_str(&format!("---\napiVersion: v1\nkind: ServiceAccount\nmetadata: {{name: account-{number}, namespace: shop}}\n"));
+    }
+    let (survey, _) = survey(&[("all.yaml", &text)]);
+    let start = std::time::Instant::now();
+    let inventory = take(&survey, &[]);
+    assert!(start.elapsed() < std::time::Duration::from_secs(10), "{:?}", start.elapsed());
+    assert_eq!((inventory.identities.len(), inventory.identities[0].accounts.len()), (1, ACCOUNTS));
+}

@@ -56,6 +56,7 @@ pub use builder::{BuildError, Builder};
 pub use comment::Comment;
 pub use document::{Document, Entry, Items, Kind, Node, NodeId};
 pub use embedded::{EmbeddedError, Encoding};
+pub use json_write::length_of_plain;
 pub use limits::{Limit, Limits};
 pub use number::{Floats, is_finite};
 pub use objects::{Object, Objects};

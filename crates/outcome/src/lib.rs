@@ -172,6 +172,8 @@ pub struct Mutation {
 pub struct Outcome {
     /// Findings by file (in the order given), line and column; then rule.
     pub findings: Vec<Finding>,
+    /// The rules that ran, where ignore entries count.
+    pub rules: Vec<String>,
     /// What could not be judged, in the same order.
     pub not_evaluated: Vec<NotEvaluated>,
     /// What could not be read, in the order of files.

@@ -86,7 +86,38 @@ pub enum Reach {
     NotKnown,
 }
 
+/// Whose labels decide.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct AsksForLabels {
+    /// Those of the object.
+    pub of_object: bool,
+    /// Those of its namespace.
+    pub of_namespace: bool,
+}
+
+impl AsksForLabels {
+    /// Those of both.
+    pub const ALL: Self = Self { of_object: true, of_namespace: true };
+
+    /// What either asks for.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self { of_object: self.of_object || other.of_object, of_namespace: self.of_namespace || other.of_namespace }
+    }
+}
+
 impl Matching {
+    /// Whether labels of the object and of its namespace decide. The name of a namespace, by which most are selected, is no label that
+    /// somebody would have to know. For a Namespace its own labels are those of the namespace.
+    #[must_use]
+    pub fn asks_for_labels(&self) -> AsksForLabels {
+        let selects = |selector: &Option<LabelSelector>, besides: &str| {
+            selector.iter().flat_map(|selector| &selector.requirements).any(|requirement| requirement.key != besides)
+        };
+        let of_namespace = selects(&self.namespace_selector, NAMESPACE_NAME);
+        AsksForLabels { of_object: of_namespace || selects(&self.object_selector, ""), of_namespace }
+    }
+
     /// Whether a request reaches the policy, its conditions aside.
     #[must_use]
     pub fn reach(&self, request: &Attributes<'_>) -> Reach {

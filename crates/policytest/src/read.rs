@@ -1,12 +1,13 @@
 //! Case files: read, and checked beyond their form.
 
 use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use fedward_config::{ConfigError, Placed, is_namespace, words};
 use fedward_manifest::Source;
 
-use crate::model::{Case, Suite};
+use crate::model::{Case, Given, Suite};
 
 /// A case file.
 #[derive(Debug)]
@@ -66,6 +67,19 @@ impl CaseFile {
             return Err(ConfigError(wrong));
         }
         Ok(CaseFile { name: name.to_owned(), suites, is_named: false, mistakes: Vec::new() })
+    }
+
+    /// The files and folders that its cases name, whether they are there or not: of a module that is built in, a name that no file has.
+    pub fn paths(&self) -> impl Iterator<Item = PathBuf> {
+        let folder = Path::new(&self.name).parent().unwrap_or(Path::new(""));
+        let named = self.suites.iter().flat_map(|placed| {
+            let given =
+                placed.suite.cases.iter().flat_map(|case| case.objects.iter().chain(&case.context).chain(&case.old).chain(&case.request));
+            let paths = given.filter_map(|given| if let Given::Path(path) = given { Some(path.as_str()) } else { None });
+            let policy = placed.suite.policy.as_str();
+            paths.chain([policy.strip_prefix("file://").unwrap_or(policy)])
+        });
+        named.map(|path| folder.join(path))
     }
 
     /// One with mistakes: it runs no case, and fails.

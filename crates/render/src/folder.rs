@@ -26,7 +26,8 @@ fn named(path: &str) -> &str {
 }
 
 fn stat(metadata: &Metadata) -> Stat {
-    Stat { file_type: file_type(metadata.file_type()), size: metadata.len() }
+    // What a folder or a link takes is the file system's business.
+    Stat { file_type: file_type(metadata.file_type()), size: if metadata.is_file() { metadata.len() } else { 0 } }
 }
 
 fn file_type(file_type: cap_std::fs::FileType) -> FileType {

@@ -18,6 +18,7 @@
 //! ```
 
 mod answer;
+mod cache;
 mod detect;
 mod folder;
 mod kustomize;
@@ -33,12 +34,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use answer::{Document, Failed, Outcome, Rendered};
+pub use cache::{Cache, CacheError, Counts};
 pub use detect::{KUSTOMIZATIONS, Kind, detect};
 pub use fedward_host::{FileError, FileType, Folder, Stat};
 pub use fedward_renderers::{SIZES, VERSIONS, available};
 pub use folder::Disk;
 pub use kustomize::{Kustomize, Patch};
-pub use sandbox::{Limits, Renderer};
+pub use sandbox::{Limits, Renderer, keep_unpacked_in};
 pub use source::{Helm, Jsonnet, Source, Values, Variable};
 pub use template::{Filled, Templates};
 

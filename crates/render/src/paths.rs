@@ -1,7 +1,6 @@
 //! Paths as a guest knows them: absolute, under a name that no repository has by accident.
 
-/// Where the root is mounted. Not at `/`: a path that climbs out of it would then come back in.
-pub(crate) const MOUNT: &str = "/@root";
+pub(crate) use fedward_renderers::MOUNT;
 
 /// The guest's path for one that is relative to the root, with `.` and `..` taken out. `None` if it leads out of the root.
 pub(crate) fn guest(relative: &str) -> Option<String> {

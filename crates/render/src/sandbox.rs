@@ -1,12 +1,17 @@
 //! Where renderers run: one module for the process, instances of it with the files of one folder.
 
+use std::io;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use fedward_host::{CallError, Evaluator, Folder, Host, HostCalls, Module, Strategy};
+use fedward_host::{Cache as Modules, CallError, Evaluator, Folder, Host, HostCalls, Module, Packed, Put, Strategy};
+use fedward_renderers::PART;
 
 use crate::answer::{Answer, Failed, Kind, Outcome, Rendered};
+use crate::cache::{self, Cache, Kept, Recording};
 use crate::detect::{Kind as Detected, detect};
 use crate::paths::MOUNT;
 use crate::request::request;
@@ -40,7 +45,9 @@ impl Default for Limits {
 pub struct Renderer {
     folder: Arc<dyn Folder>,
     limits: fedward_host::Limits,
-    /// Instances that have built kustomizations of this folder, and have read Kubernetes' API for it: ten times faster than new ones.
+    /// What was rendered before, if that is kept.
+    cache: Option<Kept>,
+    /// Instances that have built kustomizations of this folder: a quarter faster than new ones.
     warm: Mutex<Vec<Evaluator>>,
 }
 
@@ -54,7 +61,14 @@ impl Renderer {
         bounds.memory_bytes = limits.memory_bytes;
         bounds.response_bytes = limits.output_bytes;
         bounds.kept_memory_bytes = limits.memory_bytes / 2;
-        Self { folder, limits: bounds, warm: Mutex::default() }
+        Self { folder, limits: bounds, cache: None, warm: Mutex::default() }
+    }
+
+    /// The same, with results taken from a cache and put there.
+    #[must_use]
+    pub fn with_cache(self, cache: Arc<Cache>) -> Self {
+        let (kept, folder) = Kept::new(cache, self.folder, &self.limits);
+        Self { folder, limits: self.limits, cache: Some(kept), warm: Mutex::default() }
     }
 
     /// What would render `path`; `None` if nothing would.
@@ -71,7 +85,8 @@ impl Renderer {
             Ok(payload) => payload.to_string(),
             Err(path) => return failed(format!("`{path}` leads out of the repository"), false),
         };
-        match self.ask(&payload, matches!(source, Source::Kustomize(_))) {
+        let words = if matches!(source, Source::Helm(_)) { cache::TIME } else { cache::NONE };
+        match self.ask(&payload, matches!(source, Source::Kustomize(_)), words) {
             Ok(Answer { documents, .. }) => Outcome::Rendered(Rendered { documents: documents.unwrap_or_default() }),
             Err(Unanswered::Deferred(reason)) => Outcome::Deferred(reason),
             Err(Unanswered::Failed(message, limit)) => failed(message, limit),
@@ -84,20 +99,33 @@ impl Renderer {
     /// It cannot be known here what they come to; why.
     pub fn fill(&self, templates: &Templates<'_>) -> Result<Vec<Filled>, String> {
         let payload = templates.request().to_string();
-        match self.ask(&payload, true) {
+        match self.ask(&payload, true, cache::TIME_AND_CHANCE) {
             Ok(Answer { texts, .. }) => Ok(texts.unwrap_or_default().into_iter().map(Into::into).collect()),
             Err(Unanswered::Deferred(reason) | Unanswered::Failed(reason, _)) => Err(reason),
         }
     }
 
-    /// Has the module answer. An error of its own is none of this program's.
-    fn ask(&self, payload: &str, keeps: bool) -> Result<Answer, Unanswered> {
+    /// The module's answer, or the one that is kept. An error of its own is none of this program's. What uses one of `words` may be answered
+    /// otherwise the next time.
+    fn ask(&self, payload: &str, keeps: bool, words: cache::Words) -> Result<Answer, Unanswered> {
+        let kept = self.cache.as_ref().filter(|_| fedward_renderers::available()).map(|kept| (kept, kept.key(payload, &self.limits)));
+        if let Some(answer) = kept.as_ref().and_then(|(kept, key)| kept.find(key, |response| serde_json::from_str(response).ok())) {
+            return said(answer);
+        }
         let module = module().map_err(|reason| Unanswered::Deferred(reason.to_owned()))?;
         // A thread of its own has the stack that is needed, whoever calls.
         let mut log = FirstWords::default();
         let answered = thread::scope(|scope| {
             let thread = thread::Builder::new().name("render".into()).stack_size(STACK + 2 * MIB);
-            let spawned = thread.spawn_scoped(scope, || self.call(module, keeps, payload.as_bytes(), &mut log));
+            let spawned = thread.spawn_scoped(scope, || {
+                let recording = kept.as_ref().map(|_| Recording::start(words, payload));
+                let keep = |response: &[u8]| {
+                    if let (Some((kept, key)), Some(recording)) = (&kept, recording) {
+                        kept.keep(key, recording, response);
+                    }
+                };
+                self.call(module, keeps, payload.as_bytes(), &mut log, keep)
+            });
             spawned.ok().and_then(|running| running.join().ok())
         });
         match answered {
@@ -106,31 +134,46 @@ impl Renderer {
                 let (message, limit) = words::ended(&error, &log.0);
                 Err(Unanswered::Failed(message, limit))
             }
-            Some(Ok(Answer { error: Some(failure), .. })) => {
-                let message = words::reworded(&failure.message);
-                Err(match failure.kind {
-                    Kind::Deferred => Unanswered::Deferred(message),
-                    Kind::Failed | Kind::Refused => Unanswered::Failed(message, false),
-                    Kind::Panic => Unanswered::Failed(format!("the renderer broke down: {message}"), false),
-                })
-            }
-            Some(Ok(answer)) => Ok(answer),
+            Some(Ok(answer)) => said(answer),
         }
     }
 
     /// Helm and Jsonnet get a new instance each: templates are programs, and one must not find what another left behind. Kustomize runs
-    /// none, and is slow to start; Go templates leave nothing behind.
-    fn call(&self, module: &Module, keeps: bool, payload: &[u8], log: &mut FirstWords) -> Result<Answer, CallError> {
+    /// none, and Go templates leave nothing behind. No instance that is kept may remember a file: what an answer depends on is what was read
+    /// for it.
+    fn call(
+        &self,
+        module: &Module,
+        keeps: bool,
+        payload: &[u8],
+        log: &mut FirstWords,
+        keep: impl FnOnce(&[u8]),
+    ) -> Result<Answer, CallError> {
         let warm = if keeps { self.warm.lock().unwrap_or_else(PoisonError::into_inner).pop() } else { None };
         let mut instance = warm.unwrap_or_else(|| module.evaluator_with_files(self.limits.clone(), MOUNT, self.folder.clone()));
         let response = instance.call("render", payload, log)?;
         let answer: Answer = serde_json::from_slice(response)
             .map_err(|error| CallError::Guest { text: format!("the renderer's answer is not understood: {error}") })?;
-        if keeps && !answer.error.as_ref().is_some_and(|failure| failure.kind == Kind::Panic) {
+        if answer.error.as_ref().is_some_and(|failure| failure.kind == Kind::Panic) {
+            return Ok(answer);
+        }
+        keep(response);
+        if keeps {
             self.warm.lock().unwrap_or_else(PoisonError::into_inner).push(instance);
         }
         Ok(answer)
     }
+}
+
+/// The answer, or what the module says of why there is none.
+fn said(answer: Answer) -> Result<Answer, Unanswered> {
+    let Some(failure) = &answer.error else { return Ok(answer) };
+    let message = words::reworded(&failure.message);
+    Err(match failure.kind {
+        Kind::Deferred => Unanswered::Deferred(message),
+        Kind::Failed | Kind::Refused => Unanswered::Failed(message, false),
+        Kind::Panic => Unanswered::Failed(format!("the renderer broke down: {message}"), false),
+    })
 }
 
 /// Why there is no answer.
@@ -156,6 +199,16 @@ impl HostCalls for FirstWords {
     }
 }
 
+/// Where the unpacked module is kept, and how many: one for each version of this program that is in use.
+static KEPT_IN: OnceLock<PathBuf> = OnceLock::new();
+const KEPT: usize = 2;
+
+/// Keeps the unpacked module in `folder`, where the next process finds it: some 90 MB, which only this user may write
+/// (see [`fedward_host::Cache`]). Without it every process unpacks the module anew. Only the first call counts, and only before the first render.
+pub fn keep_unpacked_in(folder: PathBuf) {
+    let _ = KEPT_IN.set(folder);
+}
+
 /// The module, unpacked when the first source of the process is rendered; or why there is none.
 fn module() -> Result<&'static Module, &'static str> {
     static MODULE: OnceLock<Result<Module, String>> = OnceLock::new();
@@ -167,12 +220,42 @@ fn load() -> Result<Module, String> {
         return Err("this program was built without renderers: build it where Go is installed".into());
     }
     let [_, size] = fedward_renderers::SIZES;
-    let compiled = zstd::bulk::decompress(fedward_renderers::COMPRESSED, size)
-        .map_err(|error| format!("the renderers cannot be unpacked: {error}"))?;
+    let packed = Packed { key: fedward_renderers::DIGEST, size, unpack: &unpack };
     let mut limits = fedward_host::Limits::default();
     limits.stack_bytes = STACK;
-    #[expect(unsafe_code, reason = "the bytes are the build script's")]
-    // SAFETY: `crates/renderers` embeds what `precompile` returned, compressed; a checksum is not needed for what is in the program.
-    unsafe { Module::from_compiled(&Host::new(limits), Strategy::Kept, &compiled) }
-        .map_err(|error| format!("the renderers cannot be loaded: {error}"))
+    let host = Host::new(limits);
+    let loaded = match KEPT_IN.get().and_then(|folder| Modules::holding(KEPT, folder).ok()) {
+        #[expect(unsafe_code, reason = "the bytes are the build script's")]
+        // SAFETY: `crates/renderers` embeds what `precompile` returned, compressed; a checksum is not needed for what is in the program.
+        Some(cache) => unsafe { cache.load_packed(&host, Strategy::Kept, &packed) }.map(|cached| cached.module),
+        #[expect(unsafe_code, reason = "the bytes are the build script's")]
+        // SAFETY: the same.
+        None => unsafe { Module::from_packed(&host, Strategy::Kept, &packed) },
+    };
+    loaded.map_err(|error| format!("the renderers cannot be loaded: {error}"))
+}
+
+/// Unpacks the module, on all threads of the machine.
+fn unpack(put: &Put<'_>) -> io::Result<()> {
+    let parts = fedward_renderers::parts();
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut unpacked = vec![0; PART];
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            let Some(part) = parts.get(number) else { return Ok(()) };
+            let length = zstd::bulk::decompress_to_buffer(part, &mut unpacked)?;
+            put(number.saturating_mul(PART), unpacked.get(..length).unwrap_or_default())?;
+        }
+    };
+    thread::scope(|scope| {
+        let others = thread::available_parallelism().map_or(0, |threads| threads.get() - 1).min(parts.len());
+        // Whoever cannot be started has nothing to do.
+        let others: Vec<_> = (0..others).filter_map(|_| thread::Builder::new().spawn_scoped(scope, work).ok()).collect();
+        let mut done = work();
+        for other in others {
+            done = done.and(other.join().unwrap_or_else(|_| Err(io::ErrorKind::Other.into())));
+        }
+        done
+    })
 }

@@ -15,14 +15,47 @@ const FILES: [(&str, &str); 5] = [
     ("Not a directory", "not a directory"),
 ];
 
-/// A renderer's message, with paths as they are in the repository.
+/// Characters of one line of a message that are kept: a template that includes itself names each call. What is wrong stands at the end, where
+/// it began at the beginning.
+const LINE: usize = 1_500;
+/// Lines that are kept.
+const LINES: usize = 40;
+
+/// A renderer's message, with paths as they are in the repository, and without the middle of what is too long to be read.
 pub(crate) fn reworded(message: &str) -> String {
     let mut message = message.replace(&format!("{MOUNT}/"), "");
     message = message.replace(MOUNT, ".");
     for (theirs, ours) in FILES {
         message = message.replace(theirs, ours);
     }
-    message.trim().to_owned()
+    let lines: Vec<&str> = message.trim().lines().collect();
+    let (before, after) = parts(lines.len(), LINES);
+    let mut kept: Vec<String> = lines.iter().take(before).map(|line| cut(line)).collect();
+    if before + after < lines.len() {
+        kept.push(format!("… (+{} more lines)", lines.len() - before - after));
+    }
+    kept.extend(lines.iter().skip(lines.len() - after).map(|line| cut(line)));
+    kept.join("\n")
+}
+
+/// How much is kept of the beginning and of the end of something that is so long.
+fn parts(length: usize, most: usize) -> (usize, usize) {
+    if length <= most { (length, 0) } else { (most - most / 2, most / 2) }
+}
+
+/// A line without its middle, if it is too long.
+fn cut(line: &str) -> String {
+    // As many bytes are as many characters at most.
+    if line.len() <= LINE {
+        return line.to_owned();
+    }
+    let length = line.chars().count();
+    let (before, after) = parts(length, LINE);
+    if after == 0 {
+        return line.to_owned();
+    }
+    let (start, end): (String, String) = (line.chars().take(before).collect(), line.chars().skip(length - after).collect());
+    format!("{start} … (+{} more characters) … {end}", length - before - after)
 }
 
 /// What ended the guest, which had logged this first, and whether it was a limit.
@@ -64,5 +97,19 @@ mod tests {
         ] {
             assert_eq!(reworded(message), expected);
         }
+    }
+
+    #[test]
+    fn the_middle_of_what_is_too_long_is_left_out() {
+        let whole = "ü".repeat(LINE);
+        assert_eq!(reworded(&whole), whole);
+        let endless = format!("template: a.yaml:1:3: {} no such function", "error calling include: ".repeat(10_000));
+        let said = reworded(&endless);
+        assert!(said.starts_with("template: a.yaml:1:3: ") && said.ends_with(" no such function"), "{said}");
+        assert!(said.contains(" … (+228539 more characters) … "), "{said}");
+        assert!(said.chars().count() < LINE + 50);
+        let lines: Vec<String> = (0..100).map(|number| number.to_string()).collect();
+        let said = reworded(&lines.join("\n"));
+        assert!(said.starts_with("0\n") && said.contains("\n19\n… (+60 more lines)\n80\n") && said.ends_with("\n99"), "{said}");
     }
 }

@@ -145,6 +145,62 @@ fn what_is_random_is_the_same_in_every_run() {
     assert_eq!(a, b);
 }
 
+/// All instances begin with the memory of one that has rendered files of ours (`crates/renderers/warm.rs`), and none with that of another's render.
+#[test]
+fn a_render_finds_nothing_that_another_left() {
+    // Values that a chart changes for itself, a template that another chart has too, and values of subcharts.
+    let changing = "{{ $_ := set .Values \"word\" \"changed\" }}a: {{ include \"name\" . }}\n";
+    let asking = "a: {{ .Values.word }} {{ include \"name\" . }} {{ include \"warm.name\" . }}\n";
+    let Some((_place, renderer)) = place(&[
+        ("one/Chart.yaml", "apiVersion: v2\nname: one\nversion: 1.0.0\n"),
+        ("one/values.yaml", "word: first\n"),
+        ("one/templates/_names.tpl", "{{ define \"name\" }}of one{{ end }}{{ define \"warm.name\" }}warm of one{{ end }}"),
+        ("one/templates/a.yaml", changing),
+        ("two/Chart.yaml", "apiVersion: v2\nname: two\nversion: 1.0.0\n"),
+        ("two/values.yaml", "word: second\n"),
+        ("two/templates/_names.tpl", "{{ define \"name\" }}of two{{ end }}"),
+        ("two/templates/a.yaml", "a: {{ .Values.word }} {{ include \"name\" . }}\n"),
+        ("three/Chart.yaml", "apiVersion: v2\nname: three\nversion: 1.0.0\n"),
+        ("three/templates/a.yaml", asking),
+    ]) else {
+        return;
+    };
+    for _ in 0..2 {
+        assert!(rendered(renderer.render(&chart("one"))).text().ends_with("a: of one\n"));
+        let two = rendered(renderer.render(&chart("two"))).text();
+        assert!(two.ends_with("a: second of two\n"), "{two}");
+        // Neither the templates of chart `one` nor those that the build rendered are there.
+        match renderer.render(&chart("three")) {
+            Outcome::Failed(failed) => assert!(failed.message.contains("no template \"name\""), "{failed}"),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn clocks_and_random_values_are_those_of_the_render() {
+    let Some((_place, renderer)) = place(&[
+        ("Chart.yaml", "apiVersion: v2\nname: c\nversion: 1.0.0\n"),
+        (
+            "templates/a.yaml",
+            "now: {{ now | unixEpoch }}\nrandom: {{ uuidv4 }} {{ uuidv4 }} {{ randInt 0 1000000 }} {{ randInt 0 1000000 }}\n",
+        ),
+    ]) else {
+        return;
+    };
+    let before = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let texts = [0, 1].map(|_| rendered(renderer.render(&chart("."))).text());
+    let field = |text: &str, name: &str| text.lines().find_map(|line| line.strip_prefix(name)).unwrap().to_owned();
+    for text in &texts {
+        let now: u64 = field(text, "now: ").parse().unwrap();
+        assert!((before..before + 3600).contains(&now), "{text}");
+    }
+    let [first, second] = texts.map(|text| field(&text, "random: "));
+    assert_eq!(first, second);
+    let [one, other, few, more] = first.split(' ').collect::<Vec<_>>()[..] else { panic!("{first}") };
+    assert!(one.len() == 36 && one != other && few != more, "{first}");
+}
+
 #[test]
 fn several_threads_render_at_the_same_time() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/gitops/render");

@@ -27,7 +27,7 @@ pub fn azure(outcome: &Outcome, gate: &Gate, out: &mut dyn Write) -> io::Result<
     for note in &outcome.notes {
         writeln!(out, "note: {}", clean::command(note).replace('\n', " "))?;
     }
-    for line in summary::counts(outcome) {
+    for line in summary::counts(outcome, gate) {
         writeln!(out, "{line}")?;
     }
     out.flush()

@@ -2,13 +2,13 @@
 
 use std::io::{self, Write};
 
-use fedward_kit::finding::Severity;
 use fedward_outcome::{Location, Outcome};
 
 use crate::clean;
 use crate::entry::{Entry, entries};
 use crate::gate::Gate;
 use crate::human::describe;
+use crate::summary;
 
 /// What Kubernetes reads of a termination message, in bytes.
 const TERMINATION_BYTES: usize = 4096;
@@ -62,35 +62,15 @@ pub fn brief(outcome: &Outcome, gate: &Gate, room: Room, place: &dyn Fn(&Locatio
 }
 
 fn verdict(outcome: &Outcome, gate: &Gate) -> String {
-    let count = |number: usize, one: &str, many: &str| format!("{number} {}", if number == 1 { one } else { many });
-    let mut parts = Vec::new();
-    if !outcome.not_evaluated.is_empty() {
-        parts.push(format!("{} could not be judged", count(outcome.not_evaluated.len(), "object", "objects")));
-    }
-    if !outcome.unread.is_empty() {
-        parts.push(format!("{} could not be read", count(outcome.unread.len(), "file", "files")));
-    }
-    let unknown = outcome.deployed.iter().filter(|one| gate.is_unknown(one)).count();
-    if unknown > 0 {
-        parts.push(format!("{unknown} not rendered"));
-    }
+    let mut parts = gate.unknown(outcome);
     if gate.is_empty(outcome) {
         parts.push("nothing was judged".to_owned());
     }
-    let [errors, warnings, infos] = [Severity::Error, Severity::Warning, Severity::Info].map(|severity| outcome.count(severity));
-    if errors > 0 {
-        parts.push(count(errors, "error", "errors"));
-    }
-    if warnings > 0 {
-        parts.push(count(warnings, "warning", "warnings"));
-    }
-    if infos > 0 {
-        parts.push(format!("{infos} info"));
-    }
+    parts.extend(summary::severities(outcome));
     if parts.is_empty() {
         parts.push("no findings".to_owned());
     }
-    parts.push(format!("{} judged", count(outcome.evaluated, "object", "objects")));
+    parts.push(format!("{} judged", summary::count(outcome.evaluated, "object")));
     if !outcome.skipped.is_empty() {
         parts.push(format!("{} skipped", outcome.skipped.len()));
     }
@@ -119,6 +99,8 @@ fn line(entry: &Entry<'_>, place: &dyn Fn(&Location) -> Option<String>) -> Strin
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+    use fedward_kit::finding::Severity;
 
     use super::*;
     use crate::testing::{GATE, WEB, at, everything, finding, hostile, outcome, text};

@@ -23,7 +23,7 @@ pub(crate) const NOTHING: &str = "nothing-judged";
 pub(crate) struct Entry<'a> {
     /// The finding, if it is one.
     pub(crate) finding: Option<&'a Finding>,
-    /// How grave it is; an error for what is no finding.
+    /// How grave it is; an error for what is no finding and does not pass.
     pub(crate) severity: Severity,
     /// The rule, or the policy of somebody else that names none, or an id of this module.
     pub(crate) id: &'a str,
@@ -44,8 +44,7 @@ pub(crate) struct Entry<'a> {
 /// Everything that somebody should look at, the gravest first: what could not be judged, read or rendered, then findings by severity, and
 /// those in the order of the files; last, what is deferred. What is ignored is not among it.
 pub(crate) fn entries<'a>(outcome: &'a Outcome, gate: &Gate) -> impl Iterator<Item = Entry<'a>> + use<'a> {
-    let nothing =
-        gate.is_empty(outcome).then(|| Entry { id: NOTHING, message: "nothing was judged: is the path right?".into(), ..Entry::nowhere() });
+    let nothing = gate.nothing(outcome).map(|message| Entry { id: NOTHING, message: message.into(), ..Entry::nowhere() });
     let by_severity = [Severity::Error, Severity::Warning, Severity::Info].into_iter().flat_map(|severity| {
         outcome.findings.iter().filter(move |finding| finding.suppressed.is_none() && finding.severity == severity).map(Entry::finding)
     });
@@ -58,6 +57,12 @@ pub(crate) fn entries<'a>(outcome: &'a Outcome, gate: &Gate) -> impl Iterator<It
         outcome.deployed.iter().filter(is_it).map(move |one| Entry::deployed(one, severity))
     };
     not_judged.chain(not_rendered(Severity::Error)).chain(nothing).chain(by_severity).chain(not_rendered(Severity::Info))
+}
+
+/// What is said of something that is deployed and not rendered, or not all of it.
+pub(crate) fn not_rendered(deployed: &Deployed) -> String {
+    let state = format!("{} {} is {}", deployed.kind, deployed.name, deployed.state.name());
+    if deployed.reasons.is_empty() { state } else { format!("{state}: {}", deployed.reasons.join("; ")) }
 }
 
 impl<'a> Entry<'a> {
@@ -88,10 +93,8 @@ impl<'a> Entry<'a> {
     }
 
     fn deployed(deployed: &'a Deployed, severity: Severity) -> Self {
-        let state = format!("{} {} is {}", deployed.kind, deployed.name, deployed.state.name());
-        let message = if deployed.reasons.is_empty() { state } else { format!("{state}: {}", deployed.reasons.join("; ")) };
         let place = deployed.location.as_ref().map(Entry::at);
-        Entry { severity, id: NOT_RENDERED, message: message.into(), ..place.unwrap_or_else(Entry::nowhere) }
+        Entry { severity, id: NOT_RENDERED, message: not_rendered(deployed).into(), ..place.unwrap_or_else(Entry::nowhere) }
     }
 
     fn nowhere() -> Self {

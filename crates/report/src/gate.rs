@@ -1,7 +1,12 @@
 //! What a run amounts to for whoever waits for it: a job, a hook, an exit code.
 
+#[cfg(test)]
+mod tests;
+
 use fedward_kit::finding::Severity;
 use fedward_outcome::{Deployed, Outcome, State};
+
+use crate::summary::{count, severities};
 
 /// What counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +32,19 @@ pub enum Verdict {
     Passed,
 }
 
+impl Verdict {
+    /// As outputs for programs name it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Verdict::NotJudged => "not-judged",
+            Verdict::Findings => "findings",
+            Verdict::Nothing => "nothing-judged",
+            Verdict::Passed => "passed",
+        }
+    }
+}
+
 impl Gate {
     /// What `outcome` amounts to.
     #[must_use]
@@ -44,6 +62,37 @@ impl Gate {
         }
     }
 
+    /// Why a run does not pass, in a line that holds no text of the input; nothing where it does.
+    #[must_use]
+    pub fn why(&self, outcome: &Outcome) -> Option<String> {
+        match self.verdict(outcome) {
+            Verdict::NotJudged => Some(self.unknown(outcome).join(", ")),
+            Verdict::Findings => Some(format!("{} (`{}` and graver does not pass)", severities(outcome).join(", "), self.fail_on.name())),
+            Verdict::Nothing => self.nothing(outcome).map(str::to_owned),
+            Verdict::Passed => None,
+        }
+    }
+
+    /// What is not known, and does not pass.
+    pub(crate) fn unknown(&self, outcome: &Outcome) -> Vec<String> {
+        let deployed = outcome.deployed.iter().filter(|one| self.is_unknown(one)).count();
+        let all = [
+            (outcome.not_evaluated.len(), format!("{} could not be judged", count(outcome.not_evaluated.len(), "object"))),
+            (outcome.unread.len(), format!("{} could not be read", count(outcome.unread.len(), "file"))),
+            (deployed, format!("{deployed} not rendered")),
+        ];
+        all.into_iter().filter(|(number, _)| *number > 0).map(|(_, text)| text).collect()
+    }
+
+    /// What is said of a run that judged nothing, or nothing of what matters.
+    pub(crate) fn nothing(&self, outcome: &Outcome) -> Option<&'static str> {
+        self.is_empty(outcome).then_some(if outcome.evaluated == 0 {
+            "nothing was judged: is the path right?"
+        } else {
+            "nothing was judged of what Applications deploy: all of it is deferred"
+        })
+    }
+
     /// Whether not all of what is deployed is known, and that does not pass.
     pub(crate) fn is_unknown(&self, deployed: &Deployed) -> bool {
         matches!(deployed.state, State::Partial | State::Failed) || self.strict && deployed.state == State::Deferred
@@ -59,43 +108,5 @@ impl Gate {
         let is_deferred = outcome.deployed.iter().any(|one| one.state == State::Deferred);
         let is_hollow = is_deferred && outcome.evaluated == outcome.evaluated_applications;
         (outcome.evaluated == 0 || is_hollow) && !self.allow_empty
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
-
-    use fedward_outcome::{Deployed, Outcome, State};
-
-    use super::{Gate, Verdict};
-    use crate::entry::{NOT_RENDERED, entries};
-    use crate::testing::GATE;
-
-    #[test]
-    fn what_is_not_rendered_is_listed_and_does_not_pass() {
-        let strict = Gate { strict: true, ..GATE };
-        for (state, lax, strictly) in [
-            (State::Rendered, Verdict::Passed, Verdict::Passed),
-            (State::Untouched, Verdict::Passed, Verdict::Passed),
-            (State::Deferred, Verdict::Passed, Verdict::NotJudged),
-            (State::Partial, Verdict::NotJudged, Verdict::NotJudged),
-            (State::Failed, Verdict::NotJudged, Verdict::NotJudged),
-        ] {
-            let deployed = Deployed {
-                kind: "Application",
-                name: "argocd/web".into(),
-                destination: String::new(),
-                state,
-                reasons: vec!["the repository is not here".into()],
-                location: None,
-                objects: 0,
-            };
-            let outcome = Outcome { deployed: vec![deployed], evaluated: 1, ..Outcome::default() };
-            assert_eq!((GATE.verdict(&outcome), strict.verdict(&outcome)), (lax, strictly));
-            let listed: Vec<String> = entries(&outcome, &GATE).map(|entry| format!("{}: {}", entry.id, entry.message)).collect();
-            let expected = format!("{NOT_RENDERED}: Application argocd/web is {}: the repository is not here", state.name());
-            assert_eq!(listed, if matches!(state, State::Rendered | State::Untouched) { Vec::new() } else { vec![expected] });
-        }
     }
 }

@@ -28,7 +28,7 @@ pub fn github(outcome: &Outcome, gate: &Gate, out: &mut dyn Write) -> io::Result
     for note in &outcome.notes {
         writeln!(out, "::notice title=fedward::{}", data(note))?;
     }
-    for line in summary::counts(outcome) {
+    for line in summary::counts(outcome, gate) {
         writeln!(out, "{line}")?;
     }
     out.flush()

@@ -63,8 +63,8 @@ struct Lines {
 impl<'a> Issue<'a> {
     fn new(entry: &Entry<'a>, fingerprint: String) -> Self {
         let severity = match (entry.finding, entry.severity) {
-            (None, _) => "blocker",
-            (_, Severity::Error) => "critical",
+            (None, Severity::Error) => "blocker",
+            (Some(_), Severity::Error) => "critical",
             (_, Severity::Warning) => "minor",
             (_, Severity::Info) => "info",
         };

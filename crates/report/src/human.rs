@@ -18,6 +18,7 @@ use fedward_outcome::{Deployed, Finding, Location, Mutation, NotEvaluated, Outco
 use similar::{ChangeTag, TextDiff};
 
 use crate::excerpt::Excerpt;
+use crate::gate::{Gate, Verdict};
 use crate::masks::Masks;
 use crate::writer::BUFFER;
 use crate::{Options, clean, summary};
@@ -25,14 +26,15 @@ use crate::{Options, clean, summary};
 /// Writes the outcome for people.
 ///
 /// Each finding is a block as compilers write it: what, where, the lines, what belongs to it, what to do. Ignored findings are shown if
-/// [`Options::verbose`] is set. After them comes what could not be judged or read, then, unless [`Options::quiet`] is set, notes and a summary.
+/// [`Options::verbose`] is set. After them comes what could not be judged, read or rendered, then, unless [`Options::quiet`] is set, notes and a
+/// summary. Whatever the options, there is a reason if the run does not pass.
 ///
 /// # Errors
 /// Those of the writer.
-pub fn human(outcome: &Outcome, options: &Options, out: &mut dyn Write) -> io::Result<()> {
+pub fn human(outcome: &Outcome, gate: &Gate, options: &Options, out: &mut dyn Write) -> io::Result<()> {
     let mut page = Page::new(outcome, options, out);
     page.problems(outcome)?;
-    page.deployed(&outcome.deployed)?;
+    page.deployed(&outcome.deployed, gate)?;
     if options.mutations {
         for mutation in &outcome.mutations {
             page.mutation(mutation)?;
@@ -40,7 +42,9 @@ pub fn human(outcome: &Outcome, options: &Options, out: &mut dyn Write) -> io::R
     }
     if !options.quiet {
         page.remarks(outcome)?;
-        summary::write(outcome, options, &mut page.out)?;
+        summary::write(outcome, gate, options, &mut page.out)?;
+    } else if let (Verdict::Nothing, Some(nothing)) = (gate.verdict(outcome), gate.nothing(outcome)) {
+        page.title(DEFAULT_ERROR_STYLE, "error", "", nothing)?;
     }
     page.out.flush()
 }
@@ -195,15 +199,15 @@ impl Page<'_> {
         writeln!(self.out)
     }
 
-    /// What of Argo CD's is not all rendered. What is only deferred is told in part, unless [`Options::verbose`] is set.
-    fn deployed(&mut self, all: &[Deployed]) -> io::Result<()> {
-        for one in all.iter().filter(|one| matches!(one.state, State::Failed | State::Partial)) {
+    /// What of Argo CD's is not all rendered. What may be deferred is told in part, unless [`Options::verbose`] is set.
+    fn deployed(&mut self, all: &[Deployed], gate: &Gate) -> io::Result<()> {
+        for one in all.iter().filter(|one| gate.is_unknown(one)) {
             self.undeployed(DEFAULT_ERROR_STYLE, one)?;
         }
         if self.options.quiet {
             return Ok(());
         }
-        let deferred: Vec<&Deployed> = all.iter().filter(|one| one.state == State::Deferred).collect();
+        let deferred: Vec<&Deployed> = all.iter().filter(|one| one.state == State::Deferred && !gate.is_unknown(one)).collect();
         let told = if self.options.verbose { deferred.len() } else { MAX_DEFERRED.min(deferred.len()) };
         for one in deferred.iter().take(told) {
             self.undeployed(DEFAULT_NOTE_STYLE, one)?;

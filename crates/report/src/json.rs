@@ -13,6 +13,7 @@ use fedward_outcome::{
 use serde::{Serialize, Serializer};
 
 use crate::Tool;
+use crate::gate::Gate;
 use crate::writer::{self, Each};
 
 /// Grows by one when a reader of the old form would go wrong; new members alone do not count.
@@ -22,11 +23,11 @@ const SCHEMA_VERSION: u32 = 1;
 ///
 /// # Errors
 /// Those of the writer.
-pub fn json(outcome: &Outcome, tool: &Tool<'_>, out: &mut dyn Write) -> io::Result<()> {
+pub fn json(outcome: &Outcome, gate: &Gate, tool: &Tool<'_>, out: &mut dyn Write) -> io::Result<()> {
     let document = Document {
         schema_version: SCHEMA_VERSION,
         tool,
-        summary: Summary::new(outcome),
+        summary: Summary::new(outcome, gate),
         findings: Each(&outcome.findings, FindingEntry::new),
         not_evaluated: Each(&outcome.not_evaluated, NotEvaluatedEntry::new),
         unread: Each(&outcome.unread, UnreadEntry::new),
@@ -56,6 +57,9 @@ struct Document<'a> {
 
 #[derive(Serialize)]
 struct Summary {
+    verdict: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
     files: usize,
     objects: usize,
     evaluated: usize,
@@ -87,9 +91,11 @@ struct Counts {
 }
 
 impl Summary {
-    fn new(outcome: &Outcome) -> Self {
+    fn new(outcome: &Outcome, gate: &Gate) -> Self {
         let [error, warning, info] = [Severity::Error, Severity::Warning, Severity::Info].map(|severity| outcome.count(severity));
         Summary {
+            verdict: gate.verdict(outcome).name(),
+            reason: gate.why(outcome),
             files: outcome.files,
             objects: outcome.objects,
             evaluated: outcome.evaluated,

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::{self, Write};
 
+use fedward_kit::finding::Severity;
 use fedward_outcome::{Outcome, Skipped};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
@@ -13,7 +14,8 @@ use crate::gate::{Gate, Verdict};
 use crate::human::describe;
 
 /// Writes a case for each finding: a failure where it counts, passed with its text where it does not, skipped where it is ignored. What could not
-/// be judged or read is an error, what was skipped on purpose is skipped. One more case, which is always there, is the run as such.
+/// be judged, read or rendered is an error, what was skipped on purpose or may be deferred is skipped. One more case, which is always there, is
+/// the run as such.
 ///
 /// # Errors
 /// Those of the writer.
@@ -61,20 +63,25 @@ impl Suites {
 }
 
 fn run_status(outcome: &Outcome, gate: &Gate) -> TestCaseStatus {
-    let message = match gate.verdict(outcome) {
-        Verdict::NotJudged => format!("{} could not be judged, {} could not be read", outcome.not_evaluated.len(), outcome.unread.len()),
-        _ if gate.is_empty(outcome) => "nothing was judged: is the path right?".to_owned(),
-        _ => return TestCaseStatus::success(),
-    };
-    let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
-    status.set_message(message);
-    status
+    // Findings have cases of their own.
+    let message = if gate.verdict(outcome) == Verdict::NotJudged { gate.why(outcome) } else { gate.nothing(outcome).map(str::to_owned) };
+    message.map_or_else(TestCaseStatus::success, |message| {
+        let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+        status.set_message(message);
+        status
+    })
 }
 
 /// Whether the finding counts.
 fn status(entry: &Entry<'_>, gate: &Gate) -> TestCaseStatus {
     let kind = match entry.finding {
-        None => NonSuccessKind::Error,
+        None if entry.severity == Severity::Error => NonSuccessKind::Error,
+        // It passes, and nobody judged it.
+        None => {
+            let mut status = TestCaseStatus::skipped();
+            status.set_message(&*clean::line(entry.message.trim_end()));
+            return status;
+        }
         Some(finding) if finding.severity >= gate.fail_on => NonSuccessKind::Failure,
         Some(_) => return TestCaseStatus::success(),
     };
@@ -121,8 +128,6 @@ fn body(entry: &Entry<'_>) -> String {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
-
-    use fedward_kit::finding::Severity;
 
     use super::*;
     use crate::testing::{GATE, everything, hostile, text};

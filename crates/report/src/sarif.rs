@@ -22,6 +22,7 @@ use self::notification::{Descriptor, Invocation};
 use self::result::ResultEntry;
 use self::rule::Rule;
 use crate::fingerprint::Fingerprints;
+use crate::gate::Gate;
 use crate::{RuleInfo, Tool, clean, writer};
 
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
@@ -31,11 +32,12 @@ const ROOT: &str = "%SRCROOT%";
 /// Writes the outcome as a SARIF log with one run.
 ///
 /// `rules` are all that could have found something; the rules of findings that are not among them are added. What could not be judged
-/// or read makes the invocation unsuccessful and is listed in its notifications, and so is what was skipped.
+/// or read, or is not rendered, makes the invocation unsuccessful, and so does a run that judged nothing; that is listed in its notifications,
+/// and so is what was skipped.
 ///
 /// # Errors
 /// Those of the writer.
-pub fn sarif(outcome: &Outcome, tool: &Tool<'_>, rules: &[RuleInfo<'_>], out: &mut dyn Write) -> io::Result<()> {
+pub fn sarif(outcome: &Outcome, gate: &Gate, tool: &Tool<'_>, rules: &[RuleInfo<'_>], out: &mut dyn Write) -> io::Result<()> {
     let rules = rule::all(outcome, tool, rules);
     let indices: HashMap<&str, usize> = rules.iter().enumerate().map(|(index, rule)| (rule.id, index)).collect();
     let run = Run {
@@ -48,7 +50,7 @@ pub fn sarif(outcome: &Outcome, tool: &Tool<'_>, rules: &[RuleInfo<'_>], out: &m
                 notifications: notification::DESCRIPTORS,
             },
         },
-        invocations: [Invocation::new(outcome)],
+        invocations: [Invocation::new(outcome, gate)],
         results: Results { outcome, indices: &indices },
         original_uri_base_ids: BaseIds { root: Base { description: Message::new("the folder in which the check ran") } },
         column_kind: "unicodeCodePoints",

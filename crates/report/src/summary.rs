@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use fedward_kit::finding::Severity;
 use fedward_outcome::{Outcome, count_states};
 
+use crate::gate::{Gate, Verdict};
 use crate::human::has_own_page;
 use crate::{Options, clean};
 
@@ -13,11 +14,11 @@ use crate::{Options, clean};
 const MAX_REASONS: usize = 8;
 
 /// Writes how many findings, how much was judged, and what was skipped why.
-pub(crate) fn write(outcome: &Outcome, options: &Options, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write(outcome: &Outcome, gate: &Gate, options: &Options, out: &mut dyn Write) -> io::Result<()> {
     if let Some(rule) = explained(outcome) {
         writeln!(out, "`fedward explain {}` says why, and what to do instead", clean::line(rule))?;
     }
-    writeln!(out, "{}\n{}", findings(outcome), judged(outcome))?;
+    writeln!(out, "{}\n{}", findings(outcome, gate), judged(outcome))?;
     for line in deployed(outcome) {
         writeln!(out, "{line}")?;
     }
@@ -46,8 +47,8 @@ pub fn skipped(outcome: &Outcome, options: &Options, out: &mut dyn Write) -> io:
 }
 
 /// The same in a few lines that hold no text of the input.
-pub(crate) fn counts(outcome: &Outcome) -> Vec<String> {
-    let mut lines = vec![findings(outcome), judged(outcome)];
+pub(crate) fn counts(outcome: &Outcome, gate: &Gate) -> Vec<String> {
+    let mut lines = vec![findings(outcome, gate), judged(outcome)];
     lines.extend(deployed(outcome));
     if !outcome.skipped.is_empty() {
         lines.push(format!("{} skipped", outcome.skipped.len()));
@@ -99,26 +100,26 @@ fn explained(outcome: &Outcome) -> Option<&str> {
     with_page.rev().max_by_key(|finding| finding.severity).map(|finding| finding.rule.as_str())
 }
 
-fn findings(outcome: &Outcome) -> String {
+fn findings(outcome: &Outcome, gate: &Gate) -> String {
     let ignored = outcome.findings.iter().filter(|finding| finding.suppressed.is_some()).count();
-    let mut counts = Vec::new();
-    let mut add = |number: usize, text: String| {
-        if number > 0 {
-            counts.push(text);
-        }
-    };
-    let [errors, warnings, infos] = [Severity::Error, Severity::Warning, Severity::Info].map(|severity| outcome.count(severity));
-    add(errors, count(errors, "error"));
-    add(warnings, count(warnings, "warning"));
-    add(infos, format!("{infos} info"));
-    if counts.is_empty() {
-        // A clean result says that something was judged.
-        counts.push(if outcome.evaluated == 0 { "nothing was judged" } else { "no findings" }.to_owned());
+    let mut counts = severities(outcome);
+    // A clean result says that something was judged.
+    if gate.verdict(outcome) == Verdict::Nothing || counts.is_empty() && outcome.evaluated == 0 {
+        counts.push("nothing was judged".to_owned());
+    } else if counts.is_empty() {
+        counts.push("no findings".to_owned());
     }
     if ignored > 0 {
         counts.push(format!("{ignored} ignored"));
     }
     counts.join(", ")
+}
+
+/// How many findings of each severity count, where there are any.
+pub(crate) fn severities(outcome: &Outcome) -> Vec<String> {
+    let [errors, warnings, infos] = [Severity::Error, Severity::Warning, Severity::Info].map(|severity| outcome.count(severity));
+    let all = [(errors, count(errors, "error")), (warnings, count(warnings, "warning")), (infos, format!("{infos} info"))];
+    all.into_iter().filter(|(number, _)| *number > 0).map(|(_, text)| text).collect()
 }
 
 /// The most frequent first, then by name.
@@ -132,6 +133,7 @@ fn reasons(outcome: &Outcome) -> Vec<(&str, usize)> {
     counts
 }
 
-fn count(number: usize, noun: &str) -> String {
+/// A number with its noun.
+pub(crate) fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }

@@ -100,7 +100,7 @@ pub(crate) fn outcome(findings: Vec<Finding>) -> Outcome {
 
 pub(crate) fn human_text(outcome: &Outcome, options: Options) -> String {
     let mut out = Vec::new();
-    human(outcome, &options, &mut out).unwrap();
+    human(outcome, &GATE, &options, &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 
@@ -111,13 +111,13 @@ pub(crate) fn blocks(findings: Vec<Finding>) -> String {
 
 pub(crate) fn json_text(outcome: &Outcome) -> String {
     let mut out = Vec::new();
-    json(outcome, &TOOL, &mut out).unwrap();
+    json(outcome, &GATE, &TOOL, &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 
 pub(crate) fn sarif_text(outcome: &Outcome) -> String {
     let mut out = Vec::new();
-    sarif(outcome, &TOOL, RULES, &mut out).unwrap();
+    sarif(outcome, &GATE, &TOOL, RULES, &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 

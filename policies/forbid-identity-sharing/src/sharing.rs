@@ -102,7 +102,7 @@ pub(crate) fn shared<'a>(cx: &Check<'a, Settings>, pod: &Pod<'a>, name: &str) ->
 
 /// The other workloads that run as a pod's service account. `None` where there are none, or nobody knows.
 pub(crate) fn other_users<'a>(cx: &Check<'a, Settings>, pod: &Pod<'a>, name: &str) -> Option<Others<'a>> {
-    let list = index::users_of(cx.context, pod.namespace, name, pod.account.node())?;
+    let list = index::users_of(cx.context, pod.namespace, name, pod.account.node()).filter(|list| !list.items.is_empty())?;
     let own = title(cx.object);
     others(list.items, list.more, &own, is_argo_cd(cx.request.name), |other| {
         let is_made_by_own = |owner: Node<'_>| {

@@ -238,8 +238,10 @@ impl<'a, S> Check<'a, S> {
 
     /// Runs the rules that the settings do not turn off and takes their findings.
     pub fn run(self, rules: &[Rule<S>]) -> Vec<Finding> {
+        // Most settings turn nothing off.
+        let all_on = !self.common.has_severities();
         for rule in rules {
-            if self.common.is_on(rule.id) {
+            if all_on || self.common.is_on(rule.id) {
                 self.rule.set(rule.id);
                 (rule.check)(&self);
             }

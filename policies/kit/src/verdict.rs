@@ -39,6 +39,9 @@ fn same(finding: &Finding) -> Cow<'static, str> {
 
 /// Orders findings by place, drops repetitions, and those that a more specific rule makes superfluous at the same place.
 pub fn settle(mut findings: Vec<Finding>, supersedes: &dyn Fn(&str) -> &'static [&'static str]) -> Vec<Finding> {
+    if findings.is_empty() {
+        return findings;
+    }
     order::sort(&mut findings, &|one, other| {
         (&one.place, &one.rule, &one.condition, &one.message).cmp(&(&other.place, &other.rule, &other.condition, &other.message))
     });

@@ -218,7 +218,9 @@ fn collect<'a>(object: Node<'a>, namespace: &'a str, context: &Context<'a>, dept
     }
     let api_version = object.peek("apiVersion").peek_str().unwrap_or("");
     let kind = object.peek("kind").peek_str().unwrap_or("");
-    let namespace = if depth == 0 { namespace } else { object.peek("metadata").peek("namespace").peek_str().unwrap_or(namespace) };
+    // An empty namespace is none.
+    let own = || object.peek("metadata").peek("namespace").peek_str().filter(|own| !own.is_empty());
+    let namespace = if depth == 0 { namespace } else { own().unwrap_or(namespace) };
     match ROWS.iter().find(|row| row.group == group_of(api_version) && row.kinds.contains(&kind)) {
         Some(row) => rows::collect(row, object, namespace, context, depth, found),
         None if kind.ends_with("List") && object.peek("items").is_present() => {

@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use bumpalo::Bump;
+use fedward_manifest::length_of_plain;
 
 use crate::value::{NotJson, Value};
 
@@ -290,32 +291,6 @@ impl<'a> Reader<'a> {
         }
         Ok(unit)
     }
-}
-
-/// How many bytes stand before the first quote, backslash or control character.
-fn length_of_plain(bytes: &[u8]) -> usize {
-    let mut at = 0;
-    while let Some(eight) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
-        let end = first_end(u64::from_le_bytes(*eight));
-        at += end;
-        if end < 8 {
-            return at;
-        }
-    }
-    let rest = bytes.get(at..).unwrap_or_default();
-    at + rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)).unwrap_or(rest.len())
-}
-
-/// How many of eight bytes, the first one lowest, stand before the first quote, backslash or control character: eight bytes at once,
-/// since most of a request are strings. A byte is zero exactly where subtracting one borrows and its highest bit was not set; what a
-/// borrow spoils lies above the first one found.
-fn first_end(eight: u64) -> usize {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    let zeros = |bytes: u64, least: u64| bytes.wrapping_sub(ONES * least) & !bytes;
-    let quotes = zeros(eight ^ (ONES * u64::from(b'"')), 1);
-    let backslashes = zeros(eight ^ (ONES * u64::from(b'\\')), 1);
-    let ends = (quotes | backslashes | zeros(eight, 0x20)) & (ONES * 0x80);
-    ends.trailing_zeros() as usize / 8
 }
 
 /// Writes a string with its quotes.

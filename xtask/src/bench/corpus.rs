@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
-use super::repository;
+use super::{render, repository};
 
 const ISSUER: &str = "https://oidc.clusters.example/green";
 
@@ -29,6 +29,10 @@ pub(crate) struct Corpora {
     pub(crate) policies: PathBuf,
     /// Argo CD repositories with 100 and 1,000 Applications.
     pub(crate) repositories: [PathBuf; 2],
+    /// Charts and overlays.
+    pub(super) renders: render::Corpus,
+    /// What a first and a second run on the larger of these keep.
+    pub(crate) caches: [PathBuf; 2],
 }
 
 impl Corpora {
@@ -45,6 +49,8 @@ impl Corpora {
             no_findings: file("no-findings.yaml"),
             policies: file("policies.yaml"),
             repositories: [file("e-100"), file("e-1000")],
+            renders: render::Corpus::at(folder),
+            caches: [file("e-first"), file("e-second")],
         }
     }
 
@@ -64,7 +70,7 @@ impl Corpora {
         for (folder, count) in self.repositories.iter().zip([100, 1_000]) {
             repository::write(folder, count)?;
         }
-        Ok(())
+        self.renders.write()
     }
 }
 

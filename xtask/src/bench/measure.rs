@@ -15,6 +15,8 @@ pub(crate) struct Case {
     pub(crate) name: String,
     program: PathBuf,
     args: Vec<String>,
+    /// What is removed before every run.
+    fresh: Option<PathBuf>,
     samples: Vec<Sample>,
 }
 
@@ -31,8 +33,14 @@ impl Case {
             name: name.to_owned(),
             program: program.to_path_buf(),
             args: args.iter().map(|arg| (*arg).to_owned()).collect(),
+            fresh: None,
             samples: Vec::new(),
         }
+    }
+
+    /// The same, without a folder that an earlier run has left.
+    pub(crate) fn without(self, folder: &Path) -> Self {
+        Case { fresh: Some(folder.to_owned()), ..self }
     }
 
     /// Least and median wall time.
@@ -51,6 +59,9 @@ impl Case {
     }
 
     fn run(&self) -> Result<Sample> {
+        if let Some(folder) = self.fresh.as_ref().filter(|folder| folder.exists()) {
+            std::fs::remove_dir_all(folder).with_context(|| format!("cannot remove `{}`", folder.display()))?;
+        }
         let mut command = Command::new(&self.program);
         command.args(&self.args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let start = Instant::now();
@@ -86,7 +97,26 @@ pub(crate) fn all(cases: &mut [Case], runs: usize) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_first_run_finds_nothing_of_an_earlier_one() {
+        let folder = std::env::temp_dir().join(format!("fedward-first-{}", std::process::id()));
+        let path = folder.to_string_lossy();
+        // It fails where the folder is there already.
+        let case = Case::new("first", Path::new("mkdir"), &[&path]);
+        case.run().unwrap();
+        // 1 is what findings are told by, too.
+        let case = Case::new("first", Path::new("sh"), &["-c", "mkdir \"$0\" || exit 9", &path]);
+        assert!(case.run().is_err());
+        let case = case.without(&folder);
+        case.run().unwrap();
+        case.run().unwrap();
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
 
     #[test]
     fn least_and_median() {

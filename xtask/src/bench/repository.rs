@@ -35,9 +35,7 @@ pub(super) fn write(folder: &Path, count: usize) -> Result<()> {
                 format!("path: charts/chart-{shared}\n    helm: {{valueFiles: [/values/{name}.yaml]}}")
             }
             _ => {
-                let kustomization =
-                    format!("resources: [../../bases/base-{shared}]\nnamePrefix: {name}-\nlabels: [{{pairs: {{part: {name}}}}}]\n");
-                write_file(folder, &format!("overlays/{name}/kustomization.yaml"), &kustomization)?;
+                overlay(folder, &name, shared)?;
                 format!("path: overlays/{name}")
             }
         };
@@ -47,7 +45,7 @@ pub(super) fn write(folder: &Path, count: usize) -> Result<()> {
 }
 
 /// Argo CD sees what Git tracks, and this checkout ignores what a bench writes.
-fn track(folder: &Path) -> Result<()> {
+pub(super) fn track(folder: &Path) -> Result<()> {
     for args in [["init", "--quiet"], ["add", "--all"]] {
         succeed(Command::new("git").arg("-C").arg(folder).args(args))?;
     }
@@ -58,7 +56,7 @@ fn write_file(folder: &Path, name: &str, text: &str) -> Result<()> {
     write_text(&folder.join(name), text)
 }
 
-fn application(name: &str, index: usize, source: &str) -> String {
+pub(super) fn application(name: &str, index: usize, source: &str) -> String {
     format!(
         "apiVersion: argoproj.io/v1alpha1
 kind: Application
@@ -86,7 +84,13 @@ fn objects(folder: &Path, name: &str) -> Result<()> {
     write_text(&folder.join("service.yaml"), &service(name, "shop").replace("  namespace: shop\n", ""))
 }
 
-fn base(folder: &Path, index: usize) -> Result<()> {
+/// An overlay over one of the bases.
+pub(super) fn overlay(folder: &Path, name: &str, base: usize) -> Result<()> {
+    let text = format!("resources: [../../bases/base-{base}]\nnamePrefix: {name}-\nlabels: [{{pairs: {{part: {name}}}}}]\n");
+    write_file(folder, &format!("overlays/{name}/kustomization.yaml"), &text)
+}
+
+pub(super) fn base(folder: &Path, index: usize) -> Result<()> {
     let folder = folder.join(format!("bases/base-{index}"));
     write_text(&folder.join("kustomization.yaml"), "resources: [deployment.yaml, account.yaml, service.yaml]\n")?;
     objects(&folder, &format!("part-{index}"))

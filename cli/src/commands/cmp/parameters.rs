@@ -5,10 +5,9 @@ use std::env;
 
 use anyhow::{Context as _, Result, bail};
 use fedward_config::words;
+use fedward_gitops::SourceType;
 use serde::Deserialize;
 use serde_json::{Value, json};
-
-use super::source::Kind;
 
 /// The parameters that there are.
 const VALUES_FILES: &str = "helm-values-files";
@@ -109,7 +108,7 @@ impl Parameters {
     /// `--set`, with commas as Argo CD escapes them: all that are not escaped, unless the value is a list.
     pub(super) fn set(&self) -> Vec<String> {
         let values = self.given.get(SET).into_iter().flat_map(|given| &given.map);
-        values.map(|(name, value)| format!("{name}={}", escaped(&self.expand(value)))).collect()
+        values.map(|(name, value)| format!("{name}={}", fedward_gitops::escape(&self.expand(value)))).collect()
     }
 
     /// Whether folders below count.
@@ -122,24 +121,10 @@ impl Parameters {
     }
 }
 
-fn escaped(value: &str) -> String {
-    if value.starts_with('{') && value.ends_with('}') {
-        return value.to_owned();
-    }
-    let mut text = String::with_capacity(value.len());
-    for character in value.chars() {
-        if character == ',' && !text.ends_with('\\') && !text.is_empty() {
-            text.push('\\');
-        }
-        text.push(character);
-    }
-    text
-}
-
 /// What Argo CD's interface offers for a source of this kind.
-pub(super) fn announcement(kind: Option<Kind>) -> Value {
+pub(super) fn announcement(kind: Option<SourceType>) -> Value {
     match kind {
-        Some(Kind::Helm) => json!([
+        Some(SourceType::Helm) => json!([
             {
                 "name": VALUES_FILES, "title": "Values files", "collectionType": "array",
                 "tooltip": "relative to the chart, or to the repository after a `/`; the last one has the most force",
@@ -147,10 +132,10 @@ pub(super) fn announcement(kind: Option<Kind>) -> Value {
             {"name": SET, "title": "Parameters", "collectionType": "map", "tooltip": "as of `helm template --set`"},
             {"name": RELEASE_NAME, "title": "Release name", "string": "", "tooltip": "the name of the Application, if empty"},
         ]),
-        Some(Kind::Directory) => json!([
+        Some(SourceType::Directory | SourceType::Plugin) => json!([
             {"name": RECURSE, "title": "Folders below, too", "itemType": "boolean", "string": "false"},
         ]),
-        Some(Kind::Kustomize) | None => json!([]),
+        Some(SourceType::Kustomize) | None => json!([]),
     }
 }
 
@@ -178,7 +163,7 @@ mod tests {
         ];
         let parameters = of(&variables).unwrap();
         assert_eq!(parameters.values_files(), ["prod.yaml", "/all-$.yaml"]);
-        assert_eq!(parameters.set(), ["a.b=1\\,2\\,3", "c={x,y}", "d=,4"]);
+        assert_eq!(parameters.set(), ["a.b=1\\,2\\,3", "c={x,y}", "d=\\,4"]);
         assert_eq!(parameters.api_versions(), ["v1", "apps/v1"]);
         assert!(parameters.recurse().unwrap() && parameters.kube_version().is_none() && parameters.namespace().is_empty());
         assert_eq!(of(&[("ARGOCD_APP_NAME", "team_web")]).unwrap().release_name().as_deref(), Some("web"));

@@ -5,37 +5,28 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
+use fedward_gitops::{Settings, SourceType, plain, tool_of};
 use fedward_host::{FileError, FileType};
-use fedward_render::{Disk, Folder as _, Helm, Jsonnet, Kind as Rendered, Kustomize, Limits, Outcome, Renderer, Source, Values};
+use fedward_render::{Disk, Folder as _, Helm, Jsonnet, Kustomize, Limits, Outcome, Renderer, Source, Values};
 
 use super::parameters::Parameters;
 use crate::setup;
 
-/// Files of a folder with plain manifests, at most, in bytes together: what Argo CD takes.
-const MAX_BYTES: usize = 10_000_000;
+/// Bytes of one file, at most.
+const MAX_FILE: usize = 32 << 20;
+/// Bytes of all that is printed, at most.
+const MAX_TEXT: usize = 128 << 20;
 /// How many files and folders are looked at.
 const MAX_ENTRIES: usize = 100_000;
 /// How deep folders are looked into.
 const MAX_DEPTH: usize = 64;
-/// A text that keeps Argo CD from rendering a file, wherever in it that stands.
-const SKIP: &str = "+argocd:skip-file-rendering";
 
-/// What a folder is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Helm,
-    Kustomize,
-    /// Plain manifests and Jsonnet files.
-    Directory,
-}
-
-impl Kind {
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Kind::Helm => "helm",
-            Kind::Kustomize => "kustomize",
-            Kind::Directory => "directory",
-        }
+/// The name of a sort of folder.
+pub(super) fn name(kind: SourceType) -> &'static str {
+    match kind {
+        SourceType::Helm => "helm",
+        SourceType::Kustomize => "kustomize",
+        SourceType::Directory | SourceType::Plugin => "directory",
     }
 }
 
@@ -99,13 +90,11 @@ impl Folder {
     }
 
     /// What it is; `None` if there is nothing to render.
-    pub(super) fn kind(&self) -> Result<Option<Kind>> {
+    pub(super) fn kind(&self) -> Result<Option<SourceType>> {
         let disk = Disk::open(&self.working).map_err(|error| setup::unreadable(&self.working, &error))?;
-        Ok(match fedward_render::detect(&disk, "") {
-            Some(Rendered::Helm) => Some(Kind::Helm),
-            Some(Rendered::Kustomize) => Some(Kind::Kustomize),
-            Some(Rendered::Jsonnet) => Some(Kind::Directory),
-            None => (!files(&disk, "", false).map_err(anyhow::Error::msg)?.is_empty()).then_some(Kind::Directory),
+        Ok(match tool(&disk, "").map_err(anyhow::Error::msg)? {
+            SourceType::Directory if files(&disk, "", false).map_err(anyhow::Error::msg)?.is_empty() => None,
+            kind => Some(kind),
         })
     }
 
@@ -116,10 +105,14 @@ impl Folder {
         let disk = open()?;
         let renderer = Renderer::new(Arc::new(open()?), Limits::default());
         let mut manifests = Manifests::default();
-        let source = match renderer.detect(&inside) {
-            Some(Rendered::Helm) => Source::Helm(helm(&inside, parameters)?),
-            Some(Rendered::Kustomize) => Source::Kustomize(Kustomize { folder: inside, ..Kustomize::default() }),
-            Some(Rendered::Jsonnet) | None => {
+        let kind = match tool(&disk, &inside) {
+            Ok(kind) => kind,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        let source = match kind {
+            SourceType::Helm => Source::Helm(helm(&inside, parameters)?),
+            SourceType::Kustomize => Source::Kustomize(Kustomize { folder: inside, ..Kustomize::default() }),
+            SourceType::Directory | SourceType::Plugin => {
                 let done = directory(&disk, &renderer, &inside, parameters.recurse()?, &mut manifests);
                 return Ok(done.map(|()| manifests));
             }
@@ -203,31 +196,43 @@ fn rendered(renderer: &Renderer, source: &Source, manifests: &mut Manifests) -> 
     Ok(())
 }
 
+/// What Argo CD takes a folder for, by the files that are directly in it.
+fn tool(disk: &Disk, folder: &str) -> Result<SourceType, String> {
+    let entries = disk.list(folder).map_err(|error| unreadable(shown(folder), error))?;
+    let mut names: Vec<&str> = entries.iter().filter(|(_, kind)| *kind != FileType::Folder).map(|(name, _)| name.as_str()).collect();
+    names.sort_unstable();
+    Ok(tool_of(names.into_iter(), |_| true))
+}
+
 fn directory(disk: &Disk, renderer: &Renderer, folder: &str, recurse: bool, manifests: &mut Manifests) -> Result<(), String> {
-    let mut left = MAX_BYTES;
+    let most = Settings::default().combined_bytes;
+    let mut counted: u64 = 0;
     for file in files(disk, folder, recurse)? {
-        let bytes = disk.read(&file, left).map_err(|error| unreadable(&file, error))?;
-        let text = String::from_utf8(bytes).map_err(|_| format!("`{file}` is no UTF-8"))?;
-        if text.contains(SKIP) || is_something_else(&file, &text) {
+        let bytes = disk.read(&file, MAX_FILE).map_err(|error| unreadable(&file, error))?;
+        if plain::is_skipped(&bytes) {
             continue;
         }
-        left = left.saturating_sub(text.len());
+        if plain::is_counted(&file) {
+            counted = counted.saturating_add(bytes.len() as u64);
+            if counted > most {
+                return Err(format!("its manifests have more than {most} bytes together"));
+            }
+        }
+        let text = String::from_utf8(bytes).map_err(|_| format!("`{file}` is no UTF-8"))?;
         if file.ends_with(".jsonnet") {
             let mut of_file = Manifests::default();
-            let source = Source::Jsonnet(Jsonnet { file: file.clone(), ..Jsonnet::default() });
+            let source = Source::Jsonnet(Jsonnet { file: file.clone(), libs: plain::libraries(folder), ..Jsonnet::default() });
             rendered(renderer, &source, &mut of_file).map_err(|reason| format!("`{file}`: {reason}"))?;
             manifests.push_file(&of_file.text, file, false);
-        } else {
+        } else if file.ends_with(".json") || !plain::is_passed_over(&file, &text) {
             // A mark at the beginning of a file is none of a text in the middle of a stream.
             manifests.push_file(text.strip_prefix('\u{feff}').unwrap_or(&text), file, true);
         }
+        if manifests.text.len() > MAX_TEXT {
+            return Err(format!("what the folder comes to is larger than {} MiB", MAX_TEXT >> 20));
+        }
     }
     Ok(())
-}
-
-/// Whether a YAML file holds no object, as a file of values: Argo CD passes it over, so it is not passed on.
-fn is_something_else(file: &str, text: &str) -> bool {
-    (file.ends_with(".yaml") || file.ends_with(".yml")) && !["apiVersion", "kind"].iter().all(|key| text.contains(key))
 }
 
 /// The manifests of a folder, in the order of Argo CD: a file or folder after the other, by name. Links to folders are not followed.
@@ -238,15 +243,19 @@ fn files(disk: &Disk, folder: &str, recurse: bool) -> Result<Vec<String>, String
     Ok(found)
 }
 
+fn shown(folder: &str) -> &str {
+    if folder.is_empty() { "." } else { folder }
+}
+
 fn walk(disk: &Disk, folder: &str, recurse: bool, depth: usize, left: &mut usize, found: &mut Vec<String>) -> Result<(), String> {
-    let shown = if folder.is_empty() { "." } else { folder };
+    let shown = shown(folder);
     if depth > MAX_DEPTH {
         return Err(format!("`{shown}` is more than {MAX_DEPTH} folders deep"));
     }
     for (name, kind) in disk.list(folder).map_err(|error| unreadable(shown, error))? {
         *left = left.checked_sub(1).ok_or_else(|| format!("more than {MAX_ENTRIES} files"))?;
         let path = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
-        let is_manifest = [".yaml", ".yml", ".json", ".jsonnet"].iter().any(|end| name.ends_with(end));
+        let is_manifest = plain::is_manifest(&name);
         match kind {
             FileType::Folder if recurse => walk(disk, &path, recurse, depth + 1, left, found)?,
             FileType::File if is_manifest => found.push(path),
@@ -270,7 +279,7 @@ fn unreadable(path: &str, error: FileError) -> String {
         FileError::IsFolder => "it is a folder",
         FileError::Outside => "it leads out of the repository",
         FileError::Loop => "links lead in a circle",
-        FileError::TooLarge => "the manifests are larger than 10 MB together",
+        FileError::TooLarge => "it is larger than 32 MiB",
         FileError::Unreadable => "it is no file that can be read",
     };
     format!("cannot read `{path}`: {why}")

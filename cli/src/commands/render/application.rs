@@ -110,6 +110,7 @@ fn find(args: &Render, wanted: Wanted<'_>) -> Result<(Deployed, Names)> {
         takes: &is_below,
         wanted,
         folders: Vec::new(),
+        cache: None,
         namespace: "default",
         names: std::collections::HashMap::new(),
     });

@@ -37,17 +37,17 @@ pub(super) fn find(
     };
     let place = |source: &Arc<Source>, span: Span| Location { source: Arc::clone(source), span, pointer: location.pointer.clone() };
 
-    let files = origins.documents(source);
-    let Some(base) = same(&files, kind, name) else {
-        return generator(&files, name).map(|span| (place(source, span), false));
+    let files = origins.objects(source);
+    let Some(base) = files.same(kind, name) else {
+        return generator(&files.documents, name).map(|span| (place(source, span), false));
     };
     let lookup = base.pointer(pointer);
     if lookup.absent == own.absent && is_it(lookup.node) {
         return Some((place(source, lookup.node.place()), true));
     }
     for file in patches(origins, piece) {
-        let found = origins.documents(&file);
-        let patched = same(&found, kind, name).and_then(|patch| patch.find(pointer));
+        let found = origins.objects(&file);
+        let patched = found.same(kind, name).and_then(|patch| patch.find(pointer));
         if let Some(node) = patched.filter(|node| own.is_exact() && is_it(*node)) {
             return Some((place(&file, node.place()), true));
         }
@@ -56,7 +56,7 @@ pub(super) fn find(
 }
 
 /// The patches of the kustomizations that changed a piece.
-fn patches(origins: &mut Origins<'_>, piece: &Piece) -> Vec<Arc<Source>> {
+pub(super) fn patches(origins: &mut Origins<'_>, piece: &Piece) -> Vec<Arc<Source>> {
     let mut files = Vec::new();
     for changed in &piece.changed_by {
         files.push(changed.clone());
@@ -70,24 +70,6 @@ fn patches(origins: &mut Origins<'_>, piece: &Piece) -> Vec<Arc<Source>> {
         }
     }
     files.into_iter().filter_map(|file| origins.file(&piece.checkout, &file)).collect()
-}
-
-/// The object of a kind whose name the given one was made of, if there is only one such.
-fn same<'d>(documents: &'d [Document], kind: &str, name: &str) -> Option<Node<'d>> {
-    let nodes: Vec<Node<'d>> = documents
-        .iter()
-        .flat_map(|document| document.objects().objects)
-        .map(|object| object.node)
-        .filter(|node| text(*node, "/kind") == kind)
-        .collect();
-    let own = |node: &&Node<'d>| text(**node, "/metadata/name");
-    if let Some(exact) = nodes.iter().find(|node| own(node) == name) {
-        return Some(*exact);
-    }
-    // With a prefix and a suffix.
-    let mut within = nodes.iter().filter(|node| !own(node).is_empty() && name.contains(own(node)));
-    let found = within.next().copied();
-    if within.next().is_some() { None } else { found.or(if let [only] = nodes.as_slice() { Some(*only) } else { None }) }
 }
 
 /// The entry of a generator, in a kustomization, that makes an object of a name.
@@ -106,7 +88,8 @@ fn is_same(one: Node<'_>, other: Node<'_>) -> bool {
     json(one) == json(other)
 }
 
-fn text<'d>(node: Node<'d>, pointer: &str) -> &'d str {
+/// The text at a JSON Pointer, or none.
+pub(super) fn text<'d>(node: Node<'d>, pointer: &str) -> &'d str {
     node.find(pointer).and_then(Node::as_str).unwrap_or_default()
 }
 

@@ -143,3 +143,16 @@ fn what_is_too_much_is_said() {
     let checkout = open(Limits { file_bytes: 2, ..Limits::default() }).unwrap();
     assert_eq!(checkout.bytes("a/b/c.yaml").unwrap_err(), Lost::TooLarge(2));
 }
+
+#[test]
+fn a_folder_is_of_the_checkout_if_git_tracks_something_in_it() {
+    let folder = folder(&[("tracked/a", ""), ("other/a", ""), (".gitignore", "/ignored\n"), ("ignored/a", "")]);
+    let root = folder.path().canonicalize().unwrap();
+    // Without Git, whatever lies there is.
+    let holds = |checkout: &Checkout| ["", "tracked", "ignored", "none"].map(|name| checkout.holds(&root.join(name)));
+    assert_eq!(holds(&open(&folder)), [true; 4]);
+    git(folder.path(), &["init", "--quiet"]);
+    git(folder.path(), &["add", "tracked", ".gitignore"]);
+    assert_eq!(holds(&open(&folder)), [true, true, false, false]);
+    assert!(!open(&folder).holds(root.parent().unwrap()));
+}

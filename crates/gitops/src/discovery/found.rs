@@ -87,7 +87,7 @@ fn look(checkout: &Arc<Checkout>, file: &str) -> Found {
     if !["argoproj.io/", "argocd-cm"].iter().any(|word| text.contains(word)) {
         return found;
     }
-    let parsed = match checkout.documents(file) {
+    let parsed = match checkout.parse(file.to_owned(), bytes) {
         Ok(parsed) => parsed,
         Err(lost) => {
             found.unread.push((checkout.shown(file), lost.to_string()));

@@ -458,17 +458,17 @@ impl<'a> Run<'a> {
         // What was built holds all that it builds on, even where the result does not say where it comes from.
         let done: BTreeSet<String> =
             self.built.iter().filter(|(_, worked)| **worked).flat_map(|((_, folder), _)| main.layout().closure(folder)).collect();
+        // Several objects of one file are each taken: what is seen from here on is no reason to pass over another.
+        let seen = std::mem::take(&mut self.seen_files);
         let mut any = false;
         for (manifest, holders) in held {
-            let is_seen = self.seen_files.contains(manifest.place.source().name().as_ref());
+            let is_seen = seen.contains(manifest.place.source().name().as_ref());
             if !is_seen && !holders.iter().any(|holder| done.contains(holder)) {
                 any |= matches!(role(&manifest), Some(Role::Application | Role::Set));
-                let before = self.seen_files.clone();
                 self.take(&manifest, Parent::AsWritten, 0, "");
-                // Several objects of one file are each taken.
-                self.seen_files = before;
             }
         }
+        self.seen_files = seen;
         any
     }
 }

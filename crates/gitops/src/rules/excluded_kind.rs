@@ -32,7 +32,6 @@ use fedward_kit::policy::RuleDescriptor;
 use fedward_kit::rule::Condition;
 
 use super::{Check, Report};
-use crate::project::Cluster;
 
 const EXCLUDED: Condition = Condition::warning("excluded", "Argo CD does not deploy objects of this kind");
 
@@ -48,10 +47,10 @@ pub(super) fn check(check: &Check<'_>) -> Vec<Report> {
     let Some(exclusions) = &discovery.settings.exclusions else { return Vec::new() };
     let mut reports = Vec::new();
     for application in &discovery.applications {
-        let cluster = Cluster::of(&application.destination, &discovery.clusters);
+        let cluster = discovery.clusters.target(&application.destination);
         for resource in &application.resources {
             let (group, kind) = resource.manifest.kind();
-            if !exclusions.hit(group, kind, cluster.server()) {
+            if !exclusions.hit(group, kind, cluster.server.as_deref()) {
                 continue;
             }
             let whole = resource.manifest.group_kind();

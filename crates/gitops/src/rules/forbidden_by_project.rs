@@ -56,7 +56,7 @@ use fedward_kit::rule::Condition;
 
 use super::{Check, Report};
 use crate::discovery::{Application, Parent};
-use crate::project::{Cluster, Permissions};
+use crate::project::Permissions;
 use crate::url;
 use crate::value::Value;
 
@@ -116,11 +116,11 @@ fn one(check: &Check<'_>, application: &Application, permissions: &Permissions<'
             reports.push(report.related(permissions.place("sourceRepos"), "what the project permits"));
         }
     }
-    let cluster = Cluster::of(&application.destination, &check.discovery.clusters);
+    let cluster = check.discovery.clusters.target(&application.destination);
     let Some(written) = application.object.at(&["spec", "destination"]) else { return };
     let namespace = &application.destination.namespace;
     if permissions.permits_destination(&cluster, namespace) == Some(false) {
-        let message = format!("project `{name}` does not permit cluster `{}` with namespace `{namespace}`", cluster.shown());
+        let message = format!("project `{name}` does not permit cluster `{}` with namespace `{namespace}`", cluster.id());
         let report = Report::at(&DESTINATION, &written.place, message);
         reports.push(report.related(permissions.place("destinations"), "what the project permits"));
         return;

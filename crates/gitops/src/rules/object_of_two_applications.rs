@@ -46,6 +46,7 @@ use std::collections::HashMap;
 
 use super::{Check, Report};
 use crate::application::Resource;
+use crate::clusters::Target;
 use crate::discovery::{Application, Parent};
 
 const SHARED: Condition = Condition::warning("shared", "two Applications deploy one object to one cluster");
@@ -58,26 +59,19 @@ pub(super) const RULE: RuleDescriptor = RuleDescriptor {
 };
 
 /// What makes an object one: origin of the Applications, cluster, group, kind, namespace, name.
-type Key<'a> = (Option<usize>, &'a str, &'a str, (&'a str, &'a str), &'a str, &'a str);
+type Key<'a> = (Option<usize>, &'a str, (&'a str, &'a str), &'a str, &'a str);
 
 pub(super) fn check(check: &Check<'_>) -> Vec<Report> {
     let mut reports = Vec::new();
+    let clusters: Vec<Target> = check.discovery.applications.iter().map(|one| check.discovery.clusters.target(&one.destination)).collect();
     let mut owners: HashMap<Key<'_>, (usize, &Resource)> = HashMap::new();
-    for (number, application) in check.discovery.applications.iter().enumerate() {
+    for (number, (application, cluster)) in check.discovery.applications.iter().zip(&clusters).enumerate() {
         for resource in &application.resources {
             let name = resource.manifest.text("/metadata/name");
             if name.is_empty() {
                 continue;
             }
-            let destination = &application.destination;
-            let key = (
-                origin(check, number),
-                destination.server.as_str(),
-                destination.name.as_str(),
-                resource.manifest.kind(),
-                resource.namespace.as_str(),
-                name,
-            );
+            let key = (origin(check, number), cluster.id(), resource.manifest.kind(), resource.namespace.as_str(), name);
             let (first, other) = *owners.entry(key).or_insert((number, resource));
             // One name is one Application: two of it are versions of one another.
             let is_other =

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use fedward_manifest::{Chunk, Document, Format, Node, Span, parse};
+use fedward_manifest::{Chunk, Document, Format, Node, parse};
 
+use super::plain::{self, Taken, is_meant, is_nothing, object_problem};
 use super::{At, Ignored};
 use crate::checkout::{Entry, Lost};
 use crate::glob::Glob;
@@ -13,9 +14,6 @@ use crate::place::Place;
 use crate::reason::Stop;
 use crate::renderer::{Jsonnet, Render, SourceRequest, Tool, Variable};
 use crate::value::Value;
-
-/// A text that keeps a file from being rendered, wherever in it that stands.
-const SKIP: &str = "+argocd:skip-file-rendering";
 
 /// Reads the manifests of a folder.
 pub(super) fn read(source: &Value, at: &At<'_>, ignored: &mut Vec<Ignored>) -> Result<Vec<Manifest>, Stop> {
@@ -52,7 +50,7 @@ pub(crate) fn takes(source: &Value, folder: &str) -> impl Fn(&str) -> bool {
     move |file: &str| {
         let Some(relative) = path::below(&folder, file) else { return false };
         let hits = |glob: &Option<Glob>| glob.as_ref().is_some_and(|glob| glob.matches(relative));
-        let is_named = (recurse || path::folder(file) == folder) && (all_names || is_manifest(path::name(file)));
+        let is_named = (recurse || path::folder(file) == folder) && (all_names || crate::plain::is_manifest(path::name(file)));
         is_named && !exclude.as_ref().is_some_and(hits) && include.as_ref().is_none_or(hits)
     }
 }
@@ -87,7 +85,7 @@ impl Folder<'_> {
         let mut files = Vec::new();
         for (file, entry) in checkout.below(self.at.folder) {
             let is_deep = path::folder(file) != self.at.folder;
-            if *entry == Entry::Folder || is_deep && !recurse || !all_names && !is_manifest(path::name(file)) {
+            if *entry == Entry::Folder || is_deep && !recurse || !all_names && !plain::is_manifest(path::name(file)) {
                 continue;
             }
             let mut pass_over =
@@ -113,11 +111,10 @@ impl Folder<'_> {
                 Lost::TooLarge(_) => Stop::deferred(self.place, format!("`{}` {lost}", checkout.shown(file))),
                 lost => self.fail(file, lost),
             })?;
-            if contains(&content, SKIP) {
+            if plain::is_skipped(&content) {
                 continue;
             }
-            // Jsonnet looks after itself.
-            if !file.ends_with(".jsonnet") {
+            if plain::is_counted(file) {
                 bytes = bytes.saturating_add(content.len() as u64);
                 if settings.combined_bytes != 0 && bytes > settings.combined_bytes {
                     let what = format!("its manifests have more than {} bytes together", settings.combined_bytes);
@@ -135,31 +132,20 @@ impl Folder<'_> {
             Err(Lost::NotText) => return self.not_text(file, ignored),
             Err(lost) => return Err(self.fail(file, lost)),
         };
-        let mut manifests = Vec::new();
-        let mut any = false;
-        for part in &parsed.parts {
-            let wrong = match &part.document {
-                Err(problem) => Some((problem.span, problem.message.clone())),
-                Ok(document) if document.is_empty() || document.root().is_null() => continue,
-                Ok(document) => object_problem(document),
-            };
-            let Some((span, message)) = wrong else {
-                any = true;
-                if let Ok(document) = &part.document {
-                    manifests.extend(objects(document).map_err(|what| self.fail(file, what))?);
-                }
-                continue;
-            };
-            let text = parsed.source.text();
-            let is_meant = ["apiVersion:", "kind:", "metadata:"].iter().all(|key| text.contains(key));
-            if any || is_meant {
+        match Taken::of(&parsed) {
+            Taken::Objects => {}
+            Taken::Wrong(span, message) => {
                 let line = parsed.source.position(span.start).line;
                 return Err(self.fail(file, format!("cannot be read, line {line}: {message}")));
             }
-            // Taken for something else, whatever else is in it.
-            let looks_like_manifest = ["apiVersion", "kind"].iter().all(|key| text.contains(key));
-            ignored.push(Ignored { file: self.shown(file), reason: message, looks_like_manifest });
-            return Ok(Vec::new());
+            Taken::Other { reason, looks_like_manifest } => {
+                ignored.push(Ignored { file: self.shown(file), reason, looks_like_manifest });
+                return Ok(Vec::new());
+            }
+        }
+        let mut manifests = Vec::new();
+        for document in parsed.parts.iter().filter_map(|part| part.document.as_ref().ok()).filter(|document| !is_nothing(document)) {
+            manifests.extend(objects(document).map_err(|what| self.fail(file, what))?);
         }
         Ok(manifests)
     }
@@ -170,7 +156,7 @@ impl Folder<'_> {
         if matches!(content.as_slice(), [0xff, 0xfe, ..] | [0xfe, 0xff, ..]) {
             return Err(Stop::deferred(self.place, format!("`{}` is UTF-16", self.shown(file))));
         }
-        if ["apiVersion:", "kind:", "metadata:"].iter().all(|key| contains(&content, key)) {
+        if is_meant(&content) {
             return Err(self.fail(file, Lost::NotText));
         }
         ignored.push(Ignored { file: self.shown(file), reason: Lost::NotText.to_string(), looks_like_manifest: false });
@@ -211,7 +197,7 @@ impl Folder<'_> {
             })
             .collect()
         };
-        let mut libraries = vec![self.at.folder.to_owned()];
+        let mut libraries = plain::libraries(self.at.folder);
         for library in options.into_iter().flat_map(|options| options.list("libs")) {
             let text = library.as_str().unwrap_or_default();
             let folder = path::clean(text).filter(|folder| !matches!(self.at.checkout.follow(folder), Err(Lost::Outside | Lost::Loop)));
@@ -232,20 +218,6 @@ impl Folder<'_> {
     }
 }
 
-fn is_manifest(name: &str) -> bool {
-    name.rsplit_once('.').is_some_and(|(_, extension)| matches!(extension, "yaml" | "yml" | "json" | "jsonnet"))
-}
-
-/// Why a document is no object as Kubernetes' decoder has it: it is a map, and has a kind.
-fn object_problem(document: &Document) -> Option<(Span, String)> {
-    let root = document.root();
-    if !root.is_map() {
-        return Some((root.span(), "not a map".to_owned()));
-    }
-    let kind = root.get("kind").and_then(Node::as_str).unwrap_or_default();
-    kind.is_empty().then(|| (root.span(), "there is no `kind`".to_owned()))
-}
-
 /// The objects of a document. A list without items is none; each item of another must be an object.
 fn objects(document: &Arc<Document>) -> Result<Vec<Manifest>, String> {
     let root = document.root();
@@ -263,8 +235,4 @@ fn objects(document: &Arc<Document>) -> Result<Vec<Manifest>, String> {
         }
         None => Ok(items.items().map(|item| Manifest::new(document, item)).collect()),
     }
-}
-
-fn contains(content: &[u8], text: &str) -> bool {
-    content.windows(text.len()).any(|window| window == text.as_bytes())
 }

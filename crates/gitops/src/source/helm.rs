@@ -78,8 +78,9 @@ fn parse_version(text: &str) -> Option<String> {
     (parts.len() >= 2 && parts.iter().all(is_number) && has_rest).then(|| parts.join("."))
 }
 
-/// Commas are escaped for `--set`, except in a list in braces and where they already are.
-fn escape(value: &str) -> String {
+/// The value of a parameter of Argo CD's as `--set` has it: commas are escaped, except in a list in braces and where they already are.
+#[must_use]
+pub fn escape(value: &str) -> String {
     if value.starts_with('{') && value.ends_with('}') {
         return value.to_owned();
     }
@@ -105,6 +106,7 @@ mod tests {
         assert_eq!(escape("a\\,b"), "a\\,b");
         assert_eq!(escape("{a,b}"), "{a,b}");
         assert_eq!(escape("{a,b"), "{a\\,b");
+        assert_eq!(escape(",a,,b"), "\\,a\\,\\,b");
     }
 
     #[test]

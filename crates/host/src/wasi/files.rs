@@ -68,6 +68,11 @@ impl Descriptors {
         self.mount.is_some()
     }
 
+    /// Whether nothing is open but the folder.
+    pub(super) fn are_as_new(&self) -> bool {
+        self.open.keys().all(|descriptor| *descriptor == ROOT)
+    }
+
     /// Fails unless `descriptor` is open, which comes before anything else that may be wrong.
     fn check(&self, descriptor: i32) -> Result<(), i32> {
         if self.open.contains_key(&descriptor) { Ok(()) } else { Err(BAD_DESCRIPTOR) }

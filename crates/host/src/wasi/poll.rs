@@ -1,6 +1,5 @@
 //! Waiting, which must not outlast the deadline.
 
-use std::thread;
 use std::time::{Duration, Instant};
 
 use wasmtime::{Caller, Result};
@@ -30,7 +29,7 @@ pub(super) fn poll_oneoff(mut caller: Caller<'_, State>, subscriptions: i32, eve
     }
     if let (true, Some(shortest)) = (ready.is_empty(), waits.iter().map(|(time, _)| *time).min()) {
         let left = state.deadline.saturating_duration_since(Instant::now());
-        thread::sleep(shortest.min(left));
+        state.wasi.sleep(shortest.min(left));
         if shortest >= left {
             return Err(state.out_of_time().into());
         }
@@ -42,7 +41,7 @@ pub(super) fn poll_oneoff(mut caller: Caller<'_, State>, subscriptions: i32, eve
 }
 
 /// How long until a subscription's event, nothing if it is ready now, and the event.
-fn wait(subscription: &[u8], state: &State) -> (Option<Duration>, [u8; EVENT]) {
+fn wait(subscription: &[u8], state: &mut State) -> (Option<Duration>, [u8; EVENT]) {
     const CLOCK: u8 = 0;
     const READ: u8 = 1;
     const WRITE: u8 = 2;

@@ -5,7 +5,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use fedward_host::{Cache, CacheError, Host, Limits, NoHostCalls, Origin, Strategy};
+use fedward_host::{Cache, CacheError, Cached, Host, Limits, LoadError, Module, NoHostCalls, Origin, Packed, Put, Strategy};
 
 use crate::guests::{STRATEGIES, echo, guest_call, wasm};
 
@@ -249,4 +249,74 @@ fn threads_share_a_directory() {
         }
     });
     assert_eq!(folder.files().len(), 5);
+}
+
+/// What is packed into a program: the compiled module, in parts that come in the wrong order.
+fn with_packed<R>(used: impl FnOnce(&Packed<'_>, &AtomicU32) -> R) -> R {
+    let compiled = fedward_host::precompile(&echo(), None).unwrap();
+    let unpacked = AtomicU32::new(0);
+    let unpack = |put: &Put<'_>| {
+        unpacked.fetch_add(1, Ordering::Relaxed);
+        let parts: Vec<(usize, &[u8])> = compiled.chunks(5000).enumerate().collect();
+        parts.into_iter().rev().try_for_each(|(number, part)| put(number * 5000, part))
+    };
+    used(&Packed { key: "a key", size: compiled.len(), unpack: &unpack }, &unpacked)
+}
+
+fn load_packed(folder: &Folder, packed: &Packed<'_>) -> Cached {
+    let cache = Cache::holding(1, folder.cache()).unwrap();
+    #[expect(unsafe_code, reason = "the bytes are this process's own compiler's")]
+    // SAFETY: `packed` gives what `precompile` returned.
+    let loaded = unsafe { cache.load_packed(&Host::new(Limits::default()), Strategy::Kept, packed) }.unwrap();
+    assert_eq!(loaded.module.evaluator().call("validate", b"ping", &mut NoHostCalls).unwrap(), b"ping");
+    loaded
+}
+
+#[test]
+fn a_packed_module_is_unpacked_once() {
+    let folder = Folder::new();
+    with_packed(|packed, unpacked| {
+        for _ in 0..3 {
+            let loaded = load_packed(&folder, packed);
+            assert!(loaded.problem.is_none(), "{:?}", loaded.problem);
+            assert_eq!((loaded.module.origin(), unpacked.load(Ordering::Relaxed)), (Origin::Cached, 1));
+        }
+        assert_eq!(mode(&folder.file()), 0o600);
+        // One that was cut short, or that others could have written, is unpacked anew.
+        fs::File::options().write(true).open(folder.file()).unwrap().set_len(100).unwrap();
+        load_packed(&folder, packed);
+        assert_eq!(unpacked.load(Ordering::Relaxed), 2);
+        set_mode(&folder.file(), 0o622);
+        load_packed(&folder, packed);
+        assert_eq!(unpacked.load(Ordering::Relaxed), 3);
+        load_packed(&folder, packed);
+        assert_eq!(unpacked.load(Ordering::Relaxed), 3);
+        // Another version's takes its place.
+        load_packed(&folder, &Packed { key: "another", ..*packed });
+        assert_eq!(folder.files().len(), 1);
+    });
+}
+
+#[test]
+fn a_packed_module_works_without_a_cache() {
+    with_packed(|packed, _| {
+        #[expect(unsafe_code, reason = "the bytes are this process's own compiler's")]
+        // SAFETY: `packed` gives what `precompile` returned.
+        let module = unsafe { Module::from_packed(&Host::new(Limits::default()), Strategy::Kept, packed) }.unwrap();
+        assert_eq!(module.origin(), Origin::Precompiled);
+        assert_eq!(module.evaluator().call("validate", b"ping", &mut NoHostCalls).unwrap(), b"ping");
+    });
+}
+
+#[test]
+fn a_packed_module_that_does_not_unpack_is_an_error() {
+    let folder = Folder::new();
+    let unpack = |_: &Put<'_>| Err(std::io::ErrorKind::InvalidData.into());
+    let packed = Packed { key: "a key", size: 10, unpack: &unpack };
+    let cache = Cache::open(folder.cache()).unwrap();
+    #[expect(unsafe_code, reason = "nothing comes out of it")]
+    // SAFETY: no byte of it is ever run.
+    let loaded = unsafe { cache.load_packed(&Host::new(Limits::default()), Strategy::Kept, &packed) };
+    assert!(matches!(loaded, Err(LoadError::Engine { .. })));
+    assert_eq!(folder.files(), Vec::<PathBuf>::new());
 }

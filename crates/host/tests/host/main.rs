@@ -10,4 +10,5 @@ mod instances;
 mod loading;
 mod pointers;
 mod protocol;
+mod snapshot;
 mod wasi;

@@ -66,7 +66,7 @@ fn long_changes_are_cut() {
             after: serde_json::Value::Array(after),
             patch: Vec::new(),
         };
-        let outcome = Outcome { mutations: vec![mutation], ..Outcome::default() };
+        let outcome = Outcome { mutations: vec![mutation], evaluated: 1, ..Outcome::default() };
         human_text(&outcome, Options { mutations: true, quiet: true, ..Options::default() })
     };
     // The brackets before and after are three lines.

@@ -1,15 +1,19 @@
 //! What is no result: what could not be judged or read, what was skipped, notes.
 
-use fedward_outcome::{NotEvaluated, Outcome, Skipped, Unread};
+use fedward_outcome::{Deployed, NotEvaluated, Outcome, Skipped, State, Unread};
 use serde::{Serialize, Serializer};
 
 use super::Message;
 use super::location::Place;
+use crate::entry;
+use crate::gate::{Gate, Verdict};
 
-const NOT_EVALUATED: (usize, &str) = (0, "not-evaluated");
+const NOT_EVALUATED: (usize, &str) = (0, entry::NOT_EVALUATED);
 const SKIPPED: (usize, &str) = (1, "skipped");
 const NOTE: (usize, &str) = (2, "note");
-const UNREAD: (usize, &str) = (3, "unread");
+const UNREAD: (usize, &str) = (3, entry::UNREAD);
+const NOT_RENDERED: (usize, &str) = (4, entry::NOT_RENDERED);
+const NOTHING: (usize, &str) = (5, entry::NOTHING);
 
 /// The kinds of notifications, by index.
 pub(super) const DESCRIPTORS: &[Descriptor] = &[
@@ -17,6 +21,8 @@ pub(super) const DESCRIPTORS: &[Descriptor] = &[
     Descriptor { id: SKIPPED.1, short_description: Text { text: "A file or document was skipped on purpose" } },
     Descriptor { id: NOTE.1, short_description: Text { text: "Worth knowing" } },
     Descriptor { id: UNREAD.1, short_description: Text { text: "A file or folder could not be read" } },
+    Descriptor { id: NOT_RENDERED.1, short_description: Text { text: "Something that is deployed is not rendered, or not all of it" } },
+    Descriptor { id: NOTHING.1, short_description: Text { text: "Nothing was judged" } },
 ];
 
 #[derive(Serialize)]
@@ -36,18 +42,23 @@ struct Text {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Invocation<'a> {
     execution_successful: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exit_code_description: Option<String>,
     tool_execution_notifications: Notifications<'a>,
 }
 
 impl<'a> Invocation<'a> {
-    pub(super) fn new(outcome: &'a Outcome) -> Self {
-        let execution_successful = outcome.not_evaluated.is_empty() && outcome.unread.is_empty();
-        Invocation { execution_successful, tool_execution_notifications: Notifications(outcome) }
+    pub(super) fn new(outcome: &'a Outcome, gate: &'a Gate) -> Self {
+        Invocation {
+            execution_successful: matches!(gate.verdict(outcome), Verdict::Passed | Verdict::Findings),
+            exit_code_description: gate.why(outcome),
+            tool_execution_notifications: Notifications(outcome, gate),
+        }
     }
 }
 
 /// Notifications, made one by one while they are written.
-struct Notifications<'a>(&'a Outcome);
+struct Notifications<'a>(&'a Outcome, &'a Gate);
 
 impl Serialize for Notifications<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -55,7 +66,10 @@ impl Serialize for Notifications<'_> {
         let skipped = self.0.skipped.iter().map(Notification::skipped);
         let notes = self.0.notes.iter().map(|note| Notification::new(NOTE, "note", Message::new(note.as_str())));
         let unread = self.0.unread.iter().map(Notification::unread);
-        serializer.collect_seq(not_evaluated.chain(unread).chain(skipped).chain(notes))
+        let not_rendered = self.0.deployed.iter().filter(|one| one.state != State::Rendered);
+        let not_rendered = not_rendered.map(|one| Notification::deployed(one, self.1.is_unknown(one)));
+        let nothing = self.1.nothing(self.0).map(|text| Notification::new(NOTHING, "error", Message::new(text)));
+        serializer.collect_seq(not_evaluated.chain(unread).chain(not_rendered).chain(nothing).chain(skipped).chain(notes))
     }
 }
 
@@ -89,6 +103,12 @@ impl<'a> Notification<'a> {
         let text = format!("cannot be read: {}", unread.reason);
         let place = Place::file(&unread.file, None);
         Notification { locations: Some([place]), ..Notification::new(UNREAD, "error", Message::new(text)) }
+    }
+
+    fn deployed(deployed: &'a Deployed, is_unknown: bool) -> Self {
+        let level = if is_unknown { "error" } else { "note" };
+        let place = deployed.location.as_ref().map(|location| [Place::new(location, None)]);
+        Notification { locations: place, ..Notification::new(NOT_RENDERED, level, Message::new(entry::not_rendered(deployed))) }
     }
 
     fn skipped(skipped: &'a Skipped) -> Self {

@@ -1,8 +1,8 @@
 //! Reports service accounts with two AWS roles: an annotation and an EKS Pod Identity association.
 //!
 //! ## What it does
-//! A service account that carries `eks.amazonaws.com/role-arn` and that a `PodIdentityAssociation` of the checked set names gets its
-//! credentials from the association. If both give the same role it is only recorded: that is how a migration looks.
+//! A service account that carries `eks.amazonaws.com/role-arn` and that a `PodIdentityAssociation` of the checked set names, or an entry of
+//! `iam.podIdentityAssociations` in the `ClusterConfig` of eksctl, gets its credentials from the association. If both give the same role it is only recorded: that is how a migration looks.
 //!
 //! ## Why it is bad
 //! EKS Pod Identity wins. The annotation looks as if it decided what the pods may do, and its role stays assumable by tokens of the
@@ -41,10 +41,11 @@
 //! ## References
 //! EKS user guide, "Learn how EKS Pod Identity grants pods access to AWS services" (an association takes precedence over an annotation).
 
-use fedward_kit::identity::{AWS_ROLE_ARN, ServiceAccount};
+use fedward_kit::identity::{AWS_ROLE_ARN, Provider, ServiceAccount};
 use fedward_kit::index;
+use fedward_kit::node::Node;
 use fedward_kit::rule::{Check, Condition, Report, Rule};
-use fedward_kit::trust::PodIdentity;
+use fedward_kit::trust::{self, PodIdentity};
 
 use crate::settings::Settings;
 
@@ -69,11 +70,11 @@ fn check(cx: &Check<'_, Settings>) {
     let (namespace, name) = (cx.request.namespace, cx.request.name);
     let selector = format!("serviceAccount={namespace}/{name}");
     let found = index::pod_identities(cx.context, &selector, node).map(|list| list.items).unwrap_or_default();
-    let associations: Vec<PodIdentity<'_>> = found.into_iter().filter_map(PodIdentity::of).collect();
+    let associations: Vec<(Node<'_>, Node<'_>)> = found.into_iter().flat_map(|object| of(object, namespace, name)).collect();
     if associations.is_empty() {
         return;
     }
-    let is_same = associations.iter().all(|association| association.role_arn.peek_str() == Some(role));
+    let is_same = associations.iter().all(|(given, _)| given.peek_str() == Some(role));
     let (condition, help) = if is_same {
         (&SAME, "remove the annotation when all nodes run the Pod Identity agent")
     } else {
@@ -86,9 +87,27 @@ fn check(cx: &Check<'_, Settings>) {
         format!("`{namespace}/{name}` also has an EKS Pod Identity association, which takes precedence over this annotation"),
     )
     .help(help);
-    for association in associations {
-        let place = if association.role_arn.is_present() { association.role_arn } else { association.service_account };
-        report = report.related(place, "the association");
+    for (given, account) in associations {
+        report = report.related(if given.is_present() { given } else { account }, "the association");
     }
     cx.report(report);
+}
+
+/// The associations of an account that an object makes: of each the role, and the name of the account.
+fn of<'a>(object: Node<'a>, namespace: &str, name: &str) -> Vec<(Node<'a>, Node<'a>)> {
+    if let Some(association) = PodIdentity::of(object) {
+        return vec![(association.role_arn, association.service_account)];
+    }
+    let is_it = |(in_namespace, account, provider, _): &(&str, &str, Provider, Node<'_>)| {
+        *provider == Provider::AwsPodIdentity && (*in_namespace, *account) == (namespace, name)
+    };
+    if !trust::eksctl_accounts(object).iter().any(is_it) {
+        return Vec::new();
+    }
+    let entries = object.get("iam").get("podIdentityAssociations").items();
+    let is_own = |entry: &Node<'_>| {
+        let field = |field: &'static str| entry.peek(field).peek_str();
+        (field("namespace").unwrap_or("default"), field("serviceAccountName")) == (namespace, Some(name))
+    };
+    entries.filter(is_own).map(|entry| (entry.get("roleARN"), entry.get("serviceAccountName"))).collect()
 }

@@ -122,7 +122,8 @@ fn check(cx: &Check<'_, Settings>) {
         let all = written::of(cx.object, triggered);
         let object = triggered.object;
         let spec = Some(object.get("spec")).filter(|_| object.peek("kind").peek_str() == Some("Workflow"));
-        let namespace = object.peek("metadata").peek("namespace").peek_str().unwrap_or(cx.request.namespace);
+        let own = object.peek("metadata").peek("namespace").peek_str().filter(|own| !own.is_empty());
+        let namespace = own.unwrap_or(cx.request.namespace);
         let mut flow = spec.filter(|_| !all.is_empty()).map(|spec| Flow::new(spec, namespace, cx.context));
         for one in &all {
             // Whoever decides the account decides everything else, too.

@@ -111,7 +111,8 @@ fn started<'a>(cx: &Check<'a, Settings>) -> Vec<User<'a>> {
             parameters.peek_items().any(|item| item.peek("dest").peek_str().is_some_and(|to| to.ends_with("serviceAccountName")));
         let account = manifest.peek("spec").peek("serviceAccountName");
         if manifest.peek("kind").peek_str() == Some("Workflow") && account.filled().is_some() && !is_overwritten {
-            add(manifest.peek("metadata").peek("namespace").peek_str().unwrap_or(cx.request.namespace), Account::at(account));
+            let own = manifest.peek("metadata").peek("namespace").peek_str().filter(|own| !own.is_empty());
+            add(own.unwrap_or(cx.request.namespace), Account::at(account));
         }
     }
     found

@@ -30,7 +30,7 @@ const JOB_MASKS: [&str; 7] = [
 const NAME_MASKS: [&str; 2] = ["metadata.generateName", "metadata.name"];
 
 /// Objects that count as users of the service account: controllers and pods of nobody, but neither what a controller makes nor hooks of a
-/// release. Offline they come with names only, at most [`super::SAMPLE`] of them. In a cluster they are of the kinds of
+/// release. Offline they come with names only, at most [`super::SAMPLE`] of them, and there are none where the asker is the only one. In a cluster they are of the kinds of
 /// [`super::workloads_of`] and Rollouts, with what `MASKS` name; one list of each kind serves all accounts of the namespace. `None` where
 /// the host cannot say.
 pub fn users_of<'a>(context: &Context<'a>, namespace: &str, name: &str, anchor: Node<'a>) -> Option<List<'a>> {

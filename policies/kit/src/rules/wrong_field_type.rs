@@ -1,7 +1,7 @@
 //! Reports fields that a rule needs to read and that have the wrong type.
 //!
 //! ## What it does
-//! Every rule reads fields by their type: labels and annotations are maps of strings, containers are lists. A field that is there
+//! Every rule reads fields by their type: names are strings, labels and annotations maps of strings, containers lists. A field that is there
 //! but of another type is reported on its place, by each policy for the fields that it reads.
 //!
 //! ## Why it is bad
@@ -40,6 +40,11 @@ pub const fn rule<S>() -> Rule<S> {
 }
 
 fn check<S>(cx: &Check<'_, S>) {
+    // What an object is called everything else goes by.
+    let metadata = cx.object.get("metadata");
+    for field in ["name", "namespace"] {
+        metadata.get(field).str();
+    }
     let mut seen = Vec::new();
     // An expression stands in the place of any value.
     let is_expression =

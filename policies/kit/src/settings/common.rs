@@ -96,6 +96,11 @@ impl Common {
         self.set(rule).unwrap_or(Some(default))
     }
 
+    /// Whether the settings say anything about severities.
+    pub(crate) fn has_severities(&self) -> bool {
+        !self.severities.is_empty()
+    }
+
     /// Whether a rule is not turned off.
     pub fn is_on(&self, rule: &str) -> bool {
         self.set(rule) != Some(None)

@@ -1,0 +1,4 @@
+local name = std.extVar('name');
+[
+  { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: name }, data: { words: std.join(',', ['a', 'b']), size: '%d' % std.length(name) } },
+]
