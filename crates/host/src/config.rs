@@ -79,7 +79,11 @@ pub(crate) fn quick_engine(limits: &Limits) -> Result<Engine, LoadError> {
 /// [`LoadError::Invalid`] if `wasm` is no module; [`LoadError::Engine`] if code for the target cannot be generated.
 pub fn precompile(wasm: &[u8], target: Option<&str>) -> Result<Vec<u8>, LoadError> {
     let host = target_lexicon::HOST.to_string();
-    let engine = Engine::new(&config(target.unwrap_or(&host))?).map_err(engine_error)?;
+    let mut config = config(target.unwrap_or(&host))?;
+    // A memory that is not empty at the start is mapped, however large it is, and never copied. Not so for modules from elsewhere: one byte at
+    // each end of a memory would make an image of all of it.
+    config.memory_guaranteed_dense_image_size(128 << 20);
+    let engine = Engine::new(&config).map_err(engine_error)?;
     engine.precompile_module(wasm).map_err(invalid)
 }
 
@@ -138,8 +142,6 @@ fn settle(config: &mut Config) {
     config.wasm_backtrace_max_frames(None::<NonZeroUsize>);
     config.generate_address_map(false);
     config.debug_symbols(false);
-    // A memory that is not empty at the start is mapped, however large it is, and never copied.
-    config.memory_guaranteed_dense_image_size(128 << 20);
     config.native_unwind_info(false);
 }
 
