@@ -5,16 +5,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, anyhow, bail};
-use fedward_config::words;
+use fedward_config::{around, repository, words};
 use fedward_deployed::{Deployed, Request};
 use fedward_engine::{Input, Role};
-use fedward_gitops::{Clusters, Fixtures, Mapping, mapping};
-use fedward_manifest::{Limits, Source, parse, split};
+use fedward_gitops::{Clusters, Fixtures, Mapping, Reason, Wanted, mapping};
+use fedward_manifest::{Document, Limits, Source, parse, split};
 use fedward_render::{Cache, KUSTOMIZATIONS};
 
-use crate::args::Argocd;
+use crate::args::{Argocd, Known};
 use crate::charts::seen_from;
-use crate::inputs::shown;
+use crate::inputs::{self, shown};
+use crate::setup::unreadable;
 
 /// What Argo CD deploys from the repository that is checked, if there is anything and if it is asked for; and what to tell of files that
 /// may deploy something and that it does not see.
@@ -27,6 +28,7 @@ pub(crate) fn find(
     files: &[Input],
     own_names: &HashMap<PathBuf, String>,
     namespace: &str,
+    wanted: Wanted<'_>,
     cache: Option<&Arc<Cache>>,
 ) -> Result<(Option<Deployed>, Option<String>)> {
     if args.no_argocd {
@@ -35,13 +37,7 @@ pub(crate) fn find(
     let may_deploy = |file: &&Input| file.role == Role::Judged && may_deploy(&file.bytes);
     let may: HashSet<&str> = files.iter().filter(may_deploy).map(|file| file.name.as_str()).collect();
     let Some((root, shown_root)) = root(args, paths, !may.is_empty())? else { return Ok((None, None)) };
-    let mut mappings = Vec::new();
-    for text in &args.repo {
-        let mapping = mapping(text).map_err(|error| anyhow!("`--repo`: {error}"))?;
-        mapping.path.metadata().map_err(|error| anyhow!("`--repo {text}`: cannot read `{}`: {}", mapping.shown, words::io(&error)))?;
-        mappings.push(Mapping { shown: shown(&mapping.path), ..mapping });
-    }
-    let clusters = args.clusters.as_deref().map(clusters).transpose()?;
+    let given = Given::read(&args.known)?;
     // What the repository calls a file, and what it is called as an input, where these are not the same.
     let mut names = HashMap::new();
     let mut read = HashSet::new();
@@ -59,11 +55,13 @@ pub(crate) fn find(
     let deployed = Deployed::find(Request {
         root: &root,
         shown: &shown_root,
-        mappings: &mappings,
-        revisions: &args.revision,
-        clusters: clusters.as_ref(),
-        fixtures: &Fixtures::default(),
+        mappings: &given.mappings,
+        charts: given.charts.as_ref().map(|(path, shown)| (path.as_path(), shown.as_str())),
+        revisions: &args.known.revision,
+        clusters: given.clusters.as_ref(),
+        fixtures: &given.fixtures,
         takes: &|path| everything || read.contains(path),
+        wanted,
         folders,
         namespace,
         names,
@@ -81,10 +79,11 @@ pub(crate) fn find(
     Ok((Some(deployed).filter(|deployed| !deployed.is_nothing()), note))
 }
 
-/// The repositories of `--repo`. One around what is checked is the checked one by another name: outputs may be in it.
+/// The repositories of `--repo`, and the folder of charts. One around what is checked is the checked one by another name: outputs may be in it.
 pub(crate) fn repositories(args: &Argocd, paths: &[PathBuf]) -> Vec<PathBuf> {
     let paths: Vec<PathBuf> = paths.iter().filter_map(|path| path.canonicalize().ok()).collect();
-    let folders = args.repo.iter().filter_map(|text| mapping(text).ok()?.path.canonicalize().ok());
+    let mapped = args.known.repo.iter().filter_map(|text| Some(mapping(text).ok()?.path));
+    let folders = mapped.chain(args.known.helm_repo_cache.clone()).filter_map(|folder| folder.canonicalize().ok());
     folders.filter(|folder| !paths.iter().any(|path| path.starts_with(folder))).collect()
 }
 
@@ -115,12 +114,58 @@ fn root(args: &Argocd, paths: &[PathBuf], is_met: bool) -> Result<Option<(PathBu
     let Ok(real) = path.canonicalize() else { return Ok(None) };
     let own = if real.is_dir() { real.clone() } else { real.parent().unwrap_or(&real).to_owned() };
     // Outside of a repository, what is named may build on what lies beside it in the working directory.
-    let working = std::env::current_dir().ok().and_then(|folder| folder.canonicalize().ok()).filter(|folder| own.starts_with(folder));
-    let repository = own.ancestors().find(|folder| folder.join(".git").exists()).map(Path::to_owned);
-    let root = repository.or(working.filter(|_| named.is_some())).unwrap_or(own);
-    let name = seen_from(&shown(path), &real, &root);
-    let name = shown(&name);
-    Ok(Some((root, if name == "." { String::new() } else { name.trim_end_matches('/').to_owned() })))
+    let root = if named.is_some() { around(&real) } else { repository(&real).map_or(own, Path::to_owned) };
+    let name = shown_root(path, &real, &root);
+    Ok(Some((root, name)))
+}
+
+/// How outputs name the root around a path; empty for the working directory.
+pub(crate) fn shown_root(path: &Path, real: &Path, root: &Path) -> String {
+    let name = shown(&seen_from(&shown(path), real, root));
+    if name == "." { String::new() } else { name.trim_end_matches('/').to_owned() }
+}
+
+/// What the command line says of all that Argo CD would fetch or ask for.
+pub(crate) struct Given {
+    pub(crate) mappings: Vec<Mapping>,
+    pub(crate) clusters: Option<Clusters>,
+    pub(crate) fixtures: Fixtures,
+    /// Charts of Helm repositories: the folder, and how outputs name it.
+    pub(crate) charts: Option<(PathBuf, String)>,
+}
+
+impl Given {
+    /// Reads the files that are named.
+    ///
+    /// # Errors
+    /// One cannot be read, or is not what it should be.
+    pub(crate) fn read(known: &Known) -> Result<Self> {
+        let mut mappings = Vec::new();
+        for text in &known.repo {
+            let mapping = mapping(text).map_err(|error| anyhow!("`--repo`: {error}"))?;
+            mapping.path.metadata().map_err(|error| anyhow!("`--repo {text}`: cannot read `{}`: {}", mapping.shown, words::io(&error)))?;
+            mappings.push(Mapping { shown: shown(&mapping.path), ..mapping });
+        }
+        let clusters = match &known.clusters {
+            Some(file) => Some(Clusters::read(&documents(file)?).map_err(|reason| wrong(file, &reason))?),
+            None => None,
+        };
+        let fixtures = match &known.generators {
+            Some(file) => match documents(file)?.as_slice() {
+                [only] => Fixtures::read(only).map_err(|reason| wrong(file, &reason))?,
+                all => bail!("`{}`: one document with `generators` is required, and there are {}", file.display(), all.len()),
+            },
+            None => Fixtures::default(),
+        };
+        let charts = match &known.helm_repo_cache {
+            Some(folder) => {
+                std::fs::read_dir(folder).map_err(|error| unreadable(folder, &error))?;
+                Some((folder.clone(), shown(folder)))
+            }
+            None => None,
+        };
+        Ok(Given { mappings, clusters, fixtures, charts })
+    }
 }
 
 /// Whether a folder is a chart or a kustomization.
@@ -141,9 +186,9 @@ fn is_application(line: &str) -> bool {
     kind.is_some_and(|kind| kind.starts_with("Application"))
 }
 
-/// The clusters that a file lists.
-fn clusters(file: &Path) -> Result<Clusters> {
-    let bytes = std::fs::read(file).map_err(|error| anyhow!("cannot read `{}`: {}", file.display(), words::io(&error)))?;
+/// The documents of a file that the command line names.
+fn documents(file: &Path) -> Result<Vec<Arc<Document>>> {
+    let bytes = inputs::small(file).map_err(|error| unreadable(file, &error))?;
     let source = Source::new(shown(file), bytes).map_err(|error| anyhow!("`{}`: {error}", file.display()))?;
     let (source, limits) = (Arc::new(source), Limits::default());
     let mut documents = Vec::new();
@@ -155,10 +200,13 @@ fn clusters(file: &Path) -> Result<Clusters> {
         };
         documents.push(Arc::new(document));
     }
-    Clusters::read(&documents).map_err(|reason| {
-        let place = reason.place.map_or_else(|| file.display().to_string(), |place| place.to_string());
-        anyhow!("{place}: {}", reason.text)
-    })
+    Ok(documents)
+}
+
+/// What is wrong with such a file, and where.
+fn wrong(file: &Path, reason: &Reason) -> anyhow::Error {
+    let place = reason.place.as_ref().map_or_else(|| file.display().to_string(), ToString::to_string);
+    anyhow!("{place}: {}", reason.text)
 }
 
 #[cfg(test)]

@@ -46,10 +46,10 @@ pub(crate) enum Command {
     Test(Test),
     /// Write the manifests of a reference deployment, with names and ids of your own.
     Init(Init),
-    /// Print what a chart, a kustomization or a Jsonnet file renders to.
+    /// Print what a chart, a kustomization, a Jsonnet file or an Application of Argo CD renders to.
     ///
     /// The real Helm, Kustomize and Jsonnet run in a sandbox that reads one repository and nothing else. What would have to be fetched
-    /// (remote bases, charts that are not in `charts/`) is not rendered, and the exit code is 3.
+    /// (remote bases, charts that are not in `charts/`) is not rendered, and the exit code is 3. With --app it is what Argo CD would deploy.
     Render(Box<Render>),
     /// What Argo CD calls as a config management plugin: manifests that were checked, or none.
     Cmp(crate::commands::cmp::Cmp),
@@ -72,6 +72,7 @@ Examples:
   kubectl kustomize overlays/prod | fedward check -
   fedward check app/ --context platform/
   fedward check . --format sarif=fedward.sarif --format human
+  fedward check . --changed-since origin/main
   fedward check . --format github
 
 In a folder, every .yaml, .yml and .json file is read that is not hidden and that .gitignore and .ignore do not exclude. \
@@ -106,6 +107,11 @@ pub(crate) struct Check {
     /// Take every document for a request to raw policies, which only a policy server's file (`policies.yml`) can have.
     #[arg(long, requires = "policies", conflicts_with_all = ["operation", "old", "user", "groups"], help_heading = "Policies")]
     pub(crate) raw: bool,
+    /// Judge only what a change touches: files that differ from the last commit that this revision and the one that is checked out have in
+    /// common, committed or not, new ones included, and the Applications of Argo CD that are made of them or rendered from them. All else is
+    /// still there for rules to look at, as far as nothing has to be rendered for that. (docs/argocd.md says what touches an Application.)
+    #[arg(long, value_name = "REV", conflicts_with = "raw")]
+    pub(crate) changed_since: Option<String>,
     /// The user that policies see.
     #[arg(long, value_name = "NAME", help_heading = "Policies")]
     pub(crate) user: Option<String>,
@@ -243,8 +249,23 @@ pub(crate) struct Argocd {
     #[arg(long, value_name = "REPO", num_args = 0..=1, default_missing_value = ".")]
     pub(crate) argocd: Option<PathBuf>,
     /// Render nothing that Argo CD deploys: check only what stands there.
-    #[arg(long, conflicts_with_all = ["argocd", "repo", "revision", "clusters", "strict", "cache"])]
+    #[arg(long, conflicts_with_all = ["argocd", "repo", "revision", "clusters", "generators", "helm_repo_cache", "strict", "cache"])]
     pub(crate) no_argocd: bool,
+    #[command(flatten)]
+    pub(crate) known: Known,
+    /// A folder of its own, made if need be, in which what was rendered is kept: it is not rendered again until a file that it depends on
+    /// changes. Secret values may be in it.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) cache: Option<PathBuf>,
+    /// What is deferred makes the exit code 3, too.
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
+
+/// Where things are that Argo CD would fetch or ask for.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Argo CD")]
+pub(crate) struct Known {
     /// Where the files of a repository are, or the charts of a Helm repository; `URL@REVISION=PATH` for one revision. The repository that
     /// is checked stands for its own remotes. Can be given several times.
     #[arg(long, value_name = "URL=PATH")]
@@ -255,13 +276,22 @@ pub(crate) struct Argocd {
     /// All clusters that there are: cluster Secrets, or a map with `clusters`, a list of `name`, `server`, `labels` and so on.
     #[arg(long, value_name = "FILE")]
     pub(crate) clusters: Option<PathBuf>,
-    /// A folder of its own, made if need be, in which what was rendered is kept: it is not rendered again until a file that it depends on
-    /// changes. Secret values may be in it.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) cache: Option<PathBuf>,
-    /// What is deferred makes the exit code 3, too.
-    #[arg(long)]
-    pub(crate) strict: bool,
+    /// What generators of ApplicationSets find that ask a service (scmProvider, pullRequest, plugin, clusterDecisionResource): a map with
+    /// `generators`, a list of `applicationSet`, `generator` and `found`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) generators: Option<PathBuf>,
+    /// A folder with charts of Helm repositories, as `helm pull` or Helm's own cache has them: NAME-VERSION.tgz, or NAME unpacked, in it or
+    /// in folders of it that are called as their repositories. Charts of Applications and dependencies of charts are taken from it.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) helm_repo_cache: Option<PathBuf>,
+}
+
+impl Known {
+    /// Whether nothing is said.
+    pub(crate) fn is_empty(&self) -> bool {
+        let Known { repo, revision, clusters, generators, helm_repo_cache } = self;
+        repo.is_empty() && revision.is_empty() && clusters.is_none() && generators.is_none() && helm_repo_cache.is_none()
+    }
 }
 
 /// What is measured, on what, and how.
@@ -448,6 +478,28 @@ pub(crate) struct Config {
     pub(crate) schema: bool,
 }
 
+/// The flags for Helm and Jsonnet: an Application says itself what they are given.
+const OF_TOOLS: [&str; 18] = [
+    "release_name",
+    "namespace",
+    "values",
+    "set",
+    "set_string",
+    "set_file",
+    "set_json",
+    "set_literal",
+    "kube_version",
+    "api_versions",
+    "include_crds",
+    "skip_tests",
+    "skip_schema_validation",
+    "ext_str",
+    "ext_code",
+    "tla_str",
+    "tla_code",
+    "jpath",
+];
+
 /// What is rendered, and with what. Flags have the names that `helm template` and `jsonnet` give them.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -455,15 +507,30 @@ Examples:
   fedward render charts/web --namespace web --values charts/web/values-prod.yaml --set replicas=3
   fedward render overlays/prod
   fedward render app.jsonnet --ext-str env=prod
+  fedward render --list
+  fedward render --app argocd/shop clusters/ --repo https://charts.example=../charts
 
-Exit codes: 0 rendered, 2 wrong usage, 3 not rendered: something must be fetched first, a limit was reached, or it is wrong.")]
+With --app, what is printed are the objects of all sources, each in the namespace that it goes to; what Argo CD itself adds to them (labels and annotations that say whose they are) is not there. docs/argocd.md says more.
+
+Exit codes: 0 rendered, 2 wrong usage, 3 not rendered, or not all of it: something must be fetched first, a limit was reached, or it is wrong.")]
 pub(crate) struct Render {
-    /// A chart (a folder or an archive), a folder with a kustomization, or a Jsonnet file.
-    #[arg(value_name = "PATH")]
-    pub(crate) path: PathBuf,
-    /// The folder outside of which nothing is read; the Git repository around the path, or, without one, the working directory.
+    /// A chart (a folder or an archive), a folder with a kustomization, or a Jsonnet file. With --app or --list, where Applications are
+    /// looked for: a folder or a file, by default the working directory.
+    #[arg(value_name = "PATH", required_unless_present_any = ["app", "list"])]
+    pub(crate) path: Option<PathBuf>,
+    /// The folder outside of which nothing is read: the Git repository around the path. Outside of one it is the working directory, or the
+    /// path's own folder where that lies elsewhere.
     #[arg(long, value_name = "FOLDER")]
     pub(crate) root: Option<PathBuf>,
+    /// Print what Argo CD would deploy of this Application: its name, or its namespace, `/` and its name. ApplicationSets and other
+    /// Applications may make it.
+    #[arg(long, value_name = "NAME", conflicts_with_all = OF_TOOLS, help_heading = "Argo CD")]
+    pub(crate) app: Option<String>,
+    /// List the Applications that there are, and what becomes of each.
+    #[arg(long, conflicts_with_all = OF_TOOLS, conflicts_with = "app", help_heading = "Argo CD")]
+    pub(crate) list: bool,
+    #[command(flatten)]
+    pub(crate) known: Known,
     /// The release's name.
     #[arg(long, value_name = "NAME", default_value = "release-name", help_heading = "Helm")]
     pub(crate) release_name: String,

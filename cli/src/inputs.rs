@@ -320,8 +320,20 @@ fn bounded(from: impl Read, length: u64) -> io::Result<Vec<u8>> {
     if bytes.len() as u64 > MAX_FILE { Err(too_large()) } else { Ok(bytes) }
 }
 
+/// What is in a file that says something of a run, such as values of a chart: far less than manifests can have.
+pub(crate) fn small(path: &Path) -> io::Result<Vec<u8>> {
+    let most = fedward_gitops::Limits::default().file_bytes;
+    let mut bytes = Vec::new();
+    File::open(path)?.take(most + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most { Err(larger_than(most)) } else { Ok(bytes) }
+}
+
 fn too_large() -> io::Error {
-    io::Error::other(format!("larger than {} MiB", MAX_FILE >> 20))
+    larger_than(MAX_FILE)
+}
+
+fn larger_than(bytes: u64) -> io::Error {
+    io::Error::other(format!("larger than {} MiB", bytes >> 20))
 }
 
 fn path_of(error: &ignore::Error) -> Option<&Path> {

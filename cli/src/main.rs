@@ -3,6 +3,7 @@
 mod argocd;
 mod args;
 mod cache;
+mod changed;
 mod charts;
 mod commands;
 mod exit;

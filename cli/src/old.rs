@@ -4,10 +4,11 @@ use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
 use std::io::{self, BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Output, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 use fedward_engine::{Input, Role};
+use fedward_gitops::git_command as git;
 
 use crate::charts::Charts;
 use crate::filter::Filter;
@@ -61,13 +62,6 @@ struct File {
     /// Under which Git has the bytes.
     id: String,
     size: u64,
-}
-
-fn git(folder: &Path) -> Command {
-    let mut command = Command::new("git");
-    // A name is a name, whatever characters it has.
-    command.arg("--literal-pathspecs").arg("-C").arg(folder).stdin(Stdio::null());
-    command
 }
 
 /// The id of the commit that a revision is in the repository around a folder.

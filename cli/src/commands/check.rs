@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 use fedward_deployed::Ignoring;
 use fedward_engine::{Options, Sets, User};
+use fedward_gitops::Wanted;
 use fedward_kit::finding::Severity;
 use fedward_kit::policy::RuleDescriptor;
 use fedward_outcome::Outcome;
@@ -14,6 +15,7 @@ use fedward_report::{Gate, RuleInfo, Tool};
 
 use super::explain;
 use crate::args::Check;
+use crate::changed::Change;
 use crate::exit::Exit;
 use crate::modules::Store;
 use crate::setup::{self, Setup};
@@ -62,7 +64,12 @@ pub(crate) fn run(args: &Check) -> Result<Exit> {
     let config = &loaded.config;
     let settings = args.settings.iter().filter_map(|text| text.split_once('=')).map(|(_, file)| file);
     let repositories = argocd::repositories(&args.argocd, &input.paths);
-    let named = setup::named(input, &loaded).and(&given).and(&args.old).and(settings).and(&args.argocd.clusters);
+    let named = setup::named(input, &loaded)
+        .and(&given)
+        .and(&args.old)
+        .and(settings)
+        .and(&args.argocd.known.clusters)
+        .and(&args.argocd.known.generators);
     let mut outputs = outputs::open(wanted, &named.and_repositories(repositories))?;
     let context = inputs::context(input, &loaded);
     let places = outputs.iter().filter_map(|output| output.place().map(PathBuf::from));
@@ -84,22 +91,26 @@ pub(crate) fn run(args: &Check) -> Result<Exit> {
     };
     let roots: Vec<PathBuf> = input.paths.iter().chain(&given).cloned().collect();
     let store = Store::new(loaded.modules(&super::descriptors()), &roots, given.is_empty());
+    let change = args.changed_since.as_deref().map(|revision| Change::find(revision, args, &loaded, &read)).transpose()?;
+    let wanted = change.as_ref().map_or(Wanted::All, Change::wanted);
     let kept = args.argocd.cache.as_deref().map(|folder| cache::open(folder).map(|cache| (folder, cache))).transpose()?;
     let (deployed, untracked) = if args.raw {
         (None, None)
     } else {
         let cache = kept.as_ref().map(|(_, cache)| cache);
-        argocd::find(&args.argocd, &input.paths, &read.files, &read.judged, &options.namespace, cache)?
+        argocd::find(&args.argocd, &input.paths, &read.files, &read.judged, &options.namespace, wanted, cache)?
     };
     if let Some((folder, cache)) = &kept {
         cache::finish(cache, folder, args.verbose);
     }
+    options.unjudged = change.as_ref().map(|change| change.untouched(&read)).unwrap_or_default();
     let mut files = read.files;
     let (mut order, mut rendered_files) = (Vec::new(), 0);
+    let untouched_files;
     if let Some(deployed) = &deployed {
         order = files.iter().map(|file| file.name.clone()).collect();
         let is_on = |rule: &str| options.input_severities.get(rule) != Some(&None);
-        options.native = deployed.native(&is_on);
+        options.native = deployed.native(&is_on, change.as_ref().and_then(Change::narrowing));
         let worlds = deployed.worlds();
         options.deployments.clone_from(&worlds.deployments);
         options.renders_applications = !deployed.is_empty();
@@ -107,7 +118,13 @@ pub(crate) fn run(args: &Check) -> Result<Exit> {
         let of_config = |(name, file): (&String, &String)| (name.clone(), options.ignore_names.get(file).unwrap_or(file).clone());
         let origins: Vec<(String, String)> = worlds.origins.iter().map(of_config).collect();
         options.ignore_names.extend(origins);
+        // What an Application deploys that is touched is judged, whatever file it is.
+        options.unjudged.retain(|name| !worlds.judged.contains(name) && !worlds.sources.contains(name));
+        untouched_files = options.unjudged.len();
+        options.unjudged.extend(worlds.unjudged.iter().cloned());
         rendered_files = worlds.join(&mut files);
+    } else {
+        untouched_files = options.unjudged.len();
     }
     let (mut outcome, _) = progress::shown(args.quiet, "checking", "objects", |count| {
         if only_builtin {
@@ -125,10 +142,17 @@ pub(crate) fn run(args: &Check) -> Result<Exit> {
     if let Some(deployed) = &deployed {
         outcome.files = order.len();
         outcome.rendered_files = rendered_files;
-        let ignoring = Ignoring { known_rules: &options.known_rules, severities: &options.input_severities };
+        let ignoring = Ignoring {
+            known_rules: &options.known_rules,
+            severities: &options.input_severities,
+            is_narrowed: change.as_ref().is_some_and(|change| change.narrowing().is_some()),
+        };
         deployed.finish(&order, options.use_ignores.then_some(&ignoring), &mut outcome);
     }
     outcome.unread = read.unread;
+    if let Some(change) = &change {
+        change.tell(&mut outcome, untouched_files);
+    }
     outputs::check(&outputs, &store.read())?;
     let threshold = args.fail_on.map(Severity::from).or_else(|| config.fail_on.map(Severity::from)).unwrap_or(Severity::Error);
     let gate = Gate { fail_on: threshold, allow_empty: args.allow_empty, strict: args.argocd.strict };

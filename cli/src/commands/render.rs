@@ -1,33 +1,49 @@
 //! `fedward render`.
 
-use std::fs;
+mod application;
+
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
+use fedward_config::around;
 use fedward_render::{Failed, Helm, Jsonnet, Kind, Kustomize, Outcome, Renderer, Source, Values, Variable};
 use fedward_report::printable;
 
 use crate::args::Render;
 use crate::exit::Exit;
+use crate::inputs;
 use crate::outputs;
 use crate::setup::unreadable;
 
 pub(crate) fn run(args: &Render) -> Result<Exit> {
+    if let Some(name) = &args.app {
+        return application::print(args, name);
+    }
+    if args.list {
+        return application::list(args);
+    }
+    if !args.known.is_empty() {
+        bail!(
+            "`--repo`, `--revision`, `--clusters`, `--generators` and `--helm-repo-cache` are for what Argo CD deploys: give `--app`, too"
+        );
+    }
+    // The command line is refused without it.
+    let Some(given) = &args.path else { bail!("PATH is required") };
     let working = std::env::current_dir().context("the working directory cannot be found")?;
-    let path = absolute(&args.path)?;
+    let path = absolute(given)?;
     let root = match &args.root {
         Some(root) => absolute(root)?,
-        None => around(&path, &working),
+        None => around(&path),
     };
     let Some(inside) = relative(&root, &path) else {
-        bail!("`{}` is not in `{}`, outside of which nothing is read (`--root` names another folder)", args.path.display(), root.display());
+        bail!("`{}` is not in `{}`, outside of which nothing is read (`--root` names another folder)", given.display(), root.display());
     };
     let renderer = Renderer::open(&root).map_err(|error| unreadable(&root, &error))?;
     let source = match renderer.detect(&inside) {
         Some(Kind::Helm) => Source::Helm(helm(args, inside, relative(&root, &working))?),
         Some(Kind::Kustomize) => Source::Kustomize(Kustomize { folder: inside, ..Kustomize::default() }),
         Some(Kind::Jsonnet) => Source::Jsonnet(jsonnet(args, inside, &root)?),
-        None => bail!("`{}` is no chart, has no kustomization and is no .jsonnet file", args.path.display()),
+        None => bail!("`{}` is no chart, has no kustomization and is no .jsonnet file", given.display()),
     };
     match renderer.render(&source) {
         Outcome::Rendered(rendered) => {
@@ -35,12 +51,12 @@ pub(crate) fn run(args: &Render) -> Result<Exit> {
             Ok(Exit::Clean)
         }
         Outcome::Deferred(reason) => {
-            anstream::eprintln!("{}: not rendered: {reason}", args.path.display());
+            anstream::eprintln!("{}: not rendered: {reason}", given.display());
             Ok(Exit::NotJudged)
         }
         Outcome::Failed(failed) if is_wrong_usage(&failed) => bail!("{}", outside(&failed.message, args)),
         Outcome::Failed(failed) => {
-            anstream::eprintln!("{}: {failed}", args.path.display());
+            anstream::eprintln!("{}: {failed}", given.display());
             Ok(Exit::NotJudged)
         }
     }
@@ -70,14 +86,6 @@ fn absolute(path: &Path) -> Result<PathBuf> {
     path.canonicalize().map_err(|error| unreadable(path, &error))
 }
 
-/// The repository around a path; without one the working directory if it is above the path, or the path's own folder.
-fn around(path: &Path, working: &Path) -> PathBuf {
-    let repository = path.ancestors().find(|folder| folder.join(".git").exists());
-    let working = working.canonicalize().unwrap_or_else(|_| working.to_owned());
-    let own = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
-    repository.map_or_else(|| if path.starts_with(&working) { working } else { own.to_owned() }, Path::to_owned)
-}
-
 /// A path as renderers know it, if it is in the root.
 fn relative(root: &Path, path: &Path) -> Option<String> {
     let names: Option<Vec<&str>> = path.strip_prefix(root).ok()?.components().map(|name| name.as_os_str().to_str()).collect();
@@ -91,7 +99,8 @@ fn helm(args: &Render, chart: String, working: Option<String>) -> Result<Helm> {
         values.push(if name.contains("://") {
             Values::File(name)
         } else {
-            let text = fs::read_to_string(file).map_err(|error| unreadable(file, &error))?;
+            let bytes = inputs::small(file).map_err(|error| unreadable(file, &error))?;
+            let text = String::from_utf8(bytes).with_context(|| format!("`{}` is not UTF-8", file.display()))?;
             Values::Text { name, text }
         });
     }

@@ -13,8 +13,7 @@ pub(crate) fn nearest(paths: &[PathBuf]) -> Option<PathBuf> {
     let typed = folder(paths.first()?);
     let start = typed.canonicalize().ok()?;
     let here = env::current_dir().and_then(|here| here.canonicalize()).ok()?;
-    let repository = start.ancestors().find(|folder| folder.join(".git").exists());
-    let last = repository.unwrap_or(if start.starts_with(&here) { &here } else { &start });
+    let last = around(&start);
     for folder in start.ancestors() {
         if folder.join(FILE_NAME).is_file() {
             let shown = if folder == start { typed } else { from(&here, folder) };
@@ -25,6 +24,21 @@ pub(crate) fn nearest(paths: &[PathBuf]) -> Option<PathBuf> {
         }
     }
     None
+}
+
+/// The root of the repository that holds a path, which is absolute and without links.
+#[must_use]
+pub fn repository(path: &Path) -> Option<&Path> {
+    path.ancestors().find(|folder| folder.join(".git").exists())
+}
+
+/// How far upwards files belong together with a path, which is absolute and without links: to the root of its repository; without one to the
+/// working directory, and where it lies outside of that, to its own folder.
+#[must_use]
+pub fn around(path: &Path) -> PathBuf {
+    let own = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
+    let working = || env::current_dir().and_then(|here| here.canonicalize()).ok().filter(|here| path.starts_with(here));
+    repository(path).map(Path::to_owned).or_else(working).unwrap_or_else(|| own.to_owned())
 }
 
 /// The folder that a path of the command line is in, as it was typed; empty for the working directory.

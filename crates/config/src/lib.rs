@@ -11,6 +11,7 @@ mod placed;
 pub mod words;
 
 pub use date::today;
+pub use find::{around, repository};
 pub use loaded::{Draft, Loaded, ModulePlace, is_namespace};
 pub use model::{Config, IgnoreConfig, Level, LimitsConfig, Paths, PolicyConfig, Threshold};
 pub use placed::Placed;

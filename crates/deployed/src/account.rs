@@ -20,6 +20,7 @@ pub(crate) fn account(deployed: &Deployed, origins: &mut Origins<'_>) -> Vec<Ent
             State::Deferred(reasons) => (Became::Deferred, told(reasons)),
             State::Failed(reason) => (Became::Failed, told(std::slice::from_ref(reason))),
         };
+        let (state, reasons) = if application.is_left_out { (Became::Untouched, Vec::new()) } else { (state, reasons) };
         let destination = &application.destination;
         let cluster = if destination.server.is_empty() { &destination.name } else { &destination.server };
         entries.push(Entry {
@@ -43,6 +44,7 @@ pub(crate) fn account(deployed: &Deployed, origins: &mut Origins<'_>) -> Vec<Ent
             SetState::Deferred(reasons) => (Became::Deferred, told(reasons)),
             SetState::Failed(reason) => (Became::Failed, told(std::slice::from_ref(reason))),
         };
+        let (state, reasons) = if set.is_left_out { (Became::Untouched, Vec::new()) } else { (state, reasons) };
         let name = if set.namespace.is_empty() { set.name.clone() } else { format!("{}/{}", set.namespace, set.name) };
         let location = Some(located(origins, &set.object.place));
         entries.push(Entry {

@@ -19,6 +19,8 @@ pub struct Ignoring<'i> {
     pub known_rules: &'i [String],
     /// Severities that the configuration gives to rules; `None` is off.
     pub severities: &'i BTreeMap<String, Option<Severity>>,
+    /// Whether not all that Applications deploy is judged: then nobody knows which entries are used.
+    pub is_narrowed: bool,
 }
 
 /// The entries of every file that a kustomization was rendered of.
@@ -46,7 +48,7 @@ fn has_entries(file: &Source) -> bool {
 
 /// Reports those that are stale, unless the file was judged itself and said so.
 pub(crate) fn stale(inlines: &Inlines, ignoring: &Ignoring<'_>, runs: &[String], told: &[&Finding]) -> Vec<Finding> {
-    let mut stale = inlines.stale(&Rules { runs, known: ignoring.known_rules });
+    let mut stale = inlines.stale(&Rules { runs, known: ignoring.known_rules, is_narrowed: ignoring.is_narrowed });
     let key = |finding: &Finding| (Arc::clone(finding.location.source.name()), finding.location.span, finding.rule.clone());
     let told: HashSet<_> = told.iter().map(|finding| key(finding)).collect();
     stale.retain_mut(|finding| {

@@ -14,16 +14,19 @@ mod hidden;
 mod inline;
 mod loose;
 mod origins;
+mod printed;
 mod sandbox;
+mod supplied;
+mod touched;
 mod tracked;
 mod worlds;
 
 use std::collections::HashMap;
 use std::path::Path;
 
-use fedward_gitops::{Clusters, Discovery, Fixtures, Limits, Mapping, Options, Repositories, discover, rules};
+use fedward_gitops::{Changed, Clusters, Discovery, Fixtures, Limits, Mapping, Options, Repositories, Wanted, discover, rules};
 use fedward_manifest::Source;
-use fedward_outcome::{Location, Native, NativeFinding, Outcome};
+use fedward_outcome::{Deployed as Entry, Location, Native, NativeFinding, Outcome};
 use fedward_render::Cache;
 use std::sync::Arc;
 
@@ -41,6 +44,8 @@ pub struct Request<'a> {
     pub shown: &'a str,
     /// Where other repositories are.
     pub mappings: &'a [Mapping],
+    /// A folder with charts of Helm repositories, and how outputs name it.
+    pub charts: Option<(&'a Path, &'a str)>,
     /// Further names of the revision that is checked out.
     pub revisions: &'a [String],
     /// All clusters that there are, where a person says so.
@@ -49,6 +54,8 @@ pub struct Request<'a> {
     pub fixtures: &'a Fixtures,
     /// Whether a file is looked at for Applications, by its path from the root.
     pub takes: &'a (dyn Fn(&str) -> bool + Sync),
+    /// Which Applications are rendered.
+    pub wanted: Wanted<'a>,
     /// Charts and kustomizations that are rendered by themselves, by their folders from the root.
     pub folders: Vec<String>,
     /// The namespace that charts of these go to.
@@ -61,7 +68,7 @@ pub struct Request<'a> {
 
 /// What Argo CD deploys.
 pub struct Deployed {
-    repositories: Repositories,
+    repositories: Arc<Repositories>,
     discovery: Discovery,
     sandbox: Sandbox,
     loose: Vec<Loose>,
@@ -75,7 +82,11 @@ impl Deployed {
     /// A folder cannot be opened, or what was rendered before is of a repository itself.
     pub fn find(request: Request<'_>) -> Result<Self, String> {
         let limits = Limits::default();
-        let repositories = Repositories::open(request.root, request.shown, request.mappings, request.revisions, &limits)?;
+        let mut repositories = Repositories::open(request.root, request.shown, request.mappings, request.revisions, &limits)?;
+        if let Some((folder, shown)) = request.charts {
+            repositories.keep_charts(folder, shown, &limits)?;
+        }
+        let repositories = Arc::new(repositories);
         // Its own authors could then say what is rendered of it.
         let places = request.cache.as_ref().map(|cache| cache.places());
         if let Some(place) =
@@ -86,7 +97,7 @@ impl Deployed {
                 place.display()
             ));
         }
-        let sandbox = Sandbox::new(request.cache);
+        let sandbox = Sandbox::new(Arc::clone(&repositories), request.cache);
         let discovery = discover(Options {
             repositories: &repositories,
             renderer: &sandbox,
@@ -95,6 +106,7 @@ impl Deployed {
             fixtures: request.fixtures,
             settings: None,
             takes: request.takes,
+            wanted: request.wanted,
             limits: &limits,
         });
         let main = repositories.main().cloned();
@@ -122,16 +134,44 @@ impl Deployed {
         applications.is_empty() && sets.is_empty() && projects.is_empty()
     }
 
-    /// What is wrong with the repository itself, in the files as inputs name them; `on` says which rules are not turned off.
+    /// What is wrong with the repository itself, in the files as inputs name them; `on` says which rules are not turned off. Of what a change
+    /// does not touch, nothing is told.
     #[must_use]
-    pub fn native(&self, on: &dyn Fn(&str) -> bool) -> Native {
+    pub fn native(&self, on: &dyn Fn(&str) -> bool, changed: Option<&Changed>) -> Native {
         let mut native = rules::native(&self.discovery, &self.repositories, on);
+        if let Some(changed) = changed {
+            let touched = touched::Touched::new(self, changed);
+            native.findings.retain(|native| touched.finding(&native.finding));
+        }
         let mut renamed = HashMap::new();
         for NativeFinding { finding, .. } in &mut native.findings {
             self.rename(&mut finding.location, &mut renamed);
             finding.related.iter_mut().for_each(|related| self.rename(&mut related.location, &mut renamed));
         }
         native
+    }
+
+    /// The Applications, with what became of each.
+    #[must_use]
+    pub fn applications(&self) -> Vec<Entry> {
+        let mut entries = account::account(self, &mut origins::Origins::new(self));
+        entries.retain(|entry| entry.kind == "Application");
+        entries
+    }
+
+    /// What Argo CD would apply of an Application, by its number in [`Deployed::applications`], as a stream of YAML. `name` says what a file is
+    /// called that outputs name otherwise.
+    #[must_use]
+    pub fn text(&self, number: usize, name: &dyn Fn(&str) -> String) -> String {
+        self.discovery.applications.get(number).map(|application| printed::text(application, &self.discovery, name)).unwrap_or_default()
+    }
+
+    /// What is worth saying of how the repository was read.
+    #[must_use]
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes = self.discovery.notes.clone();
+        notes.extend(self.sandbox.notes());
+        notes
     }
 
     /// What is judged.
@@ -153,7 +193,7 @@ impl Deployed {
             (place, finding.rule.clone(), finding.message.clone())
         });
         outcome.deployed = account::account(self, &mut origins);
-        outcome.notes.extend(self.discovery.notes.iter().cloned());
+        outcome.notes.extend(self.notes());
         let unread = |(file, why): &(String, String)| format!("`{}` could not be looked at for Applications: {why}", self.name(file));
         outcome.notes.extend(self.discovery.unread.iter().map(unread));
     }

@@ -1,25 +1,32 @@
 //! The renderers, as discovery asks for them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use fedward_gitops::renderer::{self, Render, SourceRequest, TemplateRequest, Tool};
-use fedward_gitops::{Checkout, Manifest, Origin};
+use fedward_gitops::{Checkout, Manifest, Origin, Repositories};
 use fedward_manifest::{Limits, Source as Text, parse, split};
-use fedward_render::{Cache, Document, Outcome, Renderer, Source, Templates};
+use fedward_render::{Cache, Document, Folder, Outcome, Renderer, Source, Templates};
 use serde_json::{Map, Value};
 
-use crate::tracked::{Empty, Tracked};
+use crate::supplied::Supplied;
+use crate::tracked::Empty;
 
 /// Renders in the sandbox, and keeps what each part of a result was made of.
 pub(crate) struct Sandbox {
-    renderers: Mutex<HashMap<PathBuf, Arc<Renderer>>>,
+    renderers: Mutex<HashMap<PathBuf, OfCheckout>>,
+    /// Where dependencies of charts may be.
+    repositories: Arc<Repositories>,
+    notes: Mutex<BTreeSet<String>>,
     cache: Option<Arc<Cache>>,
     templates: Renderer,
     pieces: Mutex<HashMap<Arc<str>, Arc<Piece>>>,
 }
+
+/// What renders a checkout, and the files that it reads.
+type OfCheckout = (Arc<Renderer>, Arc<Supplied>);
 
 /// A part of what was rendered: one template's document, one resource.
 #[derive(Debug)]
@@ -53,14 +60,19 @@ pub(crate) enum Made {
 
 impl Sandbox {
     /// `cache`: what was rendered before.
-    pub(crate) fn new(cache: Option<Arc<Cache>>) -> Self {
+    pub(crate) fn new(repositories: Arc<Repositories>, cache: Option<Arc<Cache>>) -> Self {
         let templates = cached(Renderer::new(Arc::new(Empty), fedward_render::Limits::default()), cache.as_ref());
-        Sandbox { renderers: Mutex::default(), cache, templates, pieces: Mutex::default() }
+        Sandbox { renderers: Mutex::default(), repositories, notes: Mutex::default(), cache, templates, pieces: Mutex::default() }
     }
 
     /// What a text was made of, by its name.
     pub(crate) fn piece(&self, name: &str) -> Option<Arc<Piece>> {
         self.pieces.lock().unwrap_or_else(PoisonError::into_inner).get(name).map(Arc::clone)
+    }
+
+    /// What is worth saying of what was taken for dependencies.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 
     /// All of them, in an order that is always the same.
@@ -71,29 +83,33 @@ impl Sandbox {
     }
 
     /// The renderer of a checkout; it keeps what is slow to start.
-    fn renderer(&self, checkout: &Arc<Checkout>) -> std::io::Result<Arc<Renderer>> {
+    fn renderer(&self, checkout: &Arc<Checkout>) -> std::io::Result<OfCheckout> {
         let mut known = self.renderers.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(renderer) = known.get(checkout.root()) {
-            return Ok(Arc::clone(renderer));
+            return Ok(renderer.clone());
         }
-        let renderer = Renderer::new(Arc::new(Tracked::open(checkout)?), fedward_render::Limits::default());
-        let renderer = Arc::new(cached(renderer, self.cache.as_ref()));
-        known.insert(checkout.root().to_owned(), Arc::clone(&renderer));
+        let supplied = Arc::new(Supplied::open(checkout)?);
+        let folder: Arc<dyn Folder> = Arc::<Supplied>::clone(&supplied);
+        let renderer = cached(Renderer::new(folder, fedward_render::Limits::default()), self.cache.as_ref());
+        let renderer = (Arc::new(renderer), supplied);
+        known.insert(checkout.root().to_owned(), renderer.clone());
         Ok(renderer)
     }
 
     /// The objects of a part of the result.
-    fn take(&self, request: &SourceRequest<'_>, number: usize, document: Document) -> Result<Vec<Manifest>, String> {
+    fn take(&self, request: &SourceRequest<'_>, supplied: &Supplied, number: usize, document: Document) -> Result<Vec<Manifest>, String> {
         let Document { text, file, inside, name, changed_by, .. } = document;
         let file = file.filter(|file| file != ".");
-        let shown = request.checkout.shown(file.as_deref().unwrap_or(request.path));
+        let real = file.as_deref().and_then(|file| supplied.real(file));
+        let (checkout, file) = real.map_or_else(|| (Arc::clone(request.checkout), file), |(checkout, file)| (checkout, Some(file)));
+        let shown = checkout.shown(file.as_deref().unwrap_or(request.path));
         let mut hasher = DefaultHasher::new();
         (&text, &name, &inside).hash(&mut hasher);
         // Whoever renders the same in the same place has the same text under this name.
         let id = format!("{shown}#{}#{number}#{:016x}", request.application, hasher.finish());
         let source = Text::from_text(id, text).map_err(|error| format!("what is rendered cannot be read: {error}"))?;
         let source = Arc::new(source);
-        let origin = file.as_ref().map(|file| Origin { file: request.checkout.shown(file), line: None });
+        let origin = file.as_ref().map(|file| Origin { file: checkout.shown(file), line: None });
         let (limits, mut manifests) = (Limits::default(), Vec::new());
         for chunk in split(&source, &limits).chunks {
             let parsed = parse(&source, chunk, &limits);
@@ -109,7 +125,6 @@ impl Sandbox {
             Tool::Kustomize(_) => Made::Kustomize(request.path.to_owned()),
             Tool::Jsonnet(_) => Made::Jsonnet,
         };
-        let checkout = Arc::clone(request.checkout);
         let piece = Piece { source: Arc::clone(&source), checkout, file, inside, name, changed_by, made };
         self.pieces.lock().unwrap_or_else(PoisonError::into_inner).insert(Arc::clone(source.name()), Arc::new(piece));
         Ok(manifests)
@@ -122,10 +137,14 @@ impl renderer::Renderer for Sandbox {
             Ok(source) => source,
             Err(why) => return Render::Failed(why),
         };
-        let renderer = match self.renderer(request.checkout) {
+        let (renderer, supplied) = match self.renderer(request.checkout) {
             Ok(renderer) => renderer,
             Err(error) => return Render::Deferred(format!("the repository cannot be opened: {error}")),
         };
+        if matches!(request.tool, Tool::Helm(_)) {
+            let notes = supplied.supply(request.path, &self.repositories);
+            self.notes.lock().unwrap_or_else(PoisonError::into_inner).extend(notes);
+        }
         match renderer.render(&source) {
             Outcome::Deferred(why) => Render::Deferred(why),
             // Elsewhere it may have more time or memory.
@@ -136,7 +155,7 @@ impl renderer::Renderer for Sandbox {
             Outcome::Rendered(rendered) => {
                 let mut manifests = Vec::new();
                 for (number, document) in rendered.documents.into_iter().enumerate() {
-                    match self.take(request, number, document) {
+                    match self.take(request, &supplied, number, document) {
                         Ok(objects) => manifests.extend(objects),
                         Err(why) => return Render::Failed(why),
                     }

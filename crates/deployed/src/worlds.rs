@@ -23,6 +23,12 @@ pub struct Worlds {
     pub sources: BTreeSet<String>,
     /// The file that each rendered input was made of, by the input's name.
     pub origins: HashMap<String, String>,
+    /// Inputs that something deploys which is judged, plain files among them.
+    pub judged: HashSet<String>,
+    /// Inputs that nothing deploys which is judged.
+    pub unjudged: HashSet<String>,
+    /// Files that what is left out is made of, as inputs name them: they are looked at by nobody.
+    pub left_out: BTreeSet<String>,
 }
 
 impl Worlds {
@@ -32,13 +38,22 @@ impl Worlds {
         // A plain file is judged once for each place that it goes to.
         let mut met: HashSet<(Arc<str>, String, String)> = HashSet::new();
         for application in &discovery.applications {
-            let number = worlds.deployments.len();
-            let cluster = discovery.clusters.target(&application.destination).id().to_owned();
-            let namespace = application.destination.namespace.clone();
-            worlds.deployments.push(Deployment { cluster: cluster.clone(), name: title(application), namespace: namespace.clone() });
+            worlds.deployments.push(Deployment {
+                cluster: discovery.clusters.target(&application.destination).id().to_owned(),
+                name: title(application),
+                namespace: application.destination.namespace.clone(),
+                is_judged: !application.is_left_out,
+                is_whole: !application.is_left_out || application.state == State::Rendered,
+            });
+        }
+        // Of a file that several deploy to one place, one that is judged counts.
+        let numbered = || discovery.applications.iter().enumerate();
+        let (judged, left_out): (Vec<_>, Vec<_>) = numbered().partition(|(_, application)| !application.is_left_out);
+        for (number, application) in judged.into_iter().chain(left_out) {
             if !matches!(application.state, State::Rendered | State::Partial(_)) {
                 continue;
             }
+            let Deployment { cluster, namespace, .. } = worlds.deployments.get(number).cloned().unwrap_or_else(nowhere);
             let mut sources: HashSet<*const Source> = HashSet::new();
             for resource in &application.resources {
                 let source = resource.manifest.place.source();
@@ -46,8 +61,12 @@ impl Worlds {
                     continue;
                 }
                 let mut name = source.name().to_string();
-                if deployed.sandbox.piece(&name).is_none() {
+                let is_plain = deployed.sandbox.piece(&name).is_none();
+                if is_plain {
                     name = deployed.name(&name);
+                }
+                if application.is_left_out { &mut worlds.unjudged } else { &mut worlds.judged }.insert(name.clone());
+                if is_plain {
                     worlds.plain.insert(name.clone());
                     if !met.insert((Arc::clone(source.name()), cluster.clone(), namespace.clone())) {
                         continue;
@@ -57,12 +76,16 @@ impl Worlds {
                 worlds.inputs.push(Input { name, bytes, named: false, role: Role::Deployed(number) });
             }
         }
+        worlds.unjudged.retain(|name| !worlds.judged.contains(name));
+        // What somebody deploys comes in the order of all that deploys.
+        worlds.inputs.sort_by_key(|input| if let Role::Deployed(number) = input.role { number } else { usize::MAX });
         let mut sources = fedward_gitops::used_files(discovery);
+        let left_out = fedward_gitops::left_out_files(discovery);
+        worlds.left_out = left_out.difference(&sources).map(|file| deployed.name(file)).collect();
         for loose in &deployed.loose {
             let number = worlds.deployments.len();
             // Nobody knows which cluster it goes to: one of its own.
-            let deployment =
-                Deployment { cluster: format!("{} {}", loose.kind, loose.name()), name: loose.name(), namespace: String::new() };
+            let deployment = Deployment { cluster: format!("{} {}", loose.kind, loose.name()), name: loose.name(), ..nowhere() };
             worlds.deployments.push(deployment);
             let Ok(manifests) = &loose.result else { continue };
             let mut met: HashSet<*const Source> = HashSet::new();
@@ -88,14 +111,21 @@ impl Worlds {
     /// that is rendered of them.
     pub fn join(self, inputs: &mut Vec<Input>) -> usize {
         let before = inputs.len();
-        inputs.retain(|input| input.role != Role::Judged || !self.sources.contains(&input.name) || self.plain.contains(&input.name));
+        let is_plain = |input: &Input| input.role != Role::Judged || self.plain.contains(&input.name);
+        inputs.retain(|input| is_plain(input) || !self.sources.contains(&input.name));
         let rendered = before - inputs.len();
+        inputs.retain(|input| is_plain(input) || !self.left_out.contains(&input.name));
         for input in inputs.iter_mut().filter(|input| input.role == Role::Judged && self.plain.contains(&input.name)) {
             input.role = Role::Aside;
         }
         inputs.extend(self.inputs);
         rendered
     }
+}
+
+/// A deployment to no cluster that anybody knows.
+fn nowhere() -> Deployment {
+    Deployment { cluster: String::new(), name: String::new(), namespace: String::new(), is_judged: true, is_whole: true }
 }
 
 /// What outputs call an Application.

@@ -67,7 +67,7 @@ impl Access {
         let decision = rbac.decide(&user, &Action::Resource(resource_attributes));
         match &decision {
             Decision::NoOpinion(_) if decision.is_uncertain() => Err(format!("{NOT_KNOWN}{}", decision.reason())),
-            Decision::NoOpinion(_) if !world.closed => Err(format!("{NOT_KNOWN}no loaded object allows it")),
+            Decision::NoOpinion(_) if !world.is_closed_from(view) => Err(format!("{NOT_KNOWN}no loaded object allows it")),
             _ => {
                 // The API server leaves an empty reason out.
                 let reason = Some(decision.reason()).filter(|reason| !reason.is_empty());

@@ -144,6 +144,7 @@ impl<'w> Answers<'w> {
             }
             Found::Ambiguous => "ambiguous",
             // The text of Kubewarden's own host.
+            Found::Unrendered => "unrendered",
             _ if self.world.closed => {
                 return Err(format!(
                     "Cannot find {}/{} named '{name}' inside of namespace '{:?}'",
@@ -185,7 +186,7 @@ impl<'w> Answers<'w> {
             return Ok(self.share(&("index", &key, masks, world.scope(self.asker), near), ("v1", ""), near, more, masks));
         }
         let (group, _) = question.api_version.rsplit_once('/').unwrap_or(("", &question.api_version));
-        self.has_gaps |= !self.knows_gaps && !world.closed;
+        self.has_gaps |= !self.knows_gaps && !world.is_closed(self.asker);
         let kind = KindIn(group.to_owned(), question.kind.clone().into_owned(), question.namespace.as_deref().map(str::to_owned));
         let all = world.list(self.asker, &kind);
         let selected: Vec<usize>;
@@ -241,7 +242,7 @@ impl<'w> Answers<'w> {
         out.extend_from_slice(b",\"metadata\":{");
         // Offline nobody knows what else the cluster holds, unless the loaded world is declared complete. The policy server never says
         // that a list goes on, and nobody can ask it for the rest: a module of others that tried would ask for ever.
-        if (!self.world.closed && self.knows_gaps) || more > 0 {
+        if (!self.world.is_closed(self.asker) && self.knows_gaps) || more > 0 {
             out.extend_from_slice(b"\"continue\":\"not known\"");
         }
         if more > 0 {

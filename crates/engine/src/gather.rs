@@ -80,6 +80,10 @@ pub(crate) fn gather(inputs: Vec<Input>, options: &Options, outcome: &mut Outcom
         loaded.push(one);
     }
     let Gatherer { mut objects, kinds, truncated, servers, .. } = gatherer;
+    for object in &mut objects {
+        let name = loaded.get(object.document).map_or("", |one| one.source.name());
+        object.judged = options.judges(object.role, name);
+    }
     outcome.held = vec![0; about.len()];
     for held in objects.iter().map(|object| object.document).chain(servers.iter().copied()) {
         if let Some(count) = loaded.get(held).and_then(|one| outcome.held.get_mut(one.input)) {
@@ -196,7 +200,7 @@ impl Gatherer<'_> {
             (load::object(number, node, &self.kinds, self.options.namespace(role), role), node)
         };
         let is_object = object.review != Some(node.id());
-        if role.is_judged() && is_object && self.objects.len() < self.options.max_objects {
+        if self.options.judges(role, one.source.name()) && is_object && self.objects.len() < self.options.max_objects {
             self.outcome.findings.extend(input::object(&one.source, &object, node, &self.options.limits));
         }
         self.add(object, node, one);

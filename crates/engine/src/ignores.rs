@@ -54,6 +54,8 @@ pub struct Rules<'r> {
     pub runs: &'r [String],
     /// Further ones that there are.
     pub known: &'r [String],
+    /// Whether some of what could be judged is not: what would use an entry may be among that.
+    pub is_narrowed: bool,
 }
 
 impl Rules<'_> {
@@ -138,7 +140,7 @@ impl Inlines {
                 stale.push(report(&MALFORMED, format!("this comment ignores nothing: an entry is written {FORM}")));
             } else if entry.reason.is_empty() {
                 stale.push(report(&NO_REASON, format!("an ignore entry needs a reason: {FORM}")));
-            } else if !entry.used && entry.rules.iter().all(|rule| rules.run(rule)) {
+            } else if !rules.is_narrowed && !entry.used && entry.rules.iter().all(|rule| rules.run(rule)) {
                 stale.push(report(&UNUSED, "nothing on this line is ignored: the entry can go".to_owned()));
             }
         }
@@ -175,7 +177,7 @@ pub(crate) fn apply(outcome: &mut Outcome, loaded: &[Loaded], options: &Options,
             stale.push(report(&UNKNOWN_RULE, message));
         } else if is_expired(entry, today) {
             stale.push(report(&EXPIRED, format!("the entry for `{}` expired on {}", entry.rule, entry.expires.as_deref().unwrap_or(""))));
-        } else if !used && rules.run(&entry.rule) {
+        } else if !rules.is_narrowed && !used && rules.run(&entry.rule) {
             stale.push(report(&UNUSED, format!("the entry for `{}` ignores nothing: it can go", entry.rule)));
         }
     }

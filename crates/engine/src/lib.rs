@@ -32,7 +32,7 @@ mod verdicts;
 mod views;
 mod world;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::AtomicUsize;
 
 use bumpalo::Bump;
@@ -112,6 +112,8 @@ pub struct Options {
     pub templates: HashMap<String, String>,
     /// What inputs are deployed by; see [`Role::Deployed`].
     pub deployments: Vec<Deployment>,
+    /// Inputs whose objects others see as they see those that are judged, but which are not judged themselves, by name.
+    pub unjudged: HashSet<String>,
     /// Whether what Applications of Argo CD deploy is among the inputs, so that nothing need be said of it.
     pub renders_applications: bool,
     /// Whether ignore entries, those in comments included, count.
@@ -150,6 +152,7 @@ impl Default for Options {
             ignore_names: HashMap::new(),
             templates: HashMap::new(),
             deployments: Vec::new(),
+            unjudged: HashSet::new(),
             renders_applications: false,
             use_ignores: true,
             known_rules: Vec::new(),
@@ -166,6 +169,20 @@ impl Default for Options {
 }
 
 impl Options {
+    /// Whether the objects of an input are judged.
+    fn judges(&self, role: Role, name: &str) -> bool {
+        match role {
+            Role::Judged => !self.unjudged.contains(name),
+            Role::Deployed(number) => self.deployments.get(number).is_none_or(|deployment| deployment.is_judged),
+            _ => false,
+        }
+    }
+
+    /// Whether some of what could be judged is not.
+    fn is_narrowed(&self) -> bool {
+        !self.unjudged.is_empty() || self.deployments.iter().any(|deployment| !deployment.is_judged)
+    }
+
     /// The namespace of objects that name none.
     fn namespace(&self, role: Role) -> &str {
         let deployment = if let Role::Deployed(number) = role { self.deployments.get(number) } else { None };
@@ -282,10 +299,17 @@ fn settle(outcome: &mut Outcome, world: &World, options: &Options, runs: &[&str]
         let own = INPUT_RULES.iter().map(|rule| rule.id);
         let all = own.chain(options.native.rules.iter().copied()).chain(runs.iter().copied());
         let rules: Vec<String> = all.map(str::to_owned).collect();
-        ignores::apply(outcome, &world.loaded, options, &Rules { runs: &rules, known: &options.known_rules });
+        ignores::apply(
+            outcome,
+            &world.loaded,
+            options,
+            &Rules { runs: &rules, known: &options.known_rules, is_narrowed: options.is_narrowed() },
+        );
         outcome.rules = rules;
     }
     severities::set(outcome, &leaving, options);
+    // What is wrong with the text of what is not judged is not told either.
+    outcome.findings.retain(|finding| !options.unjudged.contains(&**finding.location.source.name()));
     outcome.findings.sort_by_cached_key(|finding| {
         let span = finding.location.span;
         (order.get(&**finding.location.source.name()).copied(), span.start, span.end, finding.rule.clone(), finding.message.clone())

@@ -47,6 +47,10 @@ pub struct Deployment {
     pub name: String,
     /// The namespace of objects that name none; empty for that of the run.
     pub namespace: String,
+    /// Whether its objects are judged, and not only there for others to see.
+    pub is_judged: bool,
+    /// Whether all that it deploys is among the inputs. Otherwise nobody knows what is not in its cluster.
+    pub is_whole: bool,
 }
 
 impl Role {
@@ -85,6 +89,8 @@ pub(crate) struct Object {
     pub(crate) resource: String,
     /// What it is for.
     pub(crate) role: Role,
+    /// Whether it is judged, and not only there for others to see.
+    pub(crate) judged: bool,
     /// The admission request that it came in, where it came in an AdmissionReview.
     pub(crate) review: Option<NodeId>,
     /// Whether it is a request itself, for raw policies.
@@ -96,7 +102,7 @@ pub(crate) struct Object {
 impl Object {
     /// Whether it is judged.
     pub(crate) fn is_judged(&self) -> bool {
-        self.role.is_judged()
+        self.judged
     }
 
     /// `v1`, `apps/v1` …
@@ -180,6 +186,7 @@ pub(crate) fn object(document: usize, node: Node<'_>, kinds: &Kinds, default_nam
         namespace: namespace.to_owned(),
         resource: resource.plural,
         role,
+        judged: role.is_judged(),
         review: None,
         raw: false,
         draft: false,

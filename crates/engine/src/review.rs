@@ -171,6 +171,7 @@ pub(crate) fn raw(document: usize, root: Node<'_>) -> Object {
         namespace: String::new(),
         resource: String::new(),
         role: Role::Judged,
+        judged: true,
         review: None,
         raw: true,
         draft: false,

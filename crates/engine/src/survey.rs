@@ -82,6 +82,7 @@ impl Survey {
         match self.world.get(asker, group, kind, namespace, name) {
             Found::One(number) => Lookup::Found(number),
             Found::Ambiguous => Lookup::NotKnown(Unknown::Ambiguous),
+            Found::Unrendered => Lookup::NotKnown(Unknown::Other),
             Found::Absent | Found::Unseen if self.world.closed => Lookup::NotFound,
             Found::Absent => Lookup::NotKnown(Unknown::Absent),
             Found::Unseen => Lookup::NotKnown(Unknown::Unseen),

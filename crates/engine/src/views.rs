@@ -1,7 +1,7 @@
 //! Who sees what: files that nothing deploys see one another; what is deployed sees what is deployed to the same cluster, and what stands
 //! beside all clusters.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::load::{Deployment, Loaded, Object, Role};
@@ -25,6 +25,8 @@ pub(crate) struct Views {
     paths: Vec<Arc<str>>,
     /// For each deployment the number of its cluster.
     clusters: Vec<usize>,
+    /// The clusters of which not all is among the inputs.
+    partial: HashSet<usize>,
 }
 
 /// What a path below a cluster begins with: no file is called so, and all of these sort before those of files.
@@ -52,7 +54,9 @@ impl Views {
                 *path = format!("{MARK}{cluster:08}/{number:08}/{path}").into();
             }
         }
-        Views { paths, clusters }
+        let numbered = deployments.iter().zip(&clusters);
+        let partial = numbered.filter(|(deployment, _)| !deployment.is_whole).map(|(_, cluster)| *cluster).collect();
+        Views { paths, clusters, partial }
     }
 
     /// The path of an object, for telling what is near.
@@ -67,6 +71,14 @@ impl Views {
         }
         let mut slashes = path.match_indices('/').map(|(at, _)| at + 1);
         [slashes.next().unwrap_or(0), slashes.next().unwrap_or(0)]
+    }
+
+    /// Whether all that is deployed to where one looks from is among the inputs. Plain files see nothing that is deployed.
+    pub(crate) fn is_whole(&self, view: View) -> bool {
+        match view {
+            View::Cluster(cluster) => !self.partial.contains(&cluster),
+            _ => true,
+        }
     }
 
     /// From where an object sees others.
@@ -108,8 +120,13 @@ mod tests {
 
     /// Two Applications in one cluster, a third in another; a plain file, one that is deployed, and context.
     fn world() -> World {
-        let deployment =
-            |cluster: &str, name: &str| Deployment { cluster: cluster.to_owned(), name: name.to_owned(), namespace: "shop".to_owned() };
+        let deployment = |cluster: &str, name: &str| Deployment {
+            cluster: cluster.to_owned(),
+            name: name.to_owned(),
+            namespace: "shop".to_owned(),
+            is_judged: true,
+            is_whole: true,
+        };
         let deployments = vec![deployment("blue", "one"), deployment("blue", "two"), deployment("green", "three")];
         let options = Options { deployments, namespace: "shop".to_owned(), ..Options::default() };
         let inputs = vec![
@@ -160,6 +177,8 @@ mod tests {
                 cluster: cluster.to_owned(),
                 name: name.to_owned(),
                 namespace: String::new(),
+                is_judged: true,
+                is_whole: true,
             }),
         );
         let is_found = |asker: usize, name: &str| matches!(world.get(asker, "", "ServiceAccount", "shop", name), Found::One(_));
@@ -170,6 +189,42 @@ mod tests {
         assert_eq!(listed(&world, 0), [0, 1, 5]);
         assert_eq!(listed(&world, 3), [3, 4, 5]);
         assert!(world.own_account(0, "shop", "near").is_none());
+    }
+
+    #[test]
+    fn what_is_not_rendered_is_not_known_to_be_missing() {
+        for is_whole in [true, false] {
+            let deployment = |name: &str, is_whole: bool| Deployment {
+                cluster: "blue".to_owned(),
+                name: name.to_owned(),
+                namespace: "shop".to_owned(),
+                is_judged: is_whole,
+                is_whole,
+            };
+            let options = Options {
+                deployments: vec![deployment("one", true), deployment("two", is_whole)],
+                namespace: "shop".to_owned(),
+                ..Options::default()
+            };
+            let inputs = vec![account("a.yaml", Role::Deployed(0), "one"), account("plain.yaml", Role::Judged, "plain")];
+            let gathered = gather(inputs, &options, &mut Outcome::default());
+            let world = World::with(gathered.loaded, gathered.objects, Vec::new(), gathered.kinds, true, &options.deployments);
+            let get = |asker: usize, kind: &str| world.get(asker, "", kind, "shop", "gone");
+            assert_eq!(matches!(get(0, "ServiceAccount"), Found::Absent), is_whole);
+            assert_eq!(matches!(get(0, "ServiceAccount"), Found::Unrendered), !is_whole);
+            assert_eq!(matches!(get(0, "Pod"), Found::Unseen), is_whole);
+            assert_eq!((world.is_closed(0), world.is_closed(1)), (is_whole, true));
+            // A plain file sees nothing that is deployed.
+            assert!(matches!(get(1, "ServiceAccount"), Found::Absent));
+        }
+    }
+
+    #[test]
+    fn objects_of_inputs_that_are_not_judged_are_there_for_others() {
+        let options = Options { unjudged: ["old.yaml".to_owned()].into(), ..Options::default() };
+        let inputs = vec![account("old.yaml", Role::Judged, "old"), account("new.yaml", Role::Judged, "new")];
+        let gathered = gather(inputs, &options, &mut Outcome::default());
+        assert_eq!(gathered.objects.iter().map(|object| object.is_judged()).collect::<Vec<_>>(), [false, true]);
     }
 
     #[test]

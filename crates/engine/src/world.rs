@@ -58,6 +58,8 @@ pub(crate) enum Found {
     Absent,
     /// Nothing of the kind in the namespace.
     Unseen,
+    /// Nothing of that name, though not all of what is deployed to the cluster is among the inputs.
+    Unrendered,
     /// Several that differ, equally near.
     Ambiguous,
 }
@@ -127,6 +129,16 @@ impl World {
         path.unwrap_or_else(|| NOWHERE.get_or_init(|| Arc::from("")))
     }
 
+    /// Whether what the asker does not see does not exist.
+    pub(crate) fn is_closed(&self, asker: usize) -> bool {
+        self.is_closed_from(self.view(asker))
+    }
+
+    /// The same from a view.
+    pub(crate) fn is_closed_from(&self, view: View) -> bool {
+        self.closed && self.views.is_whole(view)
+    }
+
     /// From where an object sees others. What is no object sees plain files.
     pub(crate) fn view(&self, asker: usize) -> View {
         self.objects.get(asker).map_or(View::Plain, |object| self.views.of(object))
@@ -179,7 +191,11 @@ impl World {
                 let list = self.by_kind.get(&key).map(Vec::as_slice).unwrap_or_default();
                 !(if of == view { self.visible(asker, list) } else { list }).is_empty()
             };
-            return if views().any(is_there) { Found::Absent } else { Found::Unseen };
+            return match views().any(is_there) {
+                _ if !self.views.is_whole(view) => Found::Unrendered,
+                true => Found::Absent,
+                false => Found::Unseen,
+            };
         };
         if let [only] = candidates.as_slice() {
             return Found::One(*only);
@@ -201,6 +217,7 @@ impl World {
                 Some(labels(self.loaded.get(object.document)?.document.as_ref()?.node(object.node)?))
             }
             Found::Ambiguous => None,
+            Found::Unrendered => None,
             Found::Absent | Found::Unseen => self.closed.then(Labels::new),
         }
     }
@@ -239,7 +256,7 @@ impl World {
             let [_, deployment] = Views::bounds(path);
             if deployment > 0 { path.get(..deployment) } else { path.rsplit_once('/').map(|(folder, _)| folder) }
         };
-        let is_own = |object: &Object| object.is_judged() && !object.draft && folder(asker) == folder(number);
+        let is_own = |object: &Object| object.role.is_judged() && !object.draft && folder(asker) == folder(number);
         self.objects.get(number).is_some_and(is_own).then_some(number)
     }
 

@@ -11,7 +11,7 @@ pub(crate) mod selector;
 mod slug;
 
 use std::cell::Cell;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::clusters::Clusters;
 use crate::fixtures::Fixtures;
@@ -55,6 +55,8 @@ pub(crate) struct Generated {
     pub(crate) state: SetState,
     /// The Applications, in the order of the generators, and why one would not be created.
     pub(crate) applications: Vec<(Value, Option<Reason>)>,
+    /// The files that generators read for each of them, as outputs name them.
+    pub(crate) made_of: Vec<BTreeSet<String>>,
     /// Generators that nobody knows: they only make Argo CD warn.
     pub(crate) notes: Vec<Reason>,
 }
@@ -73,7 +75,7 @@ struct Set<'a> {
 
 /// The Applications of a set. `namespace` is the set's own.
 pub(crate) fn generate(set: &Value, namespace: &str, around: Surroundings<'_>) -> Generated {
-    let failed = |reason| Generated { state: SetState::Failed(reason), applications: Vec::new(), notes: Vec::new() };
+    let failed = |reason| Generated { state: SetState::Failed(reason), applications: Vec::new(), made_of: Vec::new(), notes: Vec::new() };
     if let Some((place, text)) = mismatch(set, &APPLICATION_SET, "") {
         return failed(Reason { text, place: Some(place) });
     }
@@ -88,7 +90,7 @@ pub(crate) fn generate(set: &Value, namespace: &str, around: Surroundings<'_>) -
     let name = set.at(&["metadata", "name"]).and_then(Value::as_str).unwrap_or_default();
     let mut run = Set { around, spec, name, namespace, engine, budget: Cell::new(around.limits.parameter_sets), notes: Vec::new() };
     let mut seen = HashMap::new();
-    let (mut applications, mut deferred, mut from_fixture) = (Vec::new(), Vec::new(), false);
+    let (mut applications, mut made_of, mut deferred, mut from_fixture) = (Vec::new(), Vec::new(), Vec::new(), false);
     for entry in spec.list("generators") {
         let parameters = match run.top(entry, &mut seen) {
             Ok(parameters) => parameters,
@@ -104,7 +106,10 @@ pub(crate) fn generate(set: &Value, namespace: &str, around: Surroundings<'_>) -
             for parameters in parameters {
                 from_fixture |= parameters.from_fixture;
                 match run.application(&template, &parameters) {
-                    Ok(application) => applications.push(application),
+                    Ok(application) => {
+                        applications.push(application);
+                        made_of.push(parameters.made_of);
+                    }
                     Err(Stop::Deferred(reason)) => deferred.push(reason.or_at(&entry.place)),
                     Err(Stop::Failed(reason)) => return Generated { notes: run.notes, ..failed(reason.or_at(&entry.place)) },
                 }
@@ -118,7 +123,7 @@ pub(crate) fn generate(set: &Value, namespace: &str, around: Surroundings<'_>) -
         (false, true, _) => SetState::Partial(deferred),
         (false, false, _) => SetState::Deferred(deferred),
     };
-    Generated { state, applications: application::checked(applications), notes: run.notes }
+    Generated { state, applications: application::checked(applications), made_of, notes: run.notes }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 mod found;
 mod run;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::application::{Destination, Rendered, Resource, Scopes, State, name_of};
@@ -19,6 +20,9 @@ use crate::repositories::Repositories;
 use crate::settings::Settings;
 use crate::source::Source;
 use crate::value::Value;
+use crate::wanted::Wanted;
+
+pub(crate) use found::makes_applications;
 
 /// What to discover with.
 #[derive(Clone, Copy)]
@@ -37,6 +41,8 @@ pub struct Options<'a> {
     pub settings: Option<&'a Settings>,
     /// Whether a file of the repository is looked at for Applications, by its path.
     pub takes: &'a (dyn Fn(&str) -> bool + Sync),
+    /// Which Applications are rendered.
+    pub wanted: Wanted<'a>,
     /// Bounds.
     pub limits: &'a Limits,
 }
@@ -74,8 +80,12 @@ pub struct Application {
     pub parents: Vec<Parent>,
     /// How many others it comes from, one from another.
     pub depth: usize,
+    /// The files that generators of its ApplicationSet read for it, as outputs name them.
+    pub(crate) made_of: BTreeSet<String>,
     /// What became of it.
     pub state: State,
+    /// Whether it is not among those that are [`Options::wanted`]: it is rendered only as far as Applications may come of it.
+    pub is_left_out: bool,
     /// Its sources.
     pub sources: Vec<Source>,
     /// Its objects.
@@ -101,6 +111,8 @@ pub struct ApplicationSet {
     pub depth: usize,
     /// What became of it.
     pub state: SetState,
+    /// Whether neither it nor any of its Applications is [`Options::wanted`].
+    pub is_left_out: bool,
     /// How many Applications it makes.
     pub applications: usize,
     /// Generators that nobody knows.
@@ -162,6 +174,14 @@ pub struct Discovery {
 }
 
 impl Discovery {
+    /// Whether Argo CD leaves an object of an Application out because of its kind.
+    #[must_use]
+    pub fn is_excluded(&self, application: &Application, resource: &Resource) -> bool {
+        let (group, kind) = resource.manifest.kind();
+        let cluster = self.clusters.target(&application.destination);
+        self.settings.exclusions.as_ref().is_some_and(|exclusions| exclusions.hit(group, kind, cluster.server.as_deref()))
+    }
+
     /// How many Applications there are of each state.
     #[must_use]
     pub fn summary(&self) -> Summary {
@@ -193,7 +213,9 @@ impl Application {
             destination: crate::application::destination(&object),
             parents: vec![parent],
             depth,
+            made_of: BTreeSet::new(),
             state: State::Deferred(Vec::new()),
+            is_left_out: false,
             sources: Vec::new(),
             resources: Vec::new(),
             repeated: Vec::new(),

@@ -62,6 +62,58 @@ pub(crate) fn ask(root: &Path) -> Result<Option<Known>, String> {
     Ok(Some(known))
 }
 
+/// What differs between a commit and what is checked out.
+pub(crate) struct Changes {
+    /// Paths from the root.
+    pub(crate) files: Vec<String>,
+    /// The paths in the index, and whether each is the commit of a submodule.
+    pub(crate) tracked: Vec<(String, bool)>,
+}
+
+/// Asks Git what differs from the commit that a revision and the one that is checked out come from, in the checkout at `root`.
+///
+/// # Errors
+/// For people: there is no such revision or commit, or Git does not run.
+pub(crate) fn changes(root: &Path, revision: &str) -> Result<Changes, String> {
+    let known = ask(root)?.ok_or_else(|| format!("`{}` is not the root of a Git repository", root.display()))?;
+    let wanted = format!("{revision}^{{commit}}");
+    let commit = text(root, &["rev-parse", "--quiet", "--verify", "--end-of-options", &wanted])?;
+    let is_shallow = text(root, &["rev-parse", "--is-shallow-repository"])? == "true";
+    let fetch = if is_shallow { "; the clone is shallow: fetch more of it, with `git fetch --unshallow` say" } else { "" };
+    if commit.is_empty() {
+        let hint = if is_shallow { fetch } else { " (a branch of a remote has the remote's name before it, `origin/main` say)" };
+        return Err(format!("there is no revision `{revision}` in the Git repository `{}`{hint}", root.display()));
+    }
+    if known.commit.is_none() {
+        return Err(format!("nothing is committed in the Git repository `{}`", root.display()));
+    }
+    let base = text(root, &["merge-base", &commit, "HEAD"])?;
+    if base.is_empty() {
+        return Err(format!("`{revision}` and what is checked out have no commit in common{fetch}"));
+    }
+    // Git compares the content of files whose times differ, and would run the programs that make them ready for that.
+    let programs = text(root, &["config", "--null", "--name-only", "--get-regexp", r"^filter\..*\.(clean|smudge|process|required)$"])?;
+    let mut command = command(root);
+    let mut count = 0;
+    for name in programs.split('\0').filter(|name| !name.is_empty()) {
+        let value = if name.ends_with(".required") { "false" } else { "" };
+        command.env(format!("GIT_CONFIG_KEY_{count}"), name).env(format!("GIT_CONFIG_VALUE_{count}"), value);
+        count += 1;
+    }
+    command.env("GIT_CONFIG_COUNT", count.to_string());
+    command.args(["diff", "--name-only", "-z", "--no-renames", "--no-relative", "--no-ext-diff", "--no-textconv"]);
+    command.args(["--ignore-submodules=dirty", &base, "--"]);
+    let output = command.output().map_err(|error| format!("`git` does not run: {error}"))?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        let why = said.lines().next().unwrap_or_default().trim_start_matches("fatal: ");
+        return Err(format!("Git does not say what changed since `{revision}`: {why}"));
+    }
+    let names = output.stdout.split(|byte| *byte == 0).filter(|name| !name.is_empty());
+    let files = names.map(|name| String::from_utf8_lossy(name).into_owned()).collect();
+    Ok(Changes { files, tracked: known.tracked })
+}
+
 /// A branch or tag without what stands before its name.
 pub(crate) fn short(name: &str) -> Option<&str> {
     let name = name.trim();
@@ -77,20 +129,30 @@ fn text(root: &Path, args: &[&str]) -> Result<String, String> {
 }
 
 fn run(root: &Path, args: &[&str]) -> Result<Output, String> {
+    let mut command = command(root);
+    command.args(args);
+    let above = root.parent().map_or_else(OsString::new, |above| above.as_os_str().to_owned());
+    command.env("GIT_CEILING_DIRECTORIES", above);
+    command.output().map_err(|error| format!("`git` does not run: {error}"))
+}
+
+/// Git, to be run in a folder of a repository, with everything turned off that the repository's own configuration can have it run, and without
+/// a network.
+#[must_use]
+pub fn command(folder: &Path) -> Command {
     let mut command = Command::new("git");
     // A repository's configuration can name programs; none of them is run.
     command.args(["--no-pager", "--literal-pathspecs", "-c", "core.fsmonitor=false", "-c", "core.untrackedCache=false"]);
     command.args(["-c", if cfg!(windows) { "core.hooksPath=NUL" } else { "core.hooksPath=/dev/null" }]);
-    command.arg("-C").arg(root).args(args);
+    command.arg("-C").arg(folder);
     // These would make it another repository.
     for variable in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE", "GIT_PREFIX"]
     {
         command.env_remove(variable);
     }
-    let above = root.parent().map_or_else(OsString::new, |above| above.as_os_str().to_owned());
-    command.env("GIT_CEILING_DIRECTORIES", above).env("GIT_OPTIONAL_LOCKS", "0").env("GIT_TERMINAL_PROMPT", "0");
+    command.env("GIT_OPTIONAL_LOCKS", "0").env("GIT_TERMINAL_PROMPT", "0").env("GIT_NO_LAZY_FETCH", "1");
     command.stdin(Stdio::null());
-    command.output().map_err(|error| format!("`git` does not run: {error}"))
+    command
 }
 
 #[cfg(test)]

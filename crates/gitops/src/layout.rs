@@ -26,6 +26,8 @@ struct Kustomization {
     below: Vec<String>,
     /// The file itself, and all files that it names.
     files: Vec<String>,
+    /// What it names, as it is written: links and what is not there included.
+    names: Vec<String>,
     is_component: bool,
 }
 
@@ -69,8 +71,10 @@ impl Layout {
         let Ok(parsed) = checkout.documents(file) else { return };
         let Ok(Some(document)) = parsed.only() else { return };
         let (root, folder) = (document.root(), path::folder(file));
+        let names = std::cell::RefCell::new(Vec::new());
         let real = |written: &str| {
             let clean = path::join(folder, written).filter(|_| is_local(written))?;
+            names.borrow_mut().push(clean.clone());
             checkout.follow(&clean).ok().map(|(real, entry)| (real, entry == &Entry::Folder))
         };
         let list = |key: &str| root.get(key).into_iter().flat_map(Node::items);
@@ -104,7 +108,7 @@ impl Layout {
         self.parts.extend(parts);
         let is_component = root.get("kind").and_then(Node::as_str) == Some("Component");
         if let Some(kustomization) = self.kustomizations.get_mut(folder) {
-            *kustomization = Kustomization { below, files, is_component };
+            *kustomization = Kustomization { below, files, names: names.into_inner(), is_component };
         }
     }
 
@@ -170,6 +174,16 @@ impl Layout {
     pub(crate) fn files(&self, folder: &str) -> BTreeSet<String> {
         let all = self.closure(folder);
         all.iter().filter_map(|folder| self.kustomizations.get(folder)).flat_map(|kustomization| kustomization.files.clone()).collect()
+    }
+
+    /// What building a kustomization reads, as it is written: files and folders, there or not, besides those of [`Layout::files`].
+    pub(crate) fn names(&self, folder: &str) -> BTreeSet<String> {
+        let mut all = self.files(folder);
+        let closure = self.closure(folder);
+        all.extend(
+            closure.iter().filter_map(|folder| self.kustomizations.get(folder)).flat_map(|kustomization| kustomization.names.clone()),
+        );
+        all
     }
 
     /// The kustomizations that one builds on, and itself.

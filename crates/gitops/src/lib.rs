@@ -17,6 +17,8 @@
 
 mod application;
 mod appset;
+mod changed;
+mod charts;
 mod checkout;
 mod clusters;
 mod discovery;
@@ -44,18 +46,24 @@ mod source;
 mod template;
 #[cfg(test)]
 mod test_text;
+mod touched;
 pub mod url;
 mod used;
 mod value;
+mod versions;
+mod wanted;
 
 pub use application::{Destination, Resource, Scopes, State};
 pub use appset::SetState;
+pub use changed::Changed;
+pub use charts::Chart;
 pub use checkout::{Checkout, Entry, Lost};
 pub use clusters::{Cluster, Clusters, Target};
 pub use discovery::{Application, ApplicationSet, Discovery, Options, Parent, Project, Root, Summary, discover};
 pub use environment::expand;
 pub use exclusions::Exclusions;
 pub use fixtures::Fixtures;
+pub use git::command as git_command;
 pub use limits::Limits;
 pub use manifest::{Manifest, Origin};
 pub use place::Place;
@@ -64,5 +72,6 @@ pub use renderer::Renderer;
 pub use repositories::{Mapping, Repositories, mapping};
 pub use settings::Settings;
 pub use source::{Ignored, Source, SourceType, escape, plain, tool_of};
-pub use used::{files_of, used_files};
+pub use used::{files_of, left_out_files, used_files};
 pub use value::{Data, Value};
+pub use wanted::Wanted;

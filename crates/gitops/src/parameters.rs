@@ -12,11 +12,13 @@ pub(crate) struct Parameters {
     string_maps: BTreeSet<String>,
     /// Whether any of it comes from a file of fixtures.
     pub(crate) from_fixture: bool,
+    /// The files that it was read from, as outputs name them.
+    pub(crate) made_of: BTreeSet<String>,
 }
 
 impl Parameters {
     pub(crate) fn new(values: Map<String, Json>) -> Self {
-        Parameters { values, string_maps: BTreeSet::new(), from_fixture: false }
+        Parameters { values, string_maps: BTreeSet::new(), from_fixture: false, made_of: BTreeSet::new() }
     }
 
     pub(crate) fn set(&mut self, key: impl Into<String>, value: impl Into<Json>) {
@@ -40,6 +42,7 @@ impl Parameters {
         merge(&mut self.values, &other.values);
         self.string_maps.extend(other.string_maps.iter().cloned());
         self.from_fixture |= other.from_fixture;
+        self.made_of.extend(other.made_of.iter().cloned());
     }
 
     /// Everything as one flat map of texts, as selectors see it.

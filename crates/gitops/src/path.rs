@@ -1,7 +1,8 @@
 //! Paths in a repository: relative to its root, with `/`, as Go's `path` and `filepath` treat them.
 
 /// A path without `.`, `..` and double slashes; empty for the root. `None` if it leads out of it.
-pub(crate) fn clean(path: &str) -> Option<String> {
+#[must_use]
+pub fn clean(path: &str) -> Option<String> {
     join("", path)
 }
 
@@ -30,12 +31,14 @@ pub(crate) fn folder(path: &str) -> &str {
 }
 
 /// The last part of a clean path.
-pub(crate) fn name(path: &str) -> &str {
+#[must_use]
+pub fn name(path: &str) -> &str {
     path.rsplit_once('/').map_or(path, |(_, name)| name)
 }
 
 /// The path of `path` below `folder`, both clean; `None` if it is not there.
-pub(crate) fn below<'p>(folder: &str, path: &'p str) -> Option<&'p str> {
+#[must_use]
+pub fn below<'p>(folder: &str, path: &'p str) -> Option<&'p str> {
     if folder.is_empty() {
         return Some(path);
     }

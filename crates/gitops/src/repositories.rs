@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::charts::{self, Chart, Missing};
 use crate::checkout::Checkout;
 use crate::limits::Limits;
 use crate::{git, path, url};
@@ -29,6 +30,8 @@ pub struct Repositories {
     mapped: Vec<(String, Option<String>, usize)>,
     /// Further names of the revision that the first checkout is.
     revisions: Vec<String>,
+    /// Charts of Helm repositories.
+    charts: Option<Arc<Checkout>>,
 }
 
 /// What is known of a repository at a revision.
@@ -64,7 +67,42 @@ impl Repositories {
             };
             mapped.push((url::identity(&mapping.url), mapping.revision.clone(), at));
         }
-        Ok(Repositories { checkouts, mapped, revisions: revisions.to_vec() })
+        Ok(Repositories { checkouts, mapped, revisions: revisions.to_vec(), charts: None })
+    }
+
+    /// Takes charts of Helm repositories out of a folder, where they are not mapped. `shown` is how outputs name it.
+    ///
+    /// # Errors
+    /// It cannot be opened.
+    pub fn keep_charts(&mut self, folder: &Path, shown: &str, limits: &Limits) -> Result<(), String> {
+        self.charts = Some(Arc::new(Checkout::open(folder, shown, limits)?));
+        Ok(())
+    }
+
+    /// The chart that a dependency means, as far as charts of Helm repositories are here. An alias of a repository is known to Helm only: then
+    /// the name of the chart decides.
+    #[must_use]
+    pub fn dependency(&self, repository: &str, name: &str, version: &str) -> Option<Chart> {
+        let is_alias = repository.starts_with('@') || repository.starts_with("alias:");
+        self.chart(if is_alias { "" } else { repository }, name, version)?.ok()
+    }
+
+    /// A chart of a Helm repository; `None` if nothing is known of any.
+    pub(crate) fn chart(&self, repository: &str, name: &str, version: &str) -> Option<Result<Chart, Missing>> {
+        if let Found::Here(checkout) = self.find(repository, version) {
+            return Some(charts::in_folder(checkout, name, version));
+        }
+        self.charts.as_ref().map(|shelf| charts::of_repository(shelf, repository, name, version))
+    }
+
+    /// The folder that charts are taken out of.
+    pub(crate) fn kept_charts(&self) -> Option<&Arc<Checkout>> {
+        self.charts.as_ref()
+    }
+
+    /// Whether charts are taken out of a folder.
+    pub(crate) fn keeps_charts(&self) -> bool {
+        self.charts.is_some()
     }
 
     /// The checkout that is looked at for Applications.

@@ -287,7 +287,7 @@ mod tests {
 
     use super::*;
     use crate::renderer::NoRenderer;
-    use crate::{Fixtures, Limits, Mapping, Options, Repositories, discover};
+    use crate::{Fixtures, Limits, Mapping, Options, Repositories, Wanted, discover};
 
     /// What is discovered in a folder, shown to `look`.
     fn looked<T>(folder: &Path, look: impl FnOnce(&Discovery, &Repositories) -> T) -> T {
@@ -302,6 +302,7 @@ mod tests {
             fixtures: &Fixtures::default(),
             settings: None,
             takes: &|_| true,
+            wanted: Wanted::All,
             limits: &limits,
         });
         look(&discovery, &repositories)

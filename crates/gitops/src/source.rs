@@ -8,20 +8,23 @@ pub mod plain;
 mod refs;
 mod values_files;
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
+use crate::charts::{Chart, Missing};
 use crate::checkout::{Checkout, Entry, Lost};
 use crate::environment::{Environment, Facts};
 use crate::limits::Limits;
 use crate::manifest::Manifest;
 use crate::path;
 use crate::reason::{Reason, Stop};
-use crate::renderer::{Render, Renderer, SourceRequest, Tool};
+use crate::renderer::{Helm, Render, Renderer, SourceRequest, Tool};
 use crate::repositories::{Found, Repositories};
 use crate::settings::Settings;
 use crate::url;
 use crate::value::Value;
 
+pub(crate) use directory::takes as directory_takes;
 pub use helm::escape;
 pub(crate) use refs::Refs;
 
@@ -75,6 +78,12 @@ pub struct Source {
     pub ignored: Vec<Ignored>,
     /// How many values files of a chart are there.
     pub values_files: Option<usize>,
+    /// Whether the values that a chart is given may have objects of Argo CD in them.
+    pub(crate) values_bring: bool,
+    /// Files, or patterns of files, that are read besides those in its folder.
+    pub(crate) reads: Vec<(Arc<Checkout>, String)>,
+    /// What is worth saying of what was taken for it.
+    pub(crate) note: Option<String>,
     /// What it renders to.
     pub result: Result<Vec<Manifest>, Stop>,
 }
@@ -100,6 +109,9 @@ impl Source {
             only_ref: false,
             ignored: Vec::new(),
             values_files: None,
+            values_bring: false,
+            note: None,
+            reads: Vec::new(),
             result: Ok(Vec::new()),
         }
     }
@@ -117,7 +129,13 @@ pub(crate) fn render(spec: &Value, owner: &Owner<'_>, around: Around<'_>) -> Sou
 }
 
 fn run(source: &mut Source, owner: &Owner<'_>, around: Around<'_>) -> Result<Vec<Manifest>, Stop> {
-    let (checkout, folder) = locate(&source.spec, around)?;
+    let (checkout, folder) = match locate(&source.spec, around)? {
+        Located::Folder(checkout, folder) => (checkout, folder),
+        Located::Chart(Chart { checkout, path, note }) => {
+            source.note = note;
+            (checkout, path)
+        }
+    };
     source.place = Some((Arc::clone(&checkout), folder.clone()));
     let mut effective = normalised(&source.spec);
     overrides::apply(&mut effective, &checkout, &folder, &owner.instance)?;
@@ -133,10 +151,11 @@ fn run(source: &mut Source, owner: &Owner<'_>, around: Around<'_>) -> Result<Vec
         path: source.spec.text("path"),
         target_revision: source.spec.text("targetRevision"),
     });
-    let at = At { checkout: &checkout, folder: &folder, environment: &environment, owner, around };
+    let at = At { checkout: &checkout, folder: &folder, environment: &environment, owner, around, reads: RefCell::default() };
     let built = match kind {
         SourceType::Helm => helm::request(&effective, &at).and_then(|helm| {
             source.values_files = Some(helm.values_files.len());
+            source.values_bring = may_bring(&helm);
             at.build(&source.spec, Tool::Helm(&helm))
         }),
         SourceType::Kustomize => {
@@ -150,8 +169,17 @@ fn run(source: &mut Source, owner: &Owner<'_>, around: Around<'_>) -> Result<Vec
             Err(Stop::deferred(place, format!("{what} builds it, and no program that a repository names is run here")))
         }
     };
+    source.reads = at.reads.into_inner();
     source.effective = effective;
     built
+}
+
+/// Whether there may be objects of Argo CD in the values of a chart: charts put together objects of those, too.
+fn may_bring(helm: &Helm) -> bool {
+    let is_it = |bytes: &[u8]| std::str::from_utf8(bytes).is_ok_and(|text| text.contains("argoproj.io/"));
+    let files = helm.values_files.iter().chain(helm.file_parameters.iter().map(|(_, file)| file));
+    let own = helm.values.iter().chain(helm.parameters.iter().map(|parameter| &parameter.value));
+    files.map(|file| &*file.bytes).chain(own.map(String::as_bytes)).any(is_it)
 }
 
 /// A source in its folder.
@@ -161,6 +189,7 @@ struct At<'a> {
     environment: &'a Environment,
     owner: &'a Owner<'a>,
     around: Around<'a>,
+    reads: RefCell<Vec<(Arc<Checkout>, String)>>,
 }
 
 impl At<'_> {
@@ -178,16 +207,29 @@ impl At<'_> {
     }
 }
 
-/// The checkout and the folder of a source.
-fn locate(spec: &Value, around: Around<'_>) -> Result<(Arc<Checkout>, String), Stop> {
+/// Where a source is.
+enum Located {
+    Folder(Arc<Checkout>, String),
+    Chart(Chart),
+}
+
+/// The checkout and the folder of a source, or the archive that it is.
+fn locate(spec: &Value, around: Around<'_>) -> Result<Located, Stop> {
     let (repository, revision) = (spec.text("repoURL"), spec.text("targetRevision"));
     let url_place = spec.get("repoURL").map_or(&spec.place, |url| &url.place);
     if !spec.text("chart").is_empty() {
-        return chart(spec, around);
+        return chart(spec, repository, spec.text("chart"), around).map(Located::Chart);
     }
     let found = around.repositories.find(repository, revision);
     let Found::Here(checkout) = &found else {
-        if repository.starts_with("oci://") {
+        if let Some(artifact) = repository.strip_prefix("oci://") {
+            // An artifact may be a chart, which then has the last name of the address.
+            if around.repositories.keeps_charts()
+                && matches!(spec.text("path"), "." | "./")
+                && let Some((registry, name)) = artifact.trim_end_matches('/').rsplit_once('/')
+            {
+                return chart(spec, registry, name, around).map(Located::Chart);
+            }
             return Err(Stop::deferred(url_place, format!("`{}` is an OCI artifact, which has to be fetched", url::shown(repository))));
         }
         let place = match &found {
@@ -201,7 +243,8 @@ fn locate(spec: &Value, around: Around<'_>) -> Result<(Arc<Checkout>, String), S
         return Err(Stop::failed(url_place, what));
     }
     let place = spec.get("path").map_or(&spec.place, |path| &path.place);
-    folder(checkout, spec.text("path")).map(|folder| (Arc::clone(checkout), folder)).map_err(|why| Stop::failed(place, why))
+    let found = folder(checkout, spec.text("path")).map_err(|why| Stop::failed(place, why))?;
+    Ok(Located::Folder(Arc::clone(checkout), found))
 }
 
 /// The folder that a source's path means.
@@ -219,34 +262,37 @@ fn folder(checkout: &Checkout, written: &str) -> Result<String, String> {
     }
 }
 
-/// A chart of a Helm repository: in the folder that the repository is mapped to.
-fn chart(spec: &Value, around: Around<'_>) -> Result<(Arc<Checkout>, String), Stop> {
-    let (repository, name, wanted) = (spec.text("repoURL"), spec.text("chart"), spec.text("targetRevision"));
+/// A chart of a Helm repository: in the folder that the repository is mapped to, or among the charts that are kept.
+fn chart(spec: &Value, repository: &str, name: &str, around: Around<'_>) -> Result<Chart, Stop> {
+    let wanted = spec.text("targetRevision");
     let place = spec.get("chart").map_or(&spec.place, |chart| &chart.place);
+    let revision = spec.get("targetRevision").map_or(place, |revision| &revision.place);
     let shown = url::shown(repository);
-    let found = around.repositories.find(repository, wanted);
-    let Found::Here(checkout) = &found else {
-        let what = format!("chart `{name}` {wanted} of `{shown}` has to be fetched: map a folder that has it with `--repo {shown}=PATH`");
-        return Err(Stop::deferred(place, what));
-    };
-    let candidates = [name, path::name(name), ""];
-    let is_it = |folder: &&str| chart_field(checkout, folder, "name").is_some_and(|found| found == path::name(name));
-    let Some(folder) = candidates.iter().find(|folder| is_it(folder)) else {
-        return Err(Stop::deferred(place, format!("there is no chart `{name}` in the folder that `{shown}` is mapped to")));
-    };
-    let version = chart_field(checkout, folder, "version").unwrap_or_default();
-    let bare = |version: &str| version.trim_start_matches('v').to_owned();
-    if bare(&version) != bare(wanted) {
-        let place = spec.get("targetRevision").map_or(place, |revision| &revision.place);
-        return Err(Stop::deferred(place, format!("the chart `{name}` that is here has version `{version}`, not `{wanted}`")));
+    let is_mapped = matches!(around.repositories.find(repository, wanted), Found::Here(_));
+    let folder = if is_mapped { format!("the folder that `{shown}` is mapped to") } else { "the folder of charts".to_owned() };
+    match around.repositories.chart(repository, name, wanted) {
+        None => Err(Stop::deferred(
+            place,
+            format!("chart `{name}` {wanted} of `{shown}` has to be fetched: map a folder that has it with `--repo {shown}=PATH`"),
+        )),
+        Some(Ok(chart)) => Ok(chart),
+        Some(Err(Missing::Name)) => Err(Stop::deferred(place, format!("there is no chart `{name}` in {folder}"))),
+        Some(Err(Missing::Version(versions))) => Err(Stop::deferred(
+            revision,
+            match versions.as_slice() {
+                [only] => format!("the chart `{name}` that is here has version `{only}`, not `{wanted}`"),
+                [] => format!("no version of chart `{name}` of `{shown}` is `{wanted}`"),
+                several => format!("the charts `{name}` that are here have versions {}, none of which is `{wanted}`", several.join(", ")),
+            },
+        )),
+        Some(Err(Missing::Indexed(version))) => Err(Stop::deferred(
+            revision,
+            format!("chart `{name}` {version} of `{shown}` has to be fetched: it is in the index, but not in {folder}"),
+        )),
+        Some(Err(Missing::NotAConstraint)) => {
+            Err(Stop::deferred(revision, format!("`{wanted}` is no version of chart `{name}` in {folder}, and no range of versions")))
+        }
     }
-    Ok((Arc::clone(checkout), (*folder).to_owned()))
-}
-
-fn chart_field(checkout: &Checkout, folder: &str, key: &str) -> Option<String> {
-    let parsed = checkout.documents(&path::join(folder, "Chart.yaml")?).ok()?;
-    let document = parsed.only().ok()??;
-    document.root().get(key)?.as_str().map(str::to_owned)
 }
 
 /// A source as the controller hands it on: blocks with nothing in them are gone, so that they do not choose a tool.
@@ -313,7 +359,12 @@ fn kind(source: &Value, checkout: &Checkout, folder: &str, settings: &Settings) 
     };
     let explicit: Vec<_> = BLOCKS.into_iter().filter(|(block, ..)| source.get(block).is_some()).collect();
     match explicit.as_slice() {
+        [] if is_archive(checkout, folder) => Ok(SourceType::Helm),
         [] => Ok(discovered(checkout, folder, is_on)),
+        [(block, .., kind)] if is_archive(checkout, folder) && *kind != SourceType::Helm => {
+            let place = source.get(block).map_or(&source.place, |block| &block.place);
+            Err(Stop::deferred(place, format!("`{}` is an archive, which nothing but Helm reads here: unpack it", checkout.shown(folder))))
+        }
         [(.., kind)] => Ok(if is_on(*kind) { *kind } else { SourceType::Directory }),
         several => {
             let names: Vec<&str> = several.iter().map(|(_, name, _)| *name).collect();
@@ -321,6 +372,11 @@ fn kind(source: &Value, checkout: &Checkout, folder: &str, settings: &Settings) 
             Err(Stop::failed(place, format!("one source has several tools: {}", names.join(", "))))
         }
     }
+}
+
+/// Whether a source is the archive of a chart.
+fn is_archive(checkout: &Checkout, path: &str) -> bool {
+    !path.is_empty() && checkout.is_file(path)
 }
 
 /// The tool of the files that are directly in a folder: of several, the last one by name.
@@ -338,6 +394,11 @@ pub fn tool_of<'n>(names: impl Iterator<Item = &'n str>, is_on: impl Fn(SourceTy
         _ => None,
     };
     names.filter_map(of).last().unwrap_or(SourceType::Directory)
+}
+
+/// Whether a file by its name decides which tool builds the folder that it is in.
+pub(crate) fn decides(name: &str) -> bool {
+    name.ends_with("Chart.yaml") || is_kustomization(name)
 }
 
 /// Whether a file is a kustomization by its name.

@@ -11,9 +11,20 @@ use crate::source::SourceType;
 /// kustomizations with what they build on. Plain manifests are not among them, since they are what is deployed.
 #[must_use]
 pub fn used_files(discovery: &Discovery) -> BTreeSet<String> {
+    used(discovery, false)
+}
+
+/// The same of Applications that are left out, rendered or not.
+#[must_use]
+pub fn left_out_files(discovery: &Discovery) -> BTreeSet<String> {
+    used(discovery, true)
+}
+
+fn used(discovery: &Discovery, is_left_out: bool) -> BTreeSet<String> {
     let mut seen = BTreeSet::new();
     let mut used = BTreeSet::new();
-    for source in discovery.applications.iter().flat_map(|application| &application.sources).filter(|source| source.result.is_ok()) {
+    let applications = discovery.applications.iter().filter(|application| application.is_left_out == is_left_out);
+    for source in applications.flat_map(|application| &application.sources).filter(|source| is_left_out || source.result.is_ok()) {
         let (Some((checkout, folder)), Some(kind)) = (&source.place, source.kind) else { continue };
         let id = Arc::as_ptr(checkout).addr();
         if !matches!(kind, SourceType::Helm | SourceType::Kustomize) || !seen.insert((id, folder.clone(), kind == SourceType::Helm)) {

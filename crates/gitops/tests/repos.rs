@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::{env, fs};
 
 use common::{Replay, print, scope, sorted};
-use fedward_gitops::{Clusters, Fixtures, Limits, Mapping, Options, Repositories, discover, mapping};
+use fedward_gitops::{Clusters, Fixtures, Limits, Mapping, Options, Repositories, Wanted, discover, mapping};
 use fedward_manifest::{Document, Source, parse, split};
 use libtest_mimic::{Arguments, Failed, Trial};
 use serde::Deserialize;
@@ -101,6 +101,7 @@ fn run(folder: &Path) -> Result<String, Failed> {
         fixtures: &fixtures,
         settings: None,
         takes: &|_| true,
+        wanted: Wanted::All,
         limits: &limits,
     });
     Ok(print(&discovery, &replay))

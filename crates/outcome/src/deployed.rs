@@ -45,6 +45,8 @@ pub enum State {
     Deferred,
     /// Argo CD itself would not deploy it.
     Failed,
+    /// It was not looked at: the change that is checked does not touch it.
+    Untouched,
 }
 
 impl State {
@@ -56,6 +58,7 @@ impl State {
             State::Partial => "partial",
             State::Deferred => "deferred",
             State::Failed => "failed",
+            State::Untouched => "untouched",
         }
     }
 }
@@ -71,6 +74,8 @@ pub struct DeployedCounts {
     pub deferred: usize,
     /// Failed.
     pub failed: usize,
+    /// Untouched.
+    pub untouched: usize,
 }
 
 /// Counts the states of what has one of some kinds.
@@ -83,6 +88,7 @@ pub fn count_states(deployed: &[Deployed], kinds: &[&str]) -> DeployedCounts {
             State::Partial => counts.partial += 1,
             State::Deferred => counts.deferred += 1,
             State::Failed => counts.failed += 1,
+            State::Untouched => counts.untouched += 1,
         }
     }
     counts

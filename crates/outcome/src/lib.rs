@@ -191,7 +191,9 @@ pub struct Outcome {
     pub secrets: HashMap<Arc<str>, Vec<Span>>,
     /// Things worth saying that are no findings: unused ignore entries, guessed resource names.
     pub notes: Vec<String>,
-    /// Files read.
+    /// Whether only what a change touches was judged: that may be nothing.
+    pub is_narrowed: bool,
+    /// Files read, without those that a change does not touch.
     pub files: usize,
     /// How many objects each input holds, in the order of the inputs; a policy server's file counts as one.
     pub held: Vec<usize>,

@@ -27,6 +27,7 @@ mod request;
 mod sandbox;
 mod source;
 mod template;
+mod unpacked;
 mod words;
 
 use std::io;
@@ -40,9 +41,10 @@ pub use fedward_host::{FileError, FileType, Folder, Stat};
 pub use fedward_renderers::{SIZES, VERSIONS, available};
 pub use folder::Disk;
 pub use kustomize::{Kustomize, Patch};
-pub use sandbox::{Limits, Renderer, keep_unpacked_in};
+pub use sandbox::{Limits, Renderer};
 pub use source::{Helm, Jsonnet, Source, Values, Variable};
 pub use template::{Filled, Templates};
+pub use unpacked::keep_unpacked_in;
 
 /// Renders `source` out of the folder `root`. Whoever renders more than once out of a folder keeps a [`Renderer`].
 ///

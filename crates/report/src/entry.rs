@@ -51,7 +51,9 @@ pub(crate) fn entries<'a>(outcome: &'a Outcome, gate: &Gate) -> impl Iterator<It
     let not_judged = outcome.not_evaluated.iter().map(Entry::not_evaluated).chain(outcome.unread.iter().map(Entry::unread));
     let gate = *gate;
     let not_rendered = |severity| {
-        let is_it = move |one: &&Deployed| one.state != State::Rendered && gate.is_unknown(one) == (severity == Severity::Error);
+        let is_it = move |one: &&Deployed| {
+            !matches!(one.state, State::Rendered | State::Untouched) && gate.is_unknown(one) == (severity == Severity::Error)
+        };
         outcome.deployed.iter().filter(is_it).map(move |one| Entry::deployed(one, severity))
     };
     not_judged.chain(not_rendered(Severity::Error)).chain(nothing).chain(by_severity).chain(not_rendered(Severity::Info))

@@ -107,6 +107,10 @@ impl Gate {
 
     /// Whether nothing was judged, and somebody should know.
     pub(crate) fn is_empty(&self, outcome: &Outcome) -> bool {
+        // That a change touches nothing of what is judged is no mistake.
+        if outcome.is_narrowed && outcome.evaluated == 0 && !outcome.deployed.iter().any(|one| one.state == State::Deferred) {
+            return false;
+        }
         // Applications were looked at, and nothing of what they deploy was.
         let is_deferred = outcome.deployed.iter().any(|one| one.state == State::Deferred);
         let is_hollow = is_deferred && outcome.evaluated == outcome.evaluated_applications;

@@ -78,6 +78,9 @@ struct States {
     partial: usize,
     deferred: usize,
     failed: usize,
+    /// Only where a change narrows what is judged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    untouched: Option<usize>,
 }
 
 #[derive(Serialize)]
@@ -101,8 +104,8 @@ impl Summary {
             unread: outcome.unread.len(),
             findings: Counts { error, warning, info },
             applications: (!outcome.deployed.is_empty()).then(|| {
-                let DeployedCounts { rendered, partial, deferred, failed } = count_states(&outcome.deployed, &["Application"]);
-                States { rendered, partial, deferred, failed }
+                let DeployedCounts { rendered, partial, deferred, failed, untouched } = count_states(&outcome.deployed, &["Application"]);
+                States { rendered, partial, deferred, failed, untouched: outcome.is_narrowed.then_some(untouched) }
             }),
         }
     }

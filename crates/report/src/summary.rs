@@ -79,7 +79,13 @@ fn deployed(outcome: &Outcome) -> Vec<String> {
     ];
     let line = |(kinds, noun): (&[&str], &str)| {
         let counts = count_states(&outcome.deployed, kinds);
-        let states = [(counts.rendered, "rendered"), (counts.partial, "partial"), (counts.deferred, "deferred"), (counts.failed, "failed")];
+        let states = [
+            (counts.rendered, "rendered"),
+            (counts.partial, "partial"),
+            (counts.deferred, "deferred"),
+            (counts.failed, "failed"),
+            (counts.untouched, "untouched"),
+        ];
         let all: usize = states.iter().map(|(number, _)| number).sum();
         let said: Vec<String> =
             states.iter().filter(|(number, _)| *number > 0).map(|(number, state)| format!("{number} {state}")).collect();

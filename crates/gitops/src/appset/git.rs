@@ -79,6 +79,7 @@ impl Set<'_> {
                 } else {
                     Parameters::new(flatten(&values).into_iter().map(|(key, value)| (key, display(&value).into())).collect())
                 };
+                set.made_of.insert(checkout.shown(path));
                 self.path(&mut set, generator, go_dir(path), Some(go_base(path)));
                 self.append_values(generator, &mut set)?;
                 sets.push(set);

@@ -187,6 +187,7 @@ fn flat_combined(first: &Parameters, second: &Parameters, generator: &Value) -> 
     let texts = |set: &Parameters| set.values.iter().map(|(key, value)| (key.clone(), display(value))).collect::<Vec<_>>();
     let mut both = Parameters::default();
     both.from_fixture = first.from_fixture || second.from_fixture;
+    both.made_of = first.made_of.union(&second.made_of).cloned().collect();
     for (key, value) in texts(first).into_iter().chain(texts(second)) {
         if let Some(other) = both.values.get(&key).and_then(Json::as_str).filter(|other| *other != value) {
             let what =

@@ -37,6 +37,7 @@ impl Set<'_> {
                 } else {
                     base.values.extend(set.values.clone());
                     base.from_fixture |= set.from_fixture;
+                    base.made_of.extend(set.made_of.iter().cloned());
                 }
             }
         }

@@ -113,7 +113,7 @@ fn look(checkout: &Arc<Checkout>, file: &str) -> Found {
 }
 
 /// Whether a template has the kind of an Application or ApplicationSet in it.
-fn makes_applications(text: &str) -> bool {
+pub(crate) fn makes_applications(text: &str) -> bool {
     text.contains("argoproj.io/")
         && text.lines().any(|line| {
             let line = line.trim_start_matches([' ', '-']);

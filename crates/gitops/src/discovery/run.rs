@@ -17,7 +17,9 @@ use crate::reason::Reason;
 use crate::renderer::{Helm, Kustomize, Render, SourceRequest, Tool};
 use crate::settings::Settings;
 use crate::source::{Around, SourceType};
+use crate::touched::{Touch, Touching};
 use crate::value::Value;
+use crate::wanted::{Bringing, NotNow, Wanted};
 
 /// Discovery at work.
 pub(super) struct Run<'a> {
@@ -40,6 +42,12 @@ pub(super) struct Run<'a> {
     /// Folders that were built, and whether that worked.
     built: BTreeMap<(usize, String), bool>,
     too_many: bool,
+    bringing: Bringing,
+    touching: Option<Touching<'a>>,
+    /// Files for which Argo CD does not render anew what they change.
+    unsaid: BTreeSet<String>,
+    /// What was chosen of several, as notes.
+    chosen: BTreeSet<String>,
 }
 
 /// What entries are found by.
@@ -72,10 +80,24 @@ impl<'a> Run<'a> {
             waiting_sets: Vec::new(),
             built: BTreeMap::new(),
             too_many: false,
+            bringing: Bringing::default(),
+            touching: None,
+            unsaid: BTreeSet::new(),
+            chosen: BTreeSet::new(),
         };
+        if let Wanted::Touched { changed, everything } = options.wanted {
+            run.touching = Some(Touching::new(changed, everything, options.repositories));
+        }
         run.settings(&found.plain);
         if let Some(clusters) = options.clusters {
             run.out.clusters = clusters.clone();
+        }
+        // How Argo CD is set up, and which clusters there are, may change any Application.
+        let about_all = |manifest: &&Manifest| matches!(role(manifest), Some(Role::Settings | Role::Cluster));
+        let held = run.held.iter().map(|(manifest, _)| manifest);
+        let files: Vec<&str> = found.plain.iter().chain(held).filter(about_all).map(Manifest::file).collect();
+        if let Some(touching) = &mut run.touching {
+            touching.all_depend_on(files.into_iter());
         }
         for manifest in found.plain {
             run.take(&manifest, Parent::File, 0, "");
@@ -126,6 +148,9 @@ impl<'a> Run<'a> {
                 .notes
                 .push(format!("there are more than {} Applications: the rest was not looked at", self.options.limits.applications));
         }
+        self.out.notes.extend(self.chosen);
+        self.out.notes.extend(some(self.unsaid));
+        leave_out_sets(&mut self.out, self.touching.as_ref());
         self.out
     }
 
@@ -191,6 +216,7 @@ impl<'a> Run<'a> {
                     parents: vec![parent],
                     depth,
                     state: SetState::Deferred(Vec::new()),
+                    is_left_out: false,
                     applications: 0,
                     notes: Vec::new(),
                 });
@@ -244,8 +270,9 @@ impl<'a> Run<'a> {
             set.state = generated.state;
             set.notes = generated.notes;
             let namespace = set.namespace.clone();
-            for (object, wrong) in generated.applications {
+            for ((object, wrong), made_of) in generated.applications.into_iter().zip(generated.made_of) {
                 let mut application = Application::new(object, &namespace, Parent::Set(at), depth + 1);
+                application.made_of = made_of;
                 match wrong {
                     Some(reason) => {
                         application.state = State::Failed(reason);
@@ -265,21 +292,30 @@ impl<'a> Run<'a> {
     /// Renders the Applications that wait, and takes what they render to.
     fn applications(&mut self) -> bool {
         let now = std::mem::take(&mut self.waiting_applications);
-        let around = self.around();
-        let (clusters, scopes, nesting) = (&self.out.clusters, self.options.scopes, self.options.limits.nesting);
+        let nesting = self.options.limits.nesting;
         let applications: Vec<(usize, &Application)> = now.iter().filter_map(|at| Some((*at, self.out.applications.get(*at)?))).collect();
         let rendered: Vec<_> = applications
             .into_par_iter()
             .map(|(at, app)| {
                 let is_deep = app.depth > nesting;
-                (at, (!is_deep).then(|| application::render(&app.object, &app.namespace, clusters, scopes, around)))
+                (at, (!is_deep).then(|| self.render(app)))
             })
             .collect();
         for (at, rendered) in rendered {
             let Some(app) = self.out.applications.get_mut(at) else { continue };
             let is_as_written = app.parents.contains(&Parent::AsWritten);
             match rendered {
-                Some(rendered) => app.take(rendered),
+                Some((rendered, touch)) => {
+                    app.is_left_out = touch.is_none();
+                    if let Some(Touch::Unsaid(file)) = touch {
+                        self.unsaid.insert(format!(
+                            "Application `{}` is rendered from `{file}`, which the change touches, and its `manifest-generate-paths` do not hold it: \
+                             Argo CD does not render it anew for that"
+                            , app.name
+                        ));
+                    }
+                    app.take(rendered);
+                }
                 None => {
                     let what = format!("Applications come from one another more than {nesting} deep");
                     app.state = State::Deferred(vec![Reason::at(app.place(), what)]);
@@ -289,6 +325,7 @@ impl<'a> Run<'a> {
                 let what = "taken as it is written: what holds it could not be built, and may change it";
                 app.state = State::Partial(vec![Reason::at(app.place(), what)]);
             }
+            self.chosen.extend(app.sources.iter().filter_map(|source| source.note.clone()));
             let (depth, namespace) = (app.depth, app.destination.namespace.clone());
             let children: Vec<Manifest> =
                 app.resources.iter().map(|resource| &resource.manifest).filter(|manifest| role(manifest).is_some()).cloned().collect();
@@ -298,6 +335,24 @@ impl<'a> Run<'a> {
             }
         }
         !now.is_empty()
+    }
+
+    /// Renders an Application, or, where it is not wanted, what of it needs no tool; why it is wanted comes with it.
+    fn render(&self, app: &Application) -> (application::Rendered, Option<Touch>) {
+        let with = |around: Around<'_>| application::render(&app.object, &app.namespace, &self.out.clusters, self.options.scopes, around);
+        let around = self.around();
+        let is_wanted = match self.options.wanted {
+            Wanted::All => true,
+            Wanted::Named(is_wanted) => is_wanted(&app.namespace, &app.name),
+            Wanted::Touched { .. } => false,
+        };
+        if is_wanted {
+            return (with(around), Some(Touch::Said));
+        }
+        let plain = with(Around { renderer: &NotNow, ..around });
+        let touch = self.touching.as_ref().and_then(|touching| touching.touch(app, &plain, &self.out));
+        let may_bring = || plain.sources.iter().any(|source| self.bringing.may_bring(source));
+        (if touch.is_some() || may_bring() { with(around) } else { plain }, touch)
     }
 
     /// An object of an Application that is one of Argo CD's own.
@@ -430,6 +485,34 @@ impl Application {
         if !self.parents.contains(&parent) {
             self.parents.push(parent);
         }
+    }
+}
+
+/// The first of some notes, and how many there are.
+fn some(notes: BTreeSet<String>) -> Vec<String> {
+    const FEW: usize = 3;
+    let more = notes.len().saturating_sub(FEW);
+    let mut first: Vec<String> = notes.into_iter().take(FEW).collect();
+    if more > 0 {
+        first.push(format!("the same is true of {more} more Applications"));
+    }
+    first
+}
+
+/// Marks the sets that a change does not touch, and that make no Application which it does.
+fn leave_out_sets(out: &mut Discovery, touching: Option<&Touching<'_>>) {
+    let Some(touching) = touching else { return };
+    // What a set would not even make was never looked at.
+    let is_unmade = |app: &Application| app.sources.is_empty() && matches!(app.state, State::Failed(_)) && !app.is_left_out;
+    let unmade: Vec<bool> = out.applications.iter().map(|app| is_unmade(app) && !touching.is_defined_anew(app, out)).collect();
+    for (app, _) in out.applications.iter_mut().zip(unmade).filter(|(_, is_left_out)| *is_left_out) {
+        app.is_left_out = true;
+    }
+    let parents = out.applications.iter().filter(|app| !app.is_left_out).flat_map(|app| &app.parents);
+    let makes: HashSet<usize> = parents.filter_map(|parent| if let Parent::Set(at) = parent { Some(*at) } else { None }).collect();
+    let left: Vec<bool> = out.sets.iter().enumerate().map(|(at, set)| !touching.set(set, out) && !makes.contains(&at)).collect();
+    for (set, is_left_out) in out.sets.iter_mut().zip(left) {
+        set.is_left_out = is_left_out;
     }
 }
 

@@ -48,6 +48,7 @@ use super::{Check, Report};
 use crate::checkout::Checkout;
 use crate::path;
 use crate::source::Source;
+use crate::touched::GENERATE_PATHS;
 
 const MISSING: Condition = Condition::warning("missing", "there is nothing at a path");
 const SOURCE: Condition = Condition::warning("source", "no path holds the folder of a source");
@@ -59,12 +60,10 @@ pub(super) const RULE: RuleDescriptor = RuleDescriptor {
     supersedes: &[],
 };
 
-const KEY: &str = "argocd.argoproj.io/manifest-generate-paths";
-
 pub(super) fn check(check: &Check<'_>) -> Vec<Report> {
     let mut reports = Vec::new();
     for application in &check.discovery.applications {
-        let Some(written) = application.object.at(&["metadata", "annotations", KEY]) else { continue };
+        let Some(written) = application.object.at(&["metadata", "annotations", GENERATE_PATHS]) else { continue };
         let items: Vec<&str> = written.as_str().unwrap_or_default().split(';').filter(|item| !item.is_empty()).collect();
         let sources: Vec<&Source> = application.sources.iter().filter(|source| !source.only_ref).collect();
         let places: Vec<(&Checkout, &str)> = sources

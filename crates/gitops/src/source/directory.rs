@@ -38,6 +38,23 @@ pub(super) fn read(source: &Value, at: &At<'_>, ignored: &mut Vec<Ignored>) -> R
     Ok(manifests)
 }
 
+/// Which files below a folder a source with plain manifests takes, as far as names and patterns tell.
+pub(crate) fn takes(source: &Value, folder: &str) -> impl Fn(&str) -> bool {
+    let directory = source.get("directory");
+    let text = |key: &str| directory.map(|directory| directory.text(key)).filter(|pattern| !pattern.is_empty());
+    let glob = |key: &str| text(key).map(|pattern| Glob::crossing(pattern).ok());
+    let (include, exclude) = (glob("include"), glob("exclude"));
+    let flag = |key: &str| directory.is_some_and(|directory| directory.flag(key));
+    let (recurse, all_names) = (flag("recurse"), flag("disableExtensionFilter"));
+    let folder = folder.to_owned();
+    move |file: &str| {
+        let Some(relative) = path::below(&folder, file) else { return false };
+        let hits = |glob: &Option<Glob>| glob.as_ref().is_some_and(|glob| glob.matches(relative));
+        let is_named = (recurse || path::folder(file) == folder) && (all_names || crate::plain::is_manifest(path::name(file)));
+        is_named && !exclude.as_ref().is_some_and(hits) && include.as_ref().is_none_or(hits)
+    }
+}
+
 struct Folder<'a> {
     at: &'a At<'a>,
     directory: &'a Value,

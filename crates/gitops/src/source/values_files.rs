@@ -26,6 +26,8 @@ impl At<'_> {
     pub(super) fn values_files(&self, helm: &Value) -> Result<Vec<ValuesFile>, Stop> {
         let may_be_missing = helm.flag("ignoreMissingValueFiles");
         let written: Vec<&Value> = helm.list("valueFiles").collect();
+        // All of them, whichever of them stops this.
+        written.iter().for_each(|file| self.note_read(file));
         // A file that is also named as such keeps that place, whatever patterns say.
         let named: HashSet<(usize, String)> = written.iter().filter_map(|file| named(&self.target(file).ok()?)).collect();
         let mut seen = HashSet::new();
@@ -62,9 +64,17 @@ impl At<'_> {
     /// The file of a parameter.
     pub(super) fn parameter_file(&self, path: &Value) -> Result<ValuesFile, Stop> {
         let text = path.as_str().unwrap_or_default();
+        self.note_read(path);
         match self.target(path)? {
             Target::Path(checkout, target) => read(&checkout, &target, text, &path.place),
             Target::Remote => Err(Stop::deferred(&path.place, format!("file `{text}` has to be fetched"))),
+        }
+    }
+
+    /// Remembers what a path means.
+    fn note_read(&self, file: &Value) {
+        if let Ok(Target::Path(checkout, target)) = self.target(file) {
+            self.reads.borrow_mut().push((checkout, target));
         }
     }
 
@@ -90,6 +100,10 @@ impl At<'_> {
             } else {
                 Err(Stop::failed(&file.place, format!("`{text}` has the URL scheme `{scheme}`: {} are allowed", schemes.join(", "))))
             };
+        }
+        if super::is_archive(self.checkout, self.folder) {
+            let archive = self.checkout.shown(self.folder);
+            return Err(Stop::deferred(&file.place, format!("`{text}` is in `{archive}`, which only Helm reads: unpack it there")));
         }
         let folder = if expanded.starts_with('/') { "" } else { self.folder };
         Ok(Target::Path(Arc::clone(self.checkout), inside(folder, &expanded, text, &file.place)?))

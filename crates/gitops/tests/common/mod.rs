@@ -9,7 +9,7 @@ use std::{fs, io};
 use fedward_gitops::renderer::{Render, SourceRequest, TemplateRequest, Tool};
 use fedward_gitops::{
     Application, ApplicationSet, Discovery, Fixtures, Limits as Bounds, Manifest, Mapping, Options, Origin, Parent, Reason, Renderer,
-    Repositories, Resource, SetState, Settings, Source, State, Stop, discover, rules,
+    Repositories, Resource, SetState, Settings, Source, State, Stop, Wanted, discover, rules,
 };
 use fedward_manifest::{Limits, Source as Text, parse, split};
 use fedward_outcome::Finding;
@@ -284,6 +284,7 @@ pub(crate) fn look<T>(
         fixtures: &Fixtures::default(),
         settings,
         takes: &|_| true,
+        wanted: Wanted::All,
         limits: &limits,
     });
     Ok(look(&discovery, &repositories, &replay))

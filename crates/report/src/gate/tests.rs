@@ -14,6 +14,7 @@ fn what_is_not_rendered_is_listed_and_does_not_pass() {
     let strict = Gate { strict: true, ..GATE };
     for (state, lax, strictly) in [
         (State::Rendered, Verdict::Passed, Verdict::Passed),
+        (State::Untouched, Verdict::Passed, Verdict::Passed),
         (State::Deferred, Verdict::Passed, Verdict::NotJudged),
         (State::Partial, Verdict::NotJudged, Verdict::NotJudged),
         (State::Failed, Verdict::NotJudged, Verdict::NotJudged),
@@ -23,7 +24,7 @@ fn what_is_not_rendered_is_listed_and_does_not_pass() {
         assert_eq!((GATE.verdict(&outcome), strict.verdict(&outcome)), (lax, strictly));
         let listed: Vec<String> = entries(&outcome, &GATE).map(|entry| format!("{}: {}", entry.id, entry.message)).collect();
         let expected = format!("{NOT_RENDERED}: Application argocd/web is {}: the repository is not here", state.name());
-        assert_eq!(listed, if state == State::Rendered { Vec::new() } else { vec![expected] });
+        assert_eq!(listed, if matches!(state, State::Rendered | State::Untouched) { Vec::new() } else { vec![expected] });
     }
 }
 

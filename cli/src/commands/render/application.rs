@@ -1,0 +1,161 @@
+//! `fedward render --app` and `--list`: what Argo CD would deploy.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, anyhow, bail};
+use fedward_config::{around, words};
+use fedward_deployed::{Deployed, Request};
+use fedward_gitops::Wanted;
+use fedward_outcome::{Deployed as Entry, State};
+use fedward_report::printable;
+
+use super::{absolute, relative};
+use crate::argocd::{Given, shown_root};
+use crate::args::Render;
+use crate::exit::Exit;
+use crate::outputs;
+
+/// Names that a message lists at most.
+const NAMED: usize = 20;
+
+/// Prints what Argo CD would deploy of an Application.
+pub(super) fn print(args: &Render, name: &str) -> Result<Exit> {
+    let is_it = |namespace: &str, own: &str| match name.split_once('/') {
+        Some((space, bare)) => space == namespace && bare == own,
+        None => own == name,
+    };
+    let (deployed, names) = find(args, Wanted::Named(&is_it))?;
+    let all = deployed.applications();
+    // A name has no slash in it.
+    let is_named = |entry: &Entry| entry.name == name || entry.name.rsplit_once('/').is_some_and(|(_, own)| own == name);
+    let found: Vec<(usize, &Entry)> = all.iter().enumerate().filter(|(_, entry)| is_named(entry)).collect();
+    let (number, entry) = match found.as_slice() {
+        [] => bail!("{}", unknown(name, &all)),
+        [only] => *only,
+        several => {
+            let each = several.iter().take(NAMED).map(|(_, entry)| format!("\n  {}", line(entry, &names)));
+            bail!(
+                "there are {} Applications `{}`: give one's namespace and name, or a PATH that has one of them alone{}{}",
+                several.len(),
+                printable(name),
+                each.collect::<String>(),
+                more(several.len())
+            );
+        }
+    };
+    for note in deployed.notes() {
+        anstream::eprintln!("note: {}", printable(&names.near(&note)));
+    }
+    if matches!(entry.state, State::Rendered | State::Partial) {
+        outputs::print(&deployed.text(number, &|file| names.near(file)))?;
+    }
+    if entry.state == State::Rendered {
+        return Ok(Exit::Clean);
+    }
+    let place = entry.location.as_ref().map(|location| {
+        let start = location.start();
+        format!("{}:{}:{}: ", names.near(location.source.name()), start.line, start.column)
+    });
+    let place = place.unwrap_or_default();
+    for reason in &entry.reasons {
+        anstream::eprintln!("{place}Application {} is {}: {}", printable(&entry.name), entry.state.name(), printable(&names.near(reason)));
+    }
+    Ok(Exit::NotJudged)
+}
+
+/// Lists the Applications.
+pub(super) fn list(args: &Render) -> Result<Exit> {
+    let (deployed, names) = find(args, Wanted::All)?;
+    let all = deployed.applications();
+    if all.is_empty() {
+        bail!("{}", none(args));
+    }
+    let lines: String = all.iter().map(|entry| format!("{}\n", line(entry, &names))).collect();
+    outputs::print(&lines)?;
+    Ok(Exit::Clean)
+}
+
+/// An Application as a line of a list.
+fn line(entry: &Entry, names: &Names) -> String {
+    let place = entry
+        .location
+        .as_ref()
+        .map_or_else(String::new, |location| format!("{}:{}", names.near(location.source.name()), location.start().line));
+    let to = if entry.destination.is_empty() { String::new() } else { format!(" to {}", entry.destination) };
+    printable(&format!("{:<8}  {}{to}  {place}", entry.state.name(), entry.name)).into_owned()
+}
+
+fn find(args: &Render, wanted: Wanted<'_>) -> Result<(Deployed, Names)> {
+    let given = Given::read(&args.known)?;
+    let path = args.path.as_deref().unwrap_or(Path::new("."));
+    let real = absolute(path)?;
+    let root: PathBuf = match &args.root {
+        Some(root) => absolute(root)?,
+        None => around(&real),
+    };
+    let Some(inside) = relative(&root, &real) else {
+        bail!("`{}` is not in `{}`, outside of which nothing is read (`--root` names another folder)", path.display(), root.display());
+    };
+    let is_below =
+        |file: &str| inside.is_empty() || file.strip_prefix(&inside).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let shown = shown_root(path, &real, &root);
+    let deployed = Deployed::find(Request {
+        root: &root,
+        shown: &shown,
+        mappings: &given.mappings,
+        charts: given.charts.as_ref().map(|(path, shown)| (path.as_path(), shown.as_str())),
+        revisions: &args.known.revision,
+        clusters: given.clusters.as_ref(),
+        fixtures: &given.fixtures,
+        takes: &is_below,
+        wanted,
+        folders: Vec::new(),
+        cache: None,
+        namespace: "default",
+        names: std::collections::HashMap::new(),
+    });
+    Ok((deployed.map_err(|error| anyhow!("{error}"))?, Names::new(&root, &shown)))
+}
+
+/// How files of the repository are called, as seen from the working directory.
+struct Names {
+    /// What outputs put before those that are in the working directory, where it lies deeper than the root.
+    long: Option<String>,
+}
+
+impl Names {
+    fn new(root: &Path, shown: &str) -> Self {
+        let working = std::env::current_dir().and_then(|folder| folder.canonicalize()).ok();
+        let below = working.and_then(|working| relative(root, &working)).filter(|below| !below.is_empty());
+        Names { long: below.filter(|_| !shown.is_empty()).map(|below| format!("{shown}/{below}/")) }
+    }
+
+    /// A text with names that are as short as they can be.
+    fn near(&self, text: &str) -> String {
+        self.long.as_ref().map_or_else(|| text.to_owned(), |long| text.replace(long, ""))
+    }
+}
+
+/// What is said of a name that no Application has.
+fn unknown(name: &str, all: &[Entry]) -> String {
+    let names = || all.iter().map(|entry| entry.name.as_str());
+    let bare = || names().filter_map(|name| name.rsplit_once('/')).map(|(_, own)| own);
+    let hint = match words::did_you_mean(name, names().chain(bare())) {
+        near if !near.is_empty() => near,
+        _ if all.is_empty() => " (there is none at all; what Git does not track Argo CD does not see)".to_owned(),
+        _ => {
+            let some: Vec<String> = names().take(NAMED).map(|name| format!("`{}`", printable(name))).collect();
+            format!(" (there are {}{})", some.join(", "), more(all.len()))
+        }
+    };
+    format!("there is no Application `{}`{hint}", printable(name))
+}
+
+fn more(all: usize) -> String {
+    if all > NAMED { format!(" and {} more: `--list` has them all", all - NAMED) } else { String::new() }
+}
+
+fn none(args: &Render) -> String {
+    let path = args.path.as_deref().unwrap_or(Path::new("."));
+    format!("there is no Application of Argo CD in `{}` (what Git does not track Argo CD does not see)", path.display())
+}
