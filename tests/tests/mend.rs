@@ -194,6 +194,7 @@ const LEFT_ALONE: &[(&str, &str)] = &[
     ("database-with-its-own-account-in-a-base", "no error"),
     ("event-source-that-signs-in-alone", "whether it signs in, or what it starts, is not known"),
     ("job-in-a-resource-step", "the Job stands in a text of a workflow"),
+    ("job-in-a-resource-step-with-an-empty-namespace", "the Job stands in a text of a workflow"),
     ("label-that-is-nearly-right", "the label is there under another name"),
     ("mutating-policy-may-add-the-label", "no error"),
     ("old-webhook-looks-at-the-account", "no error"),
