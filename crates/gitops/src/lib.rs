@@ -74,4 +74,5 @@ pub use settings::Settings;
 pub use source::{Ignored, Source, SourceType, escape, plain, tool_of};
 pub use used::{files_of, left_out_files, used_files};
 pub use value::{Data, Value};
+pub use versions::{fits, of_archive};
 pub use wanted::Wanted;
