@@ -97,7 +97,7 @@ fn a_version_is_taken_as_it_is_written_or_the_highest_in_a_range() {
     }
     place.application("repoURL: 'https://charts.example', chart: other, targetRevision: 1.0.0");
     assert!(place.cached().1.contains("there is no chart `other` in the folder of charts"));
-    assert!(place.render(&[]).1.contains("has to be fetched: map a folder that has it with `--repo https://charts.example=PATH`"));
+    assert!(place.render(&[]).1.contains("has to be fetched: map a folder that has it with `--repo https://charts.example=PATH`, or put it into the one of `--helm-repo-cache`"));
 }
 
 #[test]
@@ -198,7 +198,13 @@ fn a_chart_that_is_needed_twice_is_there_twice_or_not_rendered() {
         let (out, said, code) = place.render(&args);
         assert!(code == 0 && out.contains("name: 'one-1.0.0'") && out.contains("name: 'two-2.0.0'"), "{out}{said}");
     }
+    // A folder is not taken, and that is said.
+    fs::remove_file(place.0.path().join("cache/redis-1.0.0.tgz")).unwrap();
+    place.write("cache/redis/Chart.yaml", "apiVersion: v2\nname: redis\nversion: 1.0.0\n");
+    let (_, said, code) = place.render(&args);
+    assert!(code == 3 && said.contains("chart `redis` in `cache/redis` is a folder"), "{said}");
     place.write("cache/redis-1.0.0.tgz", "no archive");
+    fs::remove_dir_all(place.0.path().join("cache/redis")).unwrap();
     let (_, said, code) = place.render(&args);
     assert!(code == 3 && said.contains("is deferred") && said.contains("the archive `cache/redis-1.0.0.tgz`"), "{said}");
 }

@@ -3,15 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use fedward_gitops::{Chart, Checkout, Entry, Repositories, fits, of_archive, path};
+use fedward_gitops::{Chart, Checkout, DEEPEST, Entry, Repositories, fits, of_archive, path};
 use fedward_manifest::Node;
 use fedward_render::{FileError, FileType, Folder, Stat};
 
 use crate::origins::join;
 use crate::tracked::Tracked;
-
-/// Charts below one another that are looked at for dependencies.
-const DEPTH: usize = 8;
 
 /// A checkout, and what is put into it.
 pub(crate) struct Supplied {
@@ -28,7 +25,7 @@ impl Supplied {
     /// Puts the dependencies that a chart names and does not have into its `charts`, as far as they are here.
     pub(crate) fn supply(&self, chart: &str, repositories: &Repositories) -> Supply {
         let mut supply = Supply::default();
-        self.supply_in(chart, repositories, DEPTH, &mut supply);
+        self.supply_in(chart, repositories, DEEPEST, &mut supply);
         supply
     }
 
@@ -70,16 +67,26 @@ impl Supplied {
             }
             let version = dependency.locked(locked).map_or(version, |locked| &locked.version);
             let found = repositories.dependency(repository, name, version);
-            // A folder would have to be packed first.
-            let Some(found) = found.filter(|found| found.checkout.entry(&found.path) != Some(&Entry::Folder)) else {
+            let Some(found) = found else {
                 lacking.push((name.as_str(), version));
                 continue;
             };
+            if found.checkout.entry(&found.path) == Some(&Entry::Folder) {
+                let folder = found.checkout.shown(&found.path);
+                let what = "is a folder, and charts that others need are taken from archives only: pack it with `helm package`";
+                supply.notes.push(format!("chart `{name}` in `{folder}` {what}"));
+                lacking.push((name.as_str(), version));
+                continue;
+            }
             have.insert(name);
             supply.notes.extend(found.note.clone());
-            let mut archives = self.archives.lock().unwrap_or_else(PoisonError::into_inner);
-            supply.archives.push(found.checkout.shown(&found.path));
-            archives.insert(join(charts, path::name(&found.path)), found);
+            let at = join(charts, path::name(&found.path));
+            // What the checkout has itself stays what it is.
+            if self.checkout.entry(&at).is_none() {
+                let mut archives = self.archives.lock().unwrap_or_else(PoisonError::into_inner);
+                supply.archives.push(found.checkout.shown(&found.path));
+                archives.insert(at, found);
+            }
         }
         // Of a name of which there is nothing, whoever loads the chart says so.
         let lacking = lacking.into_iter().filter(|(name, _)| have.contains(name));
@@ -108,26 +115,36 @@ impl Supplied {
         inside.map(name).collect()
     }
 
-    fn put(&self, path: &str) -> Option<Result<Stat, FileError>> {
-        if let Some(chart) = self.archive(path) {
-            let size = chart.checkout.root().join(&chart.path).metadata().map(|found| found.len());
-            return Some(size.map(|size| Stat { file_type: FileType::File, size }).map_err(|_| FileError::Unreadable));
+    /// What was put at a path; `error`, if nothing was.
+    fn put(&self, path: &str, error: FileError) -> Result<Stat, FileError> {
+        match self.archive(path) {
+            Some(chart) => Ok(Stat { file_type: FileType::File, size: size(&chart)? }),
+            None if self.below(path).is_empty() => Err(error),
+            None => Ok(Stat { file_type: FileType::Folder, size: 0 }),
         }
-        (!self.below(path).is_empty()).then_some(Ok(Stat { file_type: FileType::Folder, size: 0 }))
     }
+}
+
+/// Bytes of an archive.
+fn size(chart: &Chart) -> Result<u64, FileError> {
+    chart.checkout.root().join(&chart.path).metadata().map(|found| found.len()).map_err(|_| FileError::Unreadable)
 }
 
 impl Folder for Supplied {
     fn stat(&self, path: &str) -> Result<Stat, FileError> {
-        self.tracked.stat(path).or_else(|error| self.put(path).unwrap_or(Err(error)))
+        self.tracked.stat(path).or_else(|error| self.put(path, error))
     }
 
     fn link_stat(&self, path: &str) -> Result<Stat, FileError> {
-        self.tracked.link_stat(path).or_else(|error| self.put(path).unwrap_or(Err(error)))
+        self.tracked.link_stat(path).or_else(|error| self.put(path, error))
     }
 
     fn read(&self, path: &str, limit: usize) -> Result<Vec<u8>, FileError> {
         let Some(chart) = self.archive(path) else { return self.tracked.read(path, limit) };
+        // Its size is asked for before it is read.
+        if size(&chart)? > limit as u64 {
+            return Err(FileError::TooLarge);
+        }
         let bytes = chart.checkout.bytes(&chart.path).map_err(|_| FileError::Unreadable)?;
         if bytes.len() > limit { Err(FileError::TooLarge) } else { Ok(bytes) }
     }

@@ -8,6 +8,9 @@ use sha2::{Digest, Sha256};
 use crate::checkout::{Checkout, Entry};
 use crate::{path, url, versions};
 
+/// Charts below one another that are looked at for dependencies.
+pub const DEEPEST: usize = 8;
+
 /// A chart that was found.
 #[derive(Clone, Debug)]
 pub struct Chart {

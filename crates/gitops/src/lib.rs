@@ -56,7 +56,7 @@ mod wanted;
 pub use application::{Destination, Resource, Scopes, State};
 pub use appset::SetState;
 pub use changed::Changed;
-pub use charts::Chart;
+pub use charts::{Chart, DEEPEST};
 pub use checkout::{Checkout, Entry, Lost};
 pub use clusters::{Cluster, Clusters, Target};
 pub use discovery::{Application, ApplicationSet, Discovery, Options, Parent, Project, Root, Summary, discover};
