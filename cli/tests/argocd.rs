@@ -270,3 +270,106 @@ fn a_cluster_is_one_by_name_and_by_address() {
         }
     }
 }
+
+/// What a run finds, a line each: file, line, rule, and who deploys it.
+fn findings(folder: &Path, args: &[&str]) -> Vec<String> {
+    let said: serde_json::Value = serde_json::from_str(&run(folder, &[args, &["--format", "json"]].concat()).1).unwrap();
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    let line = |finding: &serde_json::Value| {
+        let by = finding["origin"]["deployed_by"].as_array().into_iter().flatten().map(text).collect::<Vec<_>>().join(", ");
+        let place = &finding["location"];
+        let ignored = if finding["suppressed"].is_null() { "" } else { " ignored" };
+        format!("{}:{} {}{ignored} {by}", text(&place["file"]), place["line"], text(&finding["rule"]))
+    };
+    let mut lines: Vec<String> =
+        said["findings"].as_array().unwrap().iter().map(line).filter(|line| line.contains("label-value")).collect();
+    lines.sort();
+    lines
+}
+
+fn write(folder: &Path, path: &str, text: &str) {
+    let path = folder.join(path);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+}
+
+const LABELLED: &str = "apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: NAME
+  namespace: shop
+spec:
+  template:
+    metadata:
+      labels:
+        azure.workload.identity/use: VALUE
+    spec:
+      serviceAccountName: web
+";
+
+/// The base is right, and the patch is not.
+#[test]
+fn values_of_json_patches_are_on_their_line() {
+    if !common::renders() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let base = LABELLED.replace("NAME", "web").replace("VALUE", "\"true\" # fedward: ignore[wrong-azure-label-value] it is right here");
+    write(folder, "base/deployment.yaml", &base);
+    write(folder, "base/kustomization.yaml", "resources: [deployment.yaml]\n");
+    let path = "/spec/template/metadata/labels/azure.workload.identity~1use";
+    write(folder, "file/kustomization.yaml", "resources: [../base]\npatches:\n- path: own.json\n  target: {kind: Deployment}\n");
+    write(folder, "file/own.json", &format!("[\n  {{\"op\": \"replace\",\n   \"path\": \"{path}\",\n   \"value\": \"TRUE\"}}\n]\n"));
+    let inline = format!(
+        "resources: [../base]\npatches:\n- target: {{kind: Deployment}}\n  patch: |-\n    - op: replace\n      path: {path}\n      value: 'TRUE'\n"
+    );
+    write(folder, "inline/kustomization.yaml", &inline);
+    assert_eq!(findings(folder, &["check", "file"]), ["file/own.json:4 wrong-azure-label-value kustomization file"]);
+    assert_eq!(findings(folder, &["check", "inline"]), ["inline/kustomization.yaml:4 wrong-azure-label-value kustomization inline"]);
+}
+
+/// One line of a template may be wrong in several ways.
+#[test]
+fn what_differs_between_applications_is_told_of_each() {
+    if !common::renders() {
+        return;
+    }
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path();
+    write(folder, "web/Chart.yaml", "apiVersion: v2\nname: web\nversion: 0.1.0\n");
+    let template = LABELLED.replace("NAME", "{{ .Release.Name }}").replace("VALUE", "{{ .Values.use | quote }}");
+    write(folder, "web/templates/deployment.yaml", &template);
+    for (name, value) in [("dev", "yes"), ("test", "yes"), ("prod", "True")] {
+        write(folder, &format!("web/values-{name}.yaml"), &format!("use: {value:?}\n"));
+        // What may be in the name of what is rendered may be in that of a file.
+        write(
+            folder,
+            &format!("apps/a#{name}.yaml"),
+            &format!(
+                "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {{name: {name}, namespace: argocd}}\nspec:\n  project: default\n  source: {{repoURL: 'https://git.example/shop', path: web, helm: {{valueFiles: [values-{name}.yaml]}}}}\n  destination: {{server: 'https://kubernetes.default.svc', namespace: shop}}\n"
+            ),
+        );
+    }
+    let git = |args: &[&str]| {
+        let own = ["-c", "user.name=a", "-c", "user.email=a@b.example"];
+        assert!(Command::new("git").arg("-C").arg(folder).args(own).args(args).status().unwrap().success());
+    };
+    git(&["init", "--quiet"]);
+    git(&["add", "--all"]);
+    git(&["commit", "--quiet", "--message", "first"]);
+    let check = ["check", ".", "--repo", "https://git.example/shop=."];
+    let both = [
+        "web/templates/deployment.yaml:10 wrong-azure-label-value Application argocd/dev, Application argocd/test",
+        "web/templates/deployment.yaml:10 wrong-azure-label-value Application argocd/prod",
+    ];
+    assert_eq!(findings(folder, &check), both);
+    let (_, out, _) = run(folder, &check);
+    for set_in in ["web/values-dev.yaml:1:6", "web/values-test.yaml:1:6", "web/values-prod.yaml:1:6"] {
+        assert!(out.contains(set_in), "{set_in}: {out}");
+    }
+    // A change of an Application's own file touches it.
+    let file = folder.join("apps/a#prod.yaml");
+    fs::write(&file, fs::read_to_string(&file).unwrap() + "# changed\n").unwrap();
+    assert_eq!(findings(folder, &[&check[..], &["--changed-since", "HEAD"]].concat()), both[1..]);
+}

@@ -4,8 +4,9 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use fedward_gitops::rules;
+use fedward_kit::finding::{MAX_RELATED, Severity};
 use fedward_manifest::Span;
-use fedward_outcome::{Finding, Outcome, Rendered, SuppressionKind};
+use fedward_outcome::{Finding, Outcome, Related, Rendered, SuppressionKind};
 
 use crate::Deployed;
 use crate::hidden::{self, Hidden};
@@ -22,7 +23,12 @@ pub(crate) fn fold(deployed: &Deployed, origins: &mut Origins<'_>, ignoring: Opt
     let mut placed: Vec<Placed> = findings.into_iter().map(|finding| place(origins, outcome, finding)).collect();
     if let Some(ignoring) = ignoring {
         let mut inlines = inline::read(deployed, origins);
-        for Placed { finding, .. } in placed.iter_mut().filter(|placed| !placed.is_plain && placed.finding.suppressed.is_none()) {
+        // A line that is only near what is meant says nothing of it.
+        let is_open = |placed: &&mut Placed| {
+            let finding = &placed.finding;
+            finding.suppressed.is_none() && finding.rendered.as_ref().is_some_and(|rendered| rendered.exact)
+        };
+        for Placed { finding, .. } in placed.iter_mut().filter(is_open) {
             inlines.apply(finding);
         }
         let told: Vec<&Finding> = placed.iter().map(|placed| &placed.finding).collect();
@@ -66,11 +72,14 @@ struct Placed {
 fn place(origins: &mut Origins<'_>, outcome: &Outcome, mut finding: Finding) -> Placed {
     let name = Arc::clone(finding.location.source.name());
     let by = origins.deployers(&name).to_vec();
-    for related in &mut finding.related {
+    let mut all_related = std::mem::take(&mut finding.related);
+    for related in &mut all_related {
         if let Some(placed) = origins.place(&related.location, None) {
             related.location = placed.location;
         }
     }
+    // What several Applications deploy is one place.
+    relate(&mut finding, all_related);
     let Some(placed) = origins.place(&finding.location, finding.object.as_ref()) else {
         return Placed { finding, by, is_plain: true };
     };
@@ -78,7 +87,7 @@ fn place(origins: &mut Origins<'_>, outcome: &Outcome, mut finding: Finding) -> 
     let text = hidden::line(&finding.location.source, finding.location.start().line, secrets);
     let is_same = placed.text == placed.location.source.slice(placed.location.span);
     finding.location = placed.location;
-    finding.related.extend(placed.value);
+    relate(&mut finding, placed.value.into_iter().collect());
     // They are for the rendered text, which nobody edits.
     finding.edits.clear();
     finding.rendered = Some(Rendered { by: Vec::new(), count: 1, text: if is_same { String::new() } else { text }, exact: placed.exact });
@@ -103,9 +112,45 @@ struct Key {
     file: Arc<str>,
     span: Span,
     pointer: String,
+    severity: Severity,
     is_suppressed: bool,
-    /// In the very same file what is said is the same, too.
-    message: Option<String>,
+    message: String,
+    /// The rendered line.
+    text: String,
+}
+
+impl Key {
+    /// Names differ from one Application to the next where all else is the same: those of the object itself are left out of the texts.
+    fn of(finding: &Finding) -> Self {
+        let names = finding.object.as_ref().map(|object| [object.name.as_str(), object.namespace.as_str()]).unwrap_or_default();
+        let mut names: Vec<&str> = names.into_iter().filter(|name| !name.is_empty()).collect();
+        // The longer first, of which the other may be a part.
+        names.sort_by_key(|name| std::cmp::Reverse(name.len()));
+        let without = |text: &str| names.iter().fold(text.to_owned(), |text, name| text.replace(name, "\0"));
+        let rendered = finding.rendered.as_ref().map(|rendered| rendered.text.as_str()).unwrap_or_default();
+        Key {
+            rule: finding.rule.clone(),
+            condition: finding.condition.clone(),
+            file: Arc::clone(finding.location.source.name()),
+            span: finding.location.span,
+            pointer: finding.location.pointer.clone(),
+            severity: finding.severity,
+            is_suppressed: finding.suppressed.is_some(),
+            message: without(&finding.message),
+            text: without(rendered),
+        }
+    }
+}
+
+/// Adds related places that are not there yet.
+fn relate(finding: &mut Finding, more: Vec<Related>) {
+    for related in more {
+        let place = |related: &Related| (Arc::clone(related.location.source.name()), related.location.span);
+        let is_same = |known: &Related| place(known) == place(&related) && known.message == related.message;
+        if finding.related.len() < MAX_RELATED && !finding.related.iter().any(is_same) {
+            finding.related.push(related);
+        }
+    }
 }
 
 fn folded(deployed: &Deployed, all: Vec<Placed>, ignored: &Lines) -> Vec<Finding> {
@@ -121,15 +166,7 @@ fn folded(deployed: &Deployed, all: Vec<Placed>, ignored: &Lines) -> Vec<Finding
         if is_unused_elsewhere_used(&finding, ignored) {
             continue;
         }
-        let key = Key {
-            rule: finding.rule.clone(),
-            condition: finding.condition.clone(),
-            file: Arc::clone(finding.location.source.name()),
-            span: finding.location.span,
-            pointer: finding.location.pointer.clone(),
-            is_suppressed: finding.suppressed.is_some(),
-            message: is_plain.then(|| finding.message.clone()),
-        };
+        let key = Key::of(&finding);
         let number = if is_plain {
             0
         } else {
@@ -139,7 +176,8 @@ fn folded(deployed: &Deployed, all: Vec<Placed>, ignored: &Lines) -> Vec<Finding
         };
         match known.get(&(key.clone(), number)).and_then(|at| kept.get_mut(*at)) {
             Some((first, all)) => {
-                first.severity = first.severity.max(finding.severity);
+                // The values of each Application may be set in a file of its own.
+                relate(first, finding.related);
                 all.extend(by);
             }
             None => {

@@ -3,6 +3,7 @@
 mod base;
 mod lines;
 mod objects;
+mod patching;
 mod values;
 
 use std::collections::HashMap;
@@ -10,7 +11,7 @@ use std::sync::Arc;
 
 use fedward_gitops::Checkout;
 use fedward_kit::finding::ObjectId;
-use fedward_manifest::{Document, Limits, Source, Span, parse, split};
+use fedward_manifest::{Document, Limits, Node, Source, Span, parse, split};
 use fedward_outcome::{Location, Related};
 use fedward_render::KUSTOMIZATIONS;
 
@@ -30,6 +31,8 @@ pub(crate) struct Origins<'d> {
     documents: HashMap<usize, (Arc<Source>, Arc<[Document]>)>,
     /// What they hold by name, by the same address.
     objects: HashMap<usize, Arc<Objects>>,
+    /// Patches that stand in a file, by its address and where in it.
+    patches: HashMap<(usize, u32), Arc<[Document]>>,
     aligned: HashMap<Arc<str>, Arc<Aligned>>,
 }
 
@@ -52,6 +55,7 @@ impl<'d> Origins<'d> {
             files: HashMap::new(),
             documents: HashMap::new(),
             objects: HashMap::new(),
+            patches: HashMap::new(),
             aligned: HashMap::new(),
         }
     }
@@ -134,6 +138,17 @@ impl<'d> Origins<'d> {
         let known = self.documents.entry(Arc::as_ptr(source).addr());
         let (_, documents) = known.or_insert_with(|| (Arc::clone(source), documents(source).into()));
         Arc::clone(documents)
+    }
+
+    /// What a text in a file holds, read once.
+    fn inside(&mut self, file: &Arc<Source>, node: Node<'_>) -> Arc<[Document]> {
+        // These keep the file, so that no other has its address.
+        self.documents(file);
+        let read = || {
+            let source = node.as_str().and_then(|text| Source::from_text("", text.to_owned()).ok());
+            source.map(|source| documents(&Arc::new(source))).unwrap_or_default().into()
+        };
+        Arc::clone(self.patches.entry((Arc::as_ptr(file).addr(), node.place().start)).or_insert_with(read))
     }
 
     /// The kustomizations that changed a piece, and their patches.

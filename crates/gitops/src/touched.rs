@@ -104,13 +104,15 @@ impl<'a> Touching<'a> {
         })
     }
 
-    /// Whether a file is touched, by the name that outputs give it; of what was rendered the name begins with its file's.
+    /// Whether a file is touched, by the name that outputs give it; of what was rendered the name begins with its file's and `#`, which may
+    /// be part of a file's own name as well.
     pub(crate) fn file(&self, shown: &str) -> bool {
-        let bare = shown.split_once('#').map_or(shown, |(file, _)| file);
-        let mut checkouts = self.repositories.checkouts().iter();
-        checkouts.any(|checkout| {
-            let path = checkout.path_of(bare);
-            path.is_some_and(|path| self.within(checkout).is_some_and(|within| within.at(path).is_some()))
+        let mut names = shown.match_indices('#').map(|(at, _)| at).chain([shown.len()]).filter_map(|end| shown.get(..end));
+        names.any(|name| {
+            self.repositories.checkouts().iter().any(|checkout| {
+                let path = checkout.path_of(name);
+                path.is_some_and(|path| self.within(checkout).is_some_and(|within| within.at(path).is_some()))
+            })
         })
     }
 

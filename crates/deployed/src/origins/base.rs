@@ -7,7 +7,7 @@ use fedward_kit::finding::ObjectId;
 use fedward_manifest::{Document, Node, Source, Span};
 use fedward_outcome::Location;
 
-use super::Origins;
+use super::{Origins, patching};
 use crate::sandbox::Piece;
 
 /// The place of `location` in the file that its object comes from, or in a patch, and whether the very line is known.
@@ -52,6 +52,11 @@ pub(super) fn find(
             return Some((place(&file, node.place()), true));
         }
     }
+    // A value that the base does not have is a patch's, or of something else that the kustomization says.
+    let changed = own.is_exact() && lookup.is_exact() && !own.node.is_map() && !own.node.is_seq();
+    if changed && let Some((file, span, exact)) = patching::find(origins, piece, (kind, name), pointer) {
+        return Some((place(&file, span), exact));
+    }
     Some((place(source, lookup.node.place()), false))
 }
 
@@ -94,7 +99,7 @@ pub(super) fn text<'d>(node: Node<'d>, pointer: &str) -> &'d str {
 }
 
 /// A path from a folder of the checkout; `None` if it leads out of it or elsewhere.
-fn join(folder: &str, file: &str) -> Option<String> {
+pub(super) fn join(folder: &str, file: &str) -> Option<String> {
     if file.starts_with('/') || file.contains("://") || file.contains('\n') {
         return None;
     }
