@@ -97,7 +97,7 @@ fn a_version_is_taken_as_it_is_written_or_the_highest_in_a_range() {
     }
     place.application("repoURL: 'https://charts.example', chart: other, targetRevision: 1.0.0");
     assert!(place.cached().1.contains("there is no chart `other` in the folder of charts"));
-    assert!(place.render(&[]).1.contains("has to be fetched: map a folder that has it with `--repo https://charts.example=PATH`"));
+    assert!(place.render(&[]).1.contains("has to be fetched: map a folder that has it with `--repo https://charts.example=PATH`, or put it into the one of `--helm-repo-cache`"));
 }
 
 #[test]
@@ -165,6 +165,64 @@ fn dependencies_that_are_not_vendored_are_taken_from_there() {
     assert!(place.render(&with_cache).1.contains("charts to fetch"));
 }
 
+/// A chart `redis` of a version, as an archive: packed by hand, so that no test needs a Helm.
+fn packed(place: &Place, name: &str, chart: &str, version: &str) {
+    let folder = place.0.path().join("pack").join(chart);
+    fs::create_dir_all(folder.join("templates")).unwrap();
+    fs::write(folder.join("Chart.yaml"), format!("apiVersion: v2\nname: {chart}\nversion: {version}\n")).unwrap();
+    let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: '{{ .Chart.Name }}-{{ .Chart.Version }}'}\n";
+    fs::write(folder.join("templates/map.yaml"), map).unwrap();
+    let archive = place.0.path().join(name);
+    fs::create_dir_all(archive.parent().unwrap()).unwrap();
+    let done = Command::new("tar").arg("-czf").arg(archive).arg("-C").arg(place.0.path().join("pack")).arg(chart).status().unwrap();
+    assert!(done.success());
+}
+
+const TWICE: &str = "apiVersion: v2\nname: web\nversion: 1.0.0\ndependencies:\n- {name: redis, version: 1.0.0, alias: one, repository: 'https://charts.example'}\n- {name: redis, version: 2.0.0, alias: two, repository: 'https://charts.example'}\n";
+
+#[test]
+fn a_chart_that_is_needed_twice_is_there_twice_or_not_rendered() {
+    let Some(place) = Place::new() else { return };
+    packed(&place, "cache/redis-2.0.0.tgz", "redis", "2.0.0");
+    place.write("web/Chart.yaml", TWICE);
+    place.application("repoURL: 'https://git.example/shop', path: web");
+    let args = ["--repo", "https://git.example/shop=.", "--helm-repo-cache", "cache"];
+    let (out, said, code) = place.render(&args);
+    assert!(out.is_empty() && code == 3 && said.contains("other versions are here: `redis` 1.0.0; put them"), "{out}{said}");
+    packed(&place, "cache/redis-1.0.0.tgz", "redis", "1.0.0");
+    let lock = "dependencies:\n- {name: redis, version: 1.0.0, repository: 'https://charts.example'}\n- {name: redis, version: 2.0.0, repository: 'https://charts.example'}\n";
+    for lock in [None, Some(lock)] {
+        if let Some(lock) = lock {
+            place.write("web/Chart.lock", lock);
+        }
+        let (out, said, code) = place.render(&args);
+        assert!(code == 0 && out.contains("name: 'one-1.0.0'") && out.contains("name: 'two-2.0.0'"), "{out}{said}");
+    }
+    // A folder is not taken, and that is said.
+    fs::remove_file(place.0.path().join("cache/redis-1.0.0.tgz")).unwrap();
+    place.write("cache/redis/Chart.yaml", "apiVersion: v2\nname: redis\nversion: 1.0.0\n");
+    let (_, said, code) = place.render(&args);
+    assert!(code == 3 && said.contains("chart `redis` in `cache/redis` is a folder"), "{said}");
+    place.write("cache/redis-1.0.0.tgz", "no archive");
+    fs::remove_dir_all(place.0.path().join("cache/redis")).unwrap();
+    let (_, said, code) = place.render(&args);
+    assert!(code == 3 && said.contains("is deferred") && said.contains("the archive `cache/redis-1.0.0.tgz`"), "{said}");
+}
+
+#[test]
+fn a_vendored_chart_whose_name_begins_alike_is_another() {
+    let Some(place) = Place::new() else { return };
+    packed(&place, "cache/foo-1.0.0.tgz", "foo", "1.0.0");
+    packed(&place, "web/charts/foo-bar-1.0.0.tgz", "foo-bar", "1.0.0");
+    place.write(
+        "web/Chart.yaml",
+        "apiVersion: v2\nname: web\nversion: 1.0.0\ndependencies:\n- {name: foo, version: 1.0.0, repository: 'https://charts.example'}\n- {name: foo-bar, version: 1.0.0, repository: 'https://charts.example'}\n",
+    );
+    place.application("repoURL: 'https://git.example/shop', path: web");
+    let (out, said, code) = place.render(&["--repo", "https://git.example/shop=.", "--helm-repo-cache", "cache"]);
+    assert!(code == 0 && out.contains("name: 'foo-1.0.0'") && out.contains("name: 'foo-bar-1.0.0'"), "{out}{said}");
+}
+
 #[test]
 fn what_cannot_be_read_here_is_said() {
     let Some(place) = Place::new() else { return };
@@ -178,7 +236,8 @@ fn what_cannot_be_read_here_is_said() {
     place.write("cache/cache-1.2.3.tgz", "no archive");
     place.application("repoURL: 'https://charts.example', chart: cache, targetRevision: 1.2.3");
     let (_, said, code) = place.cached();
-    assert!(code == 3 && said.contains("Application argocd/shop is failed: helm does not render it"), "{said}");
+    assert!(code == 3 && said.contains("the archive `cache/cache-1.2.3.tgz` is no chart that Helm can load, fetch it again"), "{said}");
+    assert!(said.contains("Application argocd/shop is deferred"), "{said}");
     let (_, said, code) = place.render(&["--helm-repo-cache", "nowhere"]);
     assert_eq!((said.as_str(), code), ("error: cannot read `nowhere`: no such file or folder\n", 2));
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use fedward_gitops::renderer::{self, Render, SourceRequest, TemplateRequest, Tool};
-use fedward_gitops::{Checkout, Manifest, Origin, Repositories};
+use fedward_gitops::{Checkout, Manifest, Origin, Repositories, path};
 use fedward_manifest::{Limits, Source as Text, parse, split};
 use fedward_render::{Cache, Document, Folder, Outcome, Renderer, Source, Templates};
 use serde_json::{Map, Value};
@@ -141,17 +141,31 @@ impl renderer::Renderer for Sandbox {
             Ok(renderer) => renderer,
             Err(error) => return Render::Deferred(format!("the repository cannot be opened: {error}")),
         };
+        let mut archives = Vec::new();
         if matches!(request.tool, Tool::Helm(_)) {
-            let notes = supplied.supply(request.path, &self.repositories);
-            self.notes.lock().unwrap_or_else(PoisonError::into_inner).extend(notes);
+            let supply = supplied.supply(request.path, &self.repositories);
+            self.notes.lock().unwrap_or_else(PoisonError::into_inner).extend(supply.notes);
+            if !supply.missing.is_empty() {
+                let missing = supply.missing.join(", ");
+                return Render::Deferred(format!(
+                    "charts to fetch, of which other versions are here: {missing}; put them into the folder of `--helm-repo-cache`"
+                ));
+            }
+            archives = supply.archives;
         }
+        let own = request.checkout.is_file(request.path).then(|| request.checkout.shown(request.path));
         match renderer.render(&source) {
             Outcome::Deferred(why) => Render::Deferred(why),
             // Elsewhere it may have more time or memory.
             Outcome::Failed(failed) if failed.limit => Render::Deferred(failed.to_string()),
             // Argo CD may have such plugins; nothing here runs any.
             Outcome::Failed(failed) if failed.message.contains("unable to load external plugin") => Render::Deferred(failed.to_string()),
-            Outcome::Failed(failed) => Render::Failed(failed.to_string()),
+            Outcome::Failed(failed) => match broken(&failed.message, own.as_deref(), &archives) {
+                Some(archive) => {
+                    Render::Deferred(format!("the archive `{archive}` is no chart that Helm can load, fetch it again: {failed}"))
+                }
+                None => Render::Failed(failed.to_string()),
+            },
             Outcome::Rendered(rendered) => {
                 let mut manifests = Vec::new();
                 for (number, document) in rendered.documents.into_iter().enumerate() {
@@ -169,6 +183,24 @@ impl renderer::Renderer for Sandbox {
         let &TemplateRequest { texts, parameters, string_maps, options, max_bytes } = request;
         self.templates.fill(&Templates { texts, parameters, string_maps, options, max_bytes })
     }
+}
+
+/// What Helm says of an archive that is none, or that has no chart in it.
+const BROKEN: [&str; 5] = [
+    "unable to load chart archive",
+    "does not appear to be a gzipped archive",
+    "expected a gzipped archive",
+    "does not appear to be a valid chart file",
+    "unable to detect chart version, no Chart.yaml found",
+];
+
+/// The archive that Helm cannot load, if it is one of those that a person put here: Argo CD fetches its own. `own` is the chart itself.
+fn broken<'a>(message: &str, own: Option<&'a str>, dependencies: &'a [String]) -> Option<&'a str> {
+    if let Some(own) = own {
+        return BROKEN.iter().any(|words| message.contains(words)).then_some(own);
+    }
+    let is_it = |archive: &&String| message.contains(&format!("error unpacking subchart {} in", path::name(archive)));
+    dependencies.iter().find(is_it).map(String::as_str)
 }
 
 fn cached(renderer: Renderer, cache: Option<&Arc<Cache>>) -> Renderer {

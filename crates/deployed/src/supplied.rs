@@ -1,17 +1,14 @@
 //! Archives of charts, put beside the files of a checkout where the dependencies of a chart are looked for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use fedward_gitops::{Chart, Checkout, Entry, Repositories, path};
+use fedward_gitops::{Chart, Checkout, DEEPEST, Entry, Repositories, fits, of_archive, path};
 use fedward_manifest::Node;
 use fedward_render::{FileError, FileType, Folder, Stat};
 
 use crate::origins::join;
 use crate::tracked::Tracked;
-
-/// Charts below one another that are looked at for dependencies.
-const DEPTH: usize = 8;
 
 /// A checkout, and what is put into it.
 pub(crate) struct Supplied {
@@ -25,39 +22,75 @@ impl Supplied {
         Ok(Supplied { tracked: Tracked::open(checkout)?, checkout: Arc::clone(checkout), archives: Mutex::default() })
     }
 
-    /// Puts the dependencies that a chart names and does not have into its `charts`, as far as they are here. Returns what is worth saying of
-    /// them.
-    pub(crate) fn supply(&self, chart: &str, repositories: &Repositories) -> Vec<String> {
-        let mut notes = Vec::new();
-        self.supply_in(chart, repositories, DEPTH, &mut notes);
-        notes
+    /// Puts the dependencies that a chart names and does not have into its `charts`, as far as they are here.
+    pub(crate) fn supply(&self, chart: &str, repositories: &Repositories) -> Supply {
+        let mut supply = Supply::default();
+        self.supply_in(chart, repositories, DEEPEST, &mut supply);
+        supply
     }
 
-    fn supply_in(&self, chart: &str, repositories: &Repositories, depth: usize, notes: &mut Vec<String>) {
+    fn supply_in(&self, chart: &str, repositories: &Repositories, depth: usize, supply: &mut Supply) {
         let Some(needed) = dependencies(&self.checkout, &join(chart, "Chart.yaml")).filter(|_| depth > 0) else { return };
         // What a lock says is what Helm fetches.
         let locked = dependencies(&self.checkout, &join(chart, "Chart.lock")).unwrap_or_default();
-        for Dependency { name, version, repository } in needed {
-            let charts = join(chart, "charts");
-            if let Some(folder) = vendored(&self.checkout, &charts, &name) {
-                if let Some(folder) = folder {
-                    self.supply_in(&folder, repositories, depth - 1, notes);
-                }
-                continue;
-            }
-            if repository.starts_with("file://") || repository.is_empty() {
-                continue;
-            }
-            let version = locked.iter().find(|locked| locked.name == name).map_or(version, |locked| locked.version.clone());
-            let Some(found) = repositories.dependency(&repository, &name, &version) else { continue };
-            // A folder would have to be packed first.
-            if found.checkout.entry(&found.path) == Some(&Entry::Folder) {
-                continue;
-            }
-            notes.extend(found.note.clone());
-            let mut archives = self.archives.lock().unwrap_or_else(PoisonError::into_inner);
-            archives.insert(join(&charts, path::name(&found.path)), found);
+        let charts = join(chart, "charts");
+        let vendored: Vec<Vec<Vendored>> = needed.iter().map(|needed| vendored(&self.checkout, &charts, &needed.name)).collect();
+        let folders: BTreeSet<&String> = vendored.iter().flatten().filter_map(|have| have.folder.as_ref()).collect();
+        for folder in folders {
+            self.supply_in(folder, repositories, depth - 1, supply);
         }
+        // Helm looks at names only: where it has them all, it fetches nothing, and leaves out what it has in another version.
+        if vendored.iter().any(Vec::is_empty) {
+            self.fetch(&charts, &needed, &locked, &vendored, repositories, supply);
+        }
+    }
+
+    /// Finds what Helm would fetch for a chart some of whose dependencies are not there.
+    fn fetch(
+        &self,
+        charts: &str,
+        needed: &[Dependency],
+        locked: &[Dependency],
+        vendored: &[Vec<Vendored>],
+        repositories: &Repositories,
+        supply: &mut Supply,
+    ) {
+        let mut have: BTreeSet<&str> = BTreeSet::new();
+        let mut lacking = Vec::new();
+        for (dependency, vendored) in needed.iter().zip(vendored) {
+            let Dependency { name, version, repository } = dependency;
+            if !vendored.is_empty() {
+                have.insert(name);
+            }
+            if vendored.iter().any(|vendored| vendored.is(version)) || repository.starts_with("file://") || repository.is_empty() {
+                continue;
+            }
+            let version = dependency.locked(locked).map_or(version, |locked| &locked.version);
+            let found = repositories.dependency(repository, name, version);
+            let Some(found) = found else {
+                lacking.push((name.as_str(), version));
+                continue;
+            };
+            if found.checkout.entry(&found.path) == Some(&Entry::Folder) {
+                let folder = found.checkout.shown(&found.path);
+                let what = "is a folder, and charts that others need are taken from archives only: pack it with `helm package`";
+                supply.notes.push(format!("chart `{name}` in `{folder}` {what}"));
+                lacking.push((name.as_str(), version));
+                continue;
+            }
+            have.insert(name);
+            supply.notes.extend(found.note.clone());
+            let at = join(charts, path::name(&found.path));
+            // What the checkout has itself stays what it is.
+            if self.checkout.entry(&at).is_none() {
+                let mut archives = self.archives.lock().unwrap_or_else(PoisonError::into_inner);
+                supply.archives.push(found.checkout.shown(&found.path));
+                archives.insert(at, found);
+            }
+        }
+        // Of a name of which there is nothing, whoever loads the chart says so.
+        let lacking = lacking.into_iter().filter(|(name, _)| have.contains(name));
+        supply.missing.extend(lacking.map(|(name, version)| format!("`{name}` {version}")));
     }
 
     /// Where a file that was put here really is.
@@ -82,26 +115,36 @@ impl Supplied {
         inside.map(name).collect()
     }
 
-    fn put(&self, path: &str) -> Option<Result<Stat, FileError>> {
-        if let Some(chart) = self.archive(path) {
-            let size = chart.checkout.root().join(&chart.path).metadata().map(|found| found.len());
-            return Some(size.map(|size| Stat { file_type: FileType::File, size }).map_err(|_| FileError::Unreadable));
+    /// What was put at a path; `error`, if nothing was.
+    fn put(&self, path: &str, error: FileError) -> Result<Stat, FileError> {
+        match self.archive(path) {
+            Some(chart) => Ok(Stat { file_type: FileType::File, size: size(&chart)? }),
+            None if self.below(path).is_empty() => Err(error),
+            None => Ok(Stat { file_type: FileType::Folder, size: 0 }),
         }
-        (!self.below(path).is_empty()).then_some(Ok(Stat { file_type: FileType::Folder, size: 0 }))
     }
+}
+
+/// Bytes of an archive.
+fn size(chart: &Chart) -> Result<u64, FileError> {
+    chart.checkout.root().join(&chart.path).metadata().map(|found| found.len()).map_err(|_| FileError::Unreadable)
 }
 
 impl Folder for Supplied {
     fn stat(&self, path: &str) -> Result<Stat, FileError> {
-        self.tracked.stat(path).or_else(|error| self.put(path).unwrap_or(Err(error)))
+        self.tracked.stat(path).or_else(|error| self.put(path, error))
     }
 
     fn link_stat(&self, path: &str) -> Result<Stat, FileError> {
-        self.tracked.link_stat(path).or_else(|error| self.put(path).unwrap_or(Err(error)))
+        self.tracked.link_stat(path).or_else(|error| self.put(path, error))
     }
 
     fn read(&self, path: &str, limit: usize) -> Result<Vec<u8>, FileError> {
         let Some(chart) = self.archive(path) else { return self.tracked.read(path, limit) };
+        // Its size is asked for before it is read.
+        if size(&chart)? > limit as u64 {
+            return Err(FileError::TooLarge);
+        }
         let bytes = chart.checkout.bytes(&chart.path).map_err(|_| FileError::Unreadable)?;
         if bytes.len() > limit { Err(FileError::TooLarge) } else { Ok(bytes) }
     }
@@ -125,11 +168,33 @@ impl Folder for Supplied {
     }
 }
 
+/// What became of the dependencies of a chart.
+#[derive(Debug, Default)]
+pub(crate) struct Supply {
+    /// What is worth saying of what was taken.
+    pub(crate) notes: Vec<String>,
+    /// Names and versions that are not here, though other versions of the same charts are: Helm's library would leave them out without a word.
+    pub(crate) missing: Vec<String>,
+    /// The archives that were taken, as outputs name them.
+    pub(crate) archives: Vec<String>,
+}
+
 /// A chart that another needs.
 struct Dependency {
     name: String,
     version: String,
     repository: String,
+}
+
+impl Dependency {
+    /// What a lock says of it: a chart may be needed twice, in two versions or of two repositories.
+    fn locked<'l>(&self, locked: &'l [Dependency]) -> Option<&'l Dependency> {
+        let named = || locked.iter().filter(|locked| locked.name == self.name);
+        let mut fitting = named().filter(|locked| fits(&self.version, &locked.version));
+        let own = fitting.clone().find(|locked| locked.repository == self.repository);
+        // A lock that is older than the dependency counts where nothing else of the name is in it.
+        own.or_else(|| fitting.next()).or_else(|| named().next().filter(|_| named().count() == 1))
+    }
 }
 
 /// The dependencies that a file lists; `None` if there is no such file, or nothing that can be read.
@@ -142,23 +207,38 @@ fn dependencies(checkout: &Checkout, file: &str) -> Option<Vec<Dependency>> {
     Some(document.root().get("dependencies")?.items().map(entry).collect())
 }
 
-/// Whether a chart is in the `charts` of another: its folder, or `None` for an archive.
-fn vendored(checkout: &Checkout, charts: &str, name: &str) -> Option<Option<String>> {
+/// A chart in the `charts` of another.
+struct Vendored {
+    version: String,
+    /// Its folder, if it is no archive.
+    folder: Option<String>,
+}
+
+impl Vendored {
+    /// Whether it is of a version that is wanted.
+    fn is(&self, wanted: &str) -> bool {
+        fits(wanted, &self.version)
+    }
+}
+
+/// The charts of a name in the `charts` of another.
+fn vendored(checkout: &Checkout, charts: &str, name: &str) -> Vec<Vendored> {
+    let mut all = Vec::new();
     for (entry, kind) in checkout.below(charts) {
         let Some(own) = path::below(charts, entry) else { continue };
-        let is_archive = |rest: &str| rest.starts_with('-') && rest.ends_with(".tgz");
         match own.split_once('/') {
-            None if *kind != Entry::Folder && own.strip_prefix(name).is_some_and(is_archive) => return Some(None),
+            None if *kind != Entry::Folder => all.extend(of_archive(own, name).map(|version| Vendored { version, folder: None })),
             // A folder may be called otherwise than its chart.
             Some((folder, "Chart.yaml")) => {
                 let source = checkout.text(entry).ok();
-                let document = source.and_then(|source| crate::origins::documents(&source).into_iter().next());
-                if document.is_some_and(|document| document.root().get("name").and_then(Node::as_str) == Some(name)) {
-                    return Some(Some(join(charts, folder)));
+                let Some(document) = source.and_then(|source| crate::origins::documents(&source).into_iter().next()) else { continue };
+                let text = |key: &str| document.root().get(key).and_then(Node::as_str).unwrap_or_default();
+                if text("name") == name {
+                    all.push(Vendored { version: text("version").to_owned(), folder: Some(join(charts, folder)) });
                 }
             }
             _ => {}
         }
     }
-    None
+    all
 }

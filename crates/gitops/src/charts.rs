@@ -8,6 +8,9 @@ use sha2::{Digest, Sha256};
 use crate::checkout::{Checkout, Entry};
 use crate::{path, url, versions};
 
+/// Charts below one another that are looked at for dependencies.
+pub const DEEPEST: usize = 8;
+
 /// A chart that was found.
 #[derive(Clone, Debug)]
 pub struct Chart {
@@ -111,9 +114,7 @@ fn kept(checkout: &Checkout, folder: &str, name: &str) -> Vec<Kept> {
     let mut kept: Vec<Kept> =
         unpacked.map(|folder| Kept { version: field(checkout, &folder, "version").unwrap_or_default(), path: folder }).collect();
     for file in direct(checkout, folder) {
-        let version = path::name(file).strip_suffix(".tgz").and_then(|stem| stem.strip_prefix(bare)?.strip_prefix('-'));
-        // `web-1.0.0.tgz` is no chart `we`, and `web-api-1.0.0.tgz` none of `web`. In file names, `_` may stand for `+`.
-        let version = version.map(|version| version.replace('_', "+")).filter(|version| versions::version(version).is_some());
+        let version = versions::of_archive(path::name(file), bare);
         kept.extend(version.map(|version| Kept { path: file.to_owned(), version }));
     }
     kept

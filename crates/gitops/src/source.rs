@@ -273,7 +273,9 @@ fn chart(spec: &Value, repository: &str, name: &str, around: Around<'_>) -> Resu
     match around.repositories.chart(repository, name, wanted) {
         None => Err(Stop::deferred(
             place,
-            format!("chart `{name}` {wanted} of `{shown}` has to be fetched: map a folder that has it with `--repo {shown}=PATH`"),
+            format!(
+                "chart `{name}` {wanted} of `{shown}` has to be fetched: map a folder that has it with `--repo {shown}=PATH`, or put it into the one of `--helm-repo-cache`"
+            ),
         )),
         Some(Ok(chart)) => Ok(chart),
         Some(Err(Missing::Name)) => Err(Stop::deferred(place, format!("there is no chart `{name}` in {folder}"))),

@@ -41,6 +41,20 @@ pub(crate) fn choose<'v>(wanted: &str, versions: impl Iterator<Item = &'v str> +
     Some(fitting.max_by(|(one, _), (other, _)| one.cmp_precedence(other)).map(|(_, text)| text))
 }
 
+/// Whether a version is one that is wanted: the same, or one that a constraint takes.
+#[must_use]
+pub fn fits(wanted: &str, version: &str) -> bool {
+    matches!(choose(wanted, std::iter::once(version)), Some(Some(_)))
+}
+
+/// The version in the name of an archive of a chart: `web-1.0.0.tgz` is no chart `we`, and `web-api-1.0.0.tgz` none of `web`. In file names,
+/// `_` may stand for `+`.
+#[must_use]
+pub fn of_archive(file: &str, chart: &str) -> Option<String> {
+    let text = file.strip_suffix(".tgz")?.strip_prefix(chart)?.strip_prefix('-')?.replace('_', "+");
+    version(&text).is_some().then_some(text)
+}
+
 /// Whether it is a constraint that may take several versions, and not one version.
 pub(crate) fn is_range(wanted: &str) -> bool {
     Version::parse(wanted.strip_prefix('v').unwrap_or(wanted)).is_err()

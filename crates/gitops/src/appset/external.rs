@@ -15,7 +15,7 @@ impl Set<'_> {
     /// What a service finds for the generator that is `index` among those of its kind.
     pub(super) fn external(&self, kind: &str, generator: &Value, index: usize) -> Result<Vec<Parameters>, Stop> {
         let Some(found) = self.around.fixtures.find(self.namespace, self.name, kind, index) else {
-            let what = format!("what `{kind}` finds is known to a service only");
+            let what = format!("what `{kind}` finds is known to a service only: say it in the file of `--generators`");
             return Err(Stop::deferred(&generator.place, what));
         };
         let mut sets = match kind {

@@ -599,7 +599,7 @@ fn what_services_find_is_read_from_fixtures() {
     );
     assert_eq!(
         names(&Stage::default(), "{metadata: {name: set}, spec: {generators: [{scmProvider: {}}], template: {}}}"),
-        "deferred: what `scmProvider` finds is known to a service only"
+        "deferred: what `scmProvider` finds is known to a service only: say it in the file of `--generators`"
     );
 }
 

@@ -179,7 +179,7 @@ fn other_repositories_are_deferred() {
     );
     assert_eq!(
         run("repoURL: 'https://helm.example', chart: web, targetRevision: 1.0.0"),
-        "chart `web` 1.0.0 of `https://helm.example` has to be fetched: map a folder that has it with `--repo https://helm.example=PATH`"
+        "chart `web` 1.0.0 of `https://helm.example` has to be fetched: map a folder that has it with `--repo https://helm.example=PATH`, or put it into the one of `--helm-repo-cache`"
     );
     assert_eq!(run("path: ., plugin: {name: p}"), "plugin `p` builds it, and no program that a repository names is run here");
 }
