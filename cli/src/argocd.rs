@@ -79,12 +79,18 @@ pub(crate) fn find(
     Ok((Some(deployed).filter(|deployed| !deployed.is_nothing()), note))
 }
 
-/// The repositories of `--repo`, and the folder of charts. One around what is checked is the checked one by another name: outputs may be in it.
-pub(crate) fn repositories(args: &Argocd, paths: &[PathBuf]) -> Vec<PathBuf> {
+/// The repositories of `--repo`, and the folder of charts; those last that lie around what is checked, which are the checked one by another name:
+/// reports may be in them.
+pub(crate) fn repositories(args: &Argocd, paths: &[PathBuf]) -> (Vec<PathBuf>, Vec<PathBuf>) {
     let paths: Vec<PathBuf> = paths.iter().filter_map(|path| path.canonicalize().ok()).collect();
     let mapped = args.known.repo.iter().filter_map(|text| Some(mapping(text).ok()?.path));
     let folders = mapped.chain(args.known.helm_repo_cache.clone()).filter_map(|folder| folder.canonicalize().ok());
-    folders.filter(|folder| !paths.iter().any(|path| path.starts_with(folder))).collect()
+    folders.partition(|folder| !paths.iter().any(|path| path.starts_with(folder)))
+}
+
+/// The repository that Argo CD deploys from, any file of which may be read; to be asked where it deploys something.
+pub(crate) fn read_root(args: &Argocd, paths: &[PathBuf]) -> Result<Option<PathBuf>> {
+    Ok(root(args, paths, true)?.map(|(root, _)| root))
 }
 
 /// What is said of Applications in files that Git does not track.

@@ -86,7 +86,7 @@ is judged as it stands; what comes of them can be checked as above.
 pub(crate) struct Check {
     #[command(flatten)]
     pub(crate) input: Input,
-    /// Only these policies, even those that the configuration turns off; `fedward rules` lists them. What the reader itself finds (policy `input`) is always reported.
+    /// Only these policies, even those that the configuration turns off; `fedward rules` lists them. What reading finds (policy `input`), and what Argo CD refuses (policy `argocd-repository`), is always reported.
     #[arg(long, value_name = "POLICY")]
     pub(crate) policy: Vec<String>,
     /// The policies of a cluster: files and folders with ClusterAdmissionPolicies and their like, or a policy server's `policies.yml`.

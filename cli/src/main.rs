@@ -15,6 +15,7 @@ mod old;
 mod outputs;
 mod pages;
 mod progress;
+mod replaced;
 mod setup;
 mod version;
 

@@ -9,6 +9,8 @@ use anyhow::{Result, anyhow, bail};
 use fedward_config::words;
 use fedward_gitops::{Checkout, Limits};
 
+use crate::replaced::Folders;
+
 /// The output formats of a command.
 pub(crate) trait Format: Copy + 'static {
     /// All of them, by name, in the order in which they are told.
@@ -104,13 +106,14 @@ fn on_stdout(result: io::Result<()>) -> Result<()> {
     }
 }
 
-/// What a run reads, none of which an output may replace. Of a folder that is walked an output may be part: the walk leaves it out.
+/// What a run reads, none of which an output may replace. In a folder that is walked a report may stand: the walk leaves it out.
 #[derive(Debug, Default)]
 pub(crate) struct Inputs {
     /// Files that are named, without links.
     files: HashSet<PathBuf>,
     /// Repositories that are named, without links: any of their files may be read.
     repositories: Vec<PathBuf>,
+    folders: Folders,
 }
 
 impl Inputs {
@@ -121,8 +124,23 @@ impl Inputs {
 
     /// These, too.
     pub(crate) fn and(mut self, paths: impl IntoIterator<Item = impl AsRef<Path>>) -> Self {
-        let real = paths.into_iter().filter_map(|path| path.as_ref().canonicalize().ok());
-        self.files.extend(real.filter(|path| path.is_file()));
+        let real: Vec<PathBuf> = paths.into_iter().filter_map(|path| path.as_ref().canonicalize().ok()).collect();
+        self.folders.walk(real.iter().cloned());
+        self.files.extend(real.into_iter().filter(|path| path.is_file()));
+        self
+    }
+
+    /// A folder around what is checked, any file of which may be read, too. Reports may stand there.
+    pub(crate) fn and_around(mut self, folder: &Path) -> Self {
+        self.folders.take(folder);
+        self
+    }
+
+    /// A folder of which no file may be an output, too.
+    pub(crate) fn and_cache(mut self, folder: Option<&Path>) -> Self {
+        if let Some(folder) = folder {
+            self.folders.close(folder);
+        }
         self
     }
 
@@ -153,17 +171,17 @@ impl Inputs {
                 repository.display()
             );
         }
-        Ok(())
+        self.folders.check(name, place)
     }
 }
 
 /// Refuses outputs that would replace files which were read on the way, because another file named them. Nothing was written yet.
 pub(crate) fn check<F>(outputs: &[Output<F>], read: &Inputs) -> Result<()> {
-    let named = outputs.iter().filter_map(|output| match &output.target {
-        Target::Moved { name, place, .. } => Some((name, place)),
-        Target::Stdout | Target::Direct { .. } => None,
-    });
-    named.into_iter().try_for_each(|(name, place)| read.check(name, place))
+    outputs.iter().try_for_each(|output| match &output.target {
+        Target::Moved { name, place, .. } => read.check(name, place),
+        Target::Direct { name, .. } => read.check_file(name),
+        Target::Stdout => Ok(()),
+    })
 }
 
 /// Opens all of them, none of which may be one of `inputs`.

@@ -178,7 +178,11 @@ fn the_gitlab_job_runs() {
     variables.insert("FEDWARD_PATHS", "good deploy/../good");
     assert_eq!(shell("sh", &script, work.path(), &variables).status.code(), Some(0));
     let before = names(work.path());
-    for variable in ["FEDWARD_PATHS", "FEDWARD_FAIL_ON"] {
+    let mut further = variables.clone();
+    further.insert("FEDWARD_PATHS", "deploy");
+    further.insert("FEDWARD_ARGUMENTS", "--verbose --policy=require-identity-labels");
+    assert_eq!(shell("sh", &script, work.path(), &further).status.code(), Some(0));
+    for variable in ["FEDWARD_PATHS", "FEDWARD_FAIL_ON", "FEDWARD_ARGUMENTS"] {
         let mut variables = variables.clone();
         variables.insert(variable, HOSTILE);
         assert_eq!(shell("sh", &script, work.path(), &variables).status.code(), Some(2), "{variable}");
@@ -225,6 +229,25 @@ fn the_pre_commit_hook_runs() {
     let known = ["id", "name", "entry", "language", "files", "description", "args", "pass_filenames"];
     assert!(hook.as_object().unwrap().keys().all(|field| known.contains(&field.as_str())));
     assert_eq!((&hook["language"], &hook["pass_filenames"]), (&json!("system"), &json!(false)));
+    // What changes a render starts it.
+    let files = hook["files"].as_str().unwrap();
+    let is_meant = |name: &str| {
+        let line = format!("printf '%s' '{name}' | grep -qE '{files}'");
+        shell("sh", &line, Path::new("."), &HashMap::new()).status.success()
+    };
+    for name in [
+        "a/values.yaml",
+        "_names.tpl",
+        "a/b.jsonnet",
+        "b.libsonnet",
+        "charts/a.tgz",
+        "templates/NOTES.txt",
+        "Kustomization",
+        "a/Chart.lock",
+    ] {
+        assert!(is_meant(name), "{name}");
+    }
+    assert!(!is_meant("README.md") && !is_meant("src/main.rs"));
     let mut line = hook["entry"].as_str().unwrap().to_owned();
     for argument in hook["args"].as_array().unwrap() {
         line.push_str(&format!(" {}", argument.as_str().unwrap()));

@@ -101,6 +101,100 @@ fn what_is_a_report_is_replaced() {
     }
 }
 
+const APPLICATION: &str = "\
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {name: plain, namespace: argocd}
+spec:
+  project: default
+  source: {repoURL: https://git.example/shop, path: apps/plain, targetRevision: HEAD}
+  destination: {server: https://kubernetes.default.svc, namespace: shop}
+";
+
+fn git(folder: &Path, args: &[&str]) {
+    let output = Command::new("git").current_dir(folder).args(args).output().unwrap();
+    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// Files of folders that are walked, and of a repository that Argo CD deploys from.
+#[test]
+fn what_lies_in_a_folder_that_is_read_is_not_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = [
+        ("argocd/plain.yaml", APPLICATION),
+        ("apps/plain/a.yaml", ACCOUNT),
+        ("apps/plain/notes.txt", "notes\n"),
+        ("apps/chart/values.yaml", "replicas: 1\n"),
+        ("apps/chart/templates/_names.tpl", "{{/* names */}}\n"),
+        ("platform/b.yaml", ACCOUNT),
+        ("policies/labels.yaml", POLICY),
+    ];
+    for (path, text) in files {
+        let file = folder.path().join(path);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, text).unwrap();
+    }
+    let refused = |file: &str, args: &str| {
+        let before = fs::read(folder.path().join(file)).unwrap();
+        let format = format!("--format=junit={file}");
+        let args: Vec<&str> = args.split(' ').chain([format.as_str()]).collect();
+        let output = fedward(folder.path(), &args);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains(&format!("`{file}` ")) && said.contains("name a file"), "{args:?}: {said}");
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        assert!(fs::read(folder.path().join(file)).unwrap() == before, "{args:?}");
+    };
+    let everywhere = [
+        ("apps/plain/a.yaml", "check ."),
+        ("apps/plain/a.yaml", "check . --no-argocd"),
+        ("apps/plain/a.yaml", "check platform --context apps"),
+        ("apps/plain/a.yaml", "check argocd --argocd"),
+        ("apps/plain/a.yaml", "check . --repo https://git.example/shop=."),
+        ("apps/chart/values.yaml", "check ."),
+        ("apps/chart/templates/_names.tpl", "check ."),
+        ("policies/labels.yaml", "check platform --policies policies"),
+    ];
+    everywhere.iter().for_each(|(file, args)| refused(file, args));
+    let output = fedward(folder.path(), &["identities", ".", "--format", "mermaid", "-o", "platform/b.yaml"]);
+    assert_eq!((output.status.code(), fs::read_to_string(folder.path().join("platform/b.yaml")).unwrap()), (Some(2), ACCOUNT.to_owned()));
+
+    git(folder.path(), &["init", "-q"]);
+    git(folder.path(), &["remote", "add", "origin", "https://git.example/shop"]);
+    git(folder.path(), &["add", "."]);
+    everywhere.iter().for_each(|(file, args)| refused(file, args));
+    for (file, args) in [
+        (".git/config", "check ."),
+        (".git/config", "check platform"),
+        ("apps/plain/notes.txt", "check ."),
+        ("apps/plain/a.yaml", "check argocd"),
+    ] {
+        refused(file, args);
+    }
+    fs::write(folder.path().join("new.yaml"), ACCOUNT).unwrap();
+    refused("new.yaml", "check .");
+    fs::remove_file(folder.path().join("new.yaml")).unwrap();
+
+    let cache = tempfile::tempdir().unwrap();
+    let tag = cache.path().join("CACHEDIR.TAG");
+    fs::write(&tag, "Signature: 8a477f597d28d172789f06886806bc55\n").unwrap();
+    refused(tag.to_str().unwrap(), &format!("check . --cache {}", cache.path().display()));
+
+    // Reports of earlier runs are replaced by those of every sort.
+    for name in ["json", "sarif", "gitlab", "junit", "human"] {
+        for file in [format!("report.{name}"), format!("apps/{name}.json")] {
+            let format = format!("--format={name}={file}");
+            if file == "apps/junit.json" || file == "apps/human.json" {
+                continue;
+            }
+            for _ in 0..2 {
+                let output = fedward(folder.path(), &["check", ".", "--fail-on", "error", &format]);
+                let said = String::from_utf8_lossy(&output.stderr);
+                assert!(output.status.code() != Some(2), "{format}: {said}");
+            }
+        }
+    }
+}
+
 #[test]
 fn values_are_not_replaced_by_what_is_made_of_them() {
     let folder = folder();

@@ -46,3 +46,47 @@ fn a_wrong_command_line_is_told_from_a_chart_that_does_not_render() {
         assert_eq!(output.status.code(), Some(code), "{args:?}: {text}");
     }
 }
+
+const SET: &str = "\
+apiVersion: argoproj.io/v1alpha1
+kind: ApplicationSet
+metadata: {name: previews, namespace: argocd}
+spec:
+  generators: [{pullRequest: {github: {owner: shop, repo: shop}}}]
+  template:
+    metadata: {name: 'preview-{{number}}'}
+    spec:
+      project: default
+      source: {repoURL: https://git.example/shop, path: app, targetRevision: HEAD}
+      destination: {server: https://kubernetes.default.svc, namespace: shop}
+";
+
+/// Sets whose Applications nobody knows here are listed with the reason, and named where an Application is not found.
+#[test]
+fn sets_of_which_not_all_is_known_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("set.yaml"), SET).unwrap();
+    let run = |args: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_fedward")).current_dir(folder.path()).args(args).output().unwrap();
+        let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        (output.status.code(), said)
+    };
+    let (code, said) = run(&["render", "--list"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.starts_with("deferred  ApplicationSet argocd/previews  set.yaml:"), "{said}");
+    assert!(said.lines().nth(1).is_some_and(|line| line.starts_with("          ") && line.trim().len() > 20), "{said}");
+    let (code, said) = run(&["render", "--app", "preview-7"]);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("`--generators FILE`") && said.contains("ApplicationSet argocd/previews"), "{said}");
+    let (code, said) = run(&["render", ".", "--repo", "https://git.example/shop=."]);
+    assert!(code == Some(2) && said.contains("give `--app` or `--list`"), "{said}");
+
+    let application = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: twice, namespace: argocd}\nspec:\n  project: default\n  \
+        source: {repoURL: https://git.example/shop, path: app}\n  destination: {server: https://kubernetes.default.svc, namespace: shop}\n";
+    for file in ["a.yaml", "b.yaml"] {
+        fs::write(folder.path().join(file), application).unwrap();
+    }
+    let (code, said) = run(&["render", "--app", "argocd/twice"]);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("of the same namespace and name") && said.contains("a.yaml:") && said.contains("b.yaml:"), "{said}");
+}

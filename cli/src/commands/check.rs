@@ -63,14 +63,17 @@ pub(crate) fn run(args: &Check) -> Result<Exit> {
     }
     let config = &loaded.config;
     let settings = args.settings.iter().filter_map(|text| text.split_once('=')).map(|(_, file)| file);
-    let repositories = argocd::repositories(&args.argocd, &input.paths);
+    let (repositories, around) = argocd::repositories(&args.argocd, &input.paths);
     let named = setup::named(input, &loaded)
         .and(&given)
         .and(&args.old)
         .and(settings)
         .and(&args.argocd.known.clusters)
-        .and(&args.argocd.known.generators);
-    let mut outputs = outputs::open(wanted, &named.and_repositories(repositories))?;
+        .and(&args.argocd.known.generators)
+        .and_repositories(repositories)
+        .and_cache(args.argocd.cache.as_deref());
+    let named = around.iter().chain(&args.argocd.argocd).fold(named, |named, folder| named.and_around(folder));
+    let mut outputs = outputs::open(wanted, &named)?;
     let context = inputs::context(input, &loaded);
     let places = outputs.iter().filter_map(|output| output.place().map(PathBuf::from));
     let request = inputs::Request {
@@ -102,6 +105,9 @@ pub(crate) fn run(args: &Check) -> Result<Exit> {
     };
     if let Some((folder, cache)) = &kept {
         cache::finish(cache, folder, args.verbose);
+    }
+    if let Some(root) = deployed.as_ref().and(argocd::read_root(&args.argocd, &input.paths)?) {
+        outputs::check(&outputs, &outputs::Inputs::default().and_around(&root))?;
     }
     options.unjudged = change.as_ref().map(|change| change.untouched(&read)).unwrap_or_default();
     let mut files = read.files;

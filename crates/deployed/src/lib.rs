@@ -159,6 +159,14 @@ impl Deployed {
         entries
     }
 
+    /// The ApplicationSets, with what became of each.
+    #[must_use]
+    pub fn sets(&self) -> Vec<Entry> {
+        let mut entries = account::account(self, &mut origins::Origins::new(self));
+        entries.retain(|entry| entry.kind == "ApplicationSet");
+        entries
+    }
+
     /// What Argo CD would apply of an Application, by its number in [`Deployed::applications`], as a stream of YAML. `name` says what a file is
     /// called that outputs name otherwise.
     #[must_use]

@@ -30,14 +30,21 @@ pub(super) fn print(args: &Render, name: &str) -> Result<Exit> {
     let is_named = |entry: &Entry| entry.name == name || entry.name.rsplit_once('/').is_some_and(|(_, own)| own == name);
     let found: Vec<(usize, &Entry)> = all.iter().enumerate().filter(|(_, entry)| is_named(entry)).collect();
     let (number, entry) = match found.as_slice() {
-        [] => bail!("{}", unknown(name, &all)),
+        [] => bail!("{}", unknown(name, &all, &unresolved(&deployed), &names)),
         [only] => *only,
         several => {
             let each = several.iter().take(NAMED).map(|(_, entry)| format!("\n  {}", line(entry, &names)));
+            let is_same = several.iter().all(|(_, entry)| several.first().is_some_and(|(_, first)| first.name == entry.name));
+            let advice = if is_same {
+                "of the same namespace and name, of which a cluster has one: give a PATH that has one of them alone"
+            } else {
+                "give one's namespace and name, or a PATH that has one of them alone"
+            };
             bail!(
-                "there are {} Applications `{}`: give one's namespace and name, or a PATH that has one of them alone{}{}",
+                "there are {} Applications `{}`{} {advice}{}{}",
                 several.len(),
                 printable(name),
+                if is_same { "" } else { ":" },
                 each.collect::<String>(),
                 more(several.len())
             );
@@ -63,26 +70,44 @@ pub(super) fn print(args: &Render, name: &str) -> Result<Exit> {
     Ok(Exit::NotJudged)
 }
 
-/// Lists the Applications.
+/// Lists the Applications, and the ApplicationSets of which not all is known.
 pub(super) fn list(args: &Render) -> Result<Exit> {
     let (deployed, names) = find(args, Wanted::All)?;
     let all = deployed.applications();
-    if all.is_empty() {
+    let sets = unresolved(&deployed);
+    if all.is_empty() && sets.is_empty() {
         bail!("{}", none(args));
     }
-    let lines: String = all.iter().map(|entry| format!("{}\n", line(entry, &names))).collect();
+    for note in deployed.notes() {
+        anstream::eprintln!("note: {}", printable(&names.near(&note)));
+    }
+    let lines: String = all.iter().chain(&sets).map(|entry| format!("{}\n", with_reasons(entry, &names))).collect();
     outputs::print(&lines)?;
     Ok(Exit::Clean)
 }
 
-/// An Application as a line of a list.
+/// The ApplicationSets that may make more Applications than are known.
+fn unresolved(deployed: &Deployed) -> Vec<Entry> {
+    let mut sets = deployed.sets();
+    sets.retain(|set| matches!(set.state, State::Partial | State::Deferred | State::Failed));
+    sets
+}
+
+/// A line of the list, and below it why it is not rendered.
+fn with_reasons(entry: &Entry, names: &Names) -> String {
+    let reasons = entry.reasons.iter().map(|reason| format!("\n          {}", printable(&names.near(reason))));
+    format!("{}{}", line(entry, names), reasons.collect::<String>())
+}
+
+/// An Application, or an ApplicationSet, as a line of a list.
 fn line(entry: &Entry, names: &Names) -> String {
     let place = entry
         .location
         .as_ref()
         .map_or_else(String::new, |location| format!("{}:{}", names.near(location.source.name()), location.start().line));
     let to = if entry.destination.is_empty() { String::new() } else { format!(" to {}", entry.destination) };
-    printable(&format!("{:<8}  {}{to}  {place}", entry.state.name(), entry.name)).into_owned()
+    let kind = if entry.kind == "Application" { "" } else { "ApplicationSet " };
+    printable(&format!("{:<8}  {kind}{}{to}  {place}", entry.state.name(), entry.name)).into_owned()
 }
 
 fn find(args: &Render, wanted: Wanted<'_>) -> Result<(Deployed, Names)> {
@@ -137,18 +162,26 @@ impl Names {
 }
 
 /// What is said of a name that no Application has.
-fn unknown(name: &str, all: &[Entry]) -> String {
+fn unknown(name: &str, all: &[Entry], sets: &[Entry], names_of: &Names) -> String {
     let names = || all.iter().map(|entry| entry.name.as_str());
     let bare = || names().filter_map(|name| name.rsplit_once('/')).map(|(_, own)| own);
     let hint = match words::did_you_mean(name, names().chain(bare())) {
         near if !near.is_empty() => near,
+        _ if all.is_empty() && !sets.is_empty() => String::new(),
         _ if all.is_empty() => " (there is none at all; what Git does not track Argo CD does not see)".to_owned(),
         _ => {
             let some: Vec<String> = names().take(NAMED).map(|name| format!("`{}`", printable(name))).collect();
             format!(" (there are {}{})", some.join(", "), more(all.len()))
         }
     };
-    format!("there is no Application `{}`{hint}", printable(name))
+    let mut said = format!("there is no Application `{}`{hint}", printable(name));
+    if !sets.is_empty() {
+        said.push_str(
+            "; what makes it may be an ApplicationSet of which not all is known (`--generators FILE` says what a generator would find)",
+        );
+        said.extend(sets.iter().take(NAMED).map(|set| format!("\n  {}", with_reasons(set, names_of))));
+    }
+    said
 }
 
 fn more(all: usize) -> String {
