@@ -56,7 +56,7 @@ impl Folders {
         }
         let is_in = |folders: &[PathBuf]| folders.iter().any(|folder| place.starts_with(folder));
         let (is_whole, looks_read) = (is_in(&self.whole), looks_read(place));
-        if !is_whole && !(looks_read && is_in(&self.walked)) {
+        if !(is_whole || looks_read && is_in(&self.walked)) {
             return Ok(());
         }
         if is_tracked(place) {

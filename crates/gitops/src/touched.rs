@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use fedward_manifest::Source as Text;
 
+use crate::DEEPEST;
 use crate::application::Rendered;
 use crate::changed::{Changed, Within};
 use crate::checkout::{Checkout, Entry};
@@ -196,8 +197,6 @@ fn instances(application: &Application) -> [String; 2] {
 
 /// A file of a chart, or of a chart beside it that it builds on.
 fn chart(checkout: &Checkout, folder: &str, within: &Within, depth: usize) -> Option<String> {
-    /// Charts that build on one another.
-    const DEEPEST: usize = 8;
     if let Some(file) = within.below(folder) {
         return Some(file.to_owned());
     }
