@@ -1,9 +1,15 @@
 //! The command line.
 
+mod argocd;
+mod render;
+
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use fedward_kit::finding::Severity;
+
+pub(crate) use argocd::{Argocd, Known};
+pub(crate) use render::Render;
 
 const EXIT_CODES: &str = "\
 Exit codes, the first that applies of 2, 3, 1, 4, 0:
@@ -240,60 +246,6 @@ pub(crate) struct Identities {
     pub(crate) verbose: bool,
 }
 
-/// What is known of Argo CD. docs/argocd.md says more.
-#[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Argo CD")]
-pub(crate) struct Argocd {
-    /// Check what Argo CD deploys from this repository, whatever it holds. Without this, that is done where an Application or an
-    /// ApplicationSet is among what is checked, for the Git repository around the first path.
-    #[arg(long, value_name = "REPO", num_args = 0..=1, default_missing_value = ".")]
-    pub(crate) argocd: Option<PathBuf>,
-    /// Render nothing that Argo CD deploys: check only what stands there.
-    #[arg(long, conflicts_with_all = ["argocd", "repo", "revision", "clusters", "generators", "helm_repo_cache", "strict", "cache"])]
-    pub(crate) no_argocd: bool,
-    #[command(flatten)]
-    pub(crate) known: Known,
-    /// A folder of its own, made if need be, in which what was rendered is kept: it is not rendered again until a file that it depends on
-    /// changes. Secret values may be in it.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) cache: Option<PathBuf>,
-    /// What is deferred makes the exit code 3, too.
-    #[arg(long)]
-    pub(crate) strict: bool,
-}
-
-/// Where things are that Argo CD would fetch or ask for.
-#[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Argo CD")]
-pub(crate) struct Known {
-    /// Where the files of a repository are, or the charts of a Helm repository; `URL@REVISION=PATH` for one revision. The repository that
-    /// is checked stands for its own remotes. Can be given several times.
-    #[arg(long, value_name = "URL=PATH")]
-    pub(crate) repo: Vec<String>,
-    /// A further name of the revision that is checked out. Can be given several times.
-    #[arg(long, value_name = "REVISION")]
-    pub(crate) revision: Vec<String>,
-    /// All clusters that there are: cluster Secrets, or a map with `clusters`, a list of `name`, `server`, `labels` and so on.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) clusters: Option<PathBuf>,
-    /// What generators of ApplicationSets find that ask a service (scmProvider, pullRequest, plugin, clusterDecisionResource): a map with
-    /// `generators`, a list of `applicationSet`, `generator` and `found`.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) generators: Option<PathBuf>,
-    /// A folder with charts of Helm repositories, as `helm pull` or Helm's own cache has them: NAME-VERSION.tgz, or NAME unpacked, in it or
-    /// in folders of it that are called as their repositories. Charts of Applications and dependencies of charts are taken from it.
-    #[arg(long, value_name = "FOLDER")]
-    pub(crate) helm_repo_cache: Option<PathBuf>,
-}
-
-impl Known {
-    /// Whether nothing is said.
-    pub(crate) fn is_empty(&self) -> bool {
-        let Known { repo, revision, clusters, generators, helm_repo_cache } = self;
-        repo.is_empty() && revision.is_empty() && clusters.is_none() && generators.is_none() && helm_repo_cache.is_none()
-    }
-}
-
 /// What is measured, on what, and how.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -476,115 +428,6 @@ pub(crate) struct Config {
     /// Print the JSON Schema of the configuration file instead.
     #[arg(long)]
     pub(crate) schema: bool,
-}
-
-/// The flags for Helm and Jsonnet: an Application says itself what they are given.
-const OF_TOOLS: [&str; 18] = [
-    "release_name",
-    "namespace",
-    "values",
-    "set",
-    "set_string",
-    "set_file",
-    "set_json",
-    "set_literal",
-    "kube_version",
-    "api_versions",
-    "include_crds",
-    "skip_tests",
-    "skip_schema_validation",
-    "ext_str",
-    "ext_code",
-    "tla_str",
-    "tla_code",
-    "jpath",
-];
-
-/// What is rendered, and with what. Flags have the names that `helm template` and `jsonnet` give them.
-#[derive(Debug, clap::Args)]
-#[command(after_help = "\
-Examples:
-  fedward render charts/web --namespace web --values charts/web/values-prod.yaml --set replicas=3
-  fedward render overlays/prod
-  fedward render app.jsonnet --ext-str env=prod
-  fedward render --list
-  fedward render --app argocd/shop clusters/ --repo https://charts.example=../charts
-
-With --app, what is printed are the objects of all sources, each in the namespace that it goes to; what Argo CD itself adds to them (labels and annotations that say whose they are) is not there. docs/argocd.md says more.
-
-Exit codes: 0 rendered, 2 wrong usage, 3 not rendered, or not all of it: something must be fetched first, a limit was reached, or it is wrong.")]
-pub(crate) struct Render {
-    /// A chart (a folder or an archive), a folder with a kustomization, or a Jsonnet file. With --app or --list, where Applications are
-    /// looked for: a folder or a file, by default the working directory.
-    #[arg(value_name = "PATH", required_unless_present_any = ["app", "list"])]
-    pub(crate) path: Option<PathBuf>,
-    /// The folder outside of which nothing is read: the Git repository around the path. Outside of one it is the working directory, or the
-    /// path's own folder where that lies elsewhere.
-    #[arg(long, value_name = "FOLDER")]
-    pub(crate) root: Option<PathBuf>,
-    /// Print what Argo CD would deploy of this Application: its name, or its namespace, `/` and its name. ApplicationSets and other
-    /// Applications may make it.
-    #[arg(long, value_name = "NAME", conflicts_with_all = OF_TOOLS, help_heading = "Argo CD")]
-    pub(crate) app: Option<String>,
-    /// List the Applications that there are, and what becomes of each.
-    #[arg(long, conflicts_with_all = OF_TOOLS, conflicts_with = "app", help_heading = "Argo CD")]
-    pub(crate) list: bool,
-    #[command(flatten)]
-    pub(crate) known: Known,
-    /// The release's name.
-    #[arg(long, value_name = "NAME", default_value = "release-name", help_heading = "Helm")]
-    pub(crate) release_name: String,
-    /// The release's namespace.
-    #[arg(long, short = 'n', default_value = "default", help_heading = "Helm")]
-    pub(crate) namespace: String,
-    /// A file with values. Of several, the last one has the most force.
-    #[arg(long, short = 'f', value_name = "FILE", help_heading = "Helm")]
-    pub(crate) values: Vec<PathBuf>,
-    /// A value: `key=value`, or several with commas between them.
-    #[arg(long, value_name = "KEY=VALUE", help_heading = "Helm")]
-    pub(crate) set: Vec<String>,
-    /// A value that is a string, whatever it looks like.
-    #[arg(long, value_name = "KEY=VALUE", help_heading = "Helm")]
-    pub(crate) set_string: Vec<String>,
-    /// A value that is the text of a file of the repository.
-    #[arg(long, value_name = "KEY=FILE", help_heading = "Helm")]
-    pub(crate) set_file: Vec<String>,
-    /// A value as JSON.
-    #[arg(long, value_name = "KEY=JSON", help_heading = "Helm")]
-    pub(crate) set_json: Vec<String>,
-    /// A value that is taken as it stands, commas and all.
-    #[arg(long, value_name = "KEY=VALUE", help_heading = "Helm")]
-    pub(crate) set_literal: Vec<String>,
-    /// The version of Kubernetes that the chart sees.
-    #[arg(long, value_name = "VERSION", help_heading = "Helm")]
-    pub(crate) kube_version: Option<String>,
-    /// API versions that the chart sees in addition to Kubernetes' own.
-    #[arg(long, short = 'a', value_name = "VERSION", value_delimiter = ',', help_heading = "Helm")]
-    pub(crate) api_versions: Vec<String>,
-    /// Also the custom resource definitions in the chart's `crds`.
-    #[arg(long, help_heading = "Helm")]
-    pub(crate) include_crds: bool,
-    /// No test hooks.
-    #[arg(long, help_heading = "Helm")]
-    pub(crate) skip_tests: bool,
-    /// Do not hold the values to the chart's schema.
-    #[arg(long, help_heading = "Helm")]
-    pub(crate) skip_schema_validation: bool,
-    /// An external variable of Jsonnet that is a string.
-    #[arg(long, value_name = "NAME=VALUE", help_heading = "Jsonnet")]
-    pub(crate) ext_str: Vec<String>,
-    /// An external variable of Jsonnet that is code.
-    #[arg(long, value_name = "NAME=CODE", help_heading = "Jsonnet")]
-    pub(crate) ext_code: Vec<String>,
-    /// An argument of the top-level function that is a string.
-    #[arg(long, value_name = "NAME=VALUE", help_heading = "Jsonnet")]
-    pub(crate) tla_str: Vec<String>,
-    /// An argument of the top-level function that is code.
-    #[arg(long, value_name = "NAME=CODE", help_heading = "Jsonnet")]
-    pub(crate) tla_code: Vec<String>,
-    /// A folder in which imports are looked for.
-    #[arg(long, short = 'J', value_name = "FOLDER", help_heading = "Jsonnet")]
-    pub(crate) jpath: Vec<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]

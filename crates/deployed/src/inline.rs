@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use fedward_engine::{Inlines, Rules};
 use fedward_kit::finding::Severity;
-use fedward_manifest::Source;
 use fedward_outcome::Finding;
 
 use crate::Deployed;
@@ -26,24 +25,23 @@ pub struct Ignoring<'i> {
 /// The entries of every file that a kustomization was rendered of.
 pub(crate) fn read(deployed: &Deployed, origins: &mut Origins<'_>) -> Inlines {
     let mut inlines = Inlines::default();
-    let mut met = HashSet::new();
+    let (mut met, mut changed) = (HashSet::new(), HashSet::new());
     for piece in deployed.sandbox.pieces() {
         if !matches!(piece.made, Made::Kustomize(_)) {
             continue;
         }
-        let files: Vec<Arc<Source>> = [origins.source(&piece)].into_iter().chain(origins.patches(&piece)).collect();
+        let mut files = vec![origins.source(&piece)];
+        // All objects of a kustomization have the same patches.
+        if changed.insert((Arc::as_ptr(&piece.checkout).addr(), piece.changed_by.clone())) {
+            files.extend(origins.patches(&piece));
+        }
         for file in files {
-            // Most files have no entry, and are not read for any.
-            if met.insert(Arc::clone(file.name())) && has_entries(&file) {
+            if met.insert(Arc::clone(file.name())) && Inlines::may_be_in(file.text()) {
                 origins.documents(&file).iter().for_each(|document| inlines.add(document));
             }
         }
     }
     inlines
-}
-
-fn has_entries(file: &Source) -> bool {
-    file.text().contains("fedward") || file.text().contains("Fedward") || file.text().contains("FEDWARD")
 }
 
 /// Reports those that are stale, unless the file was judged itself and said so.

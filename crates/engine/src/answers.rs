@@ -143,8 +143,8 @@ impl<'w> Answers<'w> {
                 });
             }
             Found::Ambiguous => "ambiguous",
-            // The text of Kubewarden's own host.
             Found::Unrendered => "unrendered",
+            // The text of Kubewarden's own host.
             _ if self.world.closed => {
                 return Err(format!(
                     "Cannot find {}/{} named '{name}' inside of namespace '{:?}'",

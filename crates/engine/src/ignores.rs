@@ -74,6 +74,9 @@ impl Rules<'_> {
     }
 }
 
+/// What an inline entry begins with.
+const NAME: &str = "fedward";
+
 /// How an inline entry is written.
 const FORM: &str = "`# fedward: ignore[rule-id] why it is right here`";
 
@@ -95,6 +98,11 @@ pub struct Inlines {
 }
 
 impl Inlines {
+    /// Whether a text may have entries: most have none, and need not be read for them.
+    pub fn may_be_in(text: &str) -> bool {
+        text.as_bytes().windows(NAME.len()).any(|word| word.eq_ignore_ascii_case(NAME.as_bytes()))
+    }
+
     /// Takes the entries of a document: a comment after content counts for its own line, one that stands alone for the next line that is no
     /// comment.
     pub fn add(&mut self, document: &Document) {
@@ -203,8 +211,8 @@ fn is_expired(entry: &Ignore, today: &str) -> bool {
 
 /// `fedward: ignore[rule-id, other-rule] reason`. What only begins like that has no rules.
 fn parse(comment: &str) -> Option<(Vec<String>, String)> {
-    let (name, rest) = comment.trim_start().split_at_checked("fedward".len())?;
-    if !name.eq_ignore_ascii_case("fedward") {
+    let (name, rest) = comment.trim_start().split_at_checked(NAME.len())?;
+    if !name.eq_ignore_ascii_case(NAME) {
         return None;
     }
     let verb = rest.trim_start_matches([' ', ':', '-', '_']);
@@ -215,7 +223,7 @@ fn parse(comment: &str) -> Option<(Vec<String>, String)> {
     if verb.len() == rest.len() || !is_meant {
         return None;
     }
-    let entry = rest.strip_prefix(':').filter(|_| name == "fedward").and_then(|rest| rest.trim_start().strip_prefix("ignore["));
+    let entry = rest.strip_prefix(':').filter(|_| name == NAME).and_then(|rest| rest.trim_start().strip_prefix("ignore["));
     let Some((rules, reason)) = entry.and_then(|entry| entry.split_once(']')) else { return Some((Vec::new(), String::new())) };
     let rules = rules.split(',').map(|rule| rule.trim().to_owned()).filter(|rule| !rule.is_empty()).collect();
     Some((rules, reason.trim().to_owned()))

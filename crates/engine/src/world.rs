@@ -216,8 +216,7 @@ impl World {
                 let object = self.objects.get(number)?;
                 Some(labels(self.loaded.get(object.document)?.document.as_ref()?.node(object.node)?))
             }
-            Found::Ambiguous => None,
-            Found::Unrendered => None,
+            Found::Ambiguous | Found::Unrendered => None,
             Found::Absent | Found::Unseen => self.closed.then(Labels::new),
         }
     }

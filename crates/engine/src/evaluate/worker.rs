@@ -116,8 +116,8 @@ impl<'w> Worker<'w> {
         self.part
     }
 
-    /// Sends some requests through all policies that they reach: each policy gets all of them before the next one does. Changing from one
-    /// module to another for every request costs a third of what they do, since each has megabytes of code.
+    /// Sends some requests through all policies that they reach: each policy gets all of them before the next one does, so that the machine
+    /// goes less often from the code of one module to that of another.
     fn batch(&mut self, requests: &'w [Request]) {
         let (world, plan) = (self.world, self.plan);
         let pending = |request| {
@@ -128,11 +128,6 @@ impl<'w> Worker<'w> {
         let mut batch: Vec<Pending<'w>> = requests.iter().filter_map(pending).collect();
         for pending in &mut batch {
             self.reach(pending, 0);
-        }
-        for pending in &mut batch {
-            if pending.reached.iter().any(|reached| matches!(reached, Reached::Yes { .. })) {
-                pending.write(world, plan);
-            }
         }
         for position in 0..self.order.len() {
             for pending in &mut batch {
