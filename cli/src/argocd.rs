@@ -17,8 +17,8 @@ use crate::charts::seen_from;
 use crate::inputs::{self, shown};
 use crate::setup::unreadable;
 
-/// What Argo CD deploys from the repository that is checked, if there is anything and if it is asked for; and what to tell of files that
-/// may deploy something and that it does not see.
+/// What Argo CD deploys from the repository that is checked, and the root of that, if there is anything and if it is asked for; and what to
+/// tell of files that may deploy something and that it does not see.
 ///
 /// # Errors
 /// What is named cannot be read or used.
@@ -30,7 +30,7 @@ pub(crate) fn find(
     namespace: &str,
     wanted: Wanted<'_>,
     cache: Option<&Arc<Cache>>,
-) -> Result<(Option<Deployed>, Option<String>)> {
+) -> Result<(Option<(Deployed, PathBuf)>, Option<String>)> {
     if args.no_argocd {
         return Ok((None, None));
     }
@@ -52,22 +52,10 @@ pub(crate) fn find(
     let everything = args.argocd.is_some();
     let folders = paths.iter().filter(|path| is_built(path)).filter_map(|path| path.canonicalize().ok());
     let folders = folders.filter_map(|path| path.strip_prefix(&root).ok().map(shown)).collect();
-    let deployed = Deployed::find(Request {
-        root: &root,
-        shown: &shown_root,
-        mappings: &given.mappings,
-        charts: given.charts.as_ref().map(|(path, shown)| (path.as_path(), shown.as_str())),
-        revisions: &args.known.revision,
-        clusters: given.clusters.as_ref(),
-        fixtures: &given.fixtures,
-        takes: &|path| everything || read.contains(path),
-        wanted,
-        folders,
-        namespace,
-        names,
-        cache: cache.cloned(),
-    })
-    .map_err(|error| anyhow!("{error}"))?;
+    let takes = |path: &str| everything || read.contains(path);
+    let request = given.request(&args.known, &root, &shown_root, &takes, wanted);
+    let deployed =
+        Deployed::find(Request { folders, namespace, names, cache: cache.cloned(), ..request }).map_err(|error| anyhow!("{error}"))?;
     if let Some(repository) = args.argocd.as_ref().filter(|_| deployed.is_empty()) {
         bail!("there is no Application, ApplicationSet or AppProject of Argo CD in `{}`", repository.display());
     }
@@ -76,7 +64,7 @@ pub(crate) fn find(
         own_names.iter().filter(|(real, name)| may.contains(name.as_str()) && is_unseen(real)).map(|(_, name)| name.as_str()).collect();
     unseen.sort_unstable();
     let note = unseen.first().map(|first| untracked(first, unseen.len() - 1));
-    Ok((Some(deployed).filter(|deployed| !deployed.is_nothing()), note))
+    Ok(((!deployed.is_nothing()).then_some((deployed, root)), note))
 }
 
 /// The repositories of `--repo`, and the folder of charts; those last that lie around what is checked, which are the checked one by another name:
@@ -86,11 +74,6 @@ pub(crate) fn repositories(args: &Argocd, paths: &[PathBuf]) -> (Vec<PathBuf>, V
     let mapped = args.known.repo.iter().filter_map(|text| Some(mapping(text).ok()?.path));
     let folders = mapped.chain(args.known.helm_repo_cache.clone()).filter_map(|folder| folder.canonicalize().ok());
     folders.partition(|folder| !paths.iter().any(|path| path.starts_with(folder)))
-}
-
-/// The repository that Argo CD deploys from, any file of which may be read; to be asked where it deploys something.
-pub(crate) fn read_root(args: &Argocd, paths: &[PathBuf]) -> Result<Option<PathBuf>> {
-    Ok(root(args, paths, true)?.map(|(root, _)| root))
 }
 
 /// What is said of Applications in files that Git does not track.
@@ -171,6 +154,32 @@ impl Given {
             None => None,
         };
         Ok(Given { mappings, clusters, fixtures, charts })
+    }
+
+    /// What is looked for in a repository, with nothing but what is given here.
+    pub(crate) fn request<'a>(
+        &'a self,
+        known: &'a Known,
+        root: &'a Path,
+        shown: &'a str,
+        takes: &'a (dyn Fn(&str) -> bool + Sync),
+        wanted: Wanted<'a>,
+    ) -> Request<'a> {
+        Request {
+            root,
+            shown,
+            mappings: &self.mappings,
+            charts: self.charts.as_ref().map(|(path, shown)| (path.as_path(), shown.as_str())),
+            revisions: &known.revision,
+            clusters: self.clusters.as_ref(),
+            fixtures: &self.fixtures,
+            takes,
+            wanted,
+            folders: Vec::new(),
+            namespace: "default",
+            names: HashMap::new(),
+            cache: None,
+        }
     }
 }
 

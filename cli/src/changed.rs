@@ -8,10 +8,11 @@ use fedward_config::{Loaded, repository};
 use fedward_engine::Role;
 use fedward_gitops::{Changed, Wanted};
 use fedward_outcome::{Outcome, State};
+use fedward_report::count;
 
 use crate::args::Check;
 use crate::inputs::Inputs;
-use crate::setup::unreadable;
+use crate::setup::{settings_files, unreadable};
 
 /// A change, as `--changed-since` names it.
 pub(crate) struct Change {
@@ -37,9 +38,8 @@ impl Change {
         let changed = Changed::since(root, revision).map_err(|error| anyhow!("`--changed-since {revision}`: {error}"))?;
         // What says how everything is judged.
         let known = &args.argocd.known;
-        let settings = args.settings.iter().filter_map(|text| text.split_once('=')).map(|(_, file)| PathBuf::from(file));
         let mut about_all: Vec<PathBuf> = loaded.file.iter().chain(&known.clusters).chain(&known.generators).cloned().collect();
-        about_all.extend(settings);
+        about_all.extend(settings_files(&args.settings));
         let is_touched = |file: &PathBuf| file.canonicalize().is_ok_and(|file| file.starts_with(root) && changed.touches(&file));
         let judged: HashSet<&str> = read.judged.iter().filter(|(real, _)| changed.touches(real)).map(|(_, name)| name.as_str()).collect();
         let mut files = read.files.iter().filter(|file| match file.role {
@@ -73,7 +73,6 @@ impl Change {
     pub(crate) fn tell(&self, outcome: &mut Outcome, files: usize) {
         outcome.is_narrowed = true;
         outcome.files = outcome.files.saturating_sub(files);
-        let count = |number: usize, noun: &str| if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") };
         let is_left = |one: &&fedward_outcome::Deployed| one.kind == "Application" && one.state == State::Untouched;
         let applications = outcome.deployed.iter().filter(is_left).count();
         let left = [(applications, "Application"), (files, "file")];

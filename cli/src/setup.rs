@@ -151,6 +151,11 @@ fn known(id: &str) -> Result<&'static str> {
 /// A file of settings, and what it says.
 type Settings = (Placed, Map<String, Value>);
 
+/// The files of `--settings`, as they are named.
+pub(crate) fn settings_files(settings: &[String]) -> impl Iterator<Item = PathBuf> {
+    settings.iter().filter_map(|text| Some(text.split_once('=')?.1.into()))
+}
+
 /// The files of `--settings`, by policy.
 fn files(settings: &[String], runs: impl Fn(&Builtin) -> bool) -> Result<BTreeMap<&'static str, Settings>> {
     let mut files = BTreeMap::new();

@@ -2,27 +2,15 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod common;
+
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
-fn run(folder: &Path, args: &[&str]) -> (String, String, i32) {
-    let output = Command::new(env!("CARGO_BIN_EXE_fedward")).args(args).current_dir(folder).output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    (text(output.stdout), text(output.stderr), output.status.code().unwrap())
-}
+use common::{renders, run};
 
 fn write(folder: &Path, files: &[(&str, &str)]) {
-    for (name, text) in files {
-        let path = folder.join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-}
-
-fn there() -> bool {
-    assert!(fedward_render::available() || std::env::var_os("CI").is_none(), "this build has no renderers");
-    fedward_render::available()
+    files.iter().for_each(|(name, text)| common::write(folder, name, text));
 }
 
 fn application(name: &str, namespace: &str, spec: &str) -> String {
@@ -36,7 +24,7 @@ const MAPPED: [&str; 2] = ["--repo", "https://git.example/r=."];
 
 #[test]
 fn objects_come_in_the_order_of_the_sources_and_in_their_namespaces() {
-    if !there() {
+    if !renders() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -76,7 +64,7 @@ fn objects_come_in_the_order_of_the_sources_and_in_their_namespaces() {
 
 #[test]
 fn applications_that_others_and_sets_make_are_found_and_only_what_is_needed_is_rendered() {
-    if !there() {
+    if !renders() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -124,7 +112,7 @@ fn applications_that_others_and_sets_make_are_found_and_only_what_is_needed_is_r
 
 #[test]
 fn what_services_find_is_read_from_a_file() {
-    if !there() {
+    if !renders() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();

@@ -8,6 +8,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use common::{git, write};
+
 #[test]
 fn cases() {
     if common::renders() {
@@ -23,7 +25,7 @@ fn applications_that_git_does_not_track_are_told_of() {
             "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {{name: {name}}}\nspec:\n  source: {{repoURL: 'https://git.example/shop', path: plain}}\n  destination: {{namespace: shop}}\n"
         )
     };
-    let git = |args: &[&str]| assert!(Command::new("git").arg("-C").arg(folder.path()).args(args).status().unwrap().success());
+    let git = |args: &[&str]| git(folder.path(), args);
     let said = || {
         let output = Command::new(env!("CARGO_BIN_EXE_fedward")).args(["check", "."]).current_dir(folder.path()).output().unwrap();
         String::from_utf8(output.stdout).unwrap()
@@ -45,11 +47,7 @@ fn ignore_entries_in_bases_and_patches_count() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let write = |path: &str, text: &str| {
-        let path = folder.path().join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    };
+    let write = |path: &str, text: &str| write(folder.path(), path, text);
     let deployment = |labels: &str, comment: &str| {
         format!(
             "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\n  namespace: shop\nspec:\n  template:\n    metadata:\n      labels:{labels}\n    spec:\n      # {comment}\n      serviceAccountName: web\n"
@@ -112,7 +110,7 @@ fn fleet() -> tempfile::TempDir {
     let repository = place.path().join("repo");
     copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/argocd/fleet.in"), &repository);
     for args in [["init", "--quiet"], ["add", "--all"]] {
-        assert!(Command::new("git").arg("-C").arg(&repository).args(args).status().unwrap().success());
+        git(&repository, &args);
     }
     place
 }
@@ -171,7 +169,7 @@ fn a_cache_is_no_part_of_what_is_checked() {
     let repository = place.path().join("repo");
     let check = |cache: &str| run(&repository, &["check", ".", "--repo", "https://git.example/fleet=.", "--cache", cache, "--verbose"]);
     let counts = |cache: &str| check(cache).2.lines().last().unwrap_or_default().to_owned();
-    let git = |args: &[&str]| assert!(Command::new("git").arg("-C").arg(&repository).args(args).status().unwrap().success());
+    let git = |args: &[&str]| git(&repository, args);
     // One that Git does not track is none, wherever it lies, and never becomes one.
     let first = counts(".cache/renders");
     assert!(first.ends_with("taken from the cache 0") && !first.starts_with("rendered 0"), "{first}");
@@ -230,11 +228,7 @@ fn two_processes_may_use_a_cache_at_once() {
 #[test]
 fn a_cluster_is_one_by_name_and_by_address() {
     let folder = tempfile::tempdir().unwrap();
-    let write = |path: &str, text: &str| {
-        let file = folder.path().join(path);
-        fs::create_dir_all(file.parent().unwrap()).unwrap();
-        fs::write(file, text).unwrap();
-    };
+    let write = |path: &str, text: &str| write(folder.path(), path, text);
     let application = |name: &str, destination: &str| {
         let text = format!(
             "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {{name: {name}, namespace: argocd}}\nspec:\n  project: default\n  source: {{repoURL: 'https://git.example/shop', path: {name}}}\n  destination: {{{destination}, namespace: shop}}\n"
@@ -285,12 +279,6 @@ fn findings(folder: &Path, args: &[&str]) -> Vec<String> {
         said["findings"].as_array().unwrap().iter().map(line).filter(|line| line.contains("label-value")).collect();
     lines.sort();
     lines
-}
-
-fn write(folder: &Path, path: &str, text: &str) {
-    let path = folder.join(path);
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(path, text).unwrap();
 }
 
 const LABELLED: &str = "apiVersion: apps/v1
@@ -351,10 +339,7 @@ fn what_differs_between_applications_is_told_of_each() {
             ),
         );
     }
-    let git = |args: &[&str]| {
-        let own = ["-c", "user.name=a", "-c", "user.email=a@b.example"];
-        assert!(Command::new("git").arg("-C").arg(folder).args(own).args(args).status().unwrap().success());
-    };
+    let git = |args: &[&str]| git(folder, args);
     git(&["init", "--quiet"]);
     git(&["add", "--all"]);
     git(&["commit", "--quiet", "--message", "first"]);

@@ -2,10 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
+mod common;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use common::{git, renders};
 use serde_json::Value;
 
 /// A repository whose branch `main` is what was before.
@@ -29,8 +32,7 @@ impl Repository {
     }
 
     fn write(&self, name: &str, text: &str) {
-        fs::create_dir_all(self.path(name).parent().unwrap()).unwrap();
-        fs::write(self.path(name), text).unwrap();
+        common::write(self.0.path(), name, text);
     }
 
     fn git(&self, args: &[&str]) {
@@ -64,17 +66,6 @@ impl Repository {
         names.sort();
         names
     }
-}
-
-fn git(folder: &Path, args: &[&str]) {
-    let identity = ["-c", "user.name=a", "-c", "user.email=a@b.example", "-c", "commit.gpgsign=false", "-c", "protocol.file.allow=always"];
-    let output = Command::new("git").arg("-C").arg(folder).args(identity).args(args).output().unwrap();
-    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
-}
-
-fn there() -> bool {
-    assert!(fedward_render::available() || std::env::var_os("CI").is_none(), "this build has no renderers");
-    fedward_render::available()
 }
 
 /// The places of findings of a rule.
@@ -152,7 +143,7 @@ fn fleet() -> Repository {
 
 #[test]
 fn an_application_is_touched_by_what_it_is_written_in_generated_from_and_rendered_from() {
-    if !there() {
+    if !renders() {
         return;
     }
     let repository = fleet();
@@ -236,7 +227,7 @@ fn an_application_is_touched_by_what_it_is_written_in_generated_from_and_rendere
 
 #[test]
 fn a_configuration_that_is_touched_touches_everything() {
-    if !there() {
+    if !renders() {
         return;
     }
     let repository = fleet();
@@ -249,7 +240,7 @@ fn a_configuration_that_is_touched_touches_everything() {
 
 #[test]
 fn paths_that_miss_what_is_rendered_are_told_of() {
-    if !there() {
+    if !renders() {
         return;
     }
     let repository = fleet();
@@ -275,7 +266,7 @@ fn pod(name: &str, account: &str) -> String {
 
 #[test]
 fn what_is_not_rendered_is_not_known_and_never_missing() {
-    if !there() {
+    if !renders() {
         return;
     }
     let account = "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: web, namespace: shop, annotations: {azure.workload.identity/client-id: 3f1d2c4b-5a69-4788-9c0d-1e2f3a4b5c6d}}\n";

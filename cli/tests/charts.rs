@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod common;
+
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -11,14 +13,11 @@ struct Place(tempfile::TempDir);
 
 impl Place {
     fn new() -> Option<Self> {
-        assert!(fedward_render::available() || std::env::var_os("CI").is_none(), "this build has no renderers");
-        fedward_render::available().then(|| Place(tempfile::tempdir().unwrap()))
+        common::renders().then(|| Place(tempfile::tempdir().unwrap()))
     }
 
     fn write(&self, name: &str, text: &str) {
-        let path = self.0.path().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
+        common::write(self.0.path(), name, text);
     }
 
     /// The archive of a chart `cache`, under a name.
@@ -40,10 +39,7 @@ impl Place {
 
     /// What `render --app shop` prints, what it says, and its exit code.
     fn render(&self, args: &[&str]) -> (String, String, i32) {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_fedward"));
-        let output = command.args(["render", "--app", "shop"]).args(args).current_dir(self.0.path()).output().unwrap();
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        (text(output.stdout), text(output.stderr), output.status.code().unwrap())
+        common::run(self.0.path(), &[&["render", "--app", "shop"], args].concat())
     }
 
     fn cached(&self) -> (String, String, i32) {

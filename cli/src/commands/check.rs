@@ -62,12 +62,11 @@ pub(crate) fn run(args: &Check) -> Result<Exit> {
         );
     }
     let config = &loaded.config;
-    let settings = args.settings.iter().filter_map(|text| text.split_once('=')).map(|(_, file)| file);
     let (repositories, around) = argocd::repositories(&args.argocd, &input.paths);
     let named = setup::named(input, &loaded)
         .and(&given)
         .and(&args.old)
-        .and(settings)
+        .and(setup::settings_files(&args.settings))
         .and(&args.argocd.known.clusters)
         .and(&args.argocd.known.generators)
         .and_repositories(repositories)
@@ -106,13 +105,14 @@ pub(crate) fn run(args: &Check) -> Result<Exit> {
     if let Some((folder, cache)) = &kept {
         cache::finish(cache, folder, args.verbose);
     }
-    if let Some(root) = deployed.as_ref().and(argocd::read_root(&args.argocd, &input.paths)?) {
-        outputs::check(&outputs, &outputs::Inputs::default().and_around(&root))?;
+    if let Some((_, root)) = &deployed {
+        outputs::check(&outputs, &outputs::Inputs::default().and_around(root))?;
     }
+    let deployed = deployed.map(|(deployed, _)| deployed);
     options.unjudged = change.as_ref().map(|change| change.untouched(&read)).unwrap_or_default();
     let mut files = read.files;
     let (mut order, mut rendered_files) = (Vec::new(), 0);
-    let untouched_files;
+    let mut untouched_files = options.unjudged.len();
     if let Some(deployed) = &deployed {
         order = files.iter().map(|file| file.name.clone()).collect();
         let is_on = |rule: &str| options.input_severities.get(rule) != Some(&None);
@@ -129,8 +129,6 @@ pub(crate) fn run(args: &Check) -> Result<Exit> {
         untouched_files = options.unjudged.len();
         options.unjudged.extend(worlds.unjudged.iter().cloned());
         rendered_files = worlds.join(&mut files);
-    } else {
-        untouched_files = options.unjudged.len();
     }
     let (mut outcome, _) = progress::shown(args.quiet, "checking", "objects", |count| {
         if only_builtin {

@@ -30,14 +30,7 @@ pub(crate) fn run(args: &Render) -> Result<Exit> {
     // The command line is refused without it.
     let Some(given) = &args.path else { bail!("PATH is required") };
     let working = std::env::current_dir().context("the working directory cannot be found")?;
-    let path = absolute(given)?;
-    let root = match &args.root {
-        Some(root) => absolute(root)?,
-        None => around(&path),
-    };
-    let Some(inside) = relative(&root, &path) else {
-        bail!("`{}` is not in `{}`, outside of which nothing is read (`--root` names another folder)", given.display(), root.display());
-    };
+    let (_, root, inside) = placed(given, args.root.as_deref())?;
     let renderer = Renderer::open(&root).map_err(|error| unreadable(&root, &error))?;
     let source = match renderer.detect(&inside) {
         Some(Kind::Helm) => Source::Helm(helm(args, inside, relative(&root, &working))?),
@@ -80,6 +73,16 @@ fn outside(message: &str, args: &Render) -> String {
         ),
         None => message.to_owned(),
     }
+}
+
+/// A path without links, the folder outside of which nothing is read, and the path from there.
+fn placed(given: &Path, root: Option<&Path>) -> Result<(PathBuf, PathBuf, String)> {
+    let path = absolute(given)?;
+    let root = root.map_or_else(|| Ok(around(&path)), absolute)?;
+    let Some(inside) = relative(&root, &path) else {
+        bail!("`{}` is not in `{}`, outside of which nothing is read (`--root` names another folder)", given.display(), root.display());
+    };
+    Ok((path, root, inside))
 }
 
 fn absolute(path: &Path) -> Result<PathBuf> {

@@ -42,7 +42,7 @@ pub use human::{human, problems};
 pub use json::json;
 pub use junit::junit;
 pub use sarif::sarif;
-pub use summary::skipped;
+pub use summary::{count, skipped};
 pub use writer::write as write_json;
 
 /// How the human format looks.

@@ -134,6 +134,6 @@ fn reasons(outcome: &Outcome) -> Vec<(&str, usize)> {
 }
 
 /// A number with its noun.
-pub(crate) fn count(number: usize, noun: &str) -> String {
+pub fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }

@@ -1,15 +1,15 @@
 //! `fedward render --app` and `--list`: what Argo CD would deploy.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Result, anyhow, bail};
-use fedward_config::{around, words};
-use fedward_deployed::{Deployed, Request};
+use fedward_config::words;
+use fedward_deployed::Deployed;
 use fedward_gitops::Wanted;
 use fedward_outcome::{Deployed as Entry, State};
 use fedward_report::printable;
 
-use super::{absolute, relative};
+use super::{placed, relative};
 use crate::argocd::{Given, shown_root};
 use crate::args::Render;
 use crate::exit::Exit;
@@ -113,32 +113,11 @@ fn line(entry: &Entry, names: &Names) -> String {
 fn find(args: &Render, wanted: Wanted<'_>) -> Result<(Deployed, Names)> {
     let given = Given::read(&args.known)?;
     let path = args.path.as_deref().unwrap_or(Path::new("."));
-    let real = absolute(path)?;
-    let root: PathBuf = match &args.root {
-        Some(root) => absolute(root)?,
-        None => around(&real),
-    };
-    let Some(inside) = relative(&root, &real) else {
-        bail!("`{}` is not in `{}`, outside of which nothing is read (`--root` names another folder)", path.display(), root.display());
-    };
+    let (real, root, inside) = placed(path, args.root.as_deref())?;
     let is_below =
         |file: &str| inside.is_empty() || file.strip_prefix(&inside).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     let shown = shown_root(path, &real, &root);
-    let deployed = Deployed::find(Request {
-        root: &root,
-        shown: &shown,
-        mappings: &given.mappings,
-        charts: given.charts.as_ref().map(|(path, shown)| (path.as_path(), shown.as_str())),
-        revisions: &args.known.revision,
-        clusters: given.clusters.as_ref(),
-        fixtures: &given.fixtures,
-        takes: &is_below,
-        wanted,
-        folders: Vec::new(),
-        cache: None,
-        namespace: "default",
-        names: std::collections::HashMap::new(),
-    });
+    let deployed = Deployed::find(given.request(&args.known, &root, &shown, &is_below, wanted));
     Ok((deployed.map_err(|error| anyhow!("{error}"))?, Names::new(&root, &shown)))
 }
 
