@@ -21,6 +21,7 @@ pub(crate) fn fold(deployed: &Deployed, origins: &mut Origins<'_>, ignoring: Opt
     let hidden = Hidden::new(deployed, origins, outcome);
     let findings = std::mem::take(&mut outcome.findings);
     let mut placed: Vec<Placed> = findings.into_iter().map(|finding| place(origins, outcome, finding)).collect();
+    let mut stale = Vec::new();
     if let Some(ignoring) = ignoring {
         let mut inlines = inline::read(deployed, origins);
         // A line that is only near what is meant says nothing of it.
@@ -32,12 +33,11 @@ pub(crate) fn fold(deployed: &Deployed, origins: &mut Origins<'_>, ignoring: Opt
             inlines.apply(finding);
         }
         let told: Vec<&Finding> = placed.iter().map(|placed| &placed.finding).collect();
-        let stale = inline::stale(&inlines, ignoring, &outcome.rules, &told);
-        let ignored = ignored(&placed);
-        let stale = stale.into_iter().filter(|finding| !is_unused_elsewhere_used(finding, &ignored));
-        placed.extend(stale.map(|finding| Placed { finding, by: Vec::new(), is_plain: true }));
+        stale = inline::stale(&inlines, ignoring, &outcome.rules, &told);
     }
     let ignored = ignored(&placed);
+    stale.retain(|finding| !is_unused_elsewhere_used(finding, &ignored));
+    placed.extend(stale.into_iter().map(|finding| Placed { finding, by: Vec::new(), is_plain: true }));
     outcome.findings = folded(deployed, placed, &ignored);
     for one in &mut outcome.not_evaluated {
         if let Some(placed) = origins.place(&one.location, one.object.as_ref()) {

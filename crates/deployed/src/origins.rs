@@ -33,6 +33,8 @@ pub(crate) struct Origins<'d> {
     objects: HashMap<usize, Arc<Objects>>,
     /// Patches that stand in a file, by its address and where in it.
     patches: HashMap<(usize, u32), Arc<[Document]>>,
+    /// Each kustomization with its patches.
+    patch_files: HashMap<(usize, String), Vec<Arc<Source>>>,
     aligned: HashMap<Arc<str>, Arc<Aligned>>,
 }
 
@@ -56,6 +58,7 @@ impl<'d> Origins<'d> {
             documents: HashMap::new(),
             objects: HashMap::new(),
             patches: HashMap::new(),
+            patch_files: HashMap::new(),
             aligned: HashMap::new(),
         }
     }
@@ -151,9 +154,18 @@ impl<'d> Origins<'d> {
         Arc::clone(self.patches.entry((Arc::as_ptr(file).addr(), node.place().start)).or_insert_with(read))
     }
 
-    /// The kustomizations that changed a piece, and their patches.
+    /// The kustomizations that changed a piece, and their patches: the same for all objects of a kustomization, and read once.
     pub(crate) fn patches(&mut self, piece: &Piece) -> Vec<Arc<Source>> {
-        base::patches(self, piece)
+        let mut files = Vec::new();
+        for changed in &piece.changed_by {
+            let key = (Arc::as_ptr(&piece.checkout).addr(), changed.clone());
+            if !self.patch_files.contains_key(&key) {
+                let found = base::patches(self, &piece.checkout, changed);
+                self.patch_files.insert(key.clone(), found);
+            }
+            files.extend(self.patch_files.get(&key).into_iter().flatten().cloned());
+        }
+        files
     }
 
     /// The objects of a text, by what they are called.

@@ -44,7 +44,7 @@ pub struct Renderer {
     limits: fedward_host::Limits,
     /// What was rendered before, if that is kept.
     cache: Option<Kept>,
-    /// Instances that have built kustomizations of this folder: a quarter faster than new ones.
+    /// Instances that have built kustomizations or filled in templates of this folder, to be used again.
     warm: Mutex<Vec<Evaluator>>,
 }
 

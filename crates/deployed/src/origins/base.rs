@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use fedward_gitops::path;
+use fedward_gitops::{Checkout, path};
 use fedward_kit::finding::ObjectId;
 use fedward_manifest::{Document, Node, Source, Span};
 use fedward_outcome::Location;
@@ -45,7 +45,7 @@ pub(super) fn find(
     if lookup.absent == own.absent && is_it(lookup.node) {
         return Some((place(source, lookup.node.place()), true));
     }
-    for file in patches(origins, piece) {
+    for file in origins.patches(piece) {
         let found = origins.objects(&file);
         let patched = found.same(kind, name).and_then(|patch| patch.find(pointer));
         if let Some(node) = patched.filter(|node| own.is_exact() && is_it(*node)) {
@@ -60,12 +60,10 @@ pub(super) fn find(
     Some((place(source, lookup.node.place()), false))
 }
 
-/// The patches of the kustomizations that changed a piece.
-pub(super) fn patches(origins: &mut Origins<'_>, piece: &Piece) -> Vec<Arc<Source>> {
-    let mut files = Vec::new();
-    for changed in &piece.changed_by {
-        files.push(changed.clone());
-        let Some(kustomization) = origins.file(&piece.checkout, changed) else { continue };
+/// A kustomization, and its patches that are files.
+pub(super) fn patches(origins: &mut Origins<'_>, checkout: &Arc<Checkout>, changed: &str) -> Vec<Arc<Source>> {
+    let mut files = vec![changed.to_owned()];
+    if let Some(kustomization) = origins.file(checkout, changed) {
         let folder = changed.rsplit_once('/').map_or("", |(folder, _)| folder);
         for document in origins.documents(&kustomization).iter() {
             let list = |key: &str| document.root().get(key).into_iter().flat_map(Node::items).collect::<Vec<_>>();
@@ -74,7 +72,7 @@ pub(super) fn patches(origins: &mut Origins<'_>, piece: &Piece) -> Vec<Arc<Sourc
             files.extend(named.chain(merged).filter_map(|path| join(folder, &path)));
         }
     }
-    files.into_iter().filter_map(|file| origins.file(&piece.checkout, &file)).collect()
+    files.into_iter().filter_map(|file| origins.file(checkout, &file)).collect()
 }
 
 /// The entry of a generator, in a kustomization, that makes an object of a name.
