@@ -150,7 +150,7 @@ fn what_is_random_is_the_same_in_every_run() {
 fn a_render_finds_nothing_that_another_left() {
     // Values that a chart changes for itself, a template that another chart has too, and values of subcharts.
     let changing = "{{ $_ := set .Values \"word\" \"changed\" }}a: {{ include \"name\" . }}\n";
-    let asking = "a: {{ .Values.word }} {{ include \"name\" . }} {{ include \"warm.name\" . }}\n";
+    let asking = "a: {{ .Values.word }} {{ include \"name\" . }}\n";
     let Some((_place, renderer)) = place(&[
         ("one/Chart.yaml", "apiVersion: v2\nname: one\nversion: 1.0.0\n"),
         ("one/values.yaml", "word: first\n"),
@@ -162,6 +162,8 @@ fn a_render_finds_nothing_that_another_left() {
         ("two/templates/a.yaml", "a: {{ .Values.word }} {{ include \"name\" . }}\n"),
         ("three/Chart.yaml", "apiVersion: v2\nname: three\nversion: 1.0.0\n"),
         ("three/templates/a.yaml", asking),
+        ("four/Chart.yaml", "apiVersion: v2\nname: four\nversion: 1.0.0\n"),
+        ("four/templates/a.yaml", "a: {{ include \"warm.name\" . }}\n"),
     ]) else {
         return;
     };
@@ -170,9 +172,11 @@ fn a_render_finds_nothing_that_another_left() {
         let two = rendered(renderer.render(&chart("two"))).text();
         assert!(two.ends_with("a: second of two\n"), "{two}");
         // Neither the templates of chart `one` nor those that the build rendered are there.
-        match renderer.render(&chart("three")) {
-            Outcome::Failed(failed) => assert!(failed.message.contains("no template \"name\""), "{failed}"),
-            other => panic!("{other:?}"),
+        for (folder, name) in [("three", "name"), ("four", "warm.name")] {
+            match renderer.render(&chart(folder)) {
+                Outcome::Failed(failed) => assert!(failed.message.contains(&format!("no template \"{name}\"")), "{failed}"),
+                other => panic!("{other:?}"),
+            }
         }
     }
 }
