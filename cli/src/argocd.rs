@@ -17,6 +17,9 @@ use crate::charts::seen_from;
 use crate::inputs::{self, shown};
 use crate::setup::unreadable;
 
+/// What Argo CD deploys, and the root of the repository that it is in.
+type Found = (Deployed, PathBuf);
+
 /// What Argo CD deploys from the repository that is checked, and the root of that, if there is anything and if it is asked for; and what to
 /// tell of files that may deploy something and that it does not see.
 ///
@@ -30,7 +33,7 @@ pub(crate) fn find(
     namespace: &str,
     wanted: Wanted<'_>,
     cache: Option<&Arc<Cache>>,
-) -> Result<(Option<(Deployed, PathBuf)>, Option<String>)> {
+) -> Result<(Option<Found>, Option<String>)> {
     if args.no_argocd {
         return Ok((None, None));
     }
