@@ -28,7 +28,7 @@ pub(crate) use trace::Recording;
 use trace::{Answers, Recorded};
 
 /// Changes whenever something else than the module and the request decides what comes of it: what a guest sees of a file, say.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// A folder in which results are kept. Several processes may use it at the same time.
 #[derive(Debug)]
