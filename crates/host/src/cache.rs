@@ -52,6 +52,10 @@ pub enum CacheError {
     Unsupported,
 }
 
+/// After this, a file that is not whole will never be.
+#[cfg(unix)]
+const ABANDONED: std::time::Duration = std::time::Duration::from_secs(60 * 60);
+
 /// Files beyond this many are removed, the oldest first: every version of the engine has files of its own.
 const MAX_FILES: usize = 100;
 
@@ -167,12 +171,13 @@ mod unix {
     use std::os::unix::fs::{DirBuilderExt, FileExt};
     use std::path::PathBuf;
     use std::sync::atomic::{AtomicU32, Ordering};
+    use std::time::SystemTime;
 
     use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat, fstat, open, openat, renameat, statat, unlinkat};
     use sha2::{Digest, Sha256};
     use wasmtime::Engine;
 
-    use super::CacheError;
+    use super::{ABANDONED, CacheError};
     use crate::packed::{self, Packed, Unpack};
 
     /// Names the format; changes whenever the key or the end of the file does.
@@ -180,6 +185,9 @@ mod unix {
 
     /// What the name of a compiled module ends with.
     const SUFFIX: &str = ".cwasm";
+
+    /// What the name of a file ends with that is not whole yet.
+    const ASIDE: &str = ".new";
 
     /// What a compiled module depends on.
     pub(super) struct Key([u8; 32]);
@@ -270,10 +278,10 @@ mod unix {
         pub(super) fn write(&self, key: &Key, size: usize, unpack: &Unpack<'_>) -> Result<(), CacheError> {
             static COUNTER: AtomicU32 = AtomicU32::new(0);
             let count = COUNTER.fetch_add(1, Ordering::Relaxed);
-            let aside = format!("{}-{count}.new", std::process::id());
+            let aside = format!("{}-{count}{ASIDE}", std::process::id());
             let written = self.write_aside(&aside, size, unpack, &key.end()).and_then(|()| {
                 renameat(&self.handle, &aside, &self.handle, key.file_name())?;
-                self.remove_oldest()
+                self.prune()
             });
             written.map_err(|source| {
                 // It may not exist; then there is nothing to clean up.
@@ -292,21 +300,29 @@ mod unix {
             file.sync_data()
         }
 
-        fn remove_oldest(&self) -> io::Result<()> {
+        /// Removes the oldest files, if there are too many, and what was never finished.
+        fn prune(&self) -> io::Result<()> {
+            let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+            let abandoned = i64::try_from(now.saturating_sub(ABANDONED).as_secs()).unwrap_or_default();
             let mut files = Vec::new();
             for entry in Dir::read_from(&self.handle)? {
                 let entry = entry?;
                 let name = entry.file_name().to_owned();
-                if name.to_bytes().ends_with(SUFFIX.as_bytes())
-                    && let Ok(stat) = statat(&self.handle, &name, AtFlags::SYMLINK_NOFOLLOW)
-                {
+                let (is_whole, is_aside) = (name.to_bytes().ends_with(SUFFIX.as_bytes()), name.to_bytes().ends_with(ASIDE.as_bytes()));
+                if !is_whole && !is_aside {
+                    continue;
+                }
+                let Ok(stat) = statat(&self.handle, &name, AtFlags::SYMLINK_NOFOLLOW) else { continue };
+                if is_whole {
                     files.push((stat.st_mtime, name));
+                } else if stat.st_mtime < abandoned {
+                    // Another process may have been faster, here and below.
+                    let _ = unlinkat(&self.handle, name, AtFlags::empty());
                 }
             }
             files.sort();
             let excess = files.len().saturating_sub(self.max_files);
             for (_, name) in files.into_iter().take(excess) {
-                // Another process may have been faster.
                 let _ = unlinkat(&self.handle, name, AtFlags::empty());
             }
             Ok(())

@@ -229,6 +229,21 @@ fn old_files_make_room() {
 }
 
 #[test]
+fn what_was_never_finished_goes() {
+    let folder = Folder::new();
+    origin(&folder.cache(), &echo());
+    let [old, new] = ["7-0.new", "8-0.new"].map(|name| folder.cache().join(name));
+    for file in [&old, &new] {
+        fs::write(file, "half").unwrap();
+    }
+    let before = std::time::SystemTime::now() - std::time::Duration::from_secs(2 * 3600);
+    fs::File::options().append(true).open(&old).unwrap().set_modified(before).unwrap();
+    assert_eq!(origin(&folder.cache(), &numbered(1)), Origin::Compiled);
+    assert!(!old.exists() && new.exists());
+    assert_eq!(folder.files().len(), 3);
+}
+
+#[test]
 fn what_does_not_load_is_not_kept() {
     let folder = Folder::new();
     let cache = Cache::open(folder.cache()).unwrap();
