@@ -11,6 +11,7 @@
 //! A module that is packed into the program ([`Packed`]) has a key that was made when it was compiled.
 
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use crate::{Host, LoadError, Module, Packed, Strategy};
 
@@ -19,6 +20,8 @@ use crate::{Host, LoadError, Module, Packed, Strategy};
 pub struct Cache {
     #[cfg(unix)]
     directory: unix::Directory,
+    /// The first thing that was in the way.
+    problem: OnceLock<String>,
 }
 
 /// A module that a [`Cache`] loaded.
@@ -67,6 +70,21 @@ impl Cache {
     pub fn open(directory: impl Into<PathBuf>) -> Result<Self, CacheError> {
         Self::holding(MAX_FILES, directory)
     }
+
+    /// Why something could not be kept, if there was something: the first of it.
+    #[must_use]
+    pub fn problem(&self) -> Option<String> {
+        self.problem.get().cloned()
+    }
+
+    /// The module, and what was in the way, which is noted.
+    #[cfg(unix)]
+    fn cached(&self, module: Module, problem: Option<CacheError>) -> Cached {
+        if let Some(problem) = &problem {
+            let _ = self.problem.set(problem.to_string());
+        }
+        Cached { module, problem }
+    }
 }
 
 #[cfg(not(unix))]
@@ -109,7 +127,7 @@ impl Cache {
     /// # Errors
     /// As for [`Cache::open`].
     pub fn holding(files: usize, directory: impl Into<PathBuf>) -> Result<Self, CacheError> {
-        Ok(Self { directory: unix::Directory::open(directory.into(), files)? })
+        Ok(Self { directory: unix::Directory::open(directory.into(), files)?, problem: OnceLock::new() })
     }
 
     /// Takes the compiled form of `wasm` from the cache, or compiles it and puts it there. A cache that fails costs time, never the
@@ -129,7 +147,7 @@ impl Cache {
         }
         let module = Module::from_wasm(host, strategy, wasm)?;
         let compiled = module.serialize()?;
-        Ok(Cached { module, problem: self.directory.write(&key, compiled.len(), &|put| put(0, &compiled)).err() })
+        Ok(self.cached(module, self.directory.write(&key, compiled.len(), &|put| put(0, &compiled)).err()))
     }
 
     /// Maps a packed module from the cache, where it is put first if it is not there. A cache that fails costs time, never the module.
@@ -158,7 +176,7 @@ impl Cache {
         }
         // SAFETY: passed on to the caller.
         let module = unsafe { Module::from_packed(host, strategy, packed) }?;
-        Ok(Cached { module, problem })
+        Ok(self.cached(module, problem))
     }
 }
 

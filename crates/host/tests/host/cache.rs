@@ -195,6 +195,7 @@ fn a_directory_in_the_place_of_a_file_costs_time_and_is_told() {
     let loaded = cache.load(&Host::new(Limits::default()), Strategy::Kept, &echo()).unwrap();
     assert_eq!(loaded.module.origin(), Origin::Compiled);
     assert!(matches!(loaded.problem, Some(CacheError::Io { .. })));
+    assert_eq!(cache.problem(), loaded.problem.map(|problem| problem.to_string()));
     assert_eq!(folder.files(), [file], "nothing is left behind");
 }
 

@@ -116,9 +116,7 @@ fn split(text: &[u8]) -> (&[u8], &[u8]) {
     let mut at = 0;
     let end = loop {
         let rest = text.get(at..).unwrap_or_default();
-        let Some(next) = memchr::memchr3(b'}', b'/', b'`', rest).into_iter().chain(memchr::memchr2(b'"', b'\'', rest)).min() else {
-            break None;
-        };
+        let Some(next) = rest.iter().position(|byte| matches!(byte, b'}' | b'/' | b'`' | b'"' | b'\'')) else { break None };
         let rest = rest.get(next..).unwrap_or_default();
         at += next;
         let skipped = match rest {
@@ -227,6 +225,14 @@ mod tests {
         }
         assert!(!TIME.are_in_file(b"{{ uuidv4 }}") && TIME_AND_CHANCE.are_in_file(b"{{ uuidv4 }}"));
         assert!(!NONE.are_in_file(b"{{ now }}") && !NONE.are_in_json("{{ now }}"));
+    }
+
+    #[test]
+    fn a_long_action_takes_no_longer_than_it_is() {
+        for part in ["} / ", "{{ } ", "\\", "'\"' ", "`` ", "/* */ "] {
+            let text = format!("{{{{ {}", part.repeat(1 << 20));
+            assert!(!TIME.are_in_file(text.as_bytes()), "{part}");
+        }
     }
 
     #[test]
