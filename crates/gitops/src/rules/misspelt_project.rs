@@ -48,7 +48,7 @@ use fedward_kit::policy::RuleDescriptor;
 use fedward_kit::rule::Condition;
 use fedward_kit::suggest::is_slip;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use super::{Check, Report};
 
@@ -67,13 +67,14 @@ pub(crate) const DEFAULT: &str = "default";
 pub(super) fn check(check: &Check<'_>) -> Vec<Report> {
     let known: BTreeSet<&str> = check.discovery.projects.iter().map(|project| project.name.as_str()).collect();
     let mut reports = Vec::new();
+    let mut slips: HashMap<&str, Option<&str>> = HashMap::new();
     for application in &check.discovery.applications {
         let Some(written) = application.object.at(&["spec", "project"]) else { continue };
         let name = application.project.as_str();
         if name == DEFAULT || known.contains(name) {
             continue;
         }
-        let Some(meant) = meant(name, &known) else { continue };
+        let Some(meant) = *slips.entry(name).or_insert_with(|| meant(name, &known)) else { continue };
         let message = format!("there is no project `{name}` here; is `{meant}` meant?");
         reports.push(Report::at(&MISSPELT, &written.place, message).help(format!("write `{meant}`, or add the project")));
     }

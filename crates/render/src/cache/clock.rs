@@ -230,7 +230,7 @@ mod tests {
     #[test]
     fn a_long_action_takes_no_longer_than_it_is() {
         for part in ["} / ", "{{ } ", "\\", "'\"' ", "`` ", "/* */ "] {
-            let text = format!("{{{{ {}", part.repeat(1 << 20));
+            let text = format!("{{{{ {}", part.repeat(1 << 18));
             assert!(!TIME.are_in_file(text.as_bytes()), "{part}");
         }
     }
