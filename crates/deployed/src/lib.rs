@@ -21,10 +21,12 @@ mod touched;
 mod tracked;
 mod worlds;
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::Path;
 
 use fedward_gitops::{Changed, Clusters, Discovery, Fixtures, Limits, Mapping, Options, Repositories, Wanted, discover, rules};
+use fedward_kit::finding::ObjectId;
 use fedward_manifest::Source;
 use fedward_outcome::{Deployed as Entry, Location, Native, NativeFinding, Outcome};
 use fedward_render::Cache;
@@ -149,6 +151,16 @@ impl Deployed {
             finding.related.iter_mut().for_each(|related| self.rename(&mut related.location, &mut renamed));
         }
         native
+    }
+
+    /// Where places in what is deployed are written, for tools that look at objects themselves.
+    #[must_use]
+    pub fn written(&self) -> impl Fn(&Location, &ObjectId) -> Option<(Location, bool)> + '_ {
+        let origins = RefCell::new(origins::Origins::new(self));
+        move |location, object| {
+            let placed = origins.try_borrow_mut().ok()?.place(location, Some(object))?;
+            Some((placed.location, placed.exact))
+        }
     }
 
     /// The Applications, with what became of each.

@@ -57,7 +57,7 @@ pub use modules::{Codes, Found, Modules};
 pub use resources::is_namespaced;
 pub use set::Sets;
 pub use suite::{Part, SUITE};
-pub use survey::{Asker, Survey, Surveyed};
+pub use survey::{Asker, Survey, Surveyed, Written};
 
 use evaluate::Plan;
 use gather::{Gathered, gather};
