@@ -103,6 +103,17 @@ fn the_github_action_is_one() {
         scripts += 1;
     }
     assert_eq!(scripts, 2);
+    // What was rendered is kept whether or not the check passes.
+    let steps = action["runs"]["steps"].as_array().unwrap();
+    let uses =
+        |name: &str| steps.iter().position(|step| step["uses"].as_str().is_some_and(|uses| uses.starts_with(&format!("{name}@")))).unwrap();
+    let check = steps.iter().position(|step| step["name"] == "Check").unwrap();
+    let (restore, save) = (uses("actions/cache/restore"), uses("actions/cache/save"));
+    assert!(restore < check && check < save);
+    assert!(steps[save]["if"].as_str().unwrap().contains("always() && "));
+    for field in ["path", "key"] {
+        assert_eq!(steps[restore]["with"][field], steps[save]["with"][field], "{field}");
+    }
     // Every input is used.
     for name in inputs.keys() {
         assert!(text("action.yml").contains(&format!("inputs.{name}")), "{name}");

@@ -23,7 +23,7 @@ mod worlds;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use fedward_gitops::{Changed, Clusters, Discovery, Fixtures, Limits, Mapping, Options, Repositories, Wanted, discover, rules};
 use fedward_kit::finding::ObjectId;
@@ -129,11 +129,25 @@ impl Deployed {
         self.repositories.main().is_some_and(|main| main.is_file(path))
     }
 
+    /// The files that were read to find and render it, without links: no output may replace them.
+    #[must_use]
+    pub fn read(&self) -> Vec<PathBuf> {
+        self.repositories.checkouts().iter().chain(self.repositories.kept_charts()).flat_map(|checkout| checkout.read()).collect()
+    }
+
     /// Whether nothing of Argo CD was found.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         let Discovery { applications, sets, projects, .. } = &self.discovery;
         applications.is_empty() && sets.is_empty() && projects.is_empty()
+    }
+
+    /// How many objects of Argo CD the rules about the repository look at.
+    #[must_use]
+    pub fn objects(&self) -> usize {
+        let Discovery { applications, sets, projects, .. } = &self.discovery;
+        let applications = applications.iter().filter(|application| !application.is_left_out).count();
+        applications + sets.iter().filter(|set| !set.is_left_out).count() + projects.len()
     }
 
     /// What is wrong with the repository itself, in the files as inputs name them; `on` says which rules are not turned off. Of what a change
@@ -163,23 +177,14 @@ impl Deployed {
         }
     }
 
-    /// The Applications, with what became of each.
+    /// The Applications and the ApplicationSets, with what became of each.
     #[must_use]
-    pub fn applications(&self) -> Vec<Entry> {
-        let mut entries = account::account(self, &mut origins::Origins::new(self));
-        entries.retain(|entry| entry.kind == "Application");
-        entries
+    pub fn account(&self) -> (Vec<Entry>, Vec<Entry>) {
+        let entries = account::account(self, &mut origins::Origins::new(self));
+        entries.into_iter().partition(|entry| entry.kind == "Application")
     }
 
-    /// The ApplicationSets, with what became of each.
-    #[must_use]
-    pub fn sets(&self) -> Vec<Entry> {
-        let mut entries = account::account(self, &mut origins::Origins::new(self));
-        entries.retain(|entry| entry.kind == "ApplicationSet");
-        entries
-    }
-
-    /// What Argo CD would apply of an Application, by its number in [`Deployed::applications`], as a stream of YAML. `name` says what a file is
+    /// What Argo CD would apply of an Application, by its number in [`Deployed::account`], as a stream of YAML. `name` says what a file is
     /// called that outputs name otherwise.
     #[must_use]
     pub fn text(&self, number: usize, name: &dyn Fn(&str) -> String) -> String {
