@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use fedward_gitops::renderer::{self, Render, SourceRequest, TemplateRequest, Tool};
 use fedward_gitops::{Checkout, Manifest, Origin, Repositories, path};
@@ -26,7 +26,10 @@ pub(crate) struct Sandbox {
 }
 
 /// What renders a checkout, and the files that it reads.
-type OfCheckout = (Arc<Renderer>, Arc<Supplied>);
+type OfCheckout = (Arc<Renderer>, Files);
+
+/// The files of a checkout, with what was put beside them.
+pub(crate) type Files = Arc<Supplied>;
 
 /// A part of what was rendered: one template's document, one resource.
 #[derive(Debug)]
@@ -48,14 +51,38 @@ pub(crate) struct Piece {
 }
 
 /// What a piece was made with.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Made {
-    /// A chart, in a folder of the checkout, with values.
-    Helm(String, Arc<renderer::Helm>),
+    /// A chart with values.
+    Helm(Arc<Release>),
     /// A kustomization, in a folder of the checkout.
     Kustomize(String),
     /// A Jsonnet file.
     Jsonnet,
+}
+
+/// A chart as it is asked for.
+#[derive(Debug)]
+pub(crate) struct Release {
+    /// The repository of the chart.
+    pub(crate) checkout: Arc<Checkout>,
+    /// Its folder or archive there.
+    pub(crate) chart: String,
+    /// What it is rendered with.
+    pub(crate) helm: renderer::Helm,
+    values: OnceLock<Option<Arc<Text>>>,
+}
+
+impl Release {
+    fn new(checkout: &Arc<Checkout>, chart: &str, helm: &renderer::Helm) -> Self {
+        Release { checkout: Arc::clone(checkout), chart: chart.to_owned(), helm: helm.clone(), values: OnceLock::new() }
+    }
+
+    /// The values that the Application itself has.
+    pub(crate) fn values(&self) -> Option<Arc<Text>> {
+        let read = || Text::from_text("values", self.helm.values.clone()?).ok().map(Arc::new);
+        self.values.get_or_init(read).clone()
+    }
 }
 
 impl Sandbox {
@@ -82,6 +109,11 @@ impl Sandbox {
         pieces
     }
 
+    /// The files of a checkout as renderers see them.
+    pub(crate) fn files(&self, checkout: &Arc<Checkout>) -> Option<Files> {
+        self.renderer(checkout).ok().map(|(_, files)| files)
+    }
+
     /// The renderer of a checkout; it keeps what is slow to start.
     fn renderer(&self, checkout: &Arc<Checkout>) -> std::io::Result<OfCheckout> {
         let mut known = self.renderers.lock().unwrap_or_else(PoisonError::into_inner);
@@ -97,7 +129,14 @@ impl Sandbox {
     }
 
     /// The objects of a part of the result.
-    fn take(&self, request: &SourceRequest<'_>, supplied: &Supplied, number: usize, document: Document) -> Result<Vec<Manifest>, String> {
+    fn take(
+        &self,
+        request: &SourceRequest<'_>,
+        supplied: &Supplied,
+        made: &Made,
+        number: usize,
+        document: Document,
+    ) -> Result<Vec<Manifest>, String> {
         let Document { text, file, inside, name, changed_by, .. } = document;
         let file = file.filter(|file| file != ".");
         let real = file.as_deref().and_then(|file| supplied.real(file));
@@ -120,12 +159,7 @@ impl Sandbox {
             };
             manifests.extend(Manifest::all(&document).map(|manifest| Manifest { origin: origin.clone(), ..manifest }));
         }
-        let made = match &request.tool {
-            Tool::Helm(helm) => Made::Helm(request.path.to_owned(), Arc::new((*helm).clone())),
-            Tool::Kustomize(_) => Made::Kustomize(request.path.to_owned()),
-            Tool::Jsonnet(_) => Made::Jsonnet,
-        };
-        let piece = Piece { source: Arc::clone(&source), checkout, file, inside, name, changed_by, made };
+        let piece = Piece { source: Arc::clone(&source), checkout, file, inside, name, changed_by, made: made.clone() };
         self.pieces.lock().unwrap_or_else(PoisonError::into_inner).insert(Arc::clone(source.name()), Arc::new(piece));
         Ok(manifests)
     }
@@ -167,9 +201,14 @@ impl renderer::Renderer for Sandbox {
                 None => Render::Failed(failed.to_string()),
             },
             Outcome::Rendered(rendered) => {
+                let made = match &request.tool {
+                    Tool::Helm(helm) => Made::Helm(Arc::new(Release::new(request.checkout, request.path, helm))),
+                    Tool::Kustomize(_) => Made::Kustomize(request.path.to_owned()),
+                    Tool::Jsonnet(_) => Made::Jsonnet,
+                };
                 let mut manifests = Vec::new();
                 for (number, document) in rendered.documents.into_iter().enumerate() {
-                    match self.take(request, &supplied, number, document) {
+                    match self.take(request, &supplied, &made, number, document) {
                         Ok(objects) => manifests.extend(objects),
                         Err(why) => return Render::Failed(why),
                     }

@@ -1,0 +1,137 @@
+//! Where what is found in a render comes from: the lines of values, patches and templates that a person edits.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod common;
+
+use std::path::Path;
+use std::process::Command;
+
+use common::{run, write};
+
+const DEPLOYMENT: &str = "apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: NAME
+  namespace: shop
+spec:
+  template:
+    metadata:
+      labels:
+        azure.workload.identity/use: VALUE
+    spec:
+      serviceAccountName: web
+";
+
+/// The findings of a run about that label.
+fn found(folder: &Path, args: &[&str]) -> Vec<serde_json::Value> {
+    let (out, err, _) = run(folder, &[args, &["--format", "json"]].concat());
+    let said: serde_json::Value = serde_json::from_str(&out).unwrap_or_else(|_| panic!("{out}{err}"));
+    let findings = said["findings"].as_array().unwrap().iter();
+    findings.filter(|finding| finding["rule"] == "wrong-azure-label-value").cloned().collect()
+}
+
+fn text(value: &serde_json::Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+fn place(location: &serde_json::Value) -> String {
+    format!("{}:{}", text(&location["file"]), location["line"])
+}
+
+/// For each object, where its value is set.
+fn set(folder: &Path, args: &[&str]) -> Vec<String> {
+    let line = |finding: &serde_json::Value| {
+        let related = finding["related"].as_array().into_iter().flatten();
+        let values = related.filter(|related| text(&related["message"]).ends_with(" is set here"));
+        let values: Vec<String> = values.map(|related| format!("{} {}", place(related), text(&related["message"]))).collect();
+        format!("{}: {}", text(&finding["object"]["name"]), values.join(", "))
+    };
+    let mut lines: Vec<String> = found(folder, args).iter().map(line).collect();
+    lines.sort();
+    lines
+}
+
+fn chart(folder: &Path, at: &str, name: &str, more: &str, values: &str, template: &str) {
+    write(folder, &format!("{at}/Chart.yaml"), &format!("apiVersion: v2\nname: {name}\nversion: 1.0.0\n{more}"));
+    write(folder, &format!("{at}/values.yaml"), values);
+    if !template.is_empty() {
+        let text = DEPLOYMENT
+            .replace("NAME", "{{ .Template.BasePath | replace \"/\" \"-\" | trimSuffix \"-templates\" }}")
+            .replace("VALUE", &format!("{{{{ {template} | quote }}}}"));
+        write(folder, &format!("{at}/templates/deployment.yaml"), &text);
+    }
+}
+
+/// Packs a chart, and takes its folder away.
+fn pack(folder: &Path, chart: &str, archive: &str) {
+    let (above, name) = chart.rsplit_once('/').unwrap();
+    let output = Command::new("tar").arg("-czf").arg(folder.join(archive)).arg("-C").arg(folder.join(above)).arg(name).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    std::fs::remove_dir_all(folder.join(chart)).unwrap();
+}
+
+fn application(folder: &Path, helm: &str) {
+    write(
+        folder,
+        "apps/web.yaml",
+        &format!(
+            "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {{name: web, namespace: argocd}}\nspec:\n  project: default\n  destination: {{server: 'https://kubernetes.default.svc', namespace: shop}}\n  source:\n    repoURL: https://git.example/shop\n    path: web\n    helm:\n{helm}"
+        ),
+    );
+}
+
+const CHECK: [&str; 4] = ["check", ".", "--repo", "https://git.example/shop=."];
+
+#[test]
+fn values_of_charts_in_charts_are_on_their_lines() {
+    if !common::renders() {
+        return;
+    }
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path();
+    let needs = "dependencies:
+  - {name: db, version: ^1, alias: main}
+  - {name: db, version: ^1, alias: other}
+  - {name: own, version: ^1, import-values: [{child: given, parent: taken}]}
+  - {name: beside, version: ^1, repository: 'file://../beside'}
+";
+    let own = "main:\n  use: 'yes'\nglobal:\n  use: 'yes'\n";
+    chart(folder, "web", "web", needs, own, ".Values.taken.use");
+    // What is above it wins.
+    chart(folder, "web/charts/db", "db", "", "use: 'true'\n", ".Values.use");
+    chart(folder, "web/charts/db/charts/log", "log", "", "use: 'true'\n", "$.Values.use");
+    chart(folder, "web/charts/own", "own", "", "use: 'yes'\ngiven:\n  use: 'yes'\n", ".Values.use");
+    chart(folder, "web/charts/shared", "shared", "", "global: {use: 'true'}\n", ".Values.global.use");
+    chart(folder, "beside", "beside", "", "use: 'true'\n", ".Values.use");
+    chart(folder, "web/charts/packed", "packed", "", "use: 'true'\n", ".Values.use");
+    chart(folder, "web/charts/packed/charts/inner", "inner", "", "use: 'yes'\n", ".Values.use");
+    pack(folder, "web/charts/packed", "web/charts/packed-1.0.0.tgz");
+    write(folder, "web/prod.yaml", "main:\n  use: 'yes'\n  log:\n    use: 'yes'\n");
+    write(folder, "web/late.yaml", "other: {log: {use: 'yes'}}\n");
+    application(
+        folder,
+        "      valueFiles: [prod.yaml, late.yaml]\n      values: |\n        beside:\n          use: 'yes'\n      parameters:\n        - name: packed.use\n          value: 'yes'\n        - {name: other.use, value: 'yes', forceString: true}\n",
+    );
+    let expected = [
+        "web-charts-beside: apps/web.yaml:14 `beside.use` is set here",
+        "web-charts-main-charts-log: web/prod.yaml:4 `main.log.use` is set here",
+        "web-charts-main: web/prod.yaml:2 `main.use` is set here",
+        "web-charts-other-charts-log: web/late.yaml:1 `other.log.use` is set here",
+        "web-charts-other: apps/web.yaml:18 `other.use` is set here",
+        "web-charts-own: web/charts/own/values.yaml:1 `own.use` is set here",
+        "web-charts-packed-charts-inner: web/charts/packed-1.0.0.tgz/charts/inner/values.yaml:1 `packed.inner.use` is set here",
+        "web-charts-packed: apps/web.yaml:17 `packed.use` is set here",
+        "web-charts-shared: web/values.yaml:4 `global.use` is set here",
+        "web: web/charts/own/values.yaml:3 `taken.use` is set here",
+    ];
+    assert_eq!(set(folder, &CHECK), expected);
+    // What takes a value's place is not where the value is set.
+    application(
+        folder,
+        "      valuesObject: {main: {use: 'yes', log: {use: 'yes'}}, beside: {use: 'yes'}}\n      valueFiles: [prod.yaml]\n",
+    );
+    let said = set(folder, &CHECK);
+    assert!(said.contains(&"web-charts-main: apps/web.yaml:11 `main.use` is set here".to_owned()), "{said:?}");
+    assert!(said.contains(&"web-charts-beside: apps/web.yaml:11 `beside.use` is set here".to_owned()), "{said:?}");
+}
