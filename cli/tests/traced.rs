@@ -135,3 +135,90 @@ fn values_of_charts_in_charts_are_on_their_lines() {
     assert!(said.contains(&"web-charts-main: apps/web.yaml:11 `main.use` is set here".to_owned()), "{said:?}");
     assert!(said.contains(&"web-charts-beside: apps/web.yaml:11 `beside.use` is set here".to_owned()), "{said:?}");
 }
+
+/// A finding's place, and whether a comment has it ignored.
+fn places(folder: &Path, args: &[&str]) -> Vec<String> {
+    let line = |finding: &serde_json::Value| {
+        let ignored = if finding["suppressed"].is_null() { "" } else { " ignored" };
+        format!("{}: {}{ignored}", text(&finding["object"]["name"]), place(&finding["location"]))
+    };
+    let mut lines: Vec<String> = found(folder, args).iter().map(line).collect();
+    lines.sort();
+    lines
+}
+
+fn stale(folder: &Path, args: &[&str]) -> Vec<String> {
+    let (out, _, _) = run(folder, &[args, &["--format", "json"]].concat());
+    let said: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let findings = said["findings"].as_array().unwrap().iter();
+    findings.filter(|finding| finding["rule"] == "stale-ignore").map(|finding| place(&finding["location"])).collect()
+}
+
+#[test]
+fn ignore_entries_beside_values_count() {
+    if !common::renders() {
+        return;
+    }
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path();
+    let entry = "# fedward: ignore[wrong-azure-label-value] the webhook of this cluster takes it";
+    chart(folder, "web", "web", "", &format!("use: 'true' {entry}\n"), ".Values.use");
+    chart(folder, "web/charts/db", "db", "", &format!("{entry}\nuse: 'yes'\n"), ".Values.use");
+    chart(folder, "web/charts/log", "log", "", "use: 'yes'\n", ".Values.use");
+    chart(folder, "web/charts/own", "own", "", "", ".Values.use");
+    write(folder, "web/prod.yaml", &format!("use: 'yes' {entry}\n"));
+    application(
+        folder,
+        &format!(
+            "      valueFiles: [prod.yaml]\n      parameters:\n        - name: own.use\n          value: 'yes' {entry}\n        - {{name: own.other, value: 'yes'}} {entry}\n"
+        ),
+    );
+    let template = "templates/deployment.yaml:10";
+    let expected = [
+        format!("web-charts-db: web/charts/db/{template} ignored"),
+        format!("web-charts-log: web/charts/log/{template}"),
+        format!("web-charts-own: web/charts/own/{template} ignored"),
+        format!("web: web/{template} ignored"),
+    ];
+    assert_eq!(places(folder, &CHECK), expected);
+    // What nothing that is found comes from is said.
+    assert_eq!(stale(folder, &CHECK), ["apps/web.yaml:15", "web/values.yaml:1"]);
+    let none = [&CHECK[..], &["--no-ignores"]].concat();
+    assert!(places(folder, &none).iter().all(|line| !line.ends_with("ignored")) && stale(folder, &none).is_empty());
+}
+
+#[test]
+fn a_patch_is_named_for_the_objects_that_it_changes() {
+    if !common::renders() {
+        return;
+    }
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path();
+    let label = "/spec/template/metadata/labels/azure.workload.identity~1use";
+    for name in ["web", "web-admin"] {
+        write(folder, &format!("base/{name}.yaml"), &DEPLOYMENT.replace("NAME", name).replace("VALUE", "\"true\""));
+    }
+    write(folder, "base/kustomization.yaml", "resources: [web.yaml, web-admin.yaml]\n");
+    let operation = |path: &str, value: &str| format!("- op: replace\n  path: {path}\n  value: {value}\n");
+    // Each is right for one of them; the last one sets what holds it.
+    write(folder, "over/web.yaml", &operation(label, "'yes'"));
+    write(folder, "over/other.yaml", &operation(label, "'no'"));
+    let (labels, _) = label.rsplit_once('/').unwrap();
+    write(folder, "over/admin.yaml", &operation(labels, "\n    app: web\n    azure.workload.identity/use: 'on'"));
+    let entry = "# fedward: ignore[wrong-azure-label-value] as the webhook has it";
+    let kustomization = format!(
+        "resources: [../base]\nnamePrefix: own-\npatches:\n- {{path: web.yaml, target: {{name: web}}}}\n- {{path: other.yaml, target: {{name: we}}}}\n- {{path: other.yaml, target: {{name: web, labelSelector: app=other}}}}\n- {{path: admin.yaml, target: {{kind: Deploy.*, name: .*-admin}}}}\n"
+    );
+    write(folder, "over/kustomization.yaml", &kustomization);
+    assert_eq!(places(folder, &["check", "over"]), ["own-web-admin: over/admin.yaml:5", "own-web: over/web.yaml:3"]);
+    // A patch in the kustomization has lines, and entries, of its own.
+    let inline = format!(
+        "resources: [../base]\npatches:\n- target: {{name: web}}\n  patch: |-\n    - op: replace\n      path: {label}\n      value: 'yes' {entry}\n- patch: |-\n    apiVersion: apps/v1\n    kind: Deployment\n    metadata: {{name: web-admin, namespace: shop}}\n    spec: {{template: {{metadata: {{labels: {{azure.workload.identity/use: 'no'}}}}}}}}\n"
+    );
+    write(folder, "inline/kustomization.yaml", &inline);
+    assert_eq!(
+        places(folder, &["check", "inline"]),
+        ["web-admin: inline/kustomization.yaml:12", "web: inline/kustomization.yaml:7 ignored"]
+    );
+    assert!(stale(folder, &["check", "inline"]).is_empty());
+}

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use fedward_gitops::Checkout;
 use fedward_kit::finding::ObjectId;
-use fedward_manifest::{Document, Limits, Node, Source, Span, parse, split};
+use fedward_manifest::{Document, Limits, Source, Span, parse, split};
 use fedward_outcome::{Location, Related};
 use fedward_render::KUSTOMIZATIONS;
 
@@ -22,6 +22,7 @@ use crate::worlds::deployers;
 use charts::Chart;
 use lines::Aligned;
 use objects::Objects;
+use patching::Patches;
 
 /// Files that rendered texts were made of.
 pub(crate) struct Origins<'d> {
@@ -35,10 +36,8 @@ pub(crate) struct Origins<'d> {
     documents: HashMap<usize, (Arc<Source>, Arc<[Document]>)>,
     /// What they hold by name, by the same address.
     objects: HashMap<usize, Arc<Objects>>,
-    /// Patches that stand in a file, by its address and where in it.
-    patches: HashMap<(usize, u32), Arc<[Document]>>,
-    /// Each kustomization with its patches.
-    patch_files: HashMap<(usize, String), Vec<Arc<Source>>>,
+    /// The patches of each kustomization.
+    patches: HashMap<(usize, String), Arc<Patches>>,
     aligned: HashMap<Arc<str>, Arc<Aligned>>,
     /// Charts with those that they build on, by their checkout and where they are in it.
     charts: HashMap<(usize, String), Arc<Chart>>,
@@ -65,7 +64,6 @@ impl<'d> Origins<'d> {
             documents: HashMap::new(),
             objects: HashMap::new(),
             patches: HashMap::new(),
-            patch_files: HashMap::new(),
             aligned: HashMap::new(),
             charts: HashMap::new(),
         }
@@ -178,29 +176,15 @@ impl<'d> Origins<'d> {
         Arc::clone(documents)
     }
 
-    /// What a text in a file holds, read once.
-    fn inside(&mut self, file: &Arc<Source>, node: Node<'_>) -> Arc<[Document]> {
-        // These keep the file, so that no other has its address.
-        self.documents(file);
-        let read = || {
-            let source = node.as_str().and_then(|text| Source::from_text("", text.to_owned()).ok());
-            source.map(|source| documents(&Arc::new(source))).unwrap_or_default().into()
-        };
-        Arc::clone(self.patches.entry((Arc::as_ptr(file).addr(), node.place().start)).or_insert_with(read))
-    }
-
-    /// The kustomizations that changed a piece, and their patches: the same for all objects of a kustomization, and read once.
-    pub(crate) fn patches(&mut self, piece: &Piece) -> Vec<Arc<Source>> {
-        let mut files = Vec::new();
-        for changed in &piece.changed_by {
-            let key = (Arc::as_ptr(&piece.checkout).addr(), changed.clone());
-            if !self.patch_files.contains_key(&key) {
-                let found = base::patches(self, &piece.checkout, changed);
-                self.patch_files.insert(key.clone(), found);
-            }
-            files.extend(self.patch_files.get(&key).into_iter().flatten().cloned());
+    /// The patches of a kustomization, read once.
+    pub(crate) fn patches(&mut self, checkout: &Arc<Checkout>, changed: &str) -> Arc<Patches> {
+        let key = (Arc::as_ptr(checkout).addr(), changed.to_owned());
+        if let Some(known) = self.patches.get(&key) {
+            return Arc::clone(known);
         }
-        files
+        let patches = Arc::new(patching::load(self, checkout, changed));
+        self.patches.insert(key, Arc::clone(&patches));
+        patches
     }
 
     /// The objects of a text, by what they are called.

@@ -28,6 +28,7 @@ mod set;
 mod severities;
 mod suite;
 mod survey;
+mod target;
 mod verdicts;
 mod views;
 mod world;
@@ -58,6 +59,7 @@ pub use resources::is_namespaced;
 pub use set::Sets;
 pub use suite::{Part, SUITE};
 pub use survey::{Asker, Survey, Surveyed};
+pub use target::{Met, Target};
 
 use evaluate::Plan;
 use gather::{Gathered, gather};

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use fedward_manifest::Node;
 
 use crate::load::{Loaded, Object, Role, text};
+use crate::target::{Met, Target};
 
 /// What the repository says of its files.
 #[derive(Default)]
@@ -23,13 +24,6 @@ struct Kustomization {
     resources: Vec<String>,
     components: Vec<String>,
     targets: Vec<Target>,
-}
-
-/// What a patch changes. `None` is anything.
-#[derive(Clone, Default)]
-struct Target {
-    kind: Option<String>,
-    name: Option<String>,
 }
 
 impl Project {
@@ -64,7 +58,7 @@ impl Project {
             }
             let targets = match target {
                 Some(target) => vec![target],
-                None => documents.iter().filter_map(|one| one.document.as_ref()).map(|document| strategic(document.root())).collect(),
+                None => documents.iter().filter_map(|one| one.document.as_ref()).map(|document| Target::named(document.root())).collect(),
             };
             if let Some(kustomization) = project.kustomizations.get_mut(&folder) {
                 kustomization.targets.extend(targets);
@@ -114,7 +108,7 @@ impl Project {
             let mut seen = HashSet::new();
             for file in self.files(kustomization, &mut seen) {
                 for number in by_file.get(file.as_str()).map(Vec::as_slice).unwrap_or_default() {
-                    if objects.get(*number).is_some_and(|object| targets.iter().any(|target| target.hits(object))) {
+                    if objects.get(*number).is_some_and(|object| targets.iter().any(|target| hits(target, object))) {
                         drafts.push(*number);
                     }
                 }
@@ -152,14 +146,10 @@ impl Project {
     }
 }
 
-impl Target {
-    fn hits(&self, object: &Object) -> bool {
-        // A target's fields are anchored regular expressions; one with any syntax in it is taken for "may match".
-        let fits = |pattern: &Option<String>, value: &str| {
-            pattern.as_deref().is_none_or(|pattern| pattern == value || pattern.contains(['.', '*', '|', '[', '(', '^', '$', '+', '?']))
-        };
-        fits(&self.kind, &object.kind) && fits(&self.name, &object.name)
-    }
+/// Whether a patch may change an object. Labels may come from a kustomization in between.
+fn hits(target: &Target, object: &Object) -> bool {
+    let Object { group, version, kind, name, namespace, .. } = object;
+    target.hits(&Met { group, version, kind, names: &[name], namespaces: &[namespace], metadata: &[] })
 }
 
 /// Folder (with its slash, empty for none) and file of a path.
@@ -184,9 +174,7 @@ fn read(root: Node<'_>, folder: &str, patches: &mut Vec<(String, String, Option<
         component.push('/');
     }
     for patch in list("patches").chain(list("patchesJson6902")) {
-        let target = patch
-            .get("target")
-            .map(|target| Target { kind: text(target, "kind").map(str::to_owned), name: text(target, "name").map(str::to_owned) });
+        let target = patch.get("target").filter(|target| !target.is_null()).map(Target::read);
         match text(patch, "path").and_then(|path| join(folder, path)) {
             Some(path) => patches.push((folder.to_owned(), path, target)),
             // An inline patch without a target is a strategic merge that names its object.
@@ -247,14 +235,6 @@ fn has_chart(spec: Node<'_>) -> bool {
     let sources = spec.get("source").into_iter().chain(spec.get("sources").into_iter().flat_map(Node::items));
     let mut fields = sources.flat_map(|source| [source.get("chart"), source.get("helm")]).flatten();
     fields.any(|field| !field.is_null())
-}
-
-/// The object that a strategic merge patch names.
-fn strategic(root: Node<'_>) -> Target {
-    Target {
-        kind: text(root, "kind").map(str::to_owned),
-        name: root.get("metadata").and_then(|metadata| text(metadata, "name")).map(str::to_owned),
-    }
 }
 
 /// A path relative to a folder, normalised; `None` if it leads out of the input or to a remote base.

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use fedward_gitops::{Application, Value};
+use fedward_gitops::Value;
 use fedward_manifest::{Document, Encoding, Format, Limits, Node, Source, Span};
 use fedward_outcome::{Location, Related};
 
 use super::Origins;
 use super::charts::{self, Chart};
+use crate::Deployed;
 use crate::sandbox::{Piece, Release};
 
 /// Files of values that one value is looked for in: charts may take over values from one another in any number.
@@ -60,7 +61,7 @@ struct Lookup<'o, 'd> {
     left: usize,
 }
 
-impl Lookup<'_, '_> {
+impl<'d> Lookup<'_, 'd> {
     /// What the Application says, or one of its files, in the order of their force.
     fn given(&mut self, keys: &[&str]) -> Option<Found> {
         self.parameter(keys).or_else(|| self.own(keys)).or_else(|| {
@@ -73,7 +74,7 @@ impl Lookup<'_, '_> {
     }
 
     /// What `parameters` say.
-    fn parameter(&self, keys: &[&str]) -> Option<Found> {
+    fn parameter(&mut self, keys: &[&str]) -> Option<Found> {
         let helm = &self.release.helm;
         if helm.file_parameters.iter().any(|(name, _)| meets(name, keys).is_some()) {
             return Some(Found::Unknown);
@@ -82,13 +83,13 @@ impl Lookup<'_, '_> {
         let strings = [true, false].into_iter();
         let parameters = strings.flat_map(|force| helm.parameters.iter().rev().filter(move |parameter| parameter.force_string == force));
         let (parameter, is_it) = parameters.filter_map(|parameter| Some((parameter, meets(&parameter.name, keys)?))).next()?;
-        let written = || {
+        let mut written = || {
             let list = self.block()?.get("parameters")?.as_list()?;
             let is_same = |entry: &&Value| entry.text("name") == parameter.name && entry.flag("forceString") == parameter.force_string;
             let value = list.iter().rev().find(is_same)?.get("value")?;
-            Some(Found::Value(location(value), value.as_str()?.to_owned()))
+            Some(Found::Value(self.edited(location(value))?, value.as_str()?.to_owned()))
         };
-        Some(is_it.then(written).flatten().unwrap_or(Found::Unknown))
+        Some(if is_it { written() } else { None }.unwrap_or(Found::Unknown))
     }
 
     /// What `valuesObject` or `values` says.
@@ -107,14 +108,26 @@ impl Lookup<'_, '_> {
             let values = helm.get("values")?;
             Some(inside(values, keys).unwrap_or_else(|| location(values)))
         };
-        Some(written().map_or(Found::Unknown, |location| Found::Value(location, text)))
+        let written = written();
+        Some(written.and_then(|location| self.edited(location)).map_or(Found::Unknown, |location| Found::Value(location, text)))
     }
 
     /// The `helm` block of the source that was rendered.
-    fn block(&self) -> Option<&Value> {
+    fn block(&self) -> Option<&'d Value> {
         let (application, source) = self.origins.deployer(self.piece.source.name())?;
-        let application: &Application = self.origins.deployed.discovery.applications.get(application)?;
+        let deployed: &'d Deployed = self.origins.deployed;
+        let application = deployed.discovery.applications.get(application)?;
         application.sources.get(source)?.effective.get("helm")
+    }
+
+    /// A place in an Application, in the file that a person edits: the Application may itself be rendered. `None` where the line is not known.
+    fn edited(&mut self, location: Location) -> Option<Location> {
+        if let Some(placed) = self.origins.place(&location, None) {
+            return placed.exact.then_some(placed.location);
+        }
+        // As outputs name it.
+        let source = self.origins.shown(location.source.name()).filter(|source| source.text().len() == location.source.text().len());
+        Some(Location { source: source.unwrap_or_else(|| Arc::clone(&location.source)), ..location })
     }
 
     /// What charts have where nobody says anything: what stands in the file of the chart, in that of the one below it, or what it takes over.
