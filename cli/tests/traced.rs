@@ -222,3 +222,89 @@ fn a_patch_is_named_for_the_objects_that_it_changes() {
     );
     assert!(stale(folder, &["check", "inline"]).is_empty());
 }
+
+/// Where an Application fails, with who deploys it; the name of the Application is that of its folder.
+fn failures(folder: &Path) -> Vec<String> {
+    let (out, err, _) = run(folder, &[&CHECK[..], &["--format", "json"]].concat());
+    let said: serde_json::Value = serde_json::from_str(&out).unwrap_or_else(|_| panic!("{out}{err}"));
+    let findings = said["findings"].as_array().unwrap().iter().filter(|finding| finding["rule"] == "unrenderable-application");
+    let line = |finding: &serde_json::Value| {
+        let by = finding["origin"]["deployed_by"].as_array().into_iter().flatten().map(text).collect::<Vec<_>>().join(", ");
+        format!("{} {by}", place(&finding["location"]))
+    };
+    let mut lines: Vec<String> = findings.map(line).collect();
+    lines.sort();
+    lines
+}
+
+#[test]
+fn what_does_not_render_is_found_where_it_is_mended() {
+    if !common::renders() {
+        return;
+    }
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path();
+    let of = |name: &str, path: &str, helm: &str| {
+        write(
+            folder,
+            &format!("apps/{name}.yaml"),
+            &format!(
+                "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {{name: {name}, namespace: argocd}}\nspec:\n  project: default\n  destination: {{server: 'https://kubernetes.default.svc', namespace: shop}}\n  source: {{repoURL: 'https://git.example/shop', path: {path}{helm}}}\n"
+            ),
+        );
+    };
+    let template = |name: &str, text: &str| {
+        chart(folder, name, name, "", "use: 1\n", "");
+        write(folder, &format!("{name}/templates/a.yaml"), text);
+        of(name, name, "");
+    };
+    template("call", "kind: A\n\na: {{ .Values.x.y.z }}\n");
+    of("call-too", "call", "");
+    template("parse", "kind: A\n\na: {{ if }\n");
+    template("helper", "kind: A\na: {{ include \"helper.a\" . }}\n");
+    write(folder, "helper/templates/_a.tpl", "{{- define \"helper.a\" -}}\n{{ index .Values.use 1 }}\n{{- end }}\n");
+    template("yaml", "kind: A\n\na: b: c\n");
+    template("under", "kind: A\n");
+    chart(folder, "under/charts/below", "below", "", "", "");
+    write(folder, "under/charts/below/templates/a.yaml", "kind: A\na: {{ nope }}\n");
+    template("schema", "kind: A\n");
+    write(folder, "schema/values.schema.json", r#"{"required": ["z"]}"#);
+    chart(folder, "schema/charts/below", "below", "", "o:\n  p: x\n", "");
+    write(folder, "schema/charts/below/values.schema.json", r#"{"properties": {"o": {"properties": {"p": {"type": "integer"}}}}}"#);
+    template("values", "kind: A\n");
+    of("values", "values", ", helm: {valueFiles: [prod.yaml]}");
+    write(folder, "values/prod.yaml", "a: 1\nb: c: d\n");
+    let kustomization = |name: &str, text: &str| {
+        write(folder, &format!("{name}/kustomization.yaml"), text);
+        of(name, name, "");
+    };
+    kustomization("missing", "namespace: a\nresources:\n- ../base\n- gone.yaml\n");
+    kustomization("field", "resources: []\nnope: 1\n");
+    kustomization("below", "resources: [../base]\n");
+    write(folder, "base/kustomization.yaml", "resources: [a.yaml]\n");
+    write(folder, "base/a.yaml", "kind: A\n\na: b: c\n");
+    // Nobody says which file it is.
+    kustomization("target", "resources: [a.yaml]\npatches: [{path: p.yaml}]\n");
+    write(folder, "target/a.yaml", "apiVersion: v1\nkind: A\nmetadata: {name: a}\n");
+    write(folder, "target/p.yaml", "apiVersion: v1\nkind: B\nmetadata: {name: b}\n");
+    let by = |place: &str, name: &str| format!("{place} Application argocd/{name}");
+    let expected = [
+        "apps/target.yaml:7 ".to_owned(),
+        // What several fail at is told once.
+        by("base/a.yaml:3", "below, Application argocd/missing"),
+        by("call/templates/a.yaml:3", "call-too, Application argocd/call"),
+        by("field/kustomization.yaml:2", "field"),
+        by("helper/templates/_a.tpl:2", "helper"),
+        by("parse/templates/a.yaml:3", "parse"),
+        by("schema/charts/below/values.yaml:2", "schema"),
+        by("under/charts/below/templates/a.yaml:2", "under"),
+        by("values/prod.yaml:2", "values"),
+        by("yaml/templates/a.yaml:1", "yaml"),
+    ];
+    assert_eq!(failures(folder), expected);
+    write(folder, "base/a.yaml", "apiVersion: v1\nkind: A\nmetadata: {name: a}\n");
+    assert!(failures(folder).contains(&by("missing/kustomization.yaml:4", "missing")), "{:?}", failures(folder));
+    // A folder by itself.
+    let (out, _, _) = run(folder, &["check", "call"]);
+    assert!(out.contains("--> call/templates/a.yaml:3:1"), "{out}");
+}

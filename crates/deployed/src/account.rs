@@ -7,6 +7,7 @@ use fedward_gitops::{Place, Reason, SetState, State};
 use fedward_outcome::{Deployed as Entry, Location, State as Became};
 
 use crate::Deployed;
+use crate::failures;
 use crate::origins::Origins;
 use crate::worlds::title;
 
@@ -62,7 +63,9 @@ pub(crate) fn account(deployed: &Deployed, origins: &mut Origins<'_>) -> Vec<Ent
             Ok(manifests) => (Became::Rendered, Vec::new(), manifests.len()),
             Err((state, why)) => (*state, vec![why.clone()], 0),
         };
-        entries.push(Entry { kind: loose.kind, name: loose.name(), destination: String::new(), state, reasons, location: None, objects });
+        let failure = reasons.first().filter(|_| state == Became::Failed);
+        let location = failure.and_then(|text| failures::of_folder(origins, loose, text));
+        entries.push(Entry { kind: loose.kind, name: loose.name(), destination: String::new(), state, reasons, location, objects });
     }
     entries
 }

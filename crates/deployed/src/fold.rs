@@ -14,7 +14,7 @@ use crate::inline::{self, Ignoring};
 use crate::origins::Origins;
 
 /// Names of what deploys that are given.
-const NAMED: usize = 3;
+pub(crate) const NAMED: usize = 3;
 
 /// Moves all that an outcome says of what is deployed to its files, and says each thing once.
 pub(crate) fn fold(deployed: &Deployed, origins: &mut Origins<'_>, ignoring: Option<&Ignoring<'_>>, outcome: &mut Outcome) {

@@ -9,6 +9,7 @@
 //! This crate reads no file itself but through a checkout of `crates/gitops`, and knows no rule.
 
 mod account;
+mod failures;
 mod fold;
 mod hidden;
 mod inline;
@@ -143,6 +144,7 @@ impl Deployed {
             let touched = touched::Touched::new(self, changed);
             native.findings.retain(|native| touched.finding(&native.finding));
         }
+        failures::place(self, &mut native.findings);
         let mut renamed = HashMap::new();
         for NativeFinding { finding, .. } in &mut native.findings {
             self.rename(&mut finding.location, &mut renamed);

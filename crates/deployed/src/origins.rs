@@ -1,11 +1,11 @@
 //! From what is rendered to what a person edits.
 
 mod base;
-mod charts;
+pub(crate) mod charts;
 mod lines;
 mod objects;
 mod patching;
-mod values;
+pub(crate) mod values;
 
 use std::collections::HashMap;
 use std::sync::Arc;

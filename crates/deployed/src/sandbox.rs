@@ -23,6 +23,8 @@ pub(crate) struct Sandbox {
     cache: Option<Arc<Cache>>,
     templates: Renderer,
     pieces: Mutex<HashMap<Arc<str>, Arc<Piece>>>,
+    /// Charts that do not render, by the Application and what Helm says.
+    failed: Mutex<HashMap<(String, String), Arc<Release>>>,
 }
 
 /// What renders a checkout, and the files that it reads.
@@ -89,12 +91,26 @@ impl Sandbox {
     /// `cache`: what was rendered before.
     pub(crate) fn new(repositories: Arc<Repositories>, cache: Option<Arc<Cache>>) -> Self {
         let templates = cached(Renderer::new(Arc::new(Empty), fedward_render::Limits::default()), cache.as_ref());
-        Sandbox { renderers: Mutex::default(), repositories, notes: Mutex::default(), cache, templates, pieces: Mutex::default() }
+        Sandbox {
+            renderers: Mutex::default(),
+            repositories,
+            notes: Mutex::default(),
+            cache,
+            templates,
+            pieces: Mutex::default(),
+            failed: Mutex::default(),
+        }
     }
 
     /// What a text was made of, by its name.
     pub(crate) fn piece(&self, name: &str) -> Option<Arc<Piece>> {
         self.pieces.lock().unwrap_or_else(PoisonError::into_inner).get(name).map(Arc::clone)
+    }
+
+    /// The chart that does not render, by the name of the Application and what Helm says.
+    pub(crate) fn failed(&self, application: &str, message: &str) -> Option<Arc<Release>> {
+        let key = (application.to_owned(), message.to_owned());
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner).get(&key).map(Arc::clone)
     }
 
     /// What is worth saying of what was taken for dependencies.
@@ -198,7 +214,15 @@ impl renderer::Renderer for Sandbox {
                 Some(archive) => {
                     Render::Deferred(format!("the archive `{archive}` is no chart that Helm can load, fetch it again: {failed}"))
                 }
-                None => Render::Failed(failed.to_string()),
+                None => {
+                    let message = failed.to_string();
+                    if let Tool::Helm(helm) = &request.tool {
+                        let release = Arc::new(Release::new(request.checkout, request.path, helm));
+                        let key = (request.application.to_owned(), message.clone());
+                        self.failed.lock().unwrap_or_else(PoisonError::into_inner).insert(key, release);
+                    }
+                    Render::Failed(message)
+                }
             },
             Outcome::Rendered(rendered) => {
                 let made = match &request.tool {

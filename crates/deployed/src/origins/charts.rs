@@ -14,6 +14,9 @@ use crate::sandbox::{Files, Release};
 /// Charts of one release that are looked at.
 const MAX_CHARTS: usize = 256;
 
+/// Charts that one may say that it builds on.
+const MAX_NEEDS: usize = 1_000;
+
 /// Bytes of archives of one release that are unpacked.
 const MAX_UNPACKED: usize = 64 << 20;
 
@@ -21,6 +24,8 @@ const MAX_UNPACKED: usize = 64 << 20;
 #[derive(Debug, Default)]
 pub(crate) struct Chart {
     name: String,
+    /// Its folder in the checkout; none in an archive.
+    folder: Option<String>,
     version: String,
     needs: Vec<Need>,
     values: Option<Kept>,
@@ -66,7 +71,7 @@ pub(super) struct Import {
 
 impl Chart {
     /// The chart that another is to the one that builds on it; `None` if there is none, or if several may be meant.
-    pub(super) fn child(&self, called: &str) -> Option<&Chart> {
+    pub(crate) fn child(&self, called: &str) -> Option<&Chart> {
         let mut named = self.needs.iter().filter(|need| need.called == called).peekable();
         let is_named = named.peek().is_some();
         let meant = |child: &&Chart| named.clone().any(|need| need.name == child.name && fits(&need.version, &child.version));
@@ -75,6 +80,35 @@ impl Chart {
         let is_it = |child: &&Chart| if is_named { meant(child) } else { child.name == called && !is_listed(child) };
         let mut found = self.children.iter().filter(is_it);
         found.next().filter(|_| found.next().is_none())
+    }
+
+    /// What a chart is called below this one, from the top, if there is only one of its name: none for this one itself.
+    pub(crate) fn path_to(&self, called: &str) -> Option<Vec<&str>> {
+        if self.name == called {
+            return Some(Vec::new());
+        }
+        let (mut found, mut open) = (Vec::new(), vec![(self, Vec::new())]);
+        let mut left = MAX_NEEDS;
+        while let Some((chart, path)) = open.pop() {
+            left = left.checked_sub(1)?;
+            let names = chart.needs.iter().map(|need| need.called.as_str());
+            let loose =
+                chart.children.iter().map(|child| child.name.as_str()).filter(|name| chart.needs.iter().all(|need| need.name != *name));
+            for name in names.chain(loose) {
+                let Some(child) = chart.child(name) else { continue };
+                let below = [path.as_slice(), &[name]].concat();
+                if name == called {
+                    found.push(below.clone());
+                }
+                open.push((child, below));
+            }
+        }
+        found.pop().filter(|_| found.is_empty())
+    }
+
+    /// Its folder in the checkout, if it is in no archive.
+    pub(crate) fn folder(&self) -> Option<&str> {
+        self.folder.as_deref()
     }
 
     /// Whether another chart has its values under a name.
@@ -109,7 +143,7 @@ impl Chart {
 
 /// A template's name as Helm says it (`web/charts/db/templates/pod.yaml`): what the charts are called from below the first one on, and the path
 /// in the last one.
-pub(super) fn parts(name: &str) -> (Vec<&str>, &str) {
+pub(crate) fn parts(name: &str) -> (Vec<&str>, &str) {
     let mut rest = name.split_once('/').map_or("", |(_, rest)| rest);
     let mut called = Vec::new();
     while let Some((chart, inside)) = rest.strip_prefix("charts/").and_then(|rest| rest.split_once('/')) {
@@ -150,6 +184,7 @@ impl Reader<'_, '_> {
         let mut file = |name: &str| self.origins.file(&self.release.checkout, &join(folder, name));
         let mut chart = described(&file("Chart.yaml")?, file("requirements.yaml").as_ref());
         chart.values = file("values.yaml").map(|source| Kept { source, is_packed: false });
+        chart.folder = Some(folder.to_owned());
         let Some(depth) = depth.checked_sub(1) else { return Some(chart) };
         let charts = join(folder, "charts");
         for (name, file_type) in self.files.list(&charts).unwrap_or_default() {
@@ -224,7 +259,7 @@ fn described(chart: &Arc<Source>, requirements: Option<&Arc<Source>>) -> Chart {
         if number == 0 {
             (described.name, described.version) = (text(document.root(), "name"), text(document.root(), "version"));
         }
-        for entry in document.root().get("dependencies").into_iter().flat_map(Node::items) {
+        for entry in document.root().get("dependencies").into_iter().flat_map(Node::items).take(MAX_NEEDS) {
             let (name, alias) = (text(entry, "name"), text(entry, "alias"));
             let called = if alias.is_empty() { name.clone() } else { alias };
             let imports = entry.get("import-values").into_iter().flat_map(Node::items).filter_map(|item| import(&called, item)).collect();

@@ -27,7 +27,8 @@ pub(super) fn trace(origins: &mut Origins<'_>, piece: &Piece, release: &Release,
     let (keys, value) = scalar(rendered, template)?;
     let (called, _) = charts::parts(&piece.name);
     let chart = origins.chart(release);
-    let mut lookup = Lookup { origins, piece, release, left: MAX_FILES };
+    let made_by = origins.deployer(piece.source.name());
+    let mut lookup = Lookup { origins, made_by, release, left: MAX_FILES };
     for path in paths(&called, &keys) {
         match lookup.given(&path).or_else(|| lookup.default(&chart, &path)) {
             Some(Found::Value(location, found)) => {
@@ -39,6 +40,24 @@ pub(super) fn trace(origins: &mut Origins<'_>, piece: &Piece, release: &Release,
         }
     }
     None
+}
+
+/// Where the value that keys lead to is set, for a chart that is called so in those that build on it. `made_by`: the Application that the release is
+/// of, and which of its sources.
+pub(crate) fn place(
+    origins: &mut Origins<'_>,
+    release: &Release,
+    made_by: Option<(usize, usize)>,
+    called: &[&str],
+    keys: &[&str],
+) -> Option<Location> {
+    let chart = origins.chart(release);
+    let mut lookup = Lookup { origins, made_by, release, left: MAX_FILES };
+    let found = paths(called, keys).into_iter().find_map(|path| lookup.given(&path).or_else(|| lookup.default(&chart, &path)));
+    match found? {
+        Found::Value(location, _) => Some(location).filter(|location| !location.source.text().is_empty()),
+        Found::Unknown => None,
+    }
 }
 
 /// Where values of a chart stand, from the first chart on, the strongest first: those of a chart in a chart are under its name, and global ones
@@ -55,7 +74,7 @@ fn paths<'k>(called: &[&'k str], keys: &[&'k str]) -> Vec<Vec<&'k str>> {
 
 struct Lookup<'o, 'd> {
     origins: &'o mut Origins<'d>,
-    piece: &'o Piece,
+    made_by: Option<(usize, usize)>,
     release: &'o Release,
     /// How many more files are looked at.
     left: usize,
@@ -114,7 +133,7 @@ impl<'d> Lookup<'_, 'd> {
 
     /// The `helm` block of the source that was rendered.
     fn block(&self) -> Option<&'d Value> {
-        let (application, source) = self.origins.deployer(self.piece.source.name())?;
+        let (application, source) = self.made_by?;
         let deployed: &'d Deployed = self.origins.deployed;
         let application = deployed.discovery.applications.get(application)?;
         application.sources.get(source)?.effective.get("helm")
