@@ -304,6 +304,11 @@ fn what_does_not_render_is_found_where_it_is_mended() {
     assert_eq!(failures(folder), expected);
     write(folder, "base/a.yaml", "apiVersion: v1\nkind: A\nmetadata: {name: a}\n");
     assert!(failures(folder).contains(&by("missing/kustomization.yaml:4", "missing")), "{:?}", failures(folder));
+    // Naming a chart that an Application fails at would not help.
+    let (_, said, _) = run(folder, &[&CHECK[..], &["--verbose"]].concat());
+    let skipped = "call/templates/a.yaml: a template of the Helm chart in `call`: Application argocd/call-too, which deploys it, is failed";
+    let (out, ..) = run(folder, &[&CHECK[..], &["--verbose"]].concat());
+    assert!(out.contains(skipped), "{out}{said}");
     // A folder by itself.
     let (out, _, _) = run(folder, &["check", "call"]);
     assert!(out.contains("--> call/templates/a.yaml:3:1"), "{out}");

@@ -202,6 +202,7 @@ impl Deployed {
             let place = (order.get(&*name).copied().unwrap_or(usize::MAX), name, span.start, span.end);
             (place, finding.rule.clone(), finding.message.clone())
         });
+        account::explain(self, &mut outcome.skipped);
         outcome.deployed = account::account(self, &mut origins);
         outcome.notes.extend(self.notes());
         let unread = |(file, why): &(String, String)| format!("`{}` could not be looked at for Applications: {why}", self.name(file));

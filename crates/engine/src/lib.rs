@@ -52,6 +52,7 @@ pub use input::{INPUT_POLICY, INPUT_RULES};
 pub use load::{Deployment, Input, Role};
 pub use mask::{CHANGED as HIDDEN_CHANGED, HIDDEN, hide as hide_secrets};
 pub use policies::{Code, Policy, from_yaml};
+pub use project::{BUILD, RENDER};
 pub use request::{Operation, User};
 
 pub use modules::{Codes, Found, Modules};

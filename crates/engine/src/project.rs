@@ -8,6 +8,12 @@ use fedward_manifest::Node;
 use crate::load::{Loaded, Object, Role, text};
 use crate::target::{Met, Target};
 
+/// How a reason ends that a template is skipped for.
+pub const RENDER: &str = ": name the chart to have it rendered";
+
+/// How a reason ends that a kustomization is skipped for.
+pub const BUILD: &str = ": name its folder to have it built";
+
 /// What the repository says of its files.
 #[derive(Default)]
 pub(crate) struct Project {
@@ -40,7 +46,7 @@ impl Project {
                 "kustomization.yaml" | "kustomization.yml" | "Kustomization" => {
                     let Some(document) = &one.document else { continue };
                     let kustomization = read(document.root(), folder, &mut patches);
-                    project.skipped.insert(path.to_string(), "a kustomization: name its folder to have it built".to_owned());
+                    project.skipped.insert(path.to_string(), format!("a kustomization{BUILD}"));
                     project.kustomizations.insert(folder.to_owned(), kustomization);
                 }
                 _ => {}
@@ -162,7 +168,7 @@ fn shown(folder: &str) -> &str {
 }
 
 fn template(chart: &str) -> String {
-    format!("a template of the Helm chart in `{}`: name the chart to have it rendered", shown(chart.trim_end_matches('/')))
+    format!("a template of the Helm chart in `{}`{RENDER}", shown(chart.trim_end_matches('/')))
 }
 
 fn read(root: Node<'_>, folder: &str, patches: &mut Vec<(String, String, Option<Target>)>) -> Kustomization {

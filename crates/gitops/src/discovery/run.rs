@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use fedward_outcome::few;
 use rayon::prelude::*;
 
 use super::found::{self, Found, Role, role};
@@ -126,7 +127,7 @@ impl<'a> Run<'a> {
                         self.out.settings.exclusions = None;
                     }
                     let places: Vec<String> = several.iter().map(|manifest| manifest.place.to_string()).collect();
-                    self.out.notes.push(format!("there are several ConfigMaps `{name}`, so none is used: {}", places.join(", ")));
+                    self.out.notes.push(format!("there are several ConfigMaps `{name}`, so none is used: {}", few(&places)));
                 }
             }
         }
