@@ -280,6 +280,8 @@ fn what_does_not_render_is_found_where_it_is_mended() {
     };
     kustomization("missing", "namespace: a\nresources:\n- ../base\n- gone.yaml\n");
     kustomization("field", "resources: []\nnope: 1\n");
+    kustomization("empty", "resources: [../nothing]\n");
+    write(folder, "nothing/kustomization.yaml", "# nothing\n");
     kustomization("below", "resources: [../base]\n");
     write(folder, "base/kustomization.yaml", "resources: [a.yaml]\n");
     write(folder, "base/a.yaml", "kind: A\n\na: b: c\n");
@@ -295,6 +297,7 @@ fn what_does_not_render_is_found_where_it_is_mended() {
         by("call/templates/a.yaml:3", "call-too, Application argocd/call"),
         by("field/kustomization.yaml:2", "field"),
         by("helper/templates/_a.tpl:2", "helper"),
+        by("nothing/kustomization.yaml:1", "empty"),
         by("parse/templates/a.yaml:3", "parse"),
         by("schema/charts/below/values.yaml:2", "schema"),
         by("under/charts/below/templates/a.yaml:2", "under"),

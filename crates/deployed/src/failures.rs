@@ -172,6 +172,9 @@ fn in_kustomization(origins: &mut Origins<'_>, failure: &Failure<'_>) -> Option<
     if let Some(file) = failure.text.split("in File: ").nth(1).and_then(|rest| rest.split_whitespace().next()) {
         return Some(line_of(origins.file(checkout, &path::join(&folder, file)?)?, yaml_line(failure.text)));
     }
+    if failure.text.ends_with("kustomization.yaml is empty") {
+        return Some(line_of(kustomization(origins, checkout, &folder)?, None));
+    }
     let (_, rest) = failure.text.split_once("invalid Kustomization: ")?;
     let key = rest.split_once("unknown field \"").and_then(|(_, rest)| rest.split('"').next());
     entry(origins, checkout, &folder, |root| {
@@ -186,11 +189,15 @@ fn entry(
     folder: &str,
     find: impl Fn(Node<'_>) -> Option<Span>,
 ) -> Option<(Arc<Source>, Span)> {
-    let file = KUSTOMIZATIONS.iter().map(|name| join(folder, name)).find(|file| checkout.is_file(file))?;
-    let source = origins.file(checkout, &file)?;
+    let source = kustomization(origins, checkout, folder)?;
     let documents = origins.documents(&source);
     let span = documents.iter().find_map(|document| find(document.root()))?;
     Some((source, span))
+}
+
+fn kustomization(origins: &mut Origins<'_>, checkout: &Arc<Checkout>, folder: &str) -> Option<Arc<Source>> {
+    let file = KUSTOMIZATIONS.iter().map(|name| join(folder, name)).find(|file| checkout.is_file(file))?;
+    origins.file(checkout, &file)
 }
 
 /// Where a kustomization names a file or a folder.
