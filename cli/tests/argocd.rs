@@ -314,7 +314,7 @@ fn values_of_json_patches_are_on_their_line() {
     );
     write(folder, "inline/kustomization.yaml", &inline);
     assert_eq!(findings(folder, &["check", "file"]), ["file/own.json:4 wrong-azure-label-value kustomization file"]);
-    assert_eq!(findings(folder, &["check", "inline"]), ["inline/kustomization.yaml:4 wrong-azure-label-value kustomization inline"]);
+    assert_eq!(findings(folder, &["check", "inline"]), ["inline/kustomization.yaml:7 wrong-azure-label-value kustomization inline"]);
 }
 
 /// One line of a template may be wrong in several ways.

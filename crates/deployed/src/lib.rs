@@ -9,6 +9,7 @@
 //! This crate reads no file itself but through a checkout of `crates/gitops`, and knows no rule.
 
 mod account;
+mod failures;
 mod fold;
 mod hidden;
 mod inline;
@@ -159,6 +160,7 @@ impl Deployed {
             let touched = touched::Touched::new(self, changed);
             native.findings.retain(|native| touched.finding(&native.finding));
         }
+        failures::place(self, &mut native.findings);
         let mut renamed = HashMap::new();
         for NativeFinding { finding, .. } in &mut native.findings {
             self.rename(&mut finding.location, &mut renamed);
@@ -217,6 +219,7 @@ impl Deployed {
             let place = (order.get(&*name).copied().unwrap_or(usize::MAX), name, span.start, span.end);
             (place, finding.rule.clone(), finding.message.clone())
         });
+        account::explain(self, &mut outcome.skipped);
         outcome.deployed = account::account(self, &mut origins);
         outcome.notes.extend(self.notes());
         let unread = |(file, why): &(String, String)| format!("`{}` could not be looked at for Applications: {why}", self.name(file));
