@@ -34,6 +34,7 @@ pub(crate) fn account(deployed: &Deployed, origins: &mut Origins<'_>) -> Vec<Ent
             state,
             reasons,
             location: Some(located(origins, application.place())),
+            cause: cause(origins, if let State::Failed(reason) = &application.state { Some(reason) } else { None }, application.place()),
             objects: application.resources.len(),
         });
     }
@@ -47,6 +48,7 @@ pub(crate) fn account(deployed: &Deployed, origins: &mut Origins<'_>) -> Vec<Ent
         let (state, reasons) = if set.is_left_out { (Became::Untouched, Vec::new()) } else { (state, reasons) };
         let name = if set.namespace.is_empty() { set.name.clone() } else { format!("{}/{}", set.namespace, set.name) };
         let location = Some(located(origins, &set.object.place));
+        let cause = cause(origins, if let SetState::Failed(reason) = &set.state { Some(reason) } else { None }, &set.object.place);
         entries.push(Entry {
             kind: "ApplicationSet",
             name,
@@ -54,6 +56,7 @@ pub(crate) fn account(deployed: &Deployed, origins: &mut Origins<'_>) -> Vec<Ent
             state,
             reasons,
             location,
+            cause,
             objects: set.applications,
         });
     }
@@ -62,9 +65,23 @@ pub(crate) fn account(deployed: &Deployed, origins: &mut Origins<'_>) -> Vec<Ent
             Ok(manifests) => (Became::Rendered, Vec::new(), manifests.len()),
             Err((state, why)) => (*state, vec![why.clone()], 0),
         };
-        entries.push(Entry { kind: loose.kind, name: loose.name(), destination: String::new(), state, reasons, location: None, objects });
+        entries.push(Entry {
+            kind: loose.kind,
+            name: loose.name(),
+            destination: String::new(),
+            state,
+            reasons,
+            location: None,
+            cause: None,
+            objects,
+        });
     }
     entries
+}
+
+/// Where the rules about a repository tell of a failure.
+fn cause(origins: &mut Origins<'_>, reason: Option<&Reason>, own: &Place) -> Option<Location> {
+    reason.map(|reason| located(origins, reason.place.as_ref().unwrap_or(own)))
 }
 
 fn told(reasons: &[Reason]) -> Vec<String> {
