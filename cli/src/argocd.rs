@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use fedward_config::{around, repository, words};
-use fedward_deployed::{Deployed, Request};
+use fedward_deployed::{Deployed, PluginCommand, Request};
 use fedward_engine::{Input, Options, Role};
 use fedward_gitops::{Clusters, Fixtures, Mapping, Reason, Wanted, mapping};
 use fedward_manifest::{Document, Limits, Source, parse, split};
@@ -151,6 +151,8 @@ pub(crate) struct Given {
     pub(crate) fixtures: Fixtures,
     /// Charts of Helm repositories: the folder, and how outputs name it.
     pub(crate) charts: Option<(PathBuf, String)>,
+    /// Programs that stand for plugins.
+    pub(crate) plugins: Vec<PluginCommand>,
 }
 
 impl Given {
@@ -183,7 +185,15 @@ impl Given {
             }
             None => None,
         };
-        Ok(Given { mappings, clusters, fixtures, charts })
+        let mut plugins: Vec<PluginCommand> = Vec::new();
+        for text in &known.plugin {
+            let plugin = PluginCommand::parse(text).map_err(|error| anyhow!("`--plugin`: {error}"))?;
+            if plugins.iter().any(|known| known.name == plugin.name) {
+                bail!("`--plugin {}` is given twice: one command stands for a plugin", plugin.name);
+            }
+            plugins.push(plugin);
+        }
+        Ok(Given { mappings, clusters, fixtures, charts, plugins })
     }
 
     /// What is looked for in a repository, with nothing but what is given here.
@@ -203,6 +213,7 @@ impl Given {
             revisions: &known.revision,
             clusters: self.clusters.as_ref(),
             fixtures: &self.fixtures,
+            plugins: &self.plugins,
             takes,
             wanted,
             folders: Vec::new(),

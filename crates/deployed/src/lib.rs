@@ -15,11 +15,13 @@ mod hidden;
 mod inline;
 mod loose;
 mod origins;
+mod plugin;
 mod printed;
 mod sandbox;
 mod supplied;
 mod touched;
 mod tracked;
+mod unmatched;
 mod worlds;
 
 use std::cell::RefCell;
@@ -34,9 +36,11 @@ use fedward_render::Cache;
 use std::sync::Arc;
 
 pub use inline::Ignoring;
+pub use plugin::PluginCommand;
 pub use worlds::Worlds;
 
 use loose::Loose;
+use plugin::Plugins;
 use sandbox::Sandbox;
 
 /// Which repository, and what is known beside it.
@@ -55,6 +59,8 @@ pub struct Request<'a> {
     pub clusters: Option<&'a Clusters>,
     /// What services would say.
     pub fixtures: &'a Fixtures,
+    /// What a person has stand for config management plugins: these programs are run.
+    pub plugins: &'a [PluginCommand],
     /// Whether a file is looked at for Applications, by its path from the root.
     pub takes: &'a (dyn Fn(&str) -> bool + Sync),
     /// Which Applications are rendered.
@@ -76,6 +82,8 @@ pub struct Deployed {
     sandbox: Sandbox,
     loose: Vec<Loose>,
     names: HashMap<String, String>,
+    /// What is worth saying of what a person said, and nothing took up.
+    unmatched: Vec<String>,
 }
 
 impl Deployed {
@@ -84,6 +92,11 @@ impl Deployed {
     /// # Errors
     /// A folder cannot be opened, or what was rendered before is of a repository itself.
     pub fn find(request: Request<'_>) -> Result<Self, String> {
+        let plugins = Plugins::new(request.plugins);
+        Self::find_with(request, plugins)
+    }
+
+    fn find_with(request: Request<'_>, plugins: Plugins) -> Result<Self, String> {
         let limits = Limits::default();
         let mut repositories = Repositories::open(request.root, request.shown, request.mappings, request.revisions, &limits)?;
         if let Some((folder, shown)) = request.charts {
@@ -100,7 +113,7 @@ impl Deployed {
                 place.display()
             ));
         }
-        let sandbox = Sandbox::new(Arc::clone(&repositories), request.cache);
+        let sandbox = Sandbox::new(Arc::clone(&repositories), plugins, request.cache);
         let discovery = discover(Options {
             repositories: &repositories,
             renderer: &sandbox,
@@ -115,7 +128,10 @@ impl Deployed {
         let main = repositories.main().cloned();
         let loose = main.iter().flat_map(|main| request.folders.iter().map(move |folder| (main, folder)));
         let loose = loose.filter_map(|(main, folder)| Loose::render(&sandbox, main, folder, request.namespace)).collect();
-        Ok(Deployed { repositories, discovery, sandbox, loose, names: request.names })
+        // Of what was not wanted, nobody knows all that it would have used.
+        let is_all = matches!(request.wanted, Wanted::All);
+        let unmatched = if is_all { unmatched::notes(&repositories, request.fixtures, &sandbox, &discovery) } else { Vec::new() };
+        Ok(Deployed { repositories, discovery, sandbox, loose, names: request.names, unmatched })
     }
 
     /// Whether there is nothing that deploys.
@@ -198,6 +214,7 @@ impl Deployed {
     pub fn notes(&self) -> Vec<String> {
         let mut notes = self.discovery.notes.clone();
         notes.extend(self.sandbox.notes());
+        notes.extend(self.unmatched.iter().cloned());
         notes
     }
 
