@@ -225,6 +225,8 @@ pub(crate) struct Identities {
     /// Only identities that more than one workload uses.
     #[arg(long, help_heading = "Which identities")]
     pub(crate) shared: bool,
+    #[command(flatten)]
+    pub(crate) argocd: Argocd,
     /// Output format: `human`, `json`, `mermaid` or `dot`, with `=FILE` to write to a file. Files take their names at the end of the run,
     /// all of them or none.
     #[arg(long, value_name = "FORMAT[=FILE]", default_value = "human")]

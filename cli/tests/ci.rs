@@ -370,7 +370,7 @@ fn the_image_is_made_of_what_is_there() {
     let minor = |version: &str| version.split('.').nth(1).unwrap().parse::<u32>().unwrap();
     assert!(minor(value("ARG GO=")) >= minor(needed));
     assert!(file.contains(&format!("--package {}\n", env!("CARGO_PKG_NAME"))));
-    assert!(file.contains("target/release/fedward ") && Path::new(FEDWARD).file_stem().unwrap() == "fedward");
+    assert!(file.contains("target/shipped/fedward ") && Path::new(FEDWARD).file_stem().unwrap() == "fedward");
     // Files that it names are in the sources, and the ignore file does not leave them out.
     assert!(file.contains(" deploy/ci/fedward.yaml "));
     let config = Command::new(FEDWARD).args(["config", "--config", "deploy/ci/fedward.yaml"]).current_dir(root()).output().unwrap();

@@ -111,25 +111,12 @@ pub(crate) fn run(args: &Check) -> Result<Exit> {
     let deployed = deployed.map(|(deployed, _)| deployed);
     options.unjudged = change.as_ref().map(|change| change.untouched(&read)).unwrap_or_default();
     let mut files = read.files;
-    let (mut order, mut rendered_files) = (Vec::new(), 0);
-    let mut untouched_files = options.unjudged.len();
-    if let Some(deployed) = &deployed {
-        order = files.iter().map(|file| file.name.clone()).collect();
+    let joined = deployed.as_ref().map(|deployed| {
         let is_on = |rule: &str| options.input_severities.get(rule) != Some(&None);
         options.native = deployed.native(&is_on, change.as_ref().and_then(Change::narrowing));
-        let worlds = deployed.worlds();
-        options.deployments.clone_from(&worlds.deployments);
-        options.renders_applications = !deployed.is_empty();
-        // Entries of the configuration mean the file that a person edits.
-        let of_config = |(name, file): (&String, &String)| (name.clone(), options.ignore_names.get(file).unwrap_or(file).clone());
-        let origins: Vec<(String, String)> = worlds.origins.iter().map(of_config).collect();
-        options.ignore_names.extend(origins);
-        // What an Application deploys that is touched is judged, whatever file it is.
-        options.unjudged.retain(|name| !worlds.judged.contains(name) && !worlds.sources.contains(name));
-        untouched_files = options.unjudged.len();
-        options.unjudged.extend(worlds.unjudged.iter().cloned());
-        rendered_files = worlds.join(&mut files);
-    }
+        argocd::join(deployed, &mut files, &mut options)
+    });
+    let untouched_files = joined.as_ref().map_or(options.unjudged.len(), |joined| joined.untouched);
     let (mut outcome, _) = progress::shown(args.quiet, "checking", "objects", |count| {
         if only_builtin || only_repository {
             return fedward_engine::run(files, &policies, &options, count);
@@ -143,15 +130,15 @@ pub(crate) fn run(args: &Check) -> Result<Exit> {
     }
     outcome.skipped.splice(0..0, read.skipped);
     outcome.notes.extend(untracked);
-    if let Some(deployed) = &deployed {
-        outcome.files = order.len();
-        outcome.rendered_files = rendered_files;
+    if let (Some(deployed), Some(joined)) = (&deployed, &joined) {
+        outcome.files = joined.order.len();
+        outcome.rendered_files = joined.rendered_files;
         let ignoring = Ignoring {
             known_rules: &options.known_rules,
             severities: &options.input_severities,
             is_narrowed: change.as_ref().is_some_and(|change| change.narrowing().is_some()),
         };
-        deployed.finish(&order, options.use_ignores.then_some(&ignoring), &mut outcome);
+        deployed.finish(&joined.order, options.use_ignores.then_some(&ignoring), &mut outcome);
         if only_repository {
             outcome.evaluated = deployed.objects();
         }

@@ -9,31 +9,38 @@
 //! This crate reads no file itself but through a checkout of `crates/gitops`, and knows no rule.
 
 mod account;
+mod failures;
 mod fold;
 mod hidden;
 mod inline;
 mod loose;
 mod origins;
+mod plugin;
 mod printed;
 mod sandbox;
 mod supplied;
 mod touched;
 mod tracked;
+mod unmatched;
 mod worlds;
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use fedward_gitops::{Changed, Clusters, Discovery, Fixtures, Limits, Mapping, Options, Repositories, Wanted, discover, rules};
+use fedward_kit::finding::ObjectId;
 use fedward_manifest::Source;
 use fedward_outcome::{Deployed as Entry, Location, Native, NativeFinding, Outcome};
 use fedward_render::Cache;
 use std::sync::Arc;
 
 pub use inline::Ignoring;
+pub use plugin::PluginCommand;
 pub use worlds::Worlds;
 
 use loose::Loose;
+use plugin::Plugins;
 use sandbox::Sandbox;
 
 /// Which repository, and what is known beside it.
@@ -52,6 +59,8 @@ pub struct Request<'a> {
     pub clusters: Option<&'a Clusters>,
     /// What services would say.
     pub fixtures: &'a Fixtures,
+    /// What a person has stand for config management plugins: these programs are run.
+    pub plugins: &'a [PluginCommand],
     /// Whether a file is looked at for Applications, by its path from the root.
     pub takes: &'a (dyn Fn(&str) -> bool + Sync),
     /// Which Applications are rendered.
@@ -73,6 +82,8 @@ pub struct Deployed {
     sandbox: Sandbox,
     loose: Vec<Loose>,
     names: HashMap<String, String>,
+    /// What is worth saying of what a person said, and nothing took up.
+    unmatched: Vec<String>,
 }
 
 impl Deployed {
@@ -81,6 +92,11 @@ impl Deployed {
     /// # Errors
     /// A folder cannot be opened, or what was rendered before is of a repository itself.
     pub fn find(request: Request<'_>) -> Result<Self, String> {
+        let plugins = Plugins::new(request.plugins);
+        Self::find_with(request, plugins)
+    }
+
+    fn find_with(request: Request<'_>, plugins: Plugins) -> Result<Self, String> {
         let limits = Limits::default();
         let mut repositories = Repositories::open(request.root, request.shown, request.mappings, request.revisions, &limits)?;
         if let Some((folder, shown)) = request.charts {
@@ -97,7 +113,7 @@ impl Deployed {
                 place.display()
             ));
         }
-        let sandbox = Sandbox::new(Arc::clone(&repositories), request.cache);
+        let sandbox = Sandbox::new(Arc::clone(&repositories), plugins, request.cache);
         let discovery = discover(Options {
             repositories: &repositories,
             renderer: &sandbox,
@@ -112,7 +128,10 @@ impl Deployed {
         let main = repositories.main().cloned();
         let loose = main.iter().flat_map(|main| request.folders.iter().map(move |folder| (main, folder)));
         let loose = loose.filter_map(|(main, folder)| Loose::render(&sandbox, main, folder, request.namespace)).collect();
-        Ok(Deployed { repositories, discovery, sandbox, loose, names: request.names })
+        // Of what was not wanted, nobody knows all that it would have used.
+        let is_all = matches!(request.wanted, Wanted::All);
+        let unmatched = if is_all { unmatched::notes(&repositories, request.fixtures, &sandbox, &discovery) } else { Vec::new() };
+        Ok(Deployed { repositories, discovery, sandbox, loose, names: request.names, unmatched })
     }
 
     /// Whether there is nothing that deploys.
@@ -157,12 +176,23 @@ impl Deployed {
             let touched = touched::Touched::new(self, changed);
             native.findings.retain(|native| touched.finding(&native.finding));
         }
+        failures::place(self, &mut native.findings);
         let mut renamed = HashMap::new();
         for NativeFinding { finding, .. } in &mut native.findings {
             self.rename(&mut finding.location, &mut renamed);
             finding.related.iter_mut().for_each(|related| self.rename(&mut related.location, &mut renamed));
         }
         native
+    }
+
+    /// Where places in what is deployed are written, for tools that look at objects themselves.
+    #[must_use]
+    pub fn written(&self) -> impl Fn(&Location, &ObjectId) -> Option<(Location, bool)> + '_ {
+        let origins = RefCell::new(origins::Origins::new(self));
+        move |location, object| {
+            let placed = origins.try_borrow_mut().ok()?.place(location, Some(object))?;
+            Some((placed.location, placed.exact))
+        }
     }
 
     /// The Applications and the ApplicationSets, with what became of each.
@@ -184,6 +214,7 @@ impl Deployed {
     pub fn notes(&self) -> Vec<String> {
         let mut notes = self.discovery.notes.clone();
         notes.extend(self.sandbox.notes());
+        notes.extend(self.unmatched.iter().cloned());
         notes
     }
 
@@ -205,6 +236,7 @@ impl Deployed {
             let place = (order.get(&*name).copied().unwrap_or(usize::MAX), name, span.start, span.end);
             (place, finding.rule.clone(), finding.message.clone())
         });
+        account::explain(self, &mut outcome.skipped);
         outcome.deployed = account::account(self, &mut origins);
         outcome.notes.extend(self.notes());
         let unread = |(file, why): &(String, String)| format!("`{}` could not be looked at for Applications: {why}", self.name(file));

@@ -5,6 +5,7 @@ mod taken;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use fedward_outcome::few;
 use rayon::prelude::*;
 
 use super::ending::{leave_out_sets, missing_projects, some};
@@ -120,7 +121,7 @@ impl<'a> Run<'a> {
                         self.out.settings.exclusions = None;
                     }
                     let places: Vec<String> = several.iter().map(|manifest| manifest.place.to_string()).collect();
-                    self.out.notes.push(format!("there are several ConfigMaps `{name}`, so none is used: {}", places.join(", ")));
+                    self.out.notes.push(format!("there are several ConfigMaps `{name}`, so none is used: {}", few(&places)));
                 }
             }
         }

@@ -85,7 +85,7 @@ impl Taken {
 }
 
 /// Whether there is nothing in a document.
-pub(super) fn is_nothing(document: &Document) -> bool {
+pub(crate) fn is_nothing(document: &Document) -> bool {
     document.is_empty() || document.root().is_null()
 }
 
@@ -95,7 +95,7 @@ pub(super) fn is_meant(content: &[u8]) -> bool {
 }
 
 /// Why a document is no object as Kubernetes' decoder has it: it is a map, and has a kind.
-pub(super) fn object_problem(document: &Document) -> Option<(Span, String)> {
+pub(crate) fn object_problem(document: &Document) -> Option<(Span, String)> {
     let root = document.root();
     if !root.is_map() {
         return Some((root.span(), "not a map".to_owned()));

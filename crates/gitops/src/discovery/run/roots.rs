@@ -22,7 +22,13 @@ impl Run<'_> {
     pub(super) fn note_built(&mut self, at: usize) {
         let Some(app) = self.out.applications.get(at) else { return };
         for source in &app.sources {
-            if let (Some((checkout, folder)), Some(SourceType::Helm | SourceType::Kustomize)) = (&source.place, source.kind) {
+            // What a plugin was run on is built; what no plugin was run on may be a chart or a kustomization all the same.
+            let is_tool = match source.kind {
+                Some(SourceType::Helm | SourceType::Kustomize) => true,
+                Some(SourceType::Plugin) => source.result.is_ok(),
+                Some(SourceType::Directory) | None => false,
+            };
+            if let Some((checkout, folder)) = source.place.as_ref().filter(|_| is_tool) {
                 let key = (Arc::as_ptr(checkout).addr(), folder.clone());
                 *self.built.entry(key).or_default() |= source.result.is_ok();
             }
