@@ -16,6 +16,9 @@ use crate::origins::{Origins, charts, content, join, values};
 /// The rule that finds Applications that do not render.
 const RULE: &str = "unrenderable-application";
 
+/// Where a finding is, and what it says.
+type Where = (Arc<str>, Span, String);
+
 /// A source that does not render.
 struct Failure<'f> {
     checkout: &'f Arc<Checkout>,
@@ -42,7 +45,7 @@ pub(crate) fn place(deployed: &Deployed, findings: &mut Vec<NativeFinding>) {
         }
     }
     // Findings that were moved, by where they are now, with the Applications.
-    let mut moved: HashMap<(Arc<str>, Span, String), (usize, Vec<usize>)> = HashMap::new();
+    let mut moved: HashMap<Where, (usize, Vec<usize>)> = HashMap::new();
     let mut kept: Vec<NativeFinding> = Vec::new();
     for mut native in std::mem::take(findings) {
         let finding = &mut native.finding;
