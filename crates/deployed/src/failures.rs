@@ -29,6 +29,9 @@ struct Failure<'f> {
     text: &'f str,
 }
 
+/// Where a finding is now, and what it says.
+type Moved = (Arc<str>, Span, String);
+
 /// Moves findings about Applications that do not render to the files that are the reason, with the names of the Applications; what several
 /// Applications fail at is told once.
 pub(crate) fn place(deployed: &Deployed, findings: &mut Vec<NativeFinding>) {
@@ -42,7 +45,7 @@ pub(crate) fn place(deployed: &Deployed, findings: &mut Vec<NativeFinding>) {
         }
     }
     // Findings that were moved, by where they are now, with the Applications.
-    let mut moved: HashMap<(Arc<str>, Span, String), (usize, Vec<usize>)> = HashMap::new();
+    let mut moved: HashMap<Moved, (usize, Vec<usize>)> = HashMap::new();
     let mut kept: Vec<NativeFinding> = Vec::new();
     for mut native in std::mem::take(findings) {
         let finding = &mut native.finding;
