@@ -358,3 +358,219 @@ fn what_differs_between_applications_is_told_of_each() {
     fs::write(&file, fs::read_to_string(&file).unwrap() + "# changed\n").unwrap();
     assert_eq!(findings(folder, &[&check[..], &["--changed-since", "HEAD"]].concat()), both[1..]);
 }
+
+#[test]
+fn the_rules_about_a_repository_run_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let application = |project: &str| {
+        format!(
+            "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {{name: shop, namespace: argocd}}\nspec:\n  project: {project}\n  source: {{repoURL: 'https://git.example/shop', path: plain}}\n  destination: {{server: 'https://kubernetes.default.svc', namespace: shop}}\n"
+        )
+    };
+    write(folder, "apps/shop.yaml", &application("plattform"));
+    write(
+        folder,
+        "apps/project.yaml",
+        "apiVersion: argoproj.io/v1alpha1\nkind: AppProject\nmetadata: {name: platform, namespace: argocd}\nspec: {sourceRepos: ['*'], destinations: [{server: '*', namespace: '*'}]}\n",
+    );
+    write(
+        folder,
+        "plain/pod.yaml",
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: web, labels: {azure.workload.identity/use: 'yes'}}\nspec: {containers: [{name: a, image: registry.example/a:1}]}\n",
+    );
+    let rules = |args: &[&str]| {
+        let (code, out, _) = run(folder, &[&["check", ".", "--format", "json"], args].concat());
+        let report: serde_json::Value = serde_json::from_str(&out).unwrap();
+        let rules = report["findings"].as_array().unwrap().iter().map(|finding| finding["rule"].as_str().unwrap().to_owned());
+        (rules.collect::<Vec<String>>(), code.unwrap())
+    };
+    let repo = ["--repo", "https://git.example/shop=."];
+    let alone = [&repo[..], &["--policy", "argocd-repository"]].concat();
+    assert!(rules(&repo).0.iter().any(|rule| rule == "wrong-azure-label-value"));
+    assert_eq!(rules(&alone), (vec!["misspelt-project".to_owned()], 1));
+    assert_eq!(rules(&["--policy", "argocd-repository", "--no-argocd"]), (vec![], 4));
+    // With another, both run.
+    let both = rules(&[&alone[..], &["--policy", "require-identity-labels"]].concat()).0;
+    assert!(both.contains(&"misspelt-project".to_owned()) && both.contains(&"wrong-azure-label-value".to_owned()), "{both:?}");
+    write(folder, "apps/shop.yaml", &application("platform"));
+    assert_eq!(rules(&alone), (vec![], 0));
+}
+
+/// Nothing but time is lost, and CI often has no home that anybody can write to: that is said to those who ask.
+#[test]
+fn a_cache_of_modules_that_cannot_be_used_is_told_on_demand() {
+    if !common::renders() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "web/Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\n");
+    write(folder.path(), "web/templates/map.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: map}\n");
+    write(folder.path(), "home", "no folder");
+    let said = |args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fedward"));
+        command.args(["check", "web"]).args(args).env("XDG_CACHE_HOME", folder.path().join("home")).current_dir(folder.path());
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(0));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert_eq!(said(&[]), "");
+    let told = said(&["--verbose"]);
+    assert!(told.starts_with("note: nothing keeps the unpacked renderers for the next run: module cache `"), "{told}");
+    assert_eq!(told.lines().count(), 1, "{told}");
+}
+
+/// Two Applications that render one chart have one place for what they both deploy.
+#[test]
+fn an_object_of_two_applications_has_one_place_and_a_help() {
+    if !common::renders() {
+        return;
+    }
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path();
+    write(folder, "web/Chart.yaml", "apiVersion: v2\nname: web\nversion: 0.1.0\n");
+    write(folder, "web/templates/map.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: shared}\n");
+    for name in ["one", "two"] {
+        let text = format!(
+            "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {{name: {name}, namespace: argocd}}\nspec:\n  project: default\n  source: {{repoURL: 'https://git.example/shop', path: web}}\n  destination: {{name: in-cluster, namespace: shop}}\n"
+        );
+        write(folder, &format!("apps/{name}.yaml"), &text);
+    }
+    let (_, out, _) = run(folder, &["check", ".", "--repo", "https://git.example/shop=.", "--format", "json"]);
+    let said: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let all: Vec<_> = said["findings"].as_array().unwrap().iter().filter(|one| one["rule"] == "object-of-two-applications").collect();
+    assert_eq!(all.len(), 1, "{out}");
+    assert_eq!((&all[0]["location"]["file"], all[0]["related"].as_array().map(Vec::len)), (&"web/templates/map.yaml".into(), Some(0)));
+    assert!(all[0]["help"].as_str().unwrap().starts_with("let one of the two deploy it"), "{out}");
+}
+
+/// A repository with an Application that plugin `builder` builds, and a script beside it that stands for that plugin.
+#[cfg(unix)]
+fn plugged(script: &str) -> tempfile::TempDir {
+    let place = tempfile::tempdir().unwrap();
+    write(
+        place.path(),
+        "repo/apps/web.yaml",
+        "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: web, namespace: argocd}\nspec:\n  project: default\n  source:\n    \
+         repoURL: https://git.example/shop\n    path: web\n    plugin:\n      name: builder-v1.2\n      env:\n      - {name: USE, value: yes-please}\n  \
+         destination: {name: in-cluster, namespace: shop}\n",
+    );
+    write(place.path(), "repo/web/deployment.tpl", &LABELLED.replace("NAME", "$ARGOCD_APP_NAME"));
+    write(place.path(), "build.sh", script);
+    place
+}
+
+/// Puts in what it is told, and says elsewhere that it ran.
+#[cfg(unix)]
+const BUILD: &str = "echo run >> \"$1\"\nsed -e \"s/VALUE/$ARGOCD_ENV_USE/\" -e \"s/.ARGOCD_APP_NAME/$ARGOCD_APP_NAME/\" deployment.tpl\n";
+
+#[cfg(unix)]
+#[test]
+fn what_a_plugin_builds_is_judged_where_a_person_names_what_runs() {
+    let place = plugged(BUILD);
+    let repository = place.path().join("repo");
+    let plugin = format!("builder=sh '{0}/build.sh' '{0}/runs'", place.path().canonicalize().unwrap().display());
+    let map = ["--repo", "https://git.example/shop=."];
+    let check = |more: &[&str]| run(&repository, &[&["check", "."], &map[..], more].concat());
+    let runs = || fs::read_to_string(place.path().join("runs")).map_or(0, |text| text.lines().count());
+    // Nothing runs without it.
+    let (code, out, _) = check(&[]);
+    assert_eq!((code, runs()), (Some(4), 0), "{out}");
+    assert!(out.contains("1 Application: 1 deferred") && out.contains("`--plugin builder-v1.2=COMMAND` says what to run"), "{out}");
+    // With it, findings are at the place of the plugin.
+    let (code, out, said) = check(&["--plugin", &plugin]);
+    assert_eq!((code, said.as_str()), (Some(1), ""), "{out}");
+    for line in [
+        "error[wrong-azure-label-value]: ",
+        " --> apps/web.yaml:9:5",
+        "  = deployed: by Application argocd/web",
+        "  = rendered: `azure.workload.identity/use: yes-please`",
+        "1 Application: 1 rendered",
+    ] {
+        assert!(out.lines().any(|own| own.starts_with(line)), "{line}: {out}");
+    }
+    assert_eq!(runs(), 1);
+    // What a program prints depends on anything: it runs every time.
+    if common::renders() {
+        let cache = place.path().join("cache");
+        for expected in [2, 3] {
+            assert_eq!(check(&["--plugin", &plugin, "--cache", cache.to_str().unwrap()]).1, out);
+            assert_eq!(runs(), expected);
+        }
+    }
+    let print = ["render", "--app", "web", "--plugin", &plugin];
+    let (code, printed, _) = run(&repository, &[&print[..], &map[..]].concat());
+    assert_eq!(code, Some(0));
+    assert!(printed.starts_with("---\n# Source: apps/web.yaml\napiVersion: apps/v1\n") && printed.contains("name: web"), "{printed}");
+    let (code, listed, _) = run(&repository, &[&["render", "--list", "--plugin", &plugin], &map[..]].concat());
+    assert!(code == Some(0) && listed.starts_with("rendered  argocd/web"), "{listed}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_plugin_that_fails_or_is_mistyped_is_told() {
+    let place = plugged("echo 'no such key: region' >&2\nexit 3\n");
+    let repository = place.path().join("repo");
+    let check = |more: &[&str]| run(&repository, &[&["check", ".", "--repo", "https://git.example/shop=."], more].concat());
+    let plugin = format!("builder=sh '{}/build.sh'", place.path().canonicalize().unwrap().display());
+    let why = "`--plugin builder` fails with exit code 3: no such key: region";
+    let (code, out, _) = check(&["--plugin", &plugin]);
+    assert_eq!(code, Some(3), "{out}");
+    // A finding says it, and nothing else does.
+    assert!(out.contains(&format!("error[unrenderable-application]: {why}")) && out.matches(why).count() == 1, "{out}");
+    assert!(out.contains("1 Application: 1 failed"), "{out}");
+    let (code, out, _) = check(&["--plugin", "bilder=true", "--repo", "https://git.example/other=."]);
+    assert_eq!(code, Some(4), "{out}");
+    assert!(out.contains("note: `--plugin bilder`: no source that was looked at has such a plugin (there is `builder-v1.2`)\n"), "{out}");
+    assert!(out.contains("note: `--repo https://git.example/other=…`: nothing that was looked at is of such a repository or revision\n"));
+    // Of what is not wanted, nobody knows what it would have used.
+    let (_, _, said) = run(&repository, &["render", "--app", "web", "--repo", "https://git.example/shop=.", "--plugin", "bilder=true"]);
+    assert!(!said.contains("note: "), "{said}");
+}
+
+#[test]
+fn what_is_no_plugin_is_wrong_usage() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "app.yaml", "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: a}\n");
+    for (args, expected) in [
+        (["--plugin=a=true", "--plugin=a=false"].as_slice(), "error: `--plugin a` is given twice: one command stands for a plugin\n"),
+        (&["--plugin=a"], "error: `--plugin`: `a` is not `NAME=COMMAND`\n"),
+        (&["--plugin=a='b"], "error: `--plugin`: `'b` has a quote or a backslash that nothing closes\n"),
+    ] {
+        let (code, _, said) = run(folder.path(), &[&["check", "."], args].concat());
+        assert_eq!((code, said.as_str()), (Some(2), expected));
+    }
+    let (code, _, said) = run(folder.path(), &["check", ".", "--no-argocd", "--plugin", "a=true"]);
+    assert!(code == Some(2) && said.contains("cannot be used with"), "{said}");
+}
+
+/// Our own plugin stands for itself: what it reads is what is written here.
+#[cfg(unix)]
+#[test]
+fn our_own_plugin_is_one() {
+    if !common::renders() {
+        return;
+    }
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path();
+    write(
+        folder,
+        "app.yaml",
+        "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: web, namespace: argocd}\nspec:\n  project: default\n  source:\n    \
+         repoURL: https://git.example/shop\n    path: charts/web\n    plugin:\n      name: fedward\n      env: [{name: STAGE, value: prod}]\n      \
+         parameters:\n      - {name: helm-values-files, array: [values-$ARGOCD_ENV_STAGE.yaml]}\n      - {name: helm-parameters, map: {b: two}}\n  \
+         destination: {name: in-cluster, namespace: shop}\n",
+    );
+    write(folder, "charts/web/Chart.yaml", "apiVersion: v2\nname: web\nversion: 0.1.0\n");
+    write(folder, "charts/web/values-prod.yaml", "a: one\n");
+    write(
+        folder,
+        "charts/web/templates/account.yaml",
+        "apiVersion: v1\nkind: ServiceAccount\nmetadata:\n  name: {{ .Release.Name }}-{{ .Values.a }}-{{ .Values.b }}\n  namespace: {{ .Release.Namespace }}\n",
+    );
+    let plugin = format!("fedward='{}' cmp generate", env!("CARGO_BIN_EXE_fedward"));
+    let args = ["render", "--app", "web", "--repo", "https://git.example/shop=.", "--plugin", &plugin];
+    let (code, out, said) = run(folder, &args);
+    assert_eq!((code, said.as_str()), (Some(0), ""), "{out}");
+    assert!(out.contains("name: web-one-two\n  namespace: shop\n"), "{out}");
+}

@@ -11,7 +11,7 @@ pub(crate) struct Argocd {
     #[arg(long, value_name = "REPO", num_args = 0..=1, default_missing_value = ".")]
     pub(crate) argocd: Option<PathBuf>,
     /// Render nothing that Argo CD deploys: check only what stands there.
-    #[arg(long, conflicts_with_all = ["argocd", "repo", "revision", "clusters", "generators", "helm_repo_cache", "strict", "cache"])]
+    #[arg(long, conflicts_with_all = ["argocd", "repo", "revision", "clusters", "generators", "helm_repo_cache", "plugin", "strict", "cache"])]
     pub(crate) no_argocd: bool,
     #[command(flatten)]
     pub(crate) known: Known,
@@ -46,12 +46,17 @@ pub(crate) struct Known {
     /// in folders of it that are called as their repositories. Charts of Applications and dependencies of charts are taken from it.
     #[arg(long, value_name = "FOLDER")]
     pub(crate) helm_repo_cache: Option<PathBuf>,
+    /// Run COMMAND for sources that the config management plugin NAME builds, and take what it prints for their objects. It runs on this
+    /// machine with your rights, in a copy of the repository, not in a sandbox. Can be given several times.
+    #[arg(long, value_name = "NAME=COMMAND")]
+    pub(crate) plugin: Vec<String>,
 }
 
 impl Known {
     /// Whether nothing is said.
     pub(crate) fn is_empty(&self) -> bool {
-        let Known { repo, revision, clusters, generators, helm_repo_cache } = self;
-        repo.is_empty() && revision.is_empty() && clusters.is_none() && generators.is_none() && helm_repo_cache.is_none()
+        let Known { repo, revision, clusters, generators, helm_repo_cache, plugin } = self;
+        let is_file = [clusters, generators, helm_repo_cache].into_iter().any(Option::is_some);
+        !is_file && [repo, revision, plugin].into_iter().all(Vec::is_empty)
     }
 }

@@ -24,7 +24,7 @@ pub(crate) fn run(args: &Render) -> Result<Exit> {
     }
     if !args.known.is_empty() {
         bail!(
-            "`--repo`, `--revision`, `--clusters`, `--generators` and `--helm-repo-cache` are for what Argo CD deploys: give `--app` or `--list`, too"
+            "`--repo`, `--revision`, `--clusters`, `--generators`, `--helm-repo-cache` and `--plugin` are for what Argo CD deploys: give `--app` or `--list`, too"
         );
     }
     // The command line is refused without it.

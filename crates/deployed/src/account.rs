@@ -15,7 +15,7 @@ use crate::worlds::title;
 /// One entry for each Application and each ApplicationSet, in the order of discovery.
 pub(crate) fn account(deployed: &Deployed, origins: &mut Origins<'_>) -> Vec<Entry> {
     let mut entries = Vec::new();
-    for application in &deployed.discovery.applications {
+    for (number, application) in deployed.discovery.applications.iter().enumerate() {
         let (state, reasons) = match &application.state {
             State::Rendered => (Became::Rendered, Vec::new()),
             State::Partial(reasons) => (Became::Partial, told(reasons)),
@@ -23,6 +23,9 @@ pub(crate) fn account(deployed: &Deployed, origins: &mut Origins<'_>) -> Vec<Ent
             State::Failed(reason) => (Became::Failed, told(std::slice::from_ref(reason))),
         };
         let (state, reasons) = if application.is_left_out { (Became::Untouched, Vec::new()) } else { (state, reasons) };
+        let failed = if let State::Failed(reason) = &application.state { Some(reason) } else { None };
+        let moved = failed.and_then(|reason| failures::of_application(origins, number, &reason.text));
+        let cause = moved.or_else(|| cause(origins, failed, application.place()));
         let destination = &application.destination;
         let cluster = if destination.server.is_empty() { &destination.name } else { &destination.server };
         entries.push(Entry {
@@ -36,6 +39,7 @@ pub(crate) fn account(deployed: &Deployed, origins: &mut Origins<'_>) -> Vec<Ent
             state,
             reasons,
             location: Some(located(origins, application.place())),
+            cause,
             objects: application.resources.len(),
         });
     }
@@ -49,6 +53,7 @@ pub(crate) fn account(deployed: &Deployed, origins: &mut Origins<'_>) -> Vec<Ent
         let (state, reasons) = if set.is_left_out { (Became::Untouched, Vec::new()) } else { (state, reasons) };
         let name = if set.namespace.is_empty() { set.name.clone() } else { format!("{}/{}", set.namespace, set.name) };
         let location = Some(located(origins, &set.object.place));
+        let cause = cause(origins, if let SetState::Failed(reason) = &set.state { Some(reason) } else { None }, &set.object.place);
         entries.push(Entry {
             kind: "ApplicationSet",
             name,
@@ -56,6 +61,7 @@ pub(crate) fn account(deployed: &Deployed, origins: &mut Origins<'_>) -> Vec<Ent
             state,
             reasons,
             location,
+            cause,
             objects: set.applications,
         });
     }
@@ -66,7 +72,16 @@ pub(crate) fn account(deployed: &Deployed, origins: &mut Origins<'_>) -> Vec<Ent
         };
         let failure = reasons.first().filter(|_| state == Became::Failed);
         let location = failure.and_then(|text| failures::of_folder(origins, loose, text));
-        entries.push(Entry { kind: loose.kind, name: loose.name(), destination: String::new(), state, reasons, location, objects });
+        entries.push(Entry {
+            kind: loose.kind,
+            name: loose.name(),
+            destination: String::new(),
+            state,
+            reasons,
+            location,
+            cause: None,
+            objects,
+        });
     }
     entries
 }
@@ -98,6 +113,11 @@ pub(crate) fn explain(deployed: &Deployed, skipped: &mut [Skipped]) {
         };
         one.reason = format!("{what}: {title}, which deploys it, is {}", became.name());
     }
+}
+
+/// Where the rules about a repository tell of a failure.
+fn cause(origins: &mut Origins<'_>, reason: Option<&Reason>, own: &Place) -> Option<Location> {
+    reason.map(|reason| located(origins, reason.place.as_ref().unwrap_or(own)))
 }
 
 fn told(reasons: &[Reason]) -> Vec<String> {

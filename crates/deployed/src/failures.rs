@@ -75,7 +75,7 @@ pub(crate) fn place(deployed: &Deployed, findings: &mut Vec<NativeFinding>) {
 }
 
 /// Where an Application fails to render.
-fn of_application(origins: &mut Origins<'_>, number: usize, text: &str) -> Option<Location> {
+pub(crate) fn of_application(origins: &mut Origins<'_>, number: usize, text: &str) -> Option<Location> {
     let application = origins.deployed.discovery.applications.get(number)?;
     let mut sources = application.sources.iter().enumerate();
     let is_it = |source: &fedward_gitops::Source| matches!(&source.result, Err(Stop::Failed(reason)) if reason.text == text);

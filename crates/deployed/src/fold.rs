@@ -201,6 +201,12 @@ fn folded(deployed: &Deployed, all: Vec<Placed>, ignored: &Lines) -> Vec<Finding
 
 /// A finding with the names of what deploys it.
 fn named(deployed: &Deployed, mut finding: Finding, mut by: Vec<usize>) -> Finding {
+    if finding.policy == rules::POLICY {
+        // What two render of one line is twice the same place.
+        let place = |location: &Location| (Arc::clone(location.source.name()), location.span);
+        let own = place(&finding.location);
+        finding.related.retain(|related| place(&related.location) != own);
+    }
     by.sort_unstable();
     by.dedup();
     if by.is_empty() || (finding.rendered.is_none() && finding.policy == rules::POLICY) {

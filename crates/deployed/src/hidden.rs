@@ -38,6 +38,7 @@ impl Hidden {
                 Made::Kustomize(folder) => {
                     names.extend(KUSTOMIZATIONS.map(|name| piece.checkout.shown(&join(folder, name))));
                 }
+                Made::Plugin(place) => names.push(place.source().name().to_string()),
                 Made::Jsonnet => {}
             }
             // What an Application itself sets may be such a value, too.

@@ -47,7 +47,7 @@ pub(crate) fn read<'v>(deployed: &Deployed, origins: &mut Origins<'_>, values: i
                 files.extend(release.helm.values_files.iter().filter_map(|file| origins.shown(&file.name)));
                 files.extend(origins.chart(release).all_values());
             }
-            Made::Helm(_) | Made::Jsonnet => {}
+            Made::Helm(_) | Made::Jsonnet | Made::Plugin(_) => {}
         }
     }
     files.extend(values.map(|location| Arc::clone(&location.source)));

@@ -15,26 +15,32 @@ mod hidden;
 mod inline;
 mod loose;
 mod origins;
+mod plugin;
 mod printed;
 mod sandbox;
 mod supplied;
 mod touched;
 mod tracked;
+mod unmatched;
 mod worlds;
 
+use std::cell::RefCell;
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use fedward_gitops::{Changed, Clusters, Discovery, Fixtures, Limits, Mapping, Options, Repositories, Wanted, discover, rules};
+use fedward_kit::finding::ObjectId;
 use fedward_manifest::Source;
 use fedward_outcome::{Deployed as Entry, Location, Native, NativeFinding, Outcome};
 use fedward_render::Cache;
 use std::sync::Arc;
 
 pub use inline::Ignoring;
+pub use plugin::PluginCommand;
 pub use worlds::Worlds;
 
 use loose::Loose;
+use plugin::Plugins;
 use sandbox::Sandbox;
 
 /// Which repository, and what is known beside it.
@@ -53,6 +59,8 @@ pub struct Request<'a> {
     pub clusters: Option<&'a Clusters>,
     /// What services would say.
     pub fixtures: &'a Fixtures,
+    /// What a person has stand for config management plugins: these programs are run.
+    pub plugins: &'a [PluginCommand],
     /// Whether a file is looked at for Applications, by its path from the root.
     pub takes: &'a (dyn Fn(&str) -> bool + Sync),
     /// Which Applications are rendered.
@@ -74,6 +82,8 @@ pub struct Deployed {
     sandbox: Sandbox,
     loose: Vec<Loose>,
     names: HashMap<String, String>,
+    /// What is worth saying of what a person said, and nothing took up.
+    unmatched: Vec<String>,
 }
 
 impl Deployed {
@@ -82,6 +92,11 @@ impl Deployed {
     /// # Errors
     /// A folder cannot be opened, or what was rendered before is of a repository itself.
     pub fn find(request: Request<'_>) -> Result<Self, String> {
+        let plugins = Plugins::new(request.plugins);
+        Self::find_with(request, plugins)
+    }
+
+    fn find_with(request: Request<'_>, plugins: Plugins) -> Result<Self, String> {
         let limits = Limits::default();
         let mut repositories = Repositories::open(request.root, request.shown, request.mappings, request.revisions, &limits)?;
         if let Some((folder, shown)) = request.charts {
@@ -98,7 +113,7 @@ impl Deployed {
                 place.display()
             ));
         }
-        let sandbox = Sandbox::new(Arc::clone(&repositories), request.cache);
+        let sandbox = Sandbox::new(Arc::clone(&repositories), plugins, request.cache);
         let discovery = discover(Options {
             repositories: &repositories,
             renderer: &sandbox,
@@ -113,7 +128,10 @@ impl Deployed {
         let main = repositories.main().cloned();
         let loose = main.iter().flat_map(|main| request.folders.iter().map(move |folder| (main, folder)));
         let loose = loose.filter_map(|(main, folder)| Loose::render(&sandbox, main, folder, request.namespace)).collect();
-        Ok(Deployed { repositories, discovery, sandbox, loose, names: request.names })
+        // Of what was not wanted, nobody knows all that it would have used.
+        let is_all = matches!(request.wanted, Wanted::All);
+        let unmatched = if is_all { unmatched::notes(&repositories, request.fixtures, &sandbox, &discovery) } else { Vec::new() };
+        Ok(Deployed { repositories, discovery, sandbox, loose, names: request.names, unmatched })
     }
 
     /// Whether there is nothing that deploys.
@@ -128,11 +146,25 @@ impl Deployed {
         self.repositories.main().is_some_and(|main| main.is_file(path))
     }
 
+    /// The files that were read to find and render it, without links: no output may replace them.
+    #[must_use]
+    pub fn read(&self) -> Vec<PathBuf> {
+        self.repositories.checkouts().iter().chain(self.repositories.kept_charts()).flat_map(|checkout| checkout.read()).collect()
+    }
+
     /// Whether nothing of Argo CD was found.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         let Discovery { applications, sets, projects, .. } = &self.discovery;
         applications.is_empty() && sets.is_empty() && projects.is_empty()
+    }
+
+    /// How many objects of Argo CD the rules about the repository look at.
+    #[must_use]
+    pub fn objects(&self) -> usize {
+        let Discovery { applications, sets, projects, .. } = &self.discovery;
+        let applications = applications.iter().filter(|application| !application.is_left_out).count();
+        applications + sets.iter().filter(|set| !set.is_left_out).count() + projects.len()
     }
 
     /// What is wrong with the repository itself, in the files as inputs name them; `on` says which rules are not turned off. Of what a change
@@ -153,23 +185,24 @@ impl Deployed {
         native
     }
 
-    /// The Applications, with what became of each.
+    /// Where places in what is deployed are written, for tools that look at objects themselves.
     #[must_use]
-    pub fn applications(&self) -> Vec<Entry> {
-        let mut entries = account::account(self, &mut origins::Origins::new(self));
-        entries.retain(|entry| entry.kind == "Application");
-        entries
+    pub fn written(&self) -> impl Fn(&Location, &ObjectId) -> Option<(Location, bool)> + '_ {
+        let origins = RefCell::new(origins::Origins::new(self));
+        move |location, object| {
+            let placed = origins.try_borrow_mut().ok()?.place(location, Some(object))?;
+            Some((placed.location, placed.exact))
+        }
     }
 
-    /// The ApplicationSets, with what became of each.
+    /// The Applications and the ApplicationSets, with what became of each.
     #[must_use]
-    pub fn sets(&self) -> Vec<Entry> {
-        let mut entries = account::account(self, &mut origins::Origins::new(self));
-        entries.retain(|entry| entry.kind == "ApplicationSet");
-        entries
+    pub fn account(&self) -> (Vec<Entry>, Vec<Entry>) {
+        let entries = account::account(self, &mut origins::Origins::new(self));
+        entries.into_iter().partition(|entry| entry.kind == "Application")
     }
 
-    /// What Argo CD would apply of an Application, by its number in [`Deployed::applications`], as a stream of YAML. `name` says what a file is
+    /// What Argo CD would apply of an Application, by its number in [`Deployed::account`], as a stream of YAML. `name` says what a file is
     /// called that outputs name otherwise.
     #[must_use]
     pub fn text(&self, number: usize, name: &dyn Fn(&str) -> String) -> String {
@@ -181,6 +214,7 @@ impl Deployed {
     pub fn notes(&self) -> Vec<String> {
         let mut notes = self.discovery.notes.clone();
         notes.extend(self.sandbox.notes());
+        notes.extend(self.unmatched.iter().cloned());
         notes
     }
 

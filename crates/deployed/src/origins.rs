@@ -90,6 +90,13 @@ impl<'d> Origins<'d> {
             text: text.clone(),
             value: None,
         };
+        if let Made::Plugin(place) = &piece.made {
+            // Nobody knows which file a program made it of. The Application may be rendered itself.
+            let plugin = Location { source: Arc::clone(place.source()), span: place.span(), pointer: String::new() };
+            let mut location = self.place(&plugin, None).map_or(plugin, |placed| placed.location);
+            self.deployed.rename(&mut location, &mut HashMap::new());
+            return Some(Placed { location, exact: false, text, value: None });
+        }
         let source = self.source(&piece);
         // An archive has no lines that anybody could edit, but what its templates are given may.
         if source.text().is_empty() {
@@ -97,7 +104,7 @@ impl<'d> Origins<'d> {
         }
         let at = |span: Span| Location { source: Arc::clone(&source), span, pointer: location.pointer.clone() };
         match &piece.made {
-            Made::Jsonnet => Some(unknown(source)),
+            Made::Jsonnet | Made::Plugin(_) => Some(unknown(source)),
             Made::Kustomize(_) => {
                 let found = base::find(self, &piece, &source, location, object);
                 let (location, exact) = found.map_or_else(|| (at(Span::at(0)), false), |(location, exact)| (location, exact));
@@ -136,13 +143,17 @@ impl<'d> Origins<'d> {
 
     /// The file that a person edits; one without text if it is an archive or cannot be read.
     pub(crate) fn source(&mut self, piece: &Piece) -> Arc<Source> {
+        if let Made::Plugin(place) = &piece.made {
+            let plugin = Location { source: Arc::clone(place.source()), span: place.span(), pointer: String::new() };
+            return self.place(&plugin, None).map_or(plugin.source, |placed| placed.location.source);
+        }
         let file = piece.file.clone().unwrap_or_else(|| match &piece.made {
             Made::Helm(release) => join(&release.chart, "Chart.yaml"),
             Made::Kustomize(folder) => {
                 let there = KUSTOMIZATIONS.iter().map(|name| join(folder, name)).find(|file| piece.checkout.is_file(file));
                 there.unwrap_or_else(|| folder.clone())
             }
-            Made::Jsonnet => String::new(),
+            Made::Jsonnet | Made::Plugin(_) => String::new(),
         });
         if piece.inside.is_none()
             && let Some(source) = self.file(&piece.checkout, &file)

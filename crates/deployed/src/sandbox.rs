@@ -6,11 +6,12 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use fedward_gitops::renderer::{self, Render, SourceRequest, TemplateRequest, Tool};
-use fedward_gitops::{Checkout, Manifest, Origin, Repositories, path};
+use fedward_gitops::{Checkout, Manifest, Origin, Place, Repositories, path, plugin};
 use fedward_manifest::{Limits, Source as Text, parse, split};
 use fedward_render::{Cache, Document, Folder, Outcome, Renderer, Source, Templates};
 use serde_json::{Map, Value};
 
+use crate::plugin::{Plugins, Stopped};
 use crate::supplied::Supplied;
 use crate::tracked::Empty;
 
@@ -22,6 +23,7 @@ pub(crate) struct Sandbox {
     notes: Mutex<BTreeSet<String>>,
     cache: Option<Arc<Cache>>,
     templates: Renderer,
+    plugins: Plugins,
     pieces: Mutex<HashMap<Arc<str>, Arc<Piece>>>,
     /// Charts that do not render, by the Application and what Helm says.
     failed: Mutex<HashMap<(String, String), Arc<Release>>>,
@@ -61,6 +63,8 @@ pub(crate) enum Made {
     Kustomize(String),
     /// A Jsonnet file.
     Jsonnet,
+    /// A plugin, which this has build it.
+    Plugin(Place),
 }
 
 /// A chart as it is asked for.
@@ -88,8 +92,8 @@ impl Release {
 }
 
 impl Sandbox {
-    /// `cache`: what was rendered before.
-    pub(crate) fn new(repositories: Arc<Repositories>, cache: Option<Arc<Cache>>) -> Self {
+    /// `plugins`: what a person has stand for plugins, which runs outside of the sandbox; `cache`: what was rendered before, in it.
+    pub(crate) fn new(repositories: Arc<Repositories>, plugins: Plugins, cache: Option<Arc<Cache>>) -> Self {
         let templates = cached(Renderer::new(Arc::new(Empty), fedward_render::Limits::default()), cache.as_ref());
         Sandbox {
             renderers: Mutex::default(),
@@ -97,9 +101,15 @@ impl Sandbox {
             notes: Mutex::default(),
             cache,
             templates,
+            plugins,
             pieces: Mutex::default(),
             failed: Mutex::default(),
         }
+    }
+
+    /// What a person has stand for plugins.
+    pub(crate) fn plugins(&self) -> &Plugins {
+        &self.plugins
     }
 
     /// What a text was made of, by its name.
@@ -175,14 +185,51 @@ impl Sandbox {
             };
             manifests.extend(Manifest::all(&document).map(|manifest| Manifest { origin: origin.clone(), ..manifest }));
         }
-        let piece = Piece { source: Arc::clone(&source), checkout, file, inside, name, changed_by, made: made.clone() };
-        self.pieces.lock().unwrap_or_else(PoisonError::into_inner).insert(Arc::clone(source.name()), Arc::new(piece));
+        self.keep(Piece { source, checkout, file, inside, name, changed_by, made: made.clone() });
         Ok(manifests)
+    }
+
+    fn keep(&self, piece: Piece) {
+        self.pieces.lock().unwrap_or_else(PoisonError::into_inner).insert(Arc::clone(piece.source.name()), Arc::new(piece));
+    }
+
+    /// Has what a person names for it build what a plugin would.
+    fn plugged(&self, request: &SourceRequest<'_>, plugin: &plugin::Plugin) -> Render {
+        let text = match self.plugins.run(request, plugin) {
+            Ok(text) => text,
+            Err(Stopped::Deferred(why)) => return Render::Deferred(why),
+            Err(Stopped::Failed(why)) => return Render::Failed(why),
+        };
+        let mut hasher = DefaultHasher::new();
+        // What several Applications have built in one folder is written in as many places.
+        (&text, plugin.place.to_string()).hash(&mut hasher);
+        let id = format!("{}#{}#{:016x}", request.checkout.shown(request.path), request.application, hasher.finish());
+        let read = Text::from_text(id, text).map_err(|error| format!("cannot be read: {error}")).map(Arc::new);
+        let read = read.and_then(|source| plugin::objects(&source).map(|manifests| (source, manifests)));
+        match read {
+            Ok((source, manifests)) => {
+                self.keep(Piece {
+                    source,
+                    checkout: Arc::clone(request.checkout),
+                    file: None,
+                    inside: None,
+                    name: plugin.name.clone(),
+                    changed_by: Vec::new(),
+                    made: Made::Plugin(plugin.place.clone()),
+                });
+                let origin = Origin { file: plugin.place.source().name().to_string(), line: Some(plugin.place.position().line) };
+                Render::Done(manifests.into_iter().map(|manifest| Manifest { origin: Some(origin.clone()), ..manifest }).collect())
+            }
+            Err(why) => Render::Failed(format!("what `--plugin` prints for plugin `{}` {why}", plugin.name)),
+        }
     }
 }
 
 impl renderer::Renderer for Sandbox {
     fn render(&self, request: &SourceRequest<'_>) -> Render {
+        if let Tool::Plugin(plugin) = request.tool {
+            return self.plugged(request, plugin);
+        }
         let source = match source(request) {
             Ok(source) => source,
             Err(why) => return Render::Failed(why),
@@ -229,6 +276,7 @@ impl renderer::Renderer for Sandbox {
                     Tool::Helm(helm) => Made::Helm(Arc::new(Release::new(request.checkout, request.path, helm))),
                     Tool::Kustomize(_) => Made::Kustomize(request.path.to_owned()),
                     Tool::Jsonnet(_) => Made::Jsonnet,
+                    Tool::Plugin(plugin) => Made::Plugin(plugin.place.clone()),
                 };
                 let mut manifests = Vec::new();
                 for (number, document) in rendered.documents.into_iter().enumerate() {
@@ -279,6 +327,7 @@ fn source(request: &SourceRequest<'_>) -> Result<Source, String> {
         Tool::Helm(helm) => Source::Helm(of_helm(request.path, helm)?),
         Tool::Kustomize(kustomize) => Source::Kustomize(of_kustomize(request.path, kustomize)?),
         Tool::Jsonnet(jsonnet) => Source::Jsonnet(of_jsonnet(jsonnet)),
+        Tool::Plugin(plugin) => return Err(format!("no renderer is plugin `{}`", plugin.name)),
     })
 }
 

@@ -59,7 +59,7 @@ pub use modules::{Codes, Found, Modules};
 pub use resources::is_namespaced;
 pub use set::Sets;
 pub use suite::{Part, SUITE};
-pub use survey::{Asker, Survey, Surveyed};
+pub use survey::{Asker, Survey, Surveyed, Written};
 pub use target::{Met, Target};
 
 use evaluate::Plan;

@@ -8,16 +8,23 @@ pub(crate) struct Environment {
     variables: Vec<(&'static str, String)>,
 }
 
+/// The variable with the name of an Application.
+pub const NAME: &str = "ARGOCD_APP_NAME";
+/// The variable with the namespace that it deploys to.
+pub const NAMESPACE: &str = "ARGOCD_APP_NAMESPACE";
+/// The variable with the folder of the source.
+pub const SOURCE_PATH: &str = "ARGOCD_APP_SOURCE_PATH";
+
 /// The names of the variables that there are.
 pub(crate) const NAMES: [&str; 9] = [
-    "ARGOCD_APP_NAME",
-    "ARGOCD_APP_NAMESPACE",
+    NAME,
+    NAMESPACE,
     "ARGOCD_APP_PROJECT_NAME",
     "ARGOCD_APP_REVISION",
     "ARGOCD_APP_REVISION_SHORT",
     "ARGOCD_APP_REVISION_SHORT_8",
     "ARGOCD_APP_SOURCE_REPO_URL",
-    "ARGOCD_APP_SOURCE_PATH",
+    SOURCE_PATH,
     "ARGOCD_APP_SOURCE_TARGET_REVISION",
 ];
 

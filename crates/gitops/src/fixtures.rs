@@ -1,9 +1,11 @@
 //! What generators would find elsewhere, written down: for those of ApplicationSets that ask a service.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use fedward_manifest::Document;
 
+use crate::place::Place;
 use crate::reason::Reason;
 use crate::value::Value;
 
@@ -14,6 +16,8 @@ pub(crate) const KINDS: [&str; 4] = ["scmProvider", "pullRequest", "plugin", "cl
 #[derive(Clone, Debug, Default)]
 pub struct Fixtures {
     entries: Vec<Entry>,
+    /// The numbers of those that some generator asked for.
+    used: Arc<Mutex<BTreeSet<usize>>>,
 }
 
 #[derive(Clone, Debug)]
@@ -27,6 +31,7 @@ struct Entry {
     found: Vec<Value>,
     /// For decisions about clusters: the key that has a cluster's name.
     match_key: Option<String>,
+    place: Place,
 }
 
 /// What one generator finds.
@@ -76,9 +81,10 @@ impl Fixtures {
                 index,
                 found: found.to_vec(),
                 match_key: item.get("matchKey").and_then(Value::as_str).map(str::to_owned),
+                place: item.place.clone(),
             });
         }
-        Ok(Fixtures { entries })
+        Ok(Fixtures { entries, used: Arc::default() })
     }
 
     /// What a generator finds: `index` is its number among those of its kind.
@@ -88,17 +94,25 @@ impl Fixtures {
             None => set == name,
         };
         let fitting = |exact: bool| {
-            let mut entries = self.entries.iter().filter(|entry| entry.kind == kind && is_set(&entry.set));
-            entries.find(|entry| if exact { entry.index == i64::try_from(index).ok() } else { entry.index.is_none() })
+            let mut entries = self.entries.iter().enumerate().filter(|(_, entry)| entry.kind == kind && is_set(&entry.set));
+            entries.find(|(_, entry)| if exact { entry.index == i64::try_from(index).ok() } else { entry.index.is_none() })
         };
-        let entry = fitting(true).or_else(|| fitting(false))?;
+        let (at, entry) = fitting(true).or_else(|| fitting(false))?;
+        self.used.lock().unwrap_or_else(PoisonError::into_inner).insert(at);
         Some(Found { items: &entry.found, match_key: entry.match_key.as_deref() })
+    }
+
+    /// The entries that no generator has asked for so far, as messages name them.
+    pub fn unmatched(&self) -> impl Iterator<Item = String> {
+        let used = self.used.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let entries = self.entries.iter().enumerate().filter(move |(at, _)| !used.contains(at));
+        entries.map(|(_, entry)| format!("`{}` of `{}` ({})", entry.kind, entry.set, entry.place))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
     use super::*;
     use crate::test_text::value;
@@ -118,6 +132,11 @@ mod tests {
         assert_eq!(first("team", "b", "pullRequest", 0).as_deref(), Some(""));
         assert_eq!(first("other", "b", "pullRequest", 0), None);
         assert_eq!(first("x", "a", "scmProvider", 0), None);
+        let fresh = Fixtures::read(&document).unwrap();
+        assert!(fresh.find("x", "a", "plugin", 1).is_some());
+        let unmatched: Vec<String> = fresh.unmatched().collect();
+        assert!(unmatched[0].starts_with("`plugin` of `a` (") && unmatched[1].starts_with("`pullRequest` of `team/b` ("), "{unmatched:?}");
+        assert_eq!((unmatched.len(), fixtures.unmatched().count()), (2, 0));
     }
 
     #[test]

@@ -9,7 +9,7 @@
 //!          plain manifests here, all else by a Renderer ──> objects ──> Applications in them, and so on
 //! ```
 //!
-//! Nothing is fetched, and nothing that the repository names is run: what cannot be known without is [`State::Deferred`], with a reason. What
+//! Nothing is fetched, and nothing that the repository names is run by this crate: what cannot be known without is [`State::Deferred`], with a reason. What
 //! Argo CD itself would refuse is [`State::Failed`]. Semantics follow Argo CD 3.6; where they surprise, a comment says so.
 //!
 //! Files are read through [`Checkout`], which never leaves its root. Values keep the [`Place`] where a person edits them, through templates
@@ -34,6 +34,7 @@ mod manifest;
 mod parameters;
 pub mod path;
 mod place;
+pub mod plugin;
 mod project;
 mod reason;
 pub mod renderer;

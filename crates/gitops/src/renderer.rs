@@ -7,8 +7,10 @@ use serde_json::{Map, Value as Json};
 
 use crate::checkout::Checkout;
 use crate::manifest::Manifest;
+use crate::plugin::Plugin;
 
-/// Builds what Argo CD has its tools build. It reads no file outside of the checkout's root, runs nothing, and uses no network.
+/// Builds what Argo CD has its tools build. It reads no file outside of the checkout's root, uses no network, and runs nothing but what a
+/// person names for a plugin.
 pub trait Renderer: Sync {
     /// Builds a source.
     fn render(&self, request: &SourceRequest<'_>) -> Render;
@@ -42,6 +44,8 @@ pub enum Tool<'a> {
     Kustomize(&'a Kustomize),
     /// As `jsonnet`.
     Jsonnet(&'a Jsonnet),
+    /// A config management plugin.
+    Plugin(&'a Plugin),
 }
 
 /// What `helm template` is given.
@@ -192,6 +196,7 @@ impl Renderer for NoRenderer {
             Tool::Helm(_) => "Helm",
             Tool::Kustomize(_) => "Kustomize",
             Tool::Jsonnet(_) => "Jsonnet",
+            Tool::Plugin(_) => "a plugin's source",
         };
         Render::Deferred(format!("{tool} is not built in here"))
     }

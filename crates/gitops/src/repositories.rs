@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::charts::{self, Chart, Missing};
 use crate::checkout::Checkout;
@@ -26,12 +27,25 @@ pub struct Mapping {
 pub struct Repositories {
     /// The first is the one that is looked at for Applications.
     checkouts: Vec<Arc<Checkout>>,
-    /// Identities of URLs, revisions, and indices of checkouts.
-    mapped: Vec<(String, Option<String>, usize)>,
+    mapped: Vec<Mapped>,
     /// Further names of the revision that the first checkout is.
     revisions: Vec<String>,
     /// Charts of Helm repositories.
     charts: Option<Arc<Checkout>>,
+}
+
+/// What a URL is mapped to.
+#[derive(Debug)]
+struct Mapped {
+    /// The URL's identity.
+    url: String,
+    revision: Option<String>,
+    /// The checkout, by its number.
+    at: usize,
+    /// How messages name the URL and the revision.
+    shown: String,
+    /// Whether anything was of it.
+    is_used: AtomicBool,
 }
 
 /// What is known of a repository at a revision.
@@ -65,7 +79,14 @@ impl Repositories {
                     checkouts.len() - 1
                 }
             };
-            mapped.push((url::identity(&mapping.url), mapping.revision.clone(), at));
+            let revision = mapping.revision.as_ref().map(|revision| format!("@{revision}")).unwrap_or_default();
+            mapped.push(Mapped {
+                url: url::identity(&mapping.url),
+                revision: mapping.revision.clone(),
+                at,
+                shown: format!("{}{revision}", url::shown(&mapping.url)),
+                is_used: AtomicBool::new(false),
+            });
         }
         Ok(Repositories { checkouts, mapped, revisions: revisions.to_vec(), charts: None })
     }
@@ -83,8 +104,12 @@ impl Repositories {
     /// the name of the chart decides.
     #[must_use]
     pub fn dependency(&self, repository: &str, name: &str, version: &str) -> Option<Chart> {
-        let is_alias = repository.starts_with('@') || repository.starts_with("alias:");
-        self.chart(if is_alias { "" } else { repository }, name, version)?.ok()
+        self.chart(addressed(repository), name, version)?.ok()
+    }
+
+    /// Where charts of a Helm repository, as a dependency names it, are taken from.
+    pub(crate) fn shelf(&self, repository: &str, version: &str) -> Option<&Arc<Checkout>> {
+        if let Found::Here(checkout) = self.find(addressed(repository), version) { Some(checkout) } else { self.charts.as_ref() }
     }
 
     /// A chart of a Helm repository; `None` if nothing is known of any.
@@ -96,7 +121,8 @@ impl Repositories {
     }
 
     /// The folder that charts are taken out of.
-    pub(crate) fn kept_charts(&self) -> Option<&Arc<Checkout>> {
+    #[must_use]
+    pub fn kept_charts(&self) -> Option<&Arc<Checkout>> {
         self.charts.as_ref()
     }
 
@@ -122,13 +148,16 @@ impl Repositories {
     pub(crate) fn find(&self, repository: &str, revision: &str) -> Found<'_> {
         let identity = url::identity(repository);
         let at = |wanted: Option<&str>| {
-            let mut fitting = self.mapped.iter().filter(|(url, mapped, _)| *url == identity && mapped.as_deref() == wanted);
-            fitting.next().and_then(|(_, _, at)| self.checkouts.get(*at))
+            let mut fitting = self.mapped.iter().filter(|mapped| mapped.url == identity && mapped.revision.as_deref() == wanted);
+            fitting.next().and_then(|mapped| {
+                mapped.is_used.store(true, Ordering::Relaxed);
+                self.checkouts.get(mapped.at)
+            })
         };
         if let Some(checkout) = at(Some(revision)).or_else(|| at(None)) {
             return Found::Here(checkout);
         }
-        let is_mapped = self.mapped.iter().any(|(url, _, _)| *url == identity);
+        let is_mapped = self.mapped.iter().any(|mapped| mapped.url == identity);
         let is_own = |checkout: &&Arc<Checkout>| {
             checkout.known().is_some_and(|known| known.remotes.iter().any(|remote| url::identity(remote) == identity))
         };
@@ -138,6 +167,11 @@ impl Repositories {
             None if is_mapped => Found::OtherRevision,
             None => Found::Unknown,
         }
+    }
+
+    /// What is mapped, as messages name it, and what nobody has asked for so far.
+    pub fn unmatched(&self) -> impl Iterator<Item = &str> {
+        self.mapped.iter().filter(|mapped| !mapped.is_used.load(Ordering::Relaxed)).map(|mapped| mapped.shown.as_str())
     }
 
     /// Whether a revision is the one that is checked out, as far as anybody knows.
@@ -175,6 +209,11 @@ impl Repositories {
             Found::Unknown => Some(format!("repository `{url}` is not here: map it with `--repo {url}=PATH`")),
         }
     }
+}
+
+/// The address of a Helm repository; none of an alias.
+fn addressed(repository: &str) -> &str {
+    if repository.starts_with('@') || repository.starts_with("alias:") { "" } else { repository }
 }
 
 /// Takes `URL=PATH` or `URL@REVISION=PATH` apart. An `@` belongs to a revision if it comes after the last slash of the URL.

@@ -17,6 +17,8 @@ use crate::environment::{Environment, Facts};
 use crate::limits::Limits;
 use crate::manifest::Manifest;
 use crate::path;
+use crate::place::Place;
+use crate::plugin::Plugin;
 use crate::reason::{Reason, Stop};
 use crate::renderer::{Helm, Render, Renderer, SourceRequest, Tool};
 use crate::repositories::{Found, Repositories};
@@ -24,7 +26,7 @@ use crate::settings::Settings;
 use crate::url;
 use crate::value::Value;
 
-pub(crate) use directory::takes as directory_takes;
+pub(crate) use directory::{objects as objects_of, takes as directory_takes};
 pub use helm::escape;
 pub(crate) use refs::Refs;
 
@@ -115,6 +117,13 @@ impl Source {
             result: Ok(Vec::new()),
         }
     }
+
+    /// The name of the plugin that builds it.
+    #[must_use]
+    pub fn plugin(&self) -> Option<&str> {
+        let name = self.effective.at(&["plugin", "name"]).and_then(Value::as_str);
+        name.filter(|name| self.kind == Some(SourceType::Plugin) && !name.is_empty())
+    }
 }
 
 /// Resolves and renders a source.
@@ -163,10 +172,12 @@ fn run(source: &mut Source, owner: &Owner<'_>, around: Around<'_>) -> Result<Vec
         }
         SourceType::Directory => directory::read(&effective, &at, &mut source.ignored),
         SourceType::Plugin => {
-            let name = effective.at(&["plugin", "name"]).and_then(Value::as_str).unwrap_or_default();
-            let what = if name.is_empty() { "a plugin".to_owned() } else { format!("plugin `{name}`") };
+            let nameless = "a plugin without a name builds it: which one that is, Argo CD finds out by asking its plugins (`plugin.name` would say it)";
             let place = effective.get("plugin").map_or(&source.spec.place, |plugin| &plugin.place);
-            Err(Stop::deferred(place, format!("{what} builds it, and no program that a repository names is run here")))
+            match Plugin::of(&effective, &environment) {
+                Some(plugin) => at.build_at(&plugin.place, Tool::Plugin(&plugin)),
+                None => Err(Stop::deferred(place, nameless)),
+            }
         }
     };
     source.reads = at.reads.into_inner();
@@ -194,8 +205,12 @@ struct At<'a> {
 
 impl At<'_> {
     fn build(&self, spec: &Value, tool: Tool<'_>) -> Result<Vec<Manifest>, Stop> {
+        self.build_at(spec.get("path").or(spec.get("chart")).map_or(&spec.place, |path| &path.place), tool)
+    }
+
+    /// `place`: what says why there is no result, if there is none.
+    fn build_at(&self, place: &Place, tool: Tool<'_>) -> Result<Vec<Manifest>, Stop> {
         let request = SourceRequest { checkout: self.checkout, path: self.folder, application: self.owner.name, tool };
-        let place = spec.get("path").or(spec.get("chart")).map_or(&spec.place, |path| &path.place);
         match self.around.renderer.render(&request) {
             Render::Done(manifests) if manifests.len() > self.around.limits.objects => {
                 Err(Stop::deferred(place, format!("more than {} objects", self.around.limits.objects)))

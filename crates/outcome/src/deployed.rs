@@ -30,6 +30,8 @@ pub struct Deployed {
     pub reasons: Vec<String>,
     /// Where it is written.
     pub location: Option<Location>,
+    /// Where the cause is written, if it is [`State::Failed`] and that is known: a finding may say the same there.
+    pub cause: Option<Location>,
     /// How many objects it has.
     pub objects: usize,
 }

@@ -63,14 +63,15 @@ pub fn brief(outcome: &Outcome, gate: &Gate, room: Room, place: &dyn Fn(&Locatio
 
 fn verdict(outcome: &Outcome, gate: &Gate) -> String {
     let mut parts = gate.unknown(outcome);
-    if gate.is_empty(outcome) {
-        parts.push("nothing was judged".to_owned());
-    }
+    let nothing = gate.nothing_of(outcome);
+    parts.extend(nothing.map(str::to_owned));
     parts.extend(summary::severities(outcome));
     if parts.is_empty() {
         parts.push("no findings".to_owned());
     }
-    parts.push(format!("{} judged", summary::count(outcome.evaluated, "object")));
+    // Of a run that judged nothing that is deployed, it is the Applications themselves.
+    let beside = if nothing.is_some() && outcome.evaluated > 0 { " beside it" } else { "" };
+    parts.push(format!("{} judged{beside}", summary::count(outcome.evaluated, "object")));
     if !outcome.skipped.is_empty() {
         parts.push(format!("{} skipped", outcome.skipped.len()));
     }
@@ -85,9 +86,10 @@ fn line(entry: &Entry<'_>, place: &dyn Fn(&Location) -> Option<String>) -> Strin
         (None, Some((start, _))) => format!("{}:{}:{}", clean::word(entry.file), start.line, start.column),
         (None, None) => clean::word(entry.file).into_owned(),
     };
+    let at = if at.is_empty() { at } else { format!("{at}: ") };
     let object = entry.object.map(|object| format!(" ({})", clean::word(&describe(object)))).unwrap_or_default();
     let message = clean::word(entry.message.trim_end());
-    let mut line = format!("{}: {at}: {message}{object} [{}]", entry.severity.name(), clean::word(entry.id));
+    let mut line = format!("{}: {at}{message}{object} [{}]", entry.severity.name(), clean::word(entry.id));
     if line.len() >= LINE {
         line.truncate(line.floor_char_boundary(LINE - "…\n".len()));
         line.push('…');
@@ -101,9 +103,10 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
     use fedward_kit::finding::Severity;
+    use fedward_outcome::State;
 
     use super::*;
-    use crate::testing::{GATE, WEB, at, everything, finding, hostile, outcome, text};
+    use crate::testing::{GATE, WEB, at, deployed, everything, finding, hostile, outcome, text};
 
     fn message(outcome: &Outcome) -> String {
         text(|out| termination_log(outcome, &GATE, out))
@@ -114,6 +117,26 @@ mod tests {
         insta::assert_snapshot!(message(&everything()));
         assert_eq!(message(&outcome(Vec::new())), "fedward: no findings, 1 object judged\n");
         assert_eq!(message(&Outcome::default()), "fedward: nothing was judged, 0 objects judged\n");
+        let deferred = Outcome { deployed: vec![deployed("web", State::Deferred)], evaluated_applications: 1, ..outcome(Vec::new()) };
+        assert_eq!(
+            message(&deferred),
+            "fedward: nothing was judged of what Applications deploy, 1 object judged beside it\ninfo: Application web is deferred: the repository is not here [not-rendered]\n"
+        );
+    }
+
+    #[test]
+    fn what_is_not_rendered_is_told_with_the_gravest_first() {
+        let all = [("a", State::Deferred), ("b", State::Partial), ("c", State::Failed), ("d", State::Deferred), ("e", State::Rendered)];
+        let outcome = Outcome { deployed: all.map(|(name, state)| deployed(name, state)).to_vec(), ..outcome(Vec::new()) };
+        let strict = Gate { strict: true, ..GATE };
+        let written = text(|out| termination_log(&outcome, &strict, out));
+        let lines: Vec<&str> = written.lines().collect();
+        assert_eq!(lines[0], "fedward: 4 not rendered (1 failed, 1 partial, 2 deferred, which `--strict` counts), 1 object judged");
+        let order: Vec<&str> = lines[1..].iter().filter_map(|line| line.split(' ').nth(2)).collect();
+        assert_eq!(order, ["c", "b", "a", "d"], "{written}");
+        assert!(
+            message(&outcome).starts_with("fedward: 2 not rendered (1 failed, 1 partial), 1 object judged\nerror: Application c is failed")
+        );
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use fedward_kit::finding::{ObjectId, Severity};
 use fedward_manifest::Position;
-use fedward_outcome::{Deployed, Finding, Location, NotEvaluated, Outcome, State, Unread};
+use fedward_outcome::{Deployed, Finding, Location, NotEvaluated, Outcome, Rendered, State, Unread};
 
 use crate::gate::Gate;
 use crate::human::describe;
@@ -17,6 +17,9 @@ pub(crate) const UNREAD: &str = "unread";
 pub(crate) const NOT_RENDERED: &str = "not-rendered";
 /// The id of a run that judged nothing.
 pub(crate) const NOTHING: &str = "nothing-judged";
+
+/// Related places that are told of what is rendered.
+const RELATED: usize = 2;
 
 /// Something to list. All of its text is as it came, so hostile.
 #[derive(Debug)]
@@ -50,11 +53,11 @@ pub(crate) fn entries<'a>(outcome: &'a Outcome, gate: &Gate) -> impl Iterator<It
     });
     let not_judged = outcome.not_evaluated.iter().map(Entry::not_evaluated).chain(outcome.unread.iter().map(Entry::unread));
     let gate = *gate;
-    let not_rendered = |severity| {
-        let is_it = move |one: &&Deployed| {
-            !matches!(one.state, State::Rendered | State::Untouched) && gate.is_unknown(one) == (severity == Severity::Error)
-        };
-        outcome.deployed.iter().filter(is_it).map(move |one| Entry::deployed(one, severity))
+    let not_rendered = move |severity| {
+        [State::Failed, State::Partial, State::Deferred].into_iter().flat_map(move |state| {
+            let is_it = move |one: &&Deployed| one.state == state && gate.is_unknown(one) == (severity == Severity::Error);
+            outcome.deployed.iter().filter(is_it).map(move |one| Entry::deployed(one, severity))
+        })
     };
     not_judged.chain(not_rendered(Severity::Error)).chain(nothing).chain(by_severity).chain(not_rendered(Severity::Info))
 }
@@ -63,6 +66,13 @@ pub(crate) fn entries<'a>(outcome: &'a Outcome, gate: &Gate) -> impl Iterator<It
 pub(crate) fn not_rendered(deployed: &Deployed) -> String {
     let state = format!("{} {} is {}", deployed.kind, deployed.name, deployed.state.name());
     if deployed.reasons.is_empty() { state } else { format!("{state}: {}", deployed.reasons.join("; ")) }
+}
+
+/// What deploys the object of a finding: `deployed by Application argocd/web (+2 more)`.
+pub(crate) fn deployed_by(rendered: &Rendered) -> String {
+    let more = rendered.count.saturating_sub(rendered.by.len());
+    let more = if more > 0 { format!(" (+{more} more)") } else { String::new() };
+    format!("deployed by {}{more}", rendered.by.join(", "))
 }
 
 impl<'a> Entry<'a> {
@@ -116,10 +126,24 @@ impl<'a> Entry<'a> {
         Entry { file: location.source.name(), location: Some(location), span, ..Entry::nowhere() }
     }
 
-    /// Message, object and help, each as lines.
+    /// What deploys it, and what that has to do with it, such as where a chart's value is set: only where it is not the file itself that is
+    /// applied.
+    pub(crate) fn origin(&self) -> Vec<String> {
+        let Some((finding, rendered)) = self.finding.and_then(|finding| Some((finding, finding.rendered.as_ref()?))) else {
+            return Vec::new();
+        };
+        let related = finding.related.iter().take(RELATED).map(|related| {
+            let (name, start) = (related.location.source.name(), related.location.start());
+            format!("{name}:{}:{}: {}", start.line, start.column, related.message)
+        });
+        std::iter::once(deployed_by(rendered)).chain(related).collect()
+    }
+
+    /// Message, object, what deploys it and help, each as lines.
     pub(crate) fn lines(&self) -> Vec<Cow<'_, str>> {
         let mut lines: Vec<Cow<'_, str>> = self.message.trim_end().split('\n').map(Cow::from).collect();
         lines.extend(self.object.map(|object| format!("object: {}", describe(object)).into()));
+        lines.extend(self.origin().into_iter().map(Cow::from));
         if !self.help.is_empty() {
             lines.push(format!("help: {}", self.help.trim_end()).into());
         }

@@ -6,7 +6,13 @@ mod tests;
 use fedward_kit::finding::Severity;
 use fedward_outcome::{Deployed, Outcome, State};
 
+use crate::entry::entries;
 use crate::summary::{count, severities};
+
+/// Things that are named where a reason is told with what it is about.
+const NAMED: usize = 3;
+/// Characters of what is said of each.
+const CHARACTERS: usize = 200;
 
 /// What counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,13 +86,43 @@ impl Gate {
         }
     }
 
+    /// Why a run does not pass of which not all was judged, and the first few things that were not. Unlike [`Gate::why`], it holds text of the
+    /// input, as it came.
+    pub(crate) fn not_judged(&self, outcome: &Outcome) -> Option<String> {
+        let why = self.why(outcome).filter(|_| self.verdict(outcome) == Verdict::NotJudged)?;
+        let mut all = entries(outcome, self).filter(|entry| entry.finding.is_none() && entry.severity == Severity::Error);
+        let first = all.by_ref().take(NAMED).map(|entry| {
+            let line = entry.span.map(|(start, _)| format!(":{}", start.line)).unwrap_or_default();
+            let place = if entry.file.is_empty() { String::new() } else { format!("{}{line}: ", entry.file) };
+            let text = format!("{place}{}", entry.message.trim_end());
+            let kept = text.char_indices().nth(CHARACTERS).and_then(|(end, _)| text.get(..end));
+            kept.map_or(text.clone(), |kept| format!("{kept}…"))
+        });
+        let first: Vec<String> = first.collect();
+        let more = match all.count() {
+            0 => String::new(),
+            more => format!(" (+{more} more)"),
+        };
+        Some(format!("{why}: {}{more}", first.join("; ")))
+    }
+
+    /// What is told last for people, where only `--strict` makes it count: nobody else could tell why.
+    pub(crate) fn strictly(&self, outcome: &Outcome) -> Option<String> {
+        let is_strict = self.strict && outcome.deployed.iter().any(|one| one.state == State::Deferred);
+        self.why(outcome).filter(|_| is_strict && self.verdict(outcome) == Verdict::NotJudged)
+    }
+
     /// What is not known, and does not pass.
     pub(crate) fn unknown(&self, outcome: &Outcome) -> Vec<String> {
-        let deployed = outcome.deployed.iter().filter(|one| self.is_unknown(one)).count();
+        let deployed: Vec<State> = outcome.deployed.iter().filter(|one| self.is_unknown(one)).map(|one| one.state).collect();
+        let of = |state: State| deployed.iter().filter(|other| **other == state).count();
+        let states = [(State::Failed, ""), (State::Partial, ""), (State::Deferred, ", which `--strict` counts")];
+        let states = states.into_iter().filter(|(state, _)| of(*state) > 0);
+        let states: Vec<String> = states.map(|(state, why)| format!("{} {}{why}", of(state), state.name())).collect();
         let all = [
             (outcome.not_evaluated.len(), format!("{} could not be judged", count(outcome.not_evaluated.len(), "object"))),
             (outcome.unread.len(), format!("{} could not be read", count(outcome.unread.len(), "file"))),
-            (deployed, format!("{deployed} not rendered")),
+            (deployed.len(), format!("{} not rendered ({})", deployed.len(), states.join(", "))),
         ];
         all.into_iter().filter(|(number, _)| *number > 0).map(|(_, text)| text).collect()
     }
@@ -98,6 +134,11 @@ impl Gate {
         } else {
             "nothing was judged of what Applications deploy: all of it is deferred"
         })
+    }
+
+    /// The same before a count of what was judged all the same.
+    pub(crate) fn nothing_of(&self, outcome: &Outcome) -> Option<&'static str> {
+        self.nothing(outcome).and_then(|nothing| nothing.split_once(':')).map(|(nothing, _)| nothing)
     }
 
     /// Whether not all of what is deployed is known, and that does not pass.

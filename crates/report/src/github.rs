@@ -31,6 +31,9 @@ pub fn github(outcome: &Outcome, gate: &Gate, out: &mut dyn Write) -> io::Result
     for line in summary::counts(outcome, gate) {
         writeln!(out, "{line}")?;
     }
+    if let Some(reason) = gate.not_judged(outcome) {
+        writeln!(out, "{}", clean::word(&reason))?;
+    }
     out.flush()
 }
 

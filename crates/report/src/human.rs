@@ -4,7 +4,9 @@
 mod tests;
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::io::{self, BufWriter, Write};
+use std::sync::Arc;
 use std::time::Duration;
 
 use annotate_snippets::renderer::{
@@ -17,6 +19,7 @@ use fedward_kit::finding::{ObjectId, Severity};
 use fedward_outcome::{Deployed, Finding, Location, Mutation, NotEvaluated, Outcome, Rendered, State, SuppressionKind, Unread};
 use similar::{ChangeTag, TextDiff};
 
+use crate::entry::deployed_by;
 use crate::excerpt::Excerpt;
 use crate::gate::{Gate, Verdict};
 use crate::masks::Masks;
@@ -34,7 +37,7 @@ use crate::{Options, clean, summary};
 pub fn human(outcome: &Outcome, gate: &Gate, options: &Options, out: &mut dyn Write) -> io::Result<()> {
     let mut page = Page::new(outcome, options, out);
     page.problems(outcome)?;
-    page.deployed(&outcome.deployed, gate)?;
+    page.deployed(outcome, gate)?;
     if options.mutations {
         for mutation in &outcome.mutations {
             page.mutation(mutation)?;
@@ -46,17 +49,21 @@ pub fn human(outcome: &Outcome, gate: &Gate, options: &Options, out: &mut dyn Wr
     } else if let (Verdict::Nothing, Some(nothing)) = (gate.verdict(outcome), gate.nothing(outcome)) {
         page.title(DEFAULT_ERROR_STYLE, "error", "", nothing)?;
     }
+    if let Some(strict) = gate.strictly(outcome) {
+        page.title(DEFAULT_ERROR_STYLE, "error", "", &strict)?;
+    }
     page.out.flush()
 }
 
-/// Writes what is wrong with what was read, and no more: findings, what could not be judged or read, and, unless [`Options::quiet`] is set,
+/// Writes what is wrong with what was read, and no more: findings, what could not be judged, read or rendered, and, unless [`Options::quiet`] is set,
 /// notes. For tools that have a result of their own.
 ///
 /// # Errors
 /// Those of the writer.
-pub fn problems(outcome: &Outcome, options: &Options, out: &mut dyn Write) -> io::Result<()> {
+pub fn problems(outcome: &Outcome, gate: &Gate, options: &Options, out: &mut dyn Write) -> io::Result<()> {
     let mut page = Page::new(outcome, options, out);
     page.problems(outcome)?;
+    page.deployed(outcome, gate)?;
     if !options.quiet {
         page.remarks(outcome)?;
     }
@@ -200,8 +207,17 @@ impl Page<'_> {
     }
 
     /// What of Argo CD's is not all rendered. What may be deferred is told in part, unless [`Options::verbose`] is set.
-    fn deployed(&mut self, all: &[Deployed], gate: &Gate) -> io::Result<()> {
-        for one in all.iter().filter(|one| gate.is_unknown(one)) {
+    fn deployed(&mut self, outcome: &Outcome, gate: &Gate) -> io::Result<()> {
+        let all = &outcome.deployed;
+        // What failed is a finding already, unless the rule is off or the finding ignored.
+        let place = |location: &Location| (Arc::clone(location.source.name()), location.span);
+        let findings = outcome.findings.iter().filter(|finding| finding.suppressed.is_none());
+        let told: HashSet<_> = findings.map(|finding| (place(&finding.location), finding.message.as_str())).collect();
+        let is_told = |one: &Deployed| match (&one.cause, one.reasons.as_slice()) {
+            (Some(cause), [reason]) => told.contains(&(place(cause), reason.as_str())),
+            _ => false,
+        };
+        for one in all.iter().filter(|one| gate.is_unknown(one) && !is_told(one)) {
             self.undeployed(DEFAULT_ERROR_STYLE, one)?;
         }
         if self.options.quiet {
@@ -268,9 +284,8 @@ impl Page<'_> {
     /// What deploys the object, and what the line is there.
     fn rendered(&mut self, margin: usize, rendered: Option<&Rendered>) -> io::Result<()> {
         let Some(rendered) = rendered else { return Ok(()) };
-        let more = rendered.count.saturating_sub(rendered.by.len());
-        let more = if more > 0 { format!(" (+{more} more)") } else { String::new() };
-        self.footer(margin, "deployed", &format!("by {}{more}", rendered.by.join(", ")))?;
+        let by = deployed_by(rendered);
+        self.footer(margin, "deployed", by.trim_start_matches("deployed "))?;
         if !rendered.text.is_empty() {
             self.footer(margin, "rendered", &format!("`{}`", cut(&rendered.text, MAX_DIFF_LINE)))?;
         }

@@ -69,9 +69,11 @@ struct Summary {
     findings: Counts,
     #[serde(skip_serializing_if = "Option::is_none")]
     applications: Option<States>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    application_sets: Option<States>,
 }
 
-/// How many Applications there are of each state.
+/// How many there are of each state.
 #[derive(Serialize)]
 struct States {
     rendered: usize,
@@ -90,6 +92,16 @@ struct Counts {
     info: usize,
 }
 
+/// The kind of what makes Applications.
+const SET: &str = "ApplicationSet";
+
+impl States {
+    fn of(kind: &str, outcome: &Outcome) -> Self {
+        let DeployedCounts { rendered, partial, deferred, failed, untouched } = count_states(&outcome.deployed, &[kind]);
+        States { rendered, partial, deferred, failed, untouched: outcome.is_narrowed.then_some(untouched) }
+    }
+}
+
 impl Summary {
     fn new(outcome: &Outcome, gate: &Gate) -> Self {
         let [error, warning, info] = [Severity::Error, Severity::Warning, Severity::Info].map(|severity| outcome.count(severity));
@@ -103,10 +115,8 @@ impl Summary {
             not_evaluated: outcome.not_evaluated.len(),
             unread: outcome.unread.len(),
             findings: Counts { error, warning, info },
-            applications: (!outcome.deployed.is_empty()).then(|| {
-                let DeployedCounts { rendered, partial, deferred, failed, untouched } = count_states(&outcome.deployed, &["Application"]);
-                States { rendered, partial, deferred, failed, untouched: outcome.is_narrowed.then_some(untouched) }
-            }),
+            applications: (!outcome.deployed.is_empty()).then(|| States::of("Application", outcome)),
+            application_sets: outcome.deployed.iter().any(|one| one.kind == SET).then(|| States::of(SET, outcome)),
         }
     }
 }

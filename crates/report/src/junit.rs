@@ -10,7 +10,7 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use crate::clean;
 use crate::entry::{Entry, NOTHING, entries};
-use crate::gate::{Gate, Verdict};
+use crate::gate::Gate;
 use crate::human::describe;
 
 /// Writes a case for each finding: a failure where it counts, passed with its text where it does not, skipped where it is ignored. What could not
@@ -64,10 +64,10 @@ impl Suites {
 
 fn run_status(outcome: &Outcome, gate: &Gate) -> TestCaseStatus {
     // Findings have cases of their own.
-    let message = if gate.verdict(outcome) == Verdict::NotJudged { gate.why(outcome) } else { gate.nothing(outcome).map(str::to_owned) };
+    let message = gate.not_judged(outcome).or_else(|| gate.nothing(outcome).map(str::to_owned));
     message.map_or_else(TestCaseStatus::success, |message| {
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
-        status.set_message(message);
+        status.set_message(&*clean::line(&message));
         status
     })
 }

@@ -105,7 +105,7 @@ fn findings(outcome: &Outcome, gate: &Gate) -> String {
     let mut counts = severities(outcome);
     // A clean result says that something was judged.
     if gate.verdict(outcome) == Verdict::Nothing || counts.is_empty() && outcome.evaluated == 0 {
-        counts.push("nothing was judged".to_owned());
+        counts.push(gate.nothing_of(outcome).unwrap_or("nothing was judged").to_owned());
     } else if counts.is_empty() {
         counts.push("no findings".to_owned());
     }

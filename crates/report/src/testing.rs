@@ -163,6 +163,20 @@ pub(crate) fn everything() -> Outcome {
     }
 }
 
+/// An Application, and what became of it.
+pub(crate) fn deployed(name: &str, state: State) -> Deployed {
+    Deployed {
+        kind: "Application",
+        name: name.into(),
+        destination: String::new(),
+        state,
+        reasons: vec!["the repository is not here".into()],
+        location: None,
+        cause: None,
+        objects: 0,
+    }
+}
+
 pub(crate) const GATE: Gate = Gate { fail_on: Severity::Error, allow_empty: false, strict: false };
 
 /// What a format writes.
@@ -190,6 +204,7 @@ pub(crate) fn hostile() -> Outcome {
         state: State::Partial,
         reasons: vec![bad.into()],
         location: Some(at("b.yaml", WEB, "name: web")),
+        cause: None,
         objects: 0,
     };
     Outcome {

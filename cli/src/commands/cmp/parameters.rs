@@ -6,7 +6,7 @@ use std::env;
 use anyhow::{Context as _, Result, bail};
 use fedward_config::words;
 use fedward_gitops::SourceType;
-use serde::Deserialize;
+use fedward_gitops::plugin::{self, Parameter};
 use serde_json::{Value, json};
 
 /// The parameters that there are.
@@ -20,18 +20,7 @@ const ALL: [&str; 4] = [VALUES_FILES, SET, RELEASE_NAME, RECURSE];
 #[derive(Debug, Default)]
 pub(super) struct Parameters {
     variables: BTreeMap<String, String>,
-    given: BTreeMap<String, Given>,
-}
-
-/// A parameter, as Argo CD writes it into `ARGOCD_APP_PARAMETERS`.
-#[derive(Debug, Default, Deserialize)]
-struct Given {
-    name: String,
-    string: Option<String>,
-    #[serde(default)]
-    array: Vec<String>,
-    #[serde(default)]
-    map: BTreeMap<String, String>,
+    given: BTreeMap<String, Parameter>,
 }
 
 impl Parameters {
@@ -43,11 +32,14 @@ impl Parameters {
     fn new(variables: impl Iterator<Item = (String, String)>) -> Result<Self> {
         // Of the sidecar's own environment an Application learns nothing.
         let is_ours = |name: &str| {
-            name.starts_with("ARGOCD_APP_") || name.starts_with("ARGOCD_ENV_") || matches!(name, "KUBE_VERSION" | "KUBE_API_VERSIONS")
+            name.starts_with(plugin::APP)
+                || name.starts_with(plugin::ENV)
+                || [plugin::KUBE_VERSION, plugin::KUBE_API_VERSIONS].contains(&name)
         };
         let variables: BTreeMap<String, String> = variables.filter(|(name, _)| is_ours(name)).collect();
-        let text = variables.get("ARGOCD_APP_PARAMETERS").map(String::as_str).filter(|text| !text.trim().is_empty()).unwrap_or("[]");
-        let given: Option<Vec<Given>> = serde_json::from_str(text).context("`ARGOCD_APP_PARAMETERS` is not as Argo CD writes it")?;
+        let text = variables.get(plugin::PARAMETERS).map(String::as_str).filter(|text| !text.trim().is_empty()).unwrap_or("[]");
+        let given: Option<Vec<Parameter>> =
+            serde_json::from_str(text).with_context(|| format!("`{}` is not as Argo CD writes it", plugin::PARAMETERS))?;
         let mut by_name = BTreeMap::new();
         for one in given.unwrap_or_default() {
             if !ALL.contains(&one.name.as_str()) {
@@ -75,39 +67,39 @@ impl Parameters {
 
     /// The namespace that the Application deploys to; empty if it says none.
     pub(super) fn namespace(&self) -> &str {
-        self.variable("ARGOCD_APP_NAMESPACE")
+        self.variable(plugin::NAMESPACE)
     }
 
     /// The folder of the source in its repository.
     pub(super) fn source_path(&self) -> &str {
-        self.variable("ARGOCD_APP_SOURCE_PATH")
+        self.variable(plugin::SOURCE_PATH)
     }
 
     /// The release's name: the Application's, without the namespace before it, unless a parameter has another.
     pub(super) fn release_name(&self) -> Option<String> {
         let given = self.given.get(RELEASE_NAME).and_then(|given| given.string.as_deref()).map(|text| self.expand(text));
-        let own = self.variable("ARGOCD_APP_NAME").rsplit('_').next().map(str::to_owned);
+        let own = self.variable(plugin::NAME).rsplit('_').next().map(str::to_owned);
         given.or(own).filter(|name| !name.is_empty())
     }
 
     /// The version of the cluster.
     pub(super) fn kube_version(&self) -> Option<String> {
-        Some(self.variable("KUBE_VERSION").to_owned()).filter(|version| !version.is_empty())
+        Some(self.variable(plugin::KUBE_VERSION).to_owned()).filter(|version| !version.is_empty())
     }
 
     /// What the cluster serves beside what every cluster does.
     pub(super) fn api_versions(&self) -> Vec<String> {
-        self.variable("KUBE_API_VERSIONS").split(',').filter(|version| !version.is_empty()).map(str::to_owned).collect()
+        self.variable(plugin::KUBE_API_VERSIONS).split(',').filter(|version| !version.is_empty()).map(str::to_owned).collect()
     }
 
     /// Values files, in their order.
     pub(super) fn values_files(&self) -> Vec<String> {
-        self.given.get(VALUES_FILES).into_iter().flat_map(|given| &given.array).map(|text| self.expand(text)).collect()
+        self.given.get(VALUES_FILES).into_iter().flat_map(|given| given.array.iter().flatten()).map(|text| self.expand(text)).collect()
     }
 
     /// `--set`, with commas as Argo CD escapes them: all that are not escaped, unless the value is a list.
     pub(super) fn set(&self) -> Vec<String> {
-        let values = self.given.get(SET).into_iter().flat_map(|given| &given.map);
+        let values = self.given.get(SET).into_iter().flat_map(|given| given.map.iter().flatten());
         values.map(|(name, value)| format!("{name}={}", fedward_gitops::escape(&self.expand(value)))).collect()
     }
 

@@ -58,6 +58,8 @@ pub(super) const RULE: RuleDescriptor = RuleDescriptor {
     supersedes: &[],
 };
 
+const HELP: &str = "let one of the two deploy it: take it out of the other's source, or give the other a namespace or names of its own";
+
 /// What makes an object one: origin of the Applications, cluster, group, kind, namespace, name.
 type Key<'a> = (Option<usize>, &'a str, (&'a str, &'a str), &'a str, &'a str);
 
@@ -80,7 +82,10 @@ pub(super) fn check(check: &Check<'_>) -> Vec<Report> {
             let (_, kind) = resource.manifest.kind();
             let whole = if resource.namespace.is_empty() { name.to_owned() } else { format!("{}/{name}", resource.namespace) };
             let message = format!("Applications `{}` and `{}` both deploy {kind} `{whole}` to one cluster", owner.name, application.name);
-            reports.push(Report::at(&SHARED, &resource.manifest.place, message).related(&other.manifest.place, "the other one"));
+            let report = Report::at(&SHARED, &resource.manifest.place, message).help(HELP);
+            // Two may well deploy the same file.
+            let is_same = resource.manifest.place == other.manifest.place;
+            reports.push(if is_same { report } else { report.related(&other.manifest.place, "the other one") });
         }
     }
     reports

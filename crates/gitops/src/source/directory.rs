@@ -219,7 +219,7 @@ impl Folder<'_> {
 }
 
 /// The objects of a document. A list without items is none; each item of another must be an object.
-fn objects(document: &Arc<Document>) -> Result<Vec<Manifest>, String> {
+pub(crate) fn objects(document: &Arc<Document>) -> Result<Vec<Manifest>, String> {
     let root = document.root();
     let is_null_list = root.get("items").is_some_and(Node::is_null) && root.get("spec").is_none() && root.get("status").is_none();
     if is_null_list {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use fedward_manifest::{Document, Node, Source, Span};
+use memchr::memmem;
 
 use crate::documents::{Parsed, Part};
 use crate::limits::Limits;
@@ -84,7 +85,7 @@ impl Taken {
 }
 
 /// Whether there is nothing in a document.
-pub(super) fn is_nothing(document: &Document) -> bool {
+pub(crate) fn is_nothing(document: &Document) -> bool {
     document.is_empty() || document.root().is_null()
 }
 
@@ -94,7 +95,7 @@ pub(super) fn is_meant(content: &[u8]) -> bool {
 }
 
 /// Why a document is no object as Kubernetes' decoder has it: it is a map, and has a kind.
-pub(super) fn object_problem(document: &Document) -> Option<(Span, String)> {
+pub(crate) fn object_problem(document: &Document) -> Option<(Span, String)> {
     let root = document.root();
     if !root.is_map() {
         return Some((root.span(), "not a map".to_owned()));
@@ -104,5 +105,5 @@ pub(super) fn object_problem(document: &Document) -> Option<(Span, String)> {
 }
 
 fn contains(content: &[u8], text: &str) -> bool {
-    content.windows(text.len()).any(|window| window == text.as_bytes())
+    memmem::find(content, text.as_bytes()).is_some()
 }

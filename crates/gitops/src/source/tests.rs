@@ -36,6 +36,11 @@ impl Renderer for Asked {
             Tool::Jsonnet(jsonnet) => {
                 write!(out, "jsonnet {} {:?} {:?} {:?}", jsonnet.file, jsonnet.libraries, jsonnet.external, jsonnet.arguments).unwrap();
             }
+            Tool::Plugin(plugin) => {
+                let variables = plugin.variables(&crate::plugin::Kubernetes::default());
+                let own = variables.iter().find(|(name, _)| name == "ARGOCD_ENV_OF").map_or("", |(_, value)| value);
+                write!(out, "plugin {} of {own} at {}", plugin.name, plugin.place.position().column).unwrap();
+            }
         }
         self.0.lock().unwrap().push(out);
         Render::Done(Vec::new())
@@ -181,7 +186,11 @@ fn other_repositories_are_deferred() {
         run("repoURL: 'https://helm.example', chart: web, targetRevision: 1.0.0"),
         "chart `web` 1.0.0 of `https://helm.example` has to be fetched: map a folder that has it with `--repo https://helm.example=PATH`, or put it into the one of `--helm-repo-cache`"
     );
-    assert_eq!(run("path: ., plugin: {name: p}"), "plugin `p` builds it, and no program that a repository names is run here");
+    assert_eq!(
+        run("path: ., plugin: {}"),
+        "a plugin without a name builds it: which one that is, Argo CD finds out by asking its plugins (`plugin.name` would say it)"
+    );
+    assert_eq!(stage.run("path: ., plugin: {name: p, env: [{name: OF, value: '$ARGOCD_APP_NAME'}]}"), ". plugin p of web at 61");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::{fs, io};
 use fedward_gitops::renderer::{Render, SourceRequest, TemplateRequest, Tool};
 use fedward_gitops::{
     Application, ApplicationSet, Discovery, Fixtures, Limits as Bounds, Manifest, Mapping, Options, Origin, Parent, Reason, Renderer,
-    Repositories, Resource, SetState, Settings, Source, State, Stop, Wanted, discover, rules,
+    Repositories, Resource, SetState, Settings, Source, State, Stop, Wanted, discover, plugin, rules,
 };
 use fedward_manifest::{Limits, Source as Text, parse, split};
 use fedward_outcome::Finding;
@@ -85,6 +85,12 @@ impl Renderer for Replay {
                 (format!("kustomize-{path}"), asked)
             }
             Tool::Jsonnet(jsonnet) => (format!("jsonnet-{}", jsonnet.file.replace('/', "_")), format!("libraries {:?}", jsonnet.libraries)),
+            Tool::Plugin(plugin) => {
+                let variables = plugin.variables(&plugin::Kubernetes::default());
+                let told = variables.iter().filter(|(name, _)| name == plugin::NAME || name.starts_with(plugin::ENV));
+                let told: Vec<String> = told.map(|(name, value)| format!("{name}={value}")).collect();
+                (format!("plugin-{}", plugin.name), told.join(", "))
+            }
         };
         self.asked.lock().unwrap().insert(name.clone(), asked);
         self.answer(&name, request)

@@ -4,7 +4,7 @@ use fedward_outcome::Outcome;
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
-use crate::testing::{everything, finding, json_text, outcome, place, source};
+use crate::testing::{deployed, everything, finding, json_text, outcome, place, source};
 
 const SCHEMA: &str = include_str!("../../../../docs/schema/report.schema.json");
 
@@ -32,6 +32,18 @@ fn nothing_fits_the_schema() {
     let document = valid(&Outcome::default());
     assert_eq!(document["findings"], json!([]));
     assert_eq!(document["summary"]["findings"], json!({"error": 0, "warning": 0, "info": 0}));
+}
+
+#[test]
+fn applications_and_what_makes_them_are_counted_apart() {
+    use fedward_outcome::{Deployed, State};
+    let set = |state| Deployed { kind: "ApplicationSet", ..deployed("argocd/all", state) };
+    let all = vec![deployed("argocd/web", State::Rendered), set(State::Deferred), set(State::Rendered), set(State::Deferred)];
+    let summary = valid(&Outcome { deployed: all, ..outcome(Vec::new()) })["summary"].clone();
+    assert_eq!(summary["applications"], json!({"rendered": 1, "partial": 0, "deferred": 0, "failed": 0}));
+    assert_eq!(summary["application_sets"], json!({"rendered": 1, "partial": 0, "deferred": 2, "failed": 0}));
+    let without = valid(&Outcome { deployed: vec![deployed("argocd/web", State::Failed)], ..outcome(Vec::new()) });
+    assert!(without["summary"]["application_sets"].is_null());
 }
 
 #[test]

@@ -1,12 +1,13 @@
 //! What is no result: what could not be judged or read, what was skipped, notes.
 
-use fedward_outcome::{Deployed, NotEvaluated, Outcome, Skipped, State, Unread};
+use fedward_outcome::{Deployed, NotEvaluated, Outcome, Skipped, State, Unread, count_states};
 use serde::{Serialize, Serializer};
 
 use super::Message;
 use super::location::Place;
 use crate::entry;
 use crate::gate::{Gate, Verdict};
+use crate::summary::count;
 
 const NOT_EVALUATED: (usize, &str) = (0, entry::NOT_EVALUATED);
 const SKIPPED: (usize, &str) = (1, "skipped");
@@ -66,10 +67,11 @@ impl Serialize for Notifications<'_> {
         let skipped = self.0.skipped.iter().map(Notification::skipped);
         let notes = self.0.notes.iter().map(|note| Notification::new(NOTE, "note", Message::new(note.as_str())));
         let unread = self.0.unread.iter().map(Notification::unread);
-        let not_rendered = self.0.deployed.iter().filter(|one| one.state != State::Rendered);
+        let not_rendered = self.0.deployed.iter().filter(|one| !matches!(one.state, State::Rendered | State::Untouched));
         let not_rendered = not_rendered.map(|one| Notification::deployed(one, self.1.is_unknown(one)));
+        let untouched = Notification::untouched(&self.0.deployed);
         let nothing = self.1.nothing(self.0).map(|text| Notification::new(NOTHING, "error", Message::new(text)));
-        serializer.collect_seq(not_evaluated.chain(unread).chain(not_rendered).chain(nothing).chain(skipped).chain(notes))
+        serializer.collect_seq(not_evaluated.chain(unread).chain(not_rendered).chain(untouched).chain(nothing).chain(skipped).chain(notes))
     }
 }
 
@@ -109,6 +111,15 @@ impl<'a> Notification<'a> {
         let level = if is_unknown { "error" } else { "note" };
         let place = deployed.location.as_ref().map(|location| [Place::new(location, None)]);
         Notification { locations: place, ..Notification::new(NOT_RENDERED, level, Message::new(entry::not_rendered(deployed))) }
+    }
+
+    /// What a change does not touch, all together: that may be most of a repository.
+    fn untouched(deployed: &[Deployed]) -> Option<Self> {
+        let of = |kind: &str| count_states(deployed, &[kind]).untouched;
+        let counts = ["Application", "ApplicationSet"].map(|kind| (of(kind), kind));
+        let counts: Vec<String> = counts.into_iter().filter(|(number, _)| *number > 0).map(|(number, kind)| count(number, kind)).collect();
+        let text = format!("not judged, since the change does not touch them: {}", counts.join(", "));
+        (!counts.is_empty()).then(|| Notification::new(NOT_RENDERED, "note", Message::new(text)))
     }
 
     fn skipped(skipped: &'a Skipped) -> Self {

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::location::{Artifact, Place, Region};
 use super::{Message, level};
+use crate::entry::deployed_by;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -51,10 +52,12 @@ fn text(finding: &Finding) -> Cow<'_, str> {
         1 => "\n(+1 more place)".to_owned(),
         more => format!("\n(+{more} more places)"),
     };
-    match (finding.help.is_empty(), more.is_empty()) {
+    // Where its values are set is a place of its own.
+    let by = finding.rendered.as_ref().map(|rendered| format!("\n{}", deployed_by(rendered))).unwrap_or_default();
+    match (finding.help.is_empty(), more.is_empty() && by.is_empty()) {
         (true, true) => Cow::Borrowed(&finding.message),
-        (true, false) => format!("{}{more}", finding.message).into(),
-        (false, _) => format!("{}{more}\n{}", finding.message, finding.help).into(),
+        (true, false) => format!("{}{more}{by}", finding.message).into(),
+        (false, _) => format!("{}{more}{by}\n{}", finding.message, finding.help).into(),
     }
 }
 

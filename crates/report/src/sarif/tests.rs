@@ -11,7 +11,7 @@ use fedward_outcome::{Edit, Outcome};
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
-use crate::testing::{GATE, RULES, WEB, at, everything, find, finding, outcome, place, related, sarif_text, source};
+use crate::testing::{GATE, RULES, WEB, at, deployed, everything, find, finding, outcome, place, related, sarif_text, source};
 use crate::{Tool, sarif};
 
 /// The schema of the standard, unchanged; see the notice beside it.
@@ -175,6 +175,24 @@ fn what_could_not_be_judged_fails_the_run() {
         let index = usize::try_from(notification["descriptor"]["index"].as_u64().unwrap()).unwrap();
         assert_eq!(descriptors[index]["id"], notification["descriptor"]["id"]);
     }
+}
+
+#[test]
+fn what_a_change_leaves_alone_is_told_once() {
+    use fedward_outcome::State;
+    let mut all: Vec<_> = (0..500).map(|number| deployed(&format!("argocd/{number}"), State::Untouched)).collect();
+    all.push(deployed("argocd/web", State::Deferred));
+    all.push(fedward_outcome::Deployed { kind: "ApplicationSet", ..deployed("argocd/all", State::Untouched) });
+    let document = valid(&Outcome { deployed: all, is_narrowed: true, ..outcome(Vec::new()) });
+    let notifications = document["runs"][0]["invocations"][0]["toolExecutionNotifications"].as_array().unwrap().clone();
+    let texts: Vec<&str> = notifications.iter().filter_map(|one| one["message"]["text"].as_str()).collect();
+    assert_eq!(
+        texts,
+        [
+            "Application argocd/web is deferred: the repository is not here",
+            "not judged, since the change does not touch them: 500 Applications, 1 ApplicationSet"
+        ]
+    );
 }
 
 #[test]
