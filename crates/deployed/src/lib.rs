@@ -186,7 +186,6 @@ impl Deployed {
     }
 
     /// Where places in what is deployed are written, for tools that look at objects themselves.
-    #[must_use]
     pub fn written(&self) -> impl Fn(&Location, &ObjectId) -> Option<(Location, bool)> + '_ {
         let origins = RefCell::new(origins::Origins::new(self));
         move |location, object| {

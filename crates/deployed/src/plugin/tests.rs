@@ -77,7 +77,7 @@ impl Stage {
 }
 
 fn entry(deployed: &Deployed) -> Entry {
-    deployed.applications().into_iter().find(|entry| entry.name == "argocd/web").unwrap()
+    deployed.account().0.into_iter().find(|entry| entry.name == "argocd/web").unwrap()
 }
 
 /// The state of the Application, and why.
