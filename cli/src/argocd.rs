@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, anyhow, bail};
 use fedward_config::{around, repository, words};
 use fedward_deployed::{Deployed, PluginCommand, Request};
-use fedward_engine::{Input, Role};
+use fedward_engine::{Input, Options, Role};
 use fedward_gitops::{Clusters, Fixtures, Mapping, Reason, Wanted, mapping};
 use fedward_manifest::{Document, Limits, Source, parse, split};
 use fedward_render::{Cache, KUSTOMIZATIONS};
@@ -68,6 +68,33 @@ pub(crate) fn find(
     unseen.sort_unstable();
     let note = unseen.first().map(|first| untracked(first, unseen.len() - 1));
     Ok(((!deployed.is_nothing()).then_some((deployed, root)), note))
+}
+
+/// What is read, with what Argo CD deploys in place of the files that stand for it.
+pub(crate) struct Joined {
+    /// The names of the files as they were read, in whose order findings are told.
+    pub(crate) order: Vec<String>,
+    /// How many of them something is rendered of.
+    pub(crate) rendered_files: usize,
+    /// How many files are left out since a change does not touch them.
+    pub(crate) untouched: usize,
+}
+
+/// Puts what is deployed among the inputs, and tells the options of it.
+pub(crate) fn join(deployed: &Deployed, files: &mut Vec<Input>, options: &mut Options) -> Joined {
+    let order = files.iter().map(|file| file.name.clone()).collect();
+    let worlds = deployed.worlds();
+    options.deployments.clone_from(&worlds.deployments);
+    options.renders_applications = !deployed.is_empty();
+    // Entries of the configuration mean the file that a person edits.
+    let of_config = |(name, file): (&String, &String)| (name.clone(), options.ignore_names.get(file).unwrap_or(file).clone());
+    let origins: Vec<(String, String)> = worlds.origins.iter().map(of_config).collect();
+    options.ignore_names.extend(origins);
+    // What an Application deploys that is touched is judged, whatever file it is.
+    options.unjudged.retain(|name| !worlds.judged.contains(name) && !worlds.sources.contains(name));
+    let untouched = options.unjudged.len();
+    options.unjudged.extend(worlds.unjudged.iter().cloned());
+    Joined { order, rendered_files: worlds.join(files), untouched }
 }
 
 /// The repositories of `--repo`, and the folder of charts; those last that lie around what is checked, which are the checked one by another name:

@@ -92,7 +92,7 @@ is judged as it stands; what comes of them can be checked as above.
 pub(crate) struct Check {
     #[command(flatten)]
     pub(crate) input: Input,
-    /// Only these policies, even those that the configuration turns off; `fedward rules` lists them. What reading finds (policy `input`), and what Argo CD refuses (policy `argocd-repository`), is always reported.
+    /// Only these policies, even those that the configuration turns off; `fedward rules` lists them. What reading finds (policy `input`), and what Argo CD refuses (policy `argocd-repository`), is always reported; `argocd-repository` alone is that and nothing else.
     #[arg(long, value_name = "POLICY")]
     pub(crate) policy: Vec<String>,
     /// The policies of a cluster: files and folders with ClusterAdmissionPolicies and their like, or a policy server's `policies.yml`.
@@ -225,6 +225,8 @@ pub(crate) struct Identities {
     /// Only identities that more than one workload uses.
     #[arg(long, help_heading = "Which identities")]
     pub(crate) shared: bool,
+    #[command(flatten)]
+    pub(crate) argocd: Argocd,
     /// Output format: `human`, `json`, `mermaid` or `dot`, with `=FILE` to write to a file. Files take their names at the end of the run,
     /// all of them or none.
     #[arg(long, value_name = "FORMAT[=FILE]", default_value = "human")]

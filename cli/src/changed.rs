@@ -1,18 +1,19 @@
 //! What a change touches, where only that is judged.
 
+mod about_all;
+
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use fedward_config::{Loaded, repository};
-use fedward_engine::Role;
 use fedward_gitops::{Changed, Wanted};
 use fedward_outcome::{Outcome, State};
 use fedward_report::count;
 
 use crate::args::Check;
 use crate::inputs::Inputs;
-use crate::setup::{settings_files, unreadable};
+use crate::setup::unreadable;
 
 /// A change, as `--changed-since` names it.
 pub(crate) struct Change {
@@ -36,18 +37,7 @@ impl Change {
         let root =
             repository(&real).with_context(|| format!("`--changed-since {revision}`: `{}` is in no Git repository", path.display()))?;
         let changed = Changed::since(root, revision).map_err(|error| anyhow!("`--changed-since {revision}`: {error}"))?;
-        // What says how everything is judged.
-        let known = &args.argocd.known;
-        let mut about_all: Vec<PathBuf> = loaded.file.iter().chain(&known.clusters).chain(&known.generators).cloned().collect();
-        about_all.extend(settings_files(&args.settings));
-        let is_touched = |file: &PathBuf| file.canonicalize().is_ok_and(|file| file.starts_with(root) && changed.touches(&file));
-        let judged: HashSet<&str> = read.judged.iter().filter(|(real, _)| changed.touches(real)).map(|(_, name)| name.as_str()).collect();
-        let mut files = read.files.iter().filter(|file| match file.role {
-            Role::Judged => judged.contains(file.name.as_str()),
-            Role::Policies => is_touched(&PathBuf::from(&file.name)),
-            _ => false,
-        });
-        let everything = about_all.iter().any(is_touched) || files.any(|file| has_policies(&file.bytes));
+        let everything = about_all::is_touched(&changed, args, loaded, read);
         Ok(Change { revision: revision.to_owned(), changed, everything })
     }
 
@@ -71,7 +61,7 @@ impl Change {
 
     /// Says what was not judged. `files`: inputs that it does not touch.
     pub(crate) fn tell(&self, outcome: &mut Outcome, files: usize) {
-        outcome.is_narrowed = true;
+        outcome.is_narrowed = files > 0 || outcome.deployed.iter().any(|one| one.state == State::Untouched);
         outcome.files = outcome.files.saturating_sub(files);
         let is_left = |one: &&fedward_outcome::Deployed| one.kind == "Application" && one.state == State::Untouched;
         let applications = outcome.deployed.iter().filter(is_left).count();
@@ -90,9 +80,4 @@ impl Change {
             ));
         }
     }
-}
-
-/// Whether a file may hold policies.
-fn has_policies(bytes: &[u8]) -> bool {
-    std::str::from_utf8(bytes).is_ok_and(|text| text.contains("policies.kubewarden.io/"))
 }

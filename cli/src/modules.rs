@@ -7,6 +7,7 @@ use std::sync::{Mutex, OnceLock};
 use fedward_config::{ModulePlace, words};
 use fedward_engine::{Found, Modules};
 use fedward_host::Cache;
+use fedward_report::printable;
 
 use crate::outputs;
 
@@ -23,7 +24,8 @@ pub(crate) struct Store {
     kwctl: Option<PathBuf>,
     /// Whether the input's policy manifests run, so that something may be left out.
     runs_input: bool,
-    cache: OnceLock<Option<Cache>>,
+    /// What compiling modules costs, or why it is not kept.
+    cache: OnceLock<Result<Cache, String>>,
 }
 
 /// Folders, without links, that texts of the input may name files in.
@@ -128,7 +130,24 @@ impl Modules for Store {
     }
 
     fn cache(&self) -> Option<&Cache> {
-        self.cache.get_or_init(|| Cache::open(caches()?.join("fedward/modules")).ok()).as_ref()
+        let open = || {
+            let caches = caches().ok_or("neither `XDG_CACHE_HOME` nor `HOME` is a folder")?;
+            Cache::open(caches.join("fedward/modules")).map_err(|error| error.to_string())
+        };
+        self.cache.get_or_init(open).as_ref().ok()
+    }
+}
+
+/// Says on standard error why compiled modules, or the unpacked renderers, were not kept for the next run, if they were not. That costs time and
+/// nothing else, and a home that nobody can write to is usual in CI: so it is told only to who wants to know.
+pub(crate) fn tell(store: &Store) {
+    let modules = store.cache.get().and_then(|cache| cache.as_ref().map_or_else(|why| Some(why.clone()), Cache::problem));
+    for (what, why) in
+        [("what compiling modules costs", modules), ("the unpacked renderers", fedward_render::not_kept().map(str::to_owned))]
+    {
+        if let Some(why) = why {
+            anstream::eprintln!("note: nothing keeps {what} for the next run: {}", printable(&why));
+        }
     }
 }
 

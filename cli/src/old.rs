@@ -136,6 +136,42 @@ fn contents(folder: &Path, files: &[File]) -> io::Result<Vec<Vec<u8>>> {
     contents
 }
 
+/// Whether one of some files of a commit, by their names from the root, is `wanted`, which is told what comes with each name and its bytes. Of
+/// what Git does not show, nobody knows: then it may be.
+pub(crate) fn any<T: Copy>(root: &Path, commit: &str, files: &[(&str, T)], wanted: impl Fn(T, &[u8]) -> bool) -> io::Result<bool> {
+    if files.is_empty() {
+        return Ok(false);
+    }
+    let mut child = git(root).args(["cat-file", "--batch"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+    let (Some(mut to), Some(from)) = (child.stdin.take(), child.stdout.take()) else { return Err(ErrorKind::BrokenPipe.into()) };
+    let mut from = BufReader::new(from);
+    let mut is_wanted = |name: &str, with: T| -> io::Result<bool> {
+        if name.contains('\n') {
+            return Ok(true);
+        }
+        writeln!(to, "{commit}:{name}")?;
+        let mut head = String::new();
+        from.read_line(&mut head)?;
+        let size = head.trim_end().rsplit_once(" blob ").and_then(|(_, size)| size.parse().ok());
+        let Some(size) = size.filter(|size| *size <= MAX_BYTES) else { return Ok(true) };
+        let mut bytes = Vec::new();
+        from.by_ref().take(size).read_to_end(&mut bytes)?;
+        from.read_line(&mut head)?;
+        Ok(wanted(with, &bytes))
+    };
+    let mut found = Ok(false);
+    for (name, with) in files {
+        found = is_wanted(name, *with);
+        if !matches!(found, Ok(false)) {
+            break;
+        }
+    }
+    drop(to);
+    drop(from);
+    child.wait()?;
+    found
+}
+
 /// Whether there is no file of this name any more. What cannot be looked at may be there.
 fn is_gone(path: &Path) -> bool {
     match path.symlink_metadata() {

@@ -136,6 +136,12 @@ impl Inputs {
         self
     }
 
+    /// Files that were read in such a folder, without links, too. Reports may be among them.
+    pub(crate) fn and_read(mut self, files: Vec<PathBuf>) -> Self {
+        self.folders.note(files);
+        self
+    }
+
     /// A folder of which no file may be an output, too.
     pub(crate) fn and_cache(mut self, folder: Option<&Path>) -> Self {
         if let Some(folder) = folder {

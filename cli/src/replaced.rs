@@ -1,5 +1,6 @@
 //! Whether a file in a folder that is read may be replaced by an output: a report of an earlier run may, a manifest may not.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -24,6 +25,8 @@ pub(crate) struct Folders {
     whole: Vec<PathBuf>,
     /// Those that outputs have no place in.
     closed: Vec<PathBuf>,
+    /// Files that were read in them, whatever their names.
+    read: HashSet<PathBuf>,
 }
 
 impl Folders {
@@ -35,6 +38,11 @@ impl Folders {
     /// Any file of this folder may be read.
     pub(crate) fn take(&mut self, folder: &Path) {
         self.whole.extend(folder.canonicalize());
+    }
+
+    /// These files, without links, were read.
+    pub(crate) fn note(&mut self, files: Vec<PathBuf>) {
+        self.read.extend(files);
     }
 
     /// No output goes into this folder.
@@ -53,6 +61,9 @@ impl Folders {
         }
         if !place.is_file() {
             return Ok(());
+        }
+        if self.read.contains(place) && !is_report(place) {
+            bail!("`{shown}` is read for what is deployed: the output would replace it (name a file elsewhere)");
         }
         let is_in = |folders: &[PathBuf]| folders.iter().any(|folder| place.starts_with(folder));
         let (is_whole, looks_read) = (is_in(&self.whole), looks_read(place));
@@ -99,5 +110,6 @@ fn is_report(place: &Path) -> bool {
     let is_json = head.starts_with("{\"schema_version\":") && head.contains("\"tool\":{\"name\":\"fedward\"");
     let is_sarif = head.starts_with("{\"$schema\":") && head.contains("\"driver\":{\"name\":\"fedward\"");
     let is_gitlab = head.starts_with("[{\"description\":");
-    head.is_empty() || head == "[]" || is_json || is_sarif || is_gitlab
+    let is_junit = head.starts_with("<?xml ") && head.contains("<testsuites name=\"fedward ");
+    head.is_empty() || head == "[]" || is_json || is_sarif || is_gitlab || is_junit
 }

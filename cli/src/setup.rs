@@ -32,6 +32,8 @@ pub(crate) struct Request<'a> {
 pub(crate) struct Setup {
     pub(crate) loaded: Loaded,
     pub(crate) policies: Vec<Policy>,
+    /// Whether nothing runs but the rules about a repository.
+    pub(crate) only_repository: bool,
     pub(crate) host: Host,
 }
 
@@ -63,7 +65,8 @@ impl Setup {
                 }
             }
         }
-        Ok(Setup { loaded: draft.finish(mistakes)?, policies, host })
+        let only_repository = !request.policies.is_empty() && request.policies.iter().all(|id| id == REPOSITORY_POLICY);
+        Ok(Setup { loaded: draft.finish(mistakes)?, policies, only_repository, host })
     }
 }
 
@@ -128,7 +131,8 @@ fn chosen(named: &[String], loaded: &Loaded) -> Result<Vec<&'static str>> {
         let is_on = |id: &str| loaded.config.policies.get(id).and_then(|policy| policy.enabled).unwrap_or(true);
         return Ok(fedward_modules::ALL.iter().map(|builtin| builtin.id).filter(|id| is_on(id)).collect());
     }
-    named.iter().map(|id| known(id)).collect()
+    // The rules about a repository run in any case.
+    named.iter().filter(|id| *id != REPOSITORY_POLICY).map(|id| known(id)).collect()
 }
 
 fn known(id: &str) -> Result<&'static str> {
@@ -136,9 +140,7 @@ fn known(id: &str) -> Result<&'static str> {
         bail!("`{INPUT_POLICY}` cannot be chosen: its rules always run; `severities` in the configuration has their severities");
     }
     if id == REPOSITORY_POLICY {
-        bail!(
-            "`{REPOSITORY_POLICY}` cannot be chosen: its rules run where Argo CD's Applications are found; `severities` in the configuration has their severities"
-        );
+        bail!("`{REPOSITORY_POLICY}` has no settings; `severities` in the configuration has the severities of its rules");
     }
     fedward_modules::find(id).map(|builtin| builtin.id).with_context(|| {
         let ids: Vec<&str> = fedward_modules::ALL.iter().map(|builtin| builtin.id).collect();

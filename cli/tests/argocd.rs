@@ -314,7 +314,7 @@ fn values_of_json_patches_are_on_their_line() {
     );
     write(folder, "inline/kustomization.yaml", &inline);
     assert_eq!(findings(folder, &["check", "file"]), ["file/own.json:4 wrong-azure-label-value kustomization file"]);
-    assert_eq!(findings(folder, &["check", "inline"]), ["inline/kustomization.yaml:4 wrong-azure-label-value kustomization inline"]);
+    assert_eq!(findings(folder, &["check", "inline"]), ["inline/kustomization.yaml:7 wrong-azure-label-value kustomization inline"]);
 }
 
 /// One line of a template may be wrong in several ways.
@@ -357,6 +357,67 @@ fn what_differs_between_applications_is_told_of_each() {
     let file = folder.join("apps/a#prod.yaml");
     fs::write(&file, fs::read_to_string(&file).unwrap() + "# changed\n").unwrap();
     assert_eq!(findings(folder, &[&check[..], &["--changed-since", "HEAD"]].concat()), both[1..]);
+}
+
+#[test]
+fn the_rules_about_a_repository_run_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let application = |project: &str| {
+        format!(
+            "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {{name: shop, namespace: argocd}}\nspec:\n  project: {project}\n  source: {{repoURL: 'https://git.example/shop', path: plain}}\n  destination: {{server: 'https://kubernetes.default.svc', namespace: shop}}\n"
+        )
+    };
+    write(folder, "apps/shop.yaml", &application("plattform"));
+    write(
+        folder,
+        "apps/project.yaml",
+        "apiVersion: argoproj.io/v1alpha1\nkind: AppProject\nmetadata: {name: platform, namespace: argocd}\nspec: {sourceRepos: ['*'], destinations: [{server: '*', namespace: '*'}]}\n",
+    );
+    write(
+        folder,
+        "plain/pod.yaml",
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: web, labels: {azure.workload.identity/use: 'yes'}}\nspec: {containers: [{name: a, image: registry.example/a:1}]}\n",
+    );
+    let rules = |args: &[&str]| {
+        let (code, out, _) = run(folder, &[&["check", ".", "--format", "json"], args].concat());
+        let report: serde_json::Value = serde_json::from_str(&out).unwrap();
+        let rules = report["findings"].as_array().unwrap().iter().map(|finding| finding["rule"].as_str().unwrap().to_owned());
+        (rules.collect::<Vec<String>>(), code.unwrap())
+    };
+    let repo = ["--repo", "https://git.example/shop=."];
+    let alone = [&repo[..], &["--policy", "argocd-repository"]].concat();
+    assert!(rules(&repo).0.iter().any(|rule| rule == "wrong-azure-label-value"));
+    assert_eq!(rules(&alone), (vec!["misspelt-project".to_owned()], 1));
+    assert_eq!(rules(&["--policy", "argocd-repository", "--no-argocd"]), (vec![], 4));
+    // With another, both run.
+    let both = rules(&[&alone[..], &["--policy", "require-identity-labels"]].concat()).0;
+    assert!(both.contains(&"misspelt-project".to_owned()) && both.contains(&"wrong-azure-label-value".to_owned()), "{both:?}");
+    write(folder, "apps/shop.yaml", &application("platform"));
+    assert_eq!(rules(&alone), (vec![], 0));
+}
+
+/// Nothing but time is lost, and CI often has no home that anybody can write to: that is said to those who ask.
+#[test]
+fn a_cache_of_modules_that_cannot_be_used_is_told_on_demand() {
+    if !common::renders() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "web/Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\n");
+    write(folder.path(), "web/templates/map.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: map}\n");
+    write(folder.path(), "home", "no folder");
+    let said = |args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fedward"));
+        command.args(["check", "web"]).args(args).env("XDG_CACHE_HOME", folder.path().join("home")).current_dir(folder.path());
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(0));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert_eq!(said(&[]), "");
+    let told = said(&["--verbose"]);
+    assert!(told.starts_with("note: nothing keeps the unpacked renderers for the next run: module cache `"), "{told}");
+    assert_eq!(told.lines().count(), 1, "{told}");
 }
 
 /// Two Applications that render one chart have one place for what they both deploy.

@@ -51,15 +51,28 @@ impl Repository {
     }
 
     fn check(&self, args: &[&str]) -> (Value, i32) {
+        self.check_in(".", args)
+    }
+
+    fn check_in(&self, path: &str, args: &[&str]) -> (Value, i32) {
+        self.check_with(path, args, &[])
+    }
+
+    fn check_with(&self, path: &str, args: &[&str], environment: &[(&str, &str)]) -> (Value, i32) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_fedward"));
-        let output = command.args(["check", ".", "--format", "json"]).args(args).current_dir(self.0.path()).output().unwrap();
+        command.args(["check", path, "--format", "json"]).args(args).envs(environment.iter().copied());
+        let output = command.current_dir(self.0.path()).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
         (serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{said}")), output.status.code().unwrap())
     }
 
     /// The Applications that the change since `main` touches.
     fn touched(&self) -> Vec<String> {
-        let (report, _) = self.check(&["--changed-since", "main"]);
+        self.touched_with(&[])
+    }
+
+    fn touched_with(&self, args: &[&str]) -> Vec<String> {
+        let (report, _) = self.check(&[&["--changed-since", "main"], args].concat());
         let all = report["deployed"].as_array().unwrap().iter();
         let touched = all.filter(|one| one["kind"] == "Application" && one["state"] != "untouched");
         let mut names: Vec<String> = touched.map(|one| one["name"].as_str().unwrap().trim_start_matches("argocd/").to_owned()).collect();
@@ -236,6 +249,145 @@ fn a_configuration_that_is_touched_touches_everything() {
     assert_eq!(repository.touched().len(), 9);
     let (report, _) = repository.check(&["--changed-since", "main"]);
     assert!(report["notes"][0].as_str().unwrap().starts_with("everything was judged: since `main`, the change touches"), "{report}");
+}
+
+/// Whether a run judged everything because of the change.
+fn is_everything(report: &Value) -> bool {
+    report["notes"].as_array().unwrap().iter().any(|note| note.as_str().unwrap().starts_with("everything was judged: "))
+}
+
+#[test]
+fn what_decides_about_others_touches_everything() {
+    let policy = "apiVersion: policies.kubewarden.io/v1\nkind: ClusterAdmissionPolicy\nmetadata: {name: labels}\nspec:\n  module: require-identity-labels\n  mutating: false\n  rules: [{apiGroups: [''], apiVersions: [v1], resources: [pods], operations: [CREATE]}]\n";
+    let role = "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: reader}\nrules: []\n";
+    let repository = Repository::new(&[
+        ("app/map.yaml", MAP),
+        ("app/other.yaml", MAP),
+        ("app/policy.yaml", policy),
+        ("app/role.yaml", role),
+        ("context/map.yaml", MAP),
+        ("context/account.yaml", "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: web}\n"),
+        ("elsewhere/policy.yaml", policy),
+        ("fedward.yaml", "namespace: shop\n"),
+        ("policies/policies.yml", "own:\n  module: file://own.wasm\nnew:\n  module: \"file://../modules/new.wasm\"\n"),
+        ("policies/own.wasm", "own"),
+        ("modules/other.wasm", "other"),
+    ]);
+    let everything = || {
+        let args = ["--policies", "policies/policies.yml", "--context", "context", "--changed-since", "main"];
+        is_everything(&repository.check_in("app", &args).0)
+    };
+    assert!(!everything());
+    for (file, expected) in [
+        ("app/map.yaml", false),
+        ("app/role.yaml", false),
+        ("app/policy.yaml", true),
+        ("context/account.yaml", true),
+        ("elsewhere/policy.yaml", false),
+        ("fedward.yaml", true),
+        ("policies/policies.yml", true),
+        ("policies/own.wasm", true),
+        ("modules/new.wasm", true),
+        ("modules/other.wasm", false),
+    ] {
+        repository.reset();
+        let before = fs::read_to_string(repository.path(file)).unwrap_or_default();
+        repository.write(file, &format!("{before}# more\n"));
+        assert_eq!(everything(), expected, "{file}, changed");
+    }
+    for (file, expected) in [
+        ("app/map.yaml", false),
+        ("app/role.yaml", true),
+        ("app/policy.yaml", true),
+        ("context/account.yaml", true),
+        ("elsewhere/policy.yaml", false),
+        ("fedward.yaml", true),
+        ("policies/own.wasm", true),
+        ("modules/other.wasm", false),
+    ] {
+        repository.reset();
+        fs::remove_file(repository.path(file)).unwrap();
+        assert_eq!(everything(), expected, "{file}, gone");
+        repository.commit("gone");
+        assert_eq!(everything(), expected, "{file}, gone for good");
+    }
+    // A policy that is gone, and its file is not.
+    repository.reset();
+    repository.write("app/policy.yaml", MAP);
+    assert!(everything());
+}
+
+#[test]
+fn a_run_that_leaves_nothing_out_is_none_on_a_change() {
+    let repository = Repository::new(&[("empty/notes.md", "# nothing\n"), ("a.yaml", MAP)]);
+    let since = |path: &str| repository.check_in(path, &["--changed-since", "main"]).1;
+    assert_eq!((since("empty"), since(".")), (4, 0));
+    repository.write("fedward.yaml", "namespace: shop\n");
+    assert_eq!((since("empty"), since(".")), (4, 0));
+}
+
+#[test]
+fn charts_of_helm_repositories_touch_what_takes_them() {
+    if !renders() {
+        return;
+    }
+    let needs = |name: &str, chart: &str| {
+        format!(
+            "apiVersion: v2\nname: {name}\nversion: 1.0.0\ndependencies: [{{name: {chart}, version: '>=1', repository: 'https://charts.example'}}]\n"
+        )
+    };
+    let db = application("db", "chart: db, targetRevision: 1.x", "").replace("https://git.example/fleet", "https://charts.example");
+    let repository = Repository::new(&[
+        ("apps/web.yaml", &application("web", "path: web", "")),
+        ("apps/db.yaml", &db),
+        ("apps/plain.yaml", &application("plain", "path: plain", "")),
+        ("web/Chart.yaml", &needs("web", "lib")),
+        ("web/charts/sub/Chart.yaml", &needs("sub", "deep")),
+        ("plain/map.yaml", MAP),
+        ("shelf/lib-1.0.0.tgz", "lib"),
+        ("shelf/deep-1.0.0.tgz", "deep"),
+        ("shelf/db-1.0.0.tgz", "db"),
+        ("shelf/other-1.0.0.tgz", "other"),
+    ]);
+    let touched = || {
+        repository.git(&["add", "--all"]);
+        repository.touched_with(&["--helm-repo-cache", "shelf"])
+    };
+    assert_eq!(touched(), [""; 0]);
+    for (file, expected) in [
+        ("lib-1.0.0.tgz", &["web"][..]),
+        ("lib-1.1.0.tgz", &["web"]),
+        ("lib/Chart.yaml", &["web"]),
+        ("deep-1.0.0.tgz", &["web"]),
+        ("db-1.0.0.tgz", &["db"]),
+        ("db-1.1.0.tgz", &["db"]),
+        ("other-1.0.0.tgz", &[]),
+        ("index.yaml", &["db", "web"]),
+    ] {
+        repository.reset();
+        repository.write(&format!("shelf/{file}"), "more");
+        assert_eq!(touched(), expected, "{file}");
+    }
+    for (file, expected) in [("lib-1.0.0.tgz", &["web"][..]), ("db-1.0.0.tgz", &["db"])] {
+        repository.reset();
+        fs::remove_file(repository.path("shelf").join(file)).unwrap();
+        assert_eq!(touched(), expected, "{file}, gone");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn configuration_of_git_in_the_environment_counts() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let repository = Repository::new(&[("a.yaml", MAP), ("b.yaml", MAP)]);
+    // What a filter is turned off with comes after it.
+    repository.git(&["config", "filter.own.clean", "cat"]);
+    fs::set_permissions(repository.path("a.yaml"), fs::Permissions::from_mode(0o755)).unwrap();
+    let files =
+        |environment: &[(&str, &str)]| repository.check_with(".", &["--changed-since", "main"], environment).0["summary"]["files"].clone();
+    assert_eq!(files(&[]), 1);
+    let ignoring = [("GIT_CONFIG_COUNT", "1"), ("GIT_CONFIG_KEY_0", "core.fileMode"), ("GIT_CONFIG_VALUE_0", "false")];
+    assert_eq!(files(&ignoring), 0);
 }
 
 #[test]

@@ -103,6 +103,17 @@ fn the_github_action_is_one() {
         scripts += 1;
     }
     assert_eq!(scripts, 2);
+    // What was rendered is kept whether or not the check passes.
+    let steps = action["runs"]["steps"].as_array().unwrap();
+    let uses =
+        |name: &str| steps.iter().position(|step| step["uses"].as_str().is_some_and(|uses| uses.starts_with(&format!("{name}@")))).unwrap();
+    let check = steps.iter().position(|step| step["name"] == "Check").unwrap();
+    let (restore, save) = (uses("actions/cache/restore"), uses("actions/cache/save"));
+    assert!(restore < check && check < save);
+    assert!(steps[save]["if"].as_str().unwrap().contains("always() && "));
+    for field in ["path", "key"] {
+        assert_eq!(steps[restore]["with"][field], steps[save]["with"][field], "{field}");
+    }
     // Every input is used.
     for name in inputs.keys() {
         assert!(text("action.yml").contains(&format!("inputs.{name}")), "{name}");
@@ -359,7 +370,7 @@ fn the_image_is_made_of_what_is_there() {
     let minor = |version: &str| version.split('.').nth(1).unwrap().parse::<u32>().unwrap();
     assert!(minor(value("ARG GO=")) >= minor(needed));
     assert!(file.contains(&format!("--package {}\n", env!("CARGO_PKG_NAME"))));
-    assert!(file.contains("target/release/fedward ") && Path::new(FEDWARD).file_stem().unwrap() == "fedward");
+    assert!(file.contains("target/shipped/fedward ") && Path::new(FEDWARD).file_stem().unwrap() == "fedward");
     // Files that it names are in the sources, and the ignore file does not leave them out.
     assert!(file.contains(" deploy/ci/fedward.yaml "));
     let config = Command::new(FEDWARD).args(["config", "--config", "deploy/ci/fedward.yaml"]).current_dir(root()).output().unwrap();

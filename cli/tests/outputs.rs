@@ -210,3 +210,43 @@ fn values_are_not_replaced_by_what_is_made_of_them() {
     assert!(said.contains("`shop/fedward.yaml` is an input"), "{said}");
     assert_eq!((output.status.code(), fs::read(&place).unwrap()), (Some(2), values));
 }
+
+/// Files that rendering reads, whatever they are called, where there is no Git that would know them.
+#[test]
+fn what_something_is_rendered_from_is_not_replaced() {
+    if !common::renders() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let files = [
+        ("overlay/kustomization.yaml", "configMapGenerator: [{name: a, files: [words.txt], envs: [app.env]}]\n"),
+        ("overlay/words.txt", "words\n"),
+        ("overlay/app.env", "a=b\n"),
+        ("overlay/other.txt", "other\n"),
+        ("chart/Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\n"),
+        ("chart/files/page.html", "page\n"),
+        ("chart/templates/map.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: page}\n"),
+    ];
+    for (name, text) in files {
+        common::write(folder.path(), name, text);
+    }
+    let run = |path: &str, file: &str| {
+        let output = fedward(folder.path(), &["check", path, &format!("--format=junit={file}")]);
+        (String::from_utf8(output.stderr).unwrap(), output.status.code().unwrap())
+    };
+    for (path, file) in [("overlay", "overlay/words.txt"), ("overlay", "overlay/app.env"), ("chart", "chart/files/page.html")] {
+        let before = fs::read(folder.path().join(file)).unwrap();
+        let (said, code) = run(path, file);
+        assert!(
+            code == 2 && said.contains(&format!("`{file}` is read for what is deployed: the output would replace it")),
+            "{file}: {said}"
+        );
+        assert!(fs::read(folder.path().join(file)).unwrap() == before, "{file}");
+    }
+    // Nobody reads the first, and the second is a report that a chart would read.
+    for (path, file) in [("overlay", "overlay/other.txt"), ("chart", "chart/report.xml")] {
+        for _ in 0..2 {
+            assert_eq!(run(path, file), (String::new(), 0), "{file}");
+        }
+    }
+}

@@ -21,8 +21,13 @@ pub(crate) const POLICIES: [&str; 7] = [
 pub(crate) const SUITE: &str = "suite";
 /// The evaluator of CEL: no policy, but built and embedded like one.
 pub(crate) const CEL: &str = "fedward-cel";
-/// Its speed counts more than its size, which is nobody's bar.
-const CEL_PROFILE: [&str; 2] = ["--config", "profile.module.opt-level=3"];
+/// What a module has otherwise than the rest: what it is built with.
+const PROFILES: [(&str, &str); 2] = [
+    // Its speed counts more than its size, which is nobody's bar.
+    (CEL, "profile.module.opt-level=3"),
+    // The largest: with "s" it is 20 KB too large.
+    ("enforce-audience-issuer", "profile.module.package.fedward-kit.opt-level='z'"),
+];
 const TARGET: &str = "wasm32-unknown-unknown";
 /// 64 KiB of stack instead of 1 MiB: a smaller memory to make, and deep recursion ends early.
 const STACK: &str = "-Clink-arg=-zstack-size=65536";
@@ -55,8 +60,8 @@ impl Nested {
         let profile = if id == SUITE { "suite" } else { "module" };
         cargo.args(["rustc", "--quiet", "--locked", "--profile", profile, "--package", id, "--crate-type", "cdylib", "--target", TARGET]);
         cargo.arg("--target-dir").arg(&self.target_dir).env("CARGO_ENCODED_RUSTFLAGS", self.paths()?.join("\u{1f}"));
-        if id == CEL {
-            cargo.args(CEL_PROFILE);
+        for (_, setting) in PROFILES.iter().filter(|(of, _)| *of == id) {
+            cargo.args(["--config", setting]);
         }
         // For the link alone: in RUSTFLAGS two sizes would build every dependency twice.
         // Of a policy that is a part of another one nothing is exported.

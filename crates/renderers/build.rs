@@ -3,7 +3,7 @@
 //!
 //! Without Go, or with `FEDWARD_RENDERERS=skip`, the module is left out. `FEDWARD_RENDERERS=require` makes a missing Go an error.
 //! Compiling takes a minute or two, so the result is kept in the target directory under a key of what it depends on: this script runs
-//! again whenever `crates/host` changes, which seldom changes how modules are compiled.
+//! again whenever `crates/host` changes, which seldom changes what the module is after it has started, and how modules are compiled.
 
 #[expect(unreachable_pub, reason = "the library exports it")]
 #[path = "src/mount.rs"]
@@ -26,15 +26,6 @@ const LEVEL: i32 = 9;
 /// The module is compressed in parts of so many bytes, so that all threads of a machine unpack it.
 const PART: usize = 4 << 20;
 
-/// What a snapshot depends on, apart from the module and its calls.
-const SNAPSHOT: [&[u8]; 5] = [
-    include_bytes!("../host/src/snapshot.rs"),
-    include_bytes!("../host/src/evaluator.rs"),
-    include_bytes!("../host/src/wasi.rs"),
-    include_bytes!("../host/src/wasi/files.rs"),
-    include_bytes!("../host/src/wasi/poll.rs"),
-];
-
 fn main() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../..").canonicalize()?;
     let source = root.join("renderers");
@@ -45,7 +36,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let wish = env::var("FEDWARD_RENDERERS").unwrap_or_default();
     let go = if wish == "skip" { None } else { usable_go(&source, &go_mod, wish == "require")? };
     let built = match &go {
-        Some(go) => build(&source, &out, go)?,
+        Some(go) => build(&root, &out, go)?,
         None => Built::default(),
     };
     fs::write(out.join("renderers.zst"), built.compressed)?;
@@ -147,9 +138,9 @@ struct Built {
 }
 
 /// The module.
-fn build(source: &Path, out: &Path, go: &Go) -> Result<Built, Box<dyn Error>> {
+fn build(root: &Path, out: &Path, go: &Go) -> Result<Built, Box<dyn Error>> {
     let wasm = out.join("renderers.wasm");
-    let mut command = go_command(&go.program, source);
+    let mut command = go_command(&go.program, &root.join("renderers"));
     command.env("GOOS", "wasip1").env("GOARCH", "wasm");
     command
         .args(["build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-buildmode=c-shared", "-ldflags=-s -w -buildid=", "-o"])
@@ -162,33 +153,78 @@ fn build(source: &Path, out: &Path, go: &Go) -> Result<Built, Box<dyn Error>> {
     let wasm = fs::read(wasm)?;
     let target = env::var("TARGET")?;
     // OUT_DIR is <target>/<profile>/build/<package>/out.
-    let kept = out.ancestors().nth(4).ok_or("OUT_DIR is not inside a target directory")?.join("renderers");
-    let mut salt = [LEVEL.to_le_bytes().as_slice(), &PART.to_le_bytes(), mount::MOUNT.as_bytes(), &warm::described()].concat();
-    SNAPSHOT.iter().for_each(|part| salt.extend_from_slice(part));
-    let key = fedward_host::compiled_key(&wasm, Some(&target), &salt)?;
-    let file = kept.join(format!("{key}.zst"));
-    if let Ok(compressed) = fs::read(&file)
-        && let Some((compressed, size)) = compressed.split_last_chunk::<8>()
+    let kept = Kept(out.ancestors().nth(4).ok_or("OUT_DIR is not inside a target directory")?.join("renderers"));
+    // Any line of the host may change a snapshot. Most change none, and what compiling makes of it is still there then.
+    let salt = [mount::MOUNT.as_bytes(), &warm::described(), &sources(&root.join("crates/host/src"))?].concat();
+    let snapshot = format!("{}.snapshot", fedward_host::compiled_key(&wasm, Some(&target), &salt)?);
+    if let Some(key) = kept.read(&snapshot).and_then(|key| String::from_utf8(key).ok())
+        && let Some((compressed, size)) = kept.compiled(&key)
     {
-        let sizes = [wasm.len(), usize::try_from(u64::from_le_bytes(*size))?];
-        return Ok(Built { compressed: compressed.to_vec(), sizes, digest: key });
+        return Ok(Built { compressed, sizes: [wasm.len(), size], digest: key });
     }
     let calls = warm::CALLS.map(|(operation, payload)| (operation, payload.as_bytes()));
     let started = fedward_host::snapshot(&wasm, mount::MOUNT, Arc::new(warm::Files::new()), &calls)?;
-    let compiled = fedward_host::precompile(&started, Some(&target))?;
+    let key = fedward_host::compiled_key(&started, Some(&target), &[LEVEL.to_le_bytes().as_slice(), &PART.to_le_bytes()].concat())?;
+    let (compressed, size) = match kept.compiled(&key) {
+        Some(known) => known,
+        None => {
+            let compiled = fedward_host::precompile(&started, Some(&target))?;
+            (compress(&compiled)?, compiled.len())
+        }
+    };
+    // What earlier versions left is of no use any more.
+    kept.clear()?;
+    kept.write(&format!("{key}.zst"), &[compressed.as_slice(), (size as u64).to_le_bytes().as_slice()].concat())?;
+    kept.write(&snapshot, key.as_bytes())?;
+    Ok(Built { compressed, sizes: [wasm.len(), size], digest: key })
+}
+
+/// Parts, each compressed by itself, with its length before it.
+fn compress(compiled: &[u8]) -> Result<Vec<u8>, Box<dyn Error>> {
     let mut compressed = Vec::new();
     for part in compiled.chunks(PART) {
         let part = zstd::bulk::compress(part, LEVEL)?;
         compressed.extend(u32::try_from(part.len())?.to_le_bytes());
         compressed.extend(part);
     }
-    fs::create_dir_all(&kept)?;
-    // Those of earlier versions are of no use any more.
-    for old in fs::read_dir(&kept)? {
-        fs::remove_file(old?.path())?;
+    Ok(compressed)
+}
+
+/// The files of a folder, in the order of their names, as bytes.
+fn sources(folder: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
+    let mut paths: Vec<PathBuf> = fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
+    paths.sort();
+    let mut all = Vec::new();
+    for path in paths {
+        all.extend(if path.is_dir() { sources(&path)? } else { fs::read(&path)? });
     }
-    let aside = kept.join(format!("{}.new", std::process::id()));
-    fs::write(&aside, [compressed.as_slice(), (compiled.len() as u64).to_le_bytes().as_slice()].concat())?;
-    fs::rename(&aside, &file)?;
-    Ok(Built { compressed, sizes: [wasm.len(), compiled.len()], digest: key })
+    Ok(all)
+}
+
+/// The folder of the target directory in which results are kept.
+struct Kept(PathBuf);
+
+impl Kept {
+    fn read(&self, name: &str) -> Option<Vec<u8>> {
+        fs::read(self.0.join(name)).ok()
+    }
+
+    /// What was compiled under a key, compressed, and its size before.
+    fn compiled(&self, key: &str) -> Option<(Vec<u8>, usize)> {
+        let mut bytes = self.read(&format!("{key}.zst"))?;
+        let size = *bytes.last_chunk::<8>()?;
+        bytes.truncate(bytes.len() - size.len());
+        Some((bytes, usize::try_from(u64::from_le_bytes(size)).ok()?))
+    }
+
+    fn clear(&self) -> std::io::Result<()> {
+        fs::create_dir_all(&self.0)?;
+        fs::read_dir(&self.0)?.try_for_each(|old| fs::remove_file(old?.path()))
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) -> std::io::Result<()> {
+        let aside = self.0.join(format!("{}.new", std::process::id()));
+        fs::write(&aside, bytes)?;
+        fs::rename(&aside, self.0.join(name))
+    }
 }

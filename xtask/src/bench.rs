@@ -12,7 +12,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 
 use crate::artifacts;
-use crate::process::{cargo, output, root, succeed};
+use crate::process::{SHIPPED, cargo, output, root, succeed};
 use corpus::Corpora;
 use measure::Case;
 use report::{Bar, Limit};
@@ -30,7 +30,8 @@ pub(crate) fn run() -> Result<()> {
     let mut build = cargo();
     build.args([
         "build",
-        "--release",
+        "--profile",
+        SHIPPED,
         "--locked",
         "--package",
         "fedward",
@@ -44,8 +45,8 @@ pub(crate) fn run() -> Result<()> {
     succeed(&mut build)?;
     let dist = root.join("target/dist");
     artifacts(&["dist", &dist.to_string_lossy()])?;
-    let release = root.join("target/release");
-    let (fedward, probe) = (release.join("fedward"), release.join("examples/probe"));
+    let built = root.join("target").join(SHIPPED);
+    let (fedward, probe) = (built.join("fedward"), built.join("examples/probe"));
     let folder = root.join("target/bench");
     eprintln!("writing the corpora");
     let corpora = Corpora::at(&folder);

@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::process::{cargo, output, root, succeed};
 use crate::test::{self, Tool};
-use crate::{artifacts, bench, fuzz_words};
+use crate::{artifacts, bench, fuzz_words, image};
 
 /// How long each target is fuzzed unless told.
 const SECONDS: u32 = 120;
@@ -59,7 +59,7 @@ const TARGETS: &[Target] = &[
     Target { name: "host", seeds: Seeds::None, max_len: 2048 },
 ];
 
-/// The tests, a build elsewhere, the chart in Helm, the plugin in Argo CD's server, the comparison with Kubewarden's host, every fuzz target, then the benchmarks.
+/// The tests, a build elsewhere, the image, the chart in Helm, the plugin in Argo CD's server, the comparison with Kubewarden's host, every fuzz target, then the benchmarks.
 pub(crate) fn run(words: &[&str]) -> Result<()> {
     let seconds = seconds(words)?;
     test::present(&FUZZ).context("step `fuzz`")?;
@@ -68,6 +68,7 @@ pub(crate) fn run(words: &[&str]) -> Result<()> {
     helm()?;
     argocd()?;
     artifacts(&["reproduce"])?;
+    image::run(false)?;
     peer()?;
     fuzz_all(seconds)?;
     bench::run()

@@ -4,6 +4,7 @@ mod bench;
 mod extended;
 mod features;
 mod fuzz_words;
+mod image;
 mod new_rule;
 mod process;
 mod test;
@@ -17,7 +18,7 @@ usage: cargo xtask COMMAND
 
   test [STEP]...          everything that must pass, or only the named steps
   ci-extended [--seconds N]
-                          what takes long: the tests, helm, argocd, reproduce, peer, fuzz, then the benchmarks
+                          what takes long: the tests, helm, argocd, reproduce, image, peer, fuzz, then the benchmarks
   helm                    the chart as Helm renders it, against what the tests judge
   argocd                  the config management plugin, asked by Argo CD's own plugin server
   peer                    our host against Kubewarden's own, on every fixture
@@ -27,6 +28,7 @@ usage: cargo xtask COMMAND
   gen write|check         generated files: write them, or say which are not current
   dist [--registry R] [--source-url U] [--contact ADDRESS]
                           what is given away, in target/dist: annotated modules, SBOMs, OCI layout, checksums
+  image                   the program linked statically, and the image of it, tried
   reproduce               the modules and dist once more from a copy with other paths: the same bytes
   new-rule POLICY ID      a rule's file, fixtures and entries";
 
@@ -58,6 +60,7 @@ fn run(words: &[&str]) -> Result<()> {
             let folder = folder.to_string_lossy();
             artifacts(&[&["dist", &*folder][..], options].concat())
         }
+        ["image"] => image::run(true),
         ["reproduce"] => artifacts(&["reproduce"]),
         ["new-rule", policy, id] => new_rule::run(policy, id),
         ["help" | "--help" | "-h"] => {

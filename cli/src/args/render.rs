@@ -112,3 +112,17 @@ pub(crate) struct Render {
     #[arg(long, short = 'J', value_name = "FOLDER", help_heading = "Jsonnet")]
     pub(crate) jpath: Vec<PathBuf>,
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Args as _;
+
+    use super::{OF_TOOLS, Render};
+
+    #[test]
+    fn the_flags_for_tools_are_those_under_their_headings() {
+        let command = Render::augment_args(clap::Command::new("render"));
+        let of_tools = command.get_arguments().filter(|flag| matches!(flag.get_help_heading(), Some("Helm" | "Jsonnet")));
+        assert_eq!(of_tools.map(|flag| flag.get_id().as_str()).collect::<Vec<_>>(), OF_TOOLS);
+    }
+}

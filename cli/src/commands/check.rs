@@ -17,7 +17,7 @@ use super::explain;
 use crate::args::Check;
 use crate::changed::Change;
 use crate::exit::Exit;
-use crate::modules::Store;
+use crate::modules::{self, Store};
 use crate::setup::{self, Setup};
 use crate::{argocd, cache, inputs, old, outputs, progress};
 
@@ -52,7 +52,7 @@ pub(crate) fn run(args: &Check) -> Result<Exit> {
     setup::check_stdin(input)?;
     let wanted = outputs::wanted(&args.format, args.output.as_deref())?;
     let request = setup::Request { paths: &input.paths, config: input.config.as_deref(), policies: &args.policy, settings: &args.settings };
-    let Setup { loaded, policies, host } = Setup::new(&request)?;
+    let Setup { loaded, policies, only_repository, host } = Setup::new(&request)?;
     let (given, only_builtin) = policy_sets(&args.policies)?;
     let (old_paths, revisions): (Vec<PathBuf>, Vec<PathBuf>) = args.old.iter().cloned().partition(|old| old.exists());
     if let Some(revision) = revisions.first().filter(|_| input.paths.iter().all(|path| path == Path::new("-"))) {
@@ -105,33 +105,20 @@ pub(crate) fn run(args: &Check) -> Result<Exit> {
     if let Some((folder, cache)) = &kept {
         cache::finish(cache, folder, args.verbose);
     }
-    if let Some((_, root)) = &deployed {
-        outputs::check(&outputs, &outputs::Inputs::default().and_around(root))?;
+    if let Some((deployed, root)) = &deployed {
+        outputs::check(&outputs, &outputs::Inputs::default().and_around(root).and_read(deployed.read()))?;
     }
     let deployed = deployed.map(|(deployed, _)| deployed);
     options.unjudged = change.as_ref().map(|change| change.untouched(&read)).unwrap_or_default();
     let mut files = read.files;
-    let (mut order, mut rendered_files) = (Vec::new(), 0);
-    let mut untouched_files = options.unjudged.len();
-    if let Some(deployed) = &deployed {
-        order = files.iter().map(|file| file.name.clone()).collect();
+    let joined = deployed.as_ref().map(|deployed| {
         let is_on = |rule: &str| options.input_severities.get(rule) != Some(&None);
         options.native = deployed.native(&is_on, change.as_ref().and_then(Change::narrowing));
-        let worlds = deployed.worlds();
-        options.deployments.clone_from(&worlds.deployments);
-        options.renders_applications = !deployed.is_empty();
-        // Entries of the configuration mean the file that a person edits.
-        let of_config = |(name, file): (&String, &String)| (name.clone(), options.ignore_names.get(file).unwrap_or(file).clone());
-        let origins: Vec<(String, String)> = worlds.origins.iter().map(of_config).collect();
-        options.ignore_names.extend(origins);
-        // What an Application deploys that is touched is judged, whatever file it is.
-        options.unjudged.retain(|name| !worlds.judged.contains(name) && !worlds.sources.contains(name));
-        untouched_files = options.unjudged.len();
-        options.unjudged.extend(worlds.unjudged.iter().cloned());
-        rendered_files = worlds.join(&mut files);
-    }
+        argocd::join(deployed, &mut files, &mut options)
+    });
+    let untouched_files = joined.as_ref().map_or(options.unjudged.len(), |joined| joined.untouched);
     let (mut outcome, _) = progress::shown(args.quiet, "checking", "objects", |count| {
-        if only_builtin {
+        if only_builtin || only_repository {
             return fedward_engine::run(files, &policies, &options, count);
         }
         let sets = Sets { host: &host, modules: &store, only_given: !given.is_empty() };
@@ -143,19 +130,25 @@ pub(crate) fn run(args: &Check) -> Result<Exit> {
     }
     outcome.skipped.splice(0..0, read.skipped);
     outcome.notes.extend(untracked);
-    if let Some(deployed) = &deployed {
-        outcome.files = order.len();
-        outcome.rendered_files = rendered_files;
+    if let (Some(deployed), Some(joined)) = (&deployed, &joined) {
+        outcome.files = joined.order.len();
+        outcome.rendered_files = joined.rendered_files;
         let ignoring = Ignoring {
             known_rules: &options.known_rules,
             severities: &options.input_severities,
             is_narrowed: change.as_ref().is_some_and(|change| change.narrowing().is_some()),
         };
-        deployed.finish(&order, options.use_ignores.then_some(&ignoring), &mut outcome);
+        deployed.finish(&joined.order, options.use_ignores.then_some(&ignoring), &mut outcome);
+        if only_repository {
+            outcome.evaluated = deployed.objects();
+        }
     }
     outcome.unread = read.unread;
     if let Some(change) = &change {
         change.tell(&mut outcome, untouched_files);
+    }
+    if args.verbose {
+        modules::tell(&store);
     }
     outputs::check(&outputs, &store.read())?;
     let threshold = args.fail_on.map(Severity::from).or_else(|| config.fail_on.map(Severity::from)).unwrap_or(Severity::Error);

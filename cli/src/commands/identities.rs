@@ -5,18 +5,19 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use fedward_config::Loaded;
-use fedward_engine::{Options, Survey, Surveyed};
+use fedward_engine::{Survey, Surveyed};
+use fedward_gitops::Wanted;
 use fedward_inventory::model::Inventory;
 use fedward_inventory::{Filter, dot, human, json, mermaid, take};
-use fedward_kit::finding::{ObjectId, Severity};
+use fedward_kit::finding::ObjectId;
 use fedward_kit::text::Glob;
 use fedward_outcome::Outcome;
-use fedward_report::Tool;
+use fedward_report::{Gate, Tool, Verdict};
 
 use crate::args::Identities;
 use crate::exit::Exit;
 use crate::setup::{self, Setup};
-use crate::{inputs, outputs};
+use crate::{argocd, cache, inputs, outputs};
 
 /// What an inventory can be written as.
 #[derive(Debug, Clone, Copy)]
@@ -38,16 +39,46 @@ pub(crate) fn run(args: &Identities) -> Result<Exit> {
     let wanted = outputs::wanted(&args.format, args.output.as_deref())?;
     let request = setup::Request { paths: &input.paths, config: input.config.as_deref(), ..setup::Request::default() };
     let Setup { loaded, .. } = Setup::new(&request)?;
-    let mut outputs = outputs::open(wanted, &setup::named(input, &loaded))?;
+    let (repositories, around) = argocd::repositories(&args.argocd, &input.paths);
+    let named = setup::named(input, &loaded)
+        .and(&args.argocd.known.clusters)
+        .and(&args.argocd.known.generators)
+        .and_repositories(repositories)
+        .and_cache(args.argocd.cache.as_deref());
+    let named = around.iter().chain(&args.argocd.argocd).fold(named, |named, folder| named.and_around(folder));
+    let mut outputs = outputs::open(wanted, &named)?;
     let context = inputs::context(input, &loaded);
     let places = outputs.iter().filter_map(|output| output.place().map(PathBuf::from));
     let request = inputs::Request { threads: args.threads, ..inputs::Request::of(input, &loaded, &context, places) };
     let mut read = inputs::read(&request)?;
+    let mut options = setup::options(input, args.threads, &loaded, &mut read);
+    let kept = args.argocd.cache.as_deref().map(|folder| cache::open(folder).map(|cache| (folder, cache))).transpose()?;
+    let found = {
+        let cache = kept.as_ref().map(|(_, cache)| cache);
+        argocd::find(&args.argocd, &input.paths, &read.files, &read.judged, &options.namespace, Wanted::All, cache)?
+    };
+    if let Some((folder, cache)) = &kept {
+        cache::finish(cache, folder, args.verbose);
+    }
+    let (deployed, untracked) = found;
+    if let Some((_, root)) = &deployed {
+        outputs::check(&outputs, &outputs::Inputs::default().and_around(root))?;
+    }
+    let deployed = deployed.map(|(deployed, _)| deployed);
+    let mut files = read.files;
+    let joined = deployed.as_ref().map(|deployed| argocd::join(deployed, &mut files, &mut options));
     // What is said of charts that Applications deploy is said below of all that they do.
-    let options = Options { renders_applications: true, ..setup::options(input, args.threads, &loaded, &mut read) };
-    let (survey, mut outcome) = Survey::new(read.files, &options);
-    outcome.notes.extend(unrendered(&survey));
+    options.renders_applications = true;
+    let (mut survey, mut outcome) = Survey::new(files, &options);
     outcome.skipped.splice(0..0, read.skipped);
+    outcome.notes.extend(untracked);
+    if let (Some(deployed), Some(joined)) = (&deployed, &joined) {
+        survey = survey.written(Box::new(deployed.written()));
+        outcome.files = joined.order.len();
+        deployed.finish(&joined.order, None, &mut outcome);
+    } else {
+        outcome.notes.extend(unrendered(&survey));
+    }
     outcome.unread = read.unread;
     let globs = |texts: &[String]| texts.iter().map(Glob::new).collect();
     let filter = Filter { identities: globs(&args.identity), namespaces: globs(&args.in_namespace), shared: args.shared };
@@ -60,12 +91,14 @@ pub(crate) fn run(args: &Identities) -> Result<Exit> {
         "no identity is used or made in what was read"
     });
     outcome.notes.extend(nothing.map(str::to_owned));
-    let exit = exit(&inventory, &outcome, args.allow_empty);
+    let gate = Gate { allow_empty: true, strict: args.argocd.strict, ..Gate::default() };
+    let exit = exit(&inventory, &outcome, &gate, args.allow_empty);
     // Whoever gets the exit code sees why, where notes are left out as well.
     let why = nothing.filter(|_| args.quiet && exit == Exit::Nothing);
+    let report = Report { inventory: &inventory, outcome: &outcome, gate: &gate, why };
     for output in &mut outputs {
         let color = output.is_stdout() && anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never;
-        output.write(|format, out| write(format, &inventory, &outcome, args, why, color, out))?;
+        output.write(|format, out| write(format, &report, args, color, out))?;
     }
     for output in outputs {
         output.finish()?;
@@ -85,9 +118,7 @@ fn unrendered(survey: &Survey) -> Option<String> {
         0 => String::new(),
         more => format!(" (and {more} more)"),
     };
-    Some(format!(
-        "what {kind} `{name}`{more} deploys is not rendered, and not in the list: `fedward render PATH | fedward identities -` lists what a chart or a kustomization comes to"
-    ))
+    Some(format!("what {kind} `{name}`{more} deploys is not rendered, and not in the list"))
 }
 
 /// The service accounts that the settings of any policy count as federated.
@@ -104,31 +135,28 @@ fn federated(loaded: &Loaded) -> Vec<Glob> {
 }
 
 /// The first that applies, most serious first, as for `fedward check`.
-fn exit(inventory: &Inventory, outcome: &Outcome, allow_empty: bool) -> Exit {
-    if !outcome.unread.is_empty() {
-        Exit::NotJudged
-    } else if outcome.count(Severity::Error) > 0 {
-        Exit::Findings
-    } else if inventory.identities.is_empty() && !allow_empty {
-        Exit::Nothing
-    } else {
-        Exit::Clean
+fn exit(inventory: &Inventory, outcome: &Outcome, gate: &Gate, allow_empty: bool) -> Exit {
+    match gate.verdict(outcome) {
+        Verdict::Passed if inventory.identities.is_empty() && !allow_empty => Exit::Nothing,
+        verdict => verdict.into(),
     }
 }
 
-fn write(
-    format: Format,
-    inventory: &Inventory,
-    outcome: &Outcome,
-    args: &Identities,
-    why: Option<&str>,
-    color: bool,
-    out: &mut dyn Write,
-) -> io::Result<()> {
+/// What is written.
+struct Report<'a> {
+    inventory: &'a Inventory,
+    outcome: &'a Outcome,
+    gate: &'a Gate,
+    /// Why there is nothing, where nobody else says it.
+    why: Option<&'a str>,
+}
+
+fn write(format: Format, report: &Report<'_>, args: &Identities, color: bool, out: &mut dyn Write) -> io::Result<()> {
+    let Report { inventory, outcome, gate, why } = *report;
     match format {
         Format::Human => {
             let options = fedward_inventory::Options { color, verbose: args.verbose, quiet: args.quiet, ..Default::default() };
-            human(inventory, outcome, &options, out)?;
+            human(inventory, outcome, gate, &options, out)?;
             if let Some(why) = why {
                 writeln!(out, "error: {why}")?;
             }

@@ -1,19 +1,21 @@
 //! What became of each Application.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use fedward_gitops::{Place, Reason, SetState, State};
-use fedward_outcome::{Deployed as Entry, Location, State as Became};
+use fedward_engine::{BUILD, RENDER};
+use fedward_gitops::{Place, Reason, SetState, SourceType, State, Stop};
+use fedward_outcome::{Deployed as Entry, Location, Skipped, State as Became};
 
 use crate::Deployed;
+use crate::failures;
 use crate::origins::Origins;
 use crate::worlds::title;
 
 /// One entry for each Application and each ApplicationSet, in the order of discovery.
 pub(crate) fn account(deployed: &Deployed, origins: &mut Origins<'_>) -> Vec<Entry> {
     let mut entries = Vec::new();
-    for application in &deployed.discovery.applications {
+    for (number, application) in deployed.discovery.applications.iter().enumerate() {
         let (state, reasons) = match &application.state {
             State::Rendered => (Became::Rendered, Vec::new()),
             State::Partial(reasons) => (Became::Partial, told(reasons)),
@@ -21,6 +23,9 @@ pub(crate) fn account(deployed: &Deployed, origins: &mut Origins<'_>) -> Vec<Ent
             State::Failed(reason) => (Became::Failed, told(std::slice::from_ref(reason))),
         };
         let (state, reasons) = if application.is_left_out { (Became::Untouched, Vec::new()) } else { (state, reasons) };
+        let failed = if let State::Failed(reason) = &application.state { Some(reason) } else { None };
+        let moved = failed.and_then(|reason| failures::of_application(origins, number, &reason.text));
+        let cause = moved.or_else(|| cause(origins, failed, application.place()));
         let destination = &application.destination;
         let cluster = if destination.server.is_empty() { &destination.name } else { &destination.server };
         entries.push(Entry {
@@ -34,7 +39,7 @@ pub(crate) fn account(deployed: &Deployed, origins: &mut Origins<'_>) -> Vec<Ent
             state,
             reasons,
             location: Some(located(origins, application.place())),
-            cause: cause(origins, if let State::Failed(reason) = &application.state { Some(reason) } else { None }, application.place()),
+            cause,
             objects: application.resources.len(),
         });
     }
@@ -65,18 +70,49 @@ pub(crate) fn account(deployed: &Deployed, origins: &mut Origins<'_>) -> Vec<Ent
             Ok(manifests) => (Became::Rendered, Vec::new(), manifests.len()),
             Err((state, why)) => (*state, vec![why.clone()], 0),
         };
+        let failure = reasons.first().filter(|_| state == Became::Failed);
+        let location = failure.and_then(|text| failures::of_folder(origins, loose, text));
         entries.push(Entry {
             kind: loose.kind,
             name: loose.name(),
             destination: String::new(),
             state,
             reasons,
-            location: None,
+            location,
             cause: None,
             objects,
         });
     }
     entries
+}
+
+/// Says of files that an Application deploys why they are not rendered: naming them would not help.
+pub(crate) fn explain(deployed: &Deployed, skipped: &mut [Skipped]) {
+    let hints = [RENDER, BUILD];
+    if !skipped.iter().any(|skipped| hints.iter().any(|hint| skipped.reason.ends_with(hint))) {
+        return;
+    }
+    let (mut met, mut unrendered) = (HashSet::new(), HashMap::new());
+    for (number, application) in deployed.discovery.applications.iter().enumerate().filter(|(_, application)| !application.is_left_out) {
+        for source in &application.sources {
+            let (Err(stop), Some((checkout, folder)), Some(kind)) = (&source.result, &source.place, source.kind) else { continue };
+            let is_chart = kind == SourceType::Helm;
+            if (!is_chart && kind != SourceType::Kustomize) || !met.insert((Arc::as_ptr(checkout).addr(), folder, is_chart)) {
+                continue;
+            }
+            let became = if matches!(stop, Stop::Failed(_)) { Became::Failed } else { Became::Deferred };
+            for file in fedward_gitops::files_of(checkout, folder, is_chart) {
+                unrendered.entry(deployed.name(&file)).or_insert((number, became));
+            }
+        }
+    }
+    for one in skipped {
+        let Some(what) = hints.iter().find_map(|hint| one.reason.strip_suffix(hint)) else { continue };
+        let Some((title, became)) = unrendered.get(&one.file).and_then(|(number, became)| Some((deployed.title(*number)?, became))) else {
+            continue;
+        };
+        one.reason = format!("{what}: {title}, which deploys it, is {}", became.name());
+    }
 }
 
 /// Where the rules about a repository tell of a failure.

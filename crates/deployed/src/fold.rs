@@ -14,7 +14,7 @@ use crate::inline::{self, Ignoring};
 use crate::origins::Origins;
 
 /// Names of what deploys that are given.
-const NAMED: usize = 3;
+pub(crate) const NAMED: usize = 3;
 
 /// Moves all that an outcome says of what is deployed to its files, and says each thing once.
 pub(crate) fn fold(deployed: &Deployed, origins: &mut Origins<'_>, ignoring: Option<&Ignoring<'_>>, outcome: &mut Outcome) {
@@ -23,21 +23,28 @@ pub(crate) fn fold(deployed: &Deployed, origins: &mut Origins<'_>, ignoring: Opt
     let mut placed: Vec<Placed> = findings.into_iter().map(|finding| place(origins, outcome, finding)).collect();
     let mut stale = Vec::new();
     if let Some(ignoring) = ignoring {
-        let mut inlines = inline::read(deployed, origins);
-        // A line that is only near what is meant says nothing of it.
-        let is_open = |placed: &&mut Placed| {
-            let finding = &placed.finding;
-            finding.suppressed.is_none() && finding.rendered.as_ref().is_some_and(|rendered| rendered.exact)
-        };
-        for Placed { finding, .. } in placed.iter_mut().filter(is_open) {
-            inlines.apply(finding);
+        let mut inlines = inline::read(deployed, origins, placed.iter().filter_map(|placed| placed.value.as_ref()));
+        for Placed { finding, value, .. } in placed.iter_mut().filter(|placed| placed.finding.suppressed.is_none()) {
+            // A line that is only near what is meant says nothing of it.
+            if finding.rendered.as_ref().is_some_and(|rendered| rendered.exact) {
+                inlines.apply(finding);
+            }
+            if let Some(value) = value {
+                inlines.apply_at(value, finding);
+            }
         }
+        // What is judged as it stands, such as an Application, may have entries for what comes of it.
+        let is_unused = |finding: &Finding| finding.rule == "stale-ignore" && finding.condition == "unused";
+        let used: HashSet<(Arc<str>, Span)> = inlines.used().collect();
+        placed.retain(|Placed { finding, .. }| {
+            !is_unused(finding) || !used.contains(&(Arc::clone(finding.location.source.name()), finding.location.span))
+        });
         let told: Vec<&Finding> = placed.iter().map(|placed| &placed.finding).collect();
         stale = inline::stale(&inlines, ignoring, &outcome.rules, &told);
     }
     let ignored = ignored(&placed);
     stale.retain(|finding| !is_unused_elsewhere_used(finding, &ignored));
-    placed.extend(stale.into_iter().map(|finding| Placed { finding, by: Vec::new(), is_plain: true }));
+    placed.extend(stale.into_iter().map(|finding| Placed { finding, by: Vec::new(), is_plain: true, value: None }));
     outcome.findings = folded(deployed, placed, &ignored);
     for one in &mut outcome.not_evaluated {
         if let Some(placed) = origins.place(&one.location, one.object.as_ref()) {
@@ -67,6 +74,8 @@ struct Placed {
     by: Vec<usize>,
     /// Whether the file itself is deployed, as it stands.
     is_plain: bool,
+    /// Where the value is set that it is about.
+    value: Option<Location>,
 }
 
 fn place(origins: &mut Origins<'_>, outcome: &Outcome, mut finding: Finding) -> Placed {
@@ -81,17 +90,18 @@ fn place(origins: &mut Origins<'_>, outcome: &Outcome, mut finding: Finding) -> 
     // What several Applications deploy is one place.
     relate(&mut finding, all_related);
     let Some(placed) = origins.place(&finding.location, finding.object.as_ref()) else {
-        return Placed { finding, by, is_plain: true };
+        return Placed { finding, by, is_plain: true, value: None };
     };
     let secrets = outcome.secrets.get(&name).map(Vec::as_slice).unwrap_or_default();
     let text = hidden::line(&finding.location.source, finding.location.start().line, secrets);
     let is_same = placed.text == placed.location.source.slice(placed.location.span);
     finding.location = placed.location;
+    let value = placed.value.as_ref().map(|related| related.location.clone());
     relate(&mut finding, placed.value.into_iter().collect());
     // They are for the rendered text, which nobody edits.
     finding.edits.clear();
     finding.rendered = Some(Rendered { by: Vec::new(), count: 1, text: if is_same { String::new() } else { text }, exact: placed.exact });
-    Placed { finding, by, is_plain: false }
+    Placed { finding, by, is_plain: false, value }
 }
 
 /// Lines of files.
@@ -158,7 +168,7 @@ fn folded(deployed: &Deployed, all: Vec<Placed>, ignored: &Lines) -> Vec<Finding
     let mut known: HashMap<(Key, usize), usize> = HashMap::new();
     // How often an Application has had a finding with a key.
     let mut counts: HashMap<(Key, Vec<usize>), usize> = HashMap::new();
-    for Placed { finding, by, is_plain } in all {
+    for Placed { finding, by, is_plain, .. } in all {
         if by.is_empty() {
             kept.push((finding, by));
             continue;

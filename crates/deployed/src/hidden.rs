@@ -22,7 +22,7 @@ const SHORTEST: usize = 3;
 
 impl Hidden {
     /// The secrets of what is rendered, which the engine found.
-    pub(crate) fn new(deployed: &Deployed, origins: &Origins<'_>, outcome: &Outcome) -> Self {
+    pub(crate) fn new(deployed: &Deployed, origins: &mut Origins<'_>, outcome: &Outcome) -> Self {
         let mut files: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for piece in deployed.sandbox.pieces() {
             let Some(spans) = outcome.secrets.get(piece.source.name()).filter(|spans| !spans.is_empty()) else { continue };
@@ -30,9 +30,10 @@ impl Hidden {
             let mut names = Vec::new();
             names.extend(piece.file.iter().chain(&piece.changed_by).map(|file| piece.checkout.shown(file)));
             match &piece.made {
-                Made::Helm(chart, helm) => {
-                    names.extend(helm.values_files.iter().map(|file| file.name.clone()));
-                    names.push(piece.checkout.shown(&join(chart, "values.yaml")));
+                Made::Helm(release) => {
+                    names.extend(release.helm.values_files.iter().map(|file| file.name.clone()));
+                    let own = origins.chart(release).all_values();
+                    own.iter().for_each(|file| files.entry(file.name().to_string()).or_default().extend(values.iter().cloned()));
                 }
                 Made::Kustomize(folder) => {
                     names.extend(KUSTOMIZATIONS.map(|name| piece.checkout.shown(&join(folder, name))));

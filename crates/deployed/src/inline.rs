@@ -1,11 +1,13 @@
-//! Ignore entries in the files of kustomizations: Kustomize drops comments, so that they count where a finding is placed.
+//! Ignore entries in what no cluster gets the comments of: files of kustomizations, where a finding is placed, and files of values, where the value
+//! is set that a finding is about.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use fedward_engine::{Inlines, Rules};
 use fedward_kit::finding::Severity;
-use fedward_outcome::Finding;
+use fedward_manifest::Source;
+use fedward_outcome::{Finding, Location};
 
 use crate::Deployed;
 use crate::origins::Origins;
@@ -22,23 +24,37 @@ pub struct Ignoring<'i> {
     pub is_narrowed: bool,
 }
 
-/// The entries of every file that a kustomization was rendered of.
-pub(crate) fn read(deployed: &Deployed, origins: &mut Origins<'_>) -> Inlines {
+/// The entries of every file that a kustomization was rendered of, and of all values of charts. `values`: where values are set that findings are
+/// about, which may be in an Application.
+pub(crate) fn read<'v>(deployed: &Deployed, origins: &mut Origins<'_>, values: impl Iterator<Item = &'v Location>) -> Inlines {
     let mut inlines = Inlines::default();
-    let (mut met, mut changed) = (HashSet::new(), HashSet::new());
+    let (mut changed, mut releases) = (HashSet::new(), HashSet::new());
+    let mut files: Vec<Arc<Source>> = Vec::new();
     for piece in deployed.sandbox.pieces() {
-        if !matches!(piece.made, Made::Kustomize(_)) {
-            continue;
-        }
-        let mut files = vec![origins.source(&piece)];
-        // All objects of a kustomization have the same patches.
-        if changed.insert((Arc::as_ptr(&piece.checkout).addr(), piece.changed_by.clone())) {
-            files.extend(origins.patches(&piece));
-        }
-        for file in files {
-            if met.insert(Arc::clone(file.name())) && Inlines::may_be_in(file.text()) {
-                origins.documents(&file).iter().for_each(|document| inlines.add(document));
+        match &piece.made {
+            Made::Kustomize(_) => {
+                files.push(origins.source(&piece));
+                for kustomization in &piece.changed_by {
+                    // All objects of a kustomization have the same patches.
+                    if changed.insert((Arc::as_ptr(&piece.checkout).addr(), kustomization.clone())) {
+                        let patches = origins.patches(&piece.checkout, kustomization);
+                        files.extend(patches.files.iter().cloned());
+                        patches.inside.iter().flat_map(|documents| documents.iter()).for_each(|document| inlines.add(document));
+                    }
+                }
             }
+            Made::Helm(release) if releases.insert(Arc::as_ptr(release).addr()) => {
+                files.extend(release.helm.values_files.iter().filter_map(|file| origins.shown(&file.name)));
+                files.extend(origins.chart(release).all_values());
+            }
+            Made::Helm(_) | Made::Jsonnet | Made::Plugin(_) => {}
+        }
+    }
+    files.extend(values.map(|location| Arc::clone(&location.source)));
+    let mut met = HashSet::new();
+    for file in files {
+        if met.insert(Arc::clone(file.name())) && Inlines::may_be_in(file.text()) {
+            origins.documents(&file).iter().for_each(|document| inlines.add(document));
         }
     }
     inlines

@@ -9,6 +9,7 @@
 //! This crate reads no file itself but through a checkout of `crates/gitops`, and knows no rule.
 
 mod account;
+mod failures;
 mod fold;
 mod hidden;
 mod inline;
@@ -23,10 +24,12 @@ mod tracked;
 mod unmatched;
 mod worlds;
 
+use std::cell::RefCell;
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use fedward_gitops::{Changed, Clusters, Discovery, Fixtures, Limits, Mapping, Options, Repositories, Wanted, discover, rules};
+use fedward_kit::finding::ObjectId;
 use fedward_manifest::Source;
 use fedward_outcome::{Deployed as Entry, Location, Native, NativeFinding, Outcome};
 use fedward_render::Cache;
@@ -143,11 +146,25 @@ impl Deployed {
         self.repositories.main().is_some_and(|main| main.is_file(path))
     }
 
+    /// The files that were read to find and render it, without links: no output may replace them.
+    #[must_use]
+    pub fn read(&self) -> Vec<PathBuf> {
+        self.repositories.checkouts().iter().chain(self.repositories.kept_charts()).flat_map(|checkout| checkout.read()).collect()
+    }
+
     /// Whether nothing of Argo CD was found.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         let Discovery { applications, sets, projects, .. } = &self.discovery;
         applications.is_empty() && sets.is_empty() && projects.is_empty()
+    }
+
+    /// How many objects of Argo CD the rules about the repository look at.
+    #[must_use]
+    pub fn objects(&self) -> usize {
+        let Discovery { applications, sets, projects, .. } = &self.discovery;
+        let applications = applications.iter().filter(|application| !application.is_left_out).count();
+        applications + sets.iter().filter(|set| !set.is_left_out).count() + projects.len()
     }
 
     /// What is wrong with the repository itself, in the files as inputs name them; `on` says which rules are not turned off. Of what a change
@@ -159,6 +176,7 @@ impl Deployed {
             let touched = touched::Touched::new(self, changed);
             native.findings.retain(|native| touched.finding(&native.finding));
         }
+        failures::place(self, &mut native.findings);
         let mut renamed = HashMap::new();
         for NativeFinding { finding, .. } in &mut native.findings {
             self.rename(&mut finding.location, &mut renamed);
@@ -167,23 +185,24 @@ impl Deployed {
         native
     }
 
-    /// The Applications, with what became of each.
+    /// Where places in what is deployed are written, for tools that look at objects themselves.
     #[must_use]
-    pub fn applications(&self) -> Vec<Entry> {
-        let mut entries = account::account(self, &mut origins::Origins::new(self));
-        entries.retain(|entry| entry.kind == "Application");
-        entries
+    pub fn written(&self) -> impl Fn(&Location, &ObjectId) -> Option<(Location, bool)> + '_ {
+        let origins = RefCell::new(origins::Origins::new(self));
+        move |location, object| {
+            let placed = origins.try_borrow_mut().ok()?.place(location, Some(object))?;
+            Some((placed.location, placed.exact))
+        }
     }
 
-    /// The ApplicationSets, with what became of each.
+    /// The Applications and the ApplicationSets, with what became of each.
     #[must_use]
-    pub fn sets(&self) -> Vec<Entry> {
-        let mut entries = account::account(self, &mut origins::Origins::new(self));
-        entries.retain(|entry| entry.kind == "ApplicationSet");
-        entries
+    pub fn account(&self) -> (Vec<Entry>, Vec<Entry>) {
+        let entries = account::account(self, &mut origins::Origins::new(self));
+        entries.into_iter().partition(|entry| entry.kind == "Application")
     }
 
-    /// What Argo CD would apply of an Application, by its number in [`Deployed::applications`], as a stream of YAML. `name` says what a file is
+    /// What Argo CD would apply of an Application, by its number in [`Deployed::account`], as a stream of YAML. `name` says what a file is
     /// called that outputs name otherwise.
     #[must_use]
     pub fn text(&self, number: usize, name: &dyn Fn(&str) -> String) -> String {
@@ -217,6 +236,7 @@ impl Deployed {
             let place = (order.get(&*name).copied().unwrap_or(usize::MAX), name, span.start, span.end);
             (place, finding.rule.clone(), finding.message.clone())
         });
+        account::explain(self, &mut outcome.skipped);
         outcome.deployed = account::account(self, &mut origins);
         outcome.notes.extend(self.notes());
         let unread = |(file, why): &(String, String)| format!("`{}` could not be looked at for Applications: {why}", self.name(file));

@@ -1,41 +1,46 @@
 //! From what is rendered to what a person edits.
 
 mod base;
+pub(crate) mod charts;
 mod lines;
 mod objects;
 mod patching;
-mod values;
+pub(crate) mod values;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use fedward_gitops::Checkout;
 use fedward_kit::finding::ObjectId;
-use fedward_manifest::{Document, Limits, Node, Source, Span, parse, split};
+use fedward_manifest::{Document, Limits, Source, Span, parse, split};
 use fedward_outcome::{Location, Related};
 use fedward_render::KUSTOMIZATIONS;
 
 use crate::Deployed;
-use crate::sandbox::{Made, Piece};
+use crate::sandbox::{Made, Piece, Release};
 use crate::worlds::deployers;
+use charts::Chart;
 use lines::Aligned;
 use objects::Objects;
+use patching::Patches;
 
 /// Files that rendered texts were made of.
 pub(crate) struct Origins<'d> {
     pub(crate) deployed: &'d Deployed,
     /// The Applications of each text.
     deployers: HashMap<Arc<str>, Vec<usize>>,
+    /// The first of them, and which of its sources it is.
+    made_by: HashMap<Arc<str>, (usize, usize)>,
     files: HashMap<(usize, String), Option<Arc<Source>>>,
     /// What texts hold, by their address, with the text that keeps it.
     documents: HashMap<usize, (Arc<Source>, Arc<[Document]>)>,
     /// What they hold by name, by the same address.
     objects: HashMap<usize, Arc<Objects>>,
-    /// Patches that stand in a file, by its address and where in it.
-    patches: HashMap<(usize, u32), Arc<[Document]>>,
-    /// Each kustomization with its patches.
-    patch_files: HashMap<(usize, String), Vec<Arc<Source>>>,
+    /// The patches of each kustomization.
+    patches: HashMap<(usize, String), Arc<Patches>>,
     aligned: HashMap<Arc<str>, Arc<Aligned>>,
+    /// Charts with those that they build on, by their checkout and where they are in it.
+    charts: HashMap<(usize, String), Arc<Chart>>,
 }
 
 /// Where something rendered is written.
@@ -54,18 +59,24 @@ impl<'d> Origins<'d> {
         Origins {
             deployed,
             deployers: deployers(deployed),
+            made_by: made_by(deployed),
             files: HashMap::new(),
             documents: HashMap::new(),
             objects: HashMap::new(),
             patches: HashMap::new(),
-            patch_files: HashMap::new(),
             aligned: HashMap::new(),
+            charts: HashMap::new(),
         }
     }
 
     /// The Applications that deploy a text, by its name.
     pub(crate) fn deployers(&self, name: &str) -> &[usize] {
         self.deployers.get(name).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The first Application that deploys a rendered text, and the number of the source that it is of.
+    fn deployer(&self, name: &str) -> Option<(usize, usize)> {
+        self.made_by.get(name).copied()
     }
 
     /// Where a place in a rendered text is written; `None` if it is in no such text.
@@ -87,9 +98,9 @@ impl<'d> Origins<'d> {
             return Some(Placed { location, exact: false, text, value: None });
         }
         let source = self.source(&piece);
-        // An archive has no lines that anybody could edit.
+        // An archive has no lines that anybody could edit, but what its templates are given may.
         if source.text().is_empty() {
-            return Some(unknown(source));
+            return Some(Placed { value: self.given(&piece, line, &text), ..unknown(source) });
         }
         let at = |span: Span| Location { source: Arc::clone(&source), span, pointer: location.pointer.clone() };
         match &piece.made {
@@ -99,13 +110,35 @@ impl<'d> Origins<'d> {
                 let (location, exact) = found.map_or_else(|| (at(Span::at(0)), false), |(location, exact)| (location, exact));
                 Some(Placed { location, exact, text, value: None })
             }
-            Made::Helm(chart, helm) => {
+            Made::Helm(release) => {
                 let aligned = self.aligned(&piece, &source);
                 let (template_line, exact) = aligned.find(line);
-                let value = if exact { values::trace(self, &piece, chart, helm, &text, source.line_text(template_line)) } else { None };
+                let value = if exact { values::trace(self, &piece, release, &text, source.line_text(template_line)) } else { None };
                 Some(Placed { location: at(content(&source, template_line)), exact, text, value })
             }
         }
+    }
+
+    /// The value in a rendered line of a template that lies in an archive.
+    fn given(&mut self, piece: &Piece, line: u32, text: &str) -> Option<Related> {
+        let Made::Helm(release) = &piece.made else { return None };
+        piece.inside.as_ref()?;
+        let (called, path) = charts::parts(&piece.name);
+        let chart = self.chart(release);
+        let template = called.iter().try_fold(&*chart, |chart, called| chart.child(called))?.template(path)?;
+        let (template_line, exact) = self.aligned(piece, template).find(line);
+        exact.then(|| values::trace(self, piece, release, text, template.line_text(template_line))).flatten()
+    }
+
+    /// The chart of a release, with those that it builds on, read once.
+    pub(crate) fn chart(&mut self, release: &Release) -> Arc<Chart> {
+        let key = (Arc::as_ptr(&release.checkout).addr(), release.chart.clone());
+        if let Some(known) = self.charts.get(&key) {
+            return Arc::clone(known);
+        }
+        let chart = Arc::new(charts::load(self, release));
+        self.charts.insert(key, Arc::clone(&chart));
+        chart
     }
 
     /// The file that a person edits; one without text if it is an archive or cannot be read.
@@ -115,7 +148,7 @@ impl<'d> Origins<'d> {
             return self.place(&plugin, None).map_or(plugin.source, |placed| placed.location.source);
         }
         let file = piece.file.clone().unwrap_or_else(|| match &piece.made {
-            Made::Helm(chart, _) => join(chart, "Chart.yaml"),
+            Made::Helm(release) => join(&release.chart, "Chart.yaml"),
             Made::Kustomize(folder) => {
                 let there = KUSTOMIZATIONS.iter().map(|name| join(folder, name)).find(|file| piece.checkout.is_file(file));
                 there.unwrap_or_else(|| folder.clone())
@@ -154,29 +187,15 @@ impl<'d> Origins<'d> {
         Arc::clone(documents)
     }
 
-    /// What a text in a file holds, read once.
-    fn inside(&mut self, file: &Arc<Source>, node: Node<'_>) -> Arc<[Document]> {
-        // These keep the file, so that no other has its address.
-        self.documents(file);
-        let read = || {
-            let source = node.as_str().and_then(|text| Source::from_text("", text.to_owned()).ok());
-            source.map(|source| documents(&Arc::new(source))).unwrap_or_default().into()
-        };
-        Arc::clone(self.patches.entry((Arc::as_ptr(file).addr(), node.place().start)).or_insert_with(read))
-    }
-
-    /// The kustomizations that changed a piece, and their patches: the same for all objects of a kustomization, and read once.
-    pub(crate) fn patches(&mut self, piece: &Piece) -> Vec<Arc<Source>> {
-        let mut files = Vec::new();
-        for changed in &piece.changed_by {
-            let key = (Arc::as_ptr(&piece.checkout).addr(), changed.clone());
-            if !self.patch_files.contains_key(&key) {
-                let found = base::patches(self, &piece.checkout, changed);
-                self.patch_files.insert(key.clone(), found);
-            }
-            files.extend(self.patch_files.get(&key).into_iter().flatten().cloned());
+    /// The patches of a kustomization, read once.
+    pub(crate) fn patches(&mut self, checkout: &Arc<Checkout>, changed: &str) -> Arc<Patches> {
+        let key = (Arc::as_ptr(checkout).addr(), changed.to_owned());
+        if let Some(known) = self.patches.get(&key) {
+            return Arc::clone(known);
         }
-        files
+        let patches = Arc::new(patching::load(self, checkout, changed));
+        self.patches.insert(key, Arc::clone(&patches));
+        patches
     }
 
     /// The objects of a text, by what they are called.
@@ -202,6 +221,16 @@ impl<'d> Origins<'d> {
         let known = self.aligned.entry(Arc::clone(piece.source.name()));
         Arc::clone(known.or_insert_with(|| Arc::new(Aligned::new(&piece.source, template))))
     }
+}
+
+fn made_by(deployed: &Deployed) -> HashMap<Arc<str>, (usize, usize)> {
+    let mut all = HashMap::new();
+    for (number, application) in deployed.discovery.applications.iter().enumerate() {
+        for resource in &application.resources {
+            all.entry(Arc::clone(resource.manifest.place.source().name())).or_insert((number, resource.source));
+        }
+    }
+    all
 }
 
 /// What stands on a line, without the white space around it.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use fedward_gitops::renderer::{self, Render, SourceRequest, TemplateRequest, Tool};
 use fedward_gitops::{Checkout, Manifest, Origin, Place, Repositories, path};
@@ -25,10 +25,15 @@ pub(crate) struct Sandbox {
     templates: Renderer,
     plugins: Plugins,
     pieces: Mutex<HashMap<Arc<str>, Arc<Piece>>>,
+    /// Charts that do not render, by the Application and what Helm says.
+    failed: Mutex<HashMap<(String, String), Arc<Release>>>,
 }
 
 /// What renders a checkout, and the files that it reads.
-type OfCheckout = (Arc<Renderer>, Arc<Supplied>);
+type OfCheckout = (Arc<Renderer>, Files);
+
+/// The files of a checkout, with what was put beside them.
+pub(crate) type Files = Arc<Supplied>;
 
 /// A part of what was rendered: one template's document, one resource.
 #[derive(Debug)]
@@ -50,10 +55,10 @@ pub(crate) struct Piece {
 }
 
 /// What a piece was made with.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Made {
-    /// A chart, in a folder of the checkout, with values.
-    Helm(String, Arc<renderer::Helm>),
+    /// A chart with values.
+    Helm(Arc<Release>),
     /// A kustomization, in a folder of the checkout.
     Kustomize(String),
     /// A Jsonnet file.
@@ -62,11 +67,44 @@ pub(crate) enum Made {
     Plugin(Place),
 }
 
+/// A chart as it is asked for.
+#[derive(Debug)]
+pub(crate) struct Release {
+    /// The repository of the chart.
+    pub(crate) checkout: Arc<Checkout>,
+    /// Its folder or archive there.
+    pub(crate) chart: String,
+    /// What it is rendered with.
+    pub(crate) helm: renderer::Helm,
+    values: OnceLock<Option<Arc<Text>>>,
+}
+
+impl Release {
+    fn new(checkout: &Arc<Checkout>, chart: &str, helm: &renderer::Helm) -> Self {
+        Release { checkout: Arc::clone(checkout), chart: chart.to_owned(), helm: helm.clone(), values: OnceLock::new() }
+    }
+
+    /// The values that the Application itself has.
+    pub(crate) fn values(&self) -> Option<Arc<Text>> {
+        let read = || Text::from_text("values", self.helm.values.clone()?).ok().map(Arc::new);
+        self.values.get_or_init(read).clone()
+    }
+}
+
 impl Sandbox {
     /// `plugins`: what a person has stand for plugins, which runs outside of the sandbox; `cache`: what was rendered before, in it.
     pub(crate) fn new(repositories: Arc<Repositories>, plugins: Plugins, cache: Option<Arc<Cache>>) -> Self {
         let templates = cached(Renderer::new(Arc::new(Empty), fedward_render::Limits::default()), cache.as_ref());
-        Sandbox { renderers: Mutex::default(), repositories, notes: Mutex::default(), cache, templates, plugins, pieces: Mutex::default() }
+        Sandbox {
+            renderers: Mutex::default(),
+            repositories,
+            notes: Mutex::default(),
+            cache,
+            templates,
+            plugins,
+            pieces: Mutex::default(),
+            failed: Mutex::default(),
+        }
     }
 
     /// What a person has stand for plugins.
@@ -79,6 +117,12 @@ impl Sandbox {
         self.pieces.lock().unwrap_or_else(PoisonError::into_inner).get(name).map(Arc::clone)
     }
 
+    /// The chart that does not render, by the name of the Application and what Helm says.
+    pub(crate) fn failed(&self, application: &str, message: &str) -> Option<Arc<Release>> {
+        let key = (application.to_owned(), message.to_owned());
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner).get(&key).map(Arc::clone)
+    }
+
     /// What is worth saying of what was taken for dependencies.
     pub(crate) fn notes(&self) -> Vec<String> {
         self.notes.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
@@ -89,6 +133,11 @@ impl Sandbox {
         let mut pieces: Vec<Arc<Piece>> = self.pieces.lock().unwrap_or_else(PoisonError::into_inner).values().map(Arc::clone).collect();
         pieces.sort_by(|one, other| one.source.name().cmp(other.source.name()));
         pieces
+    }
+
+    /// The files of a checkout as renderers see them.
+    pub(crate) fn files(&self, checkout: &Arc<Checkout>) -> Option<Files> {
+        self.renderer(checkout).ok().map(|(_, files)| files)
     }
 
     /// The renderer of a checkout; it keeps what is slow to start.
@@ -106,7 +155,14 @@ impl Sandbox {
     }
 
     /// The objects of a part of the result.
-    fn take(&self, request: &SourceRequest<'_>, supplied: &Supplied, number: usize, document: Document) -> Result<Vec<Manifest>, String> {
+    fn take(
+        &self,
+        request: &SourceRequest<'_>,
+        supplied: &Supplied,
+        made: &Made,
+        number: usize,
+        document: Document,
+    ) -> Result<Vec<Manifest>, String> {
         let Document { text, file, inside, name, changed_by, .. } = document;
         let file = file.filter(|file| file != ".");
         let real = file.as_deref().and_then(|file| supplied.real(file));
@@ -129,13 +185,7 @@ impl Sandbox {
             };
             manifests.extend(Manifest::all(&document).map(|manifest| Manifest { origin: origin.clone(), ..manifest }));
         }
-        let made = match &request.tool {
-            Tool::Helm(helm) => Made::Helm(request.path.to_owned(), Arc::new((*helm).clone())),
-            Tool::Kustomize(_) => Made::Kustomize(request.path.to_owned()),
-            Tool::Jsonnet(_) => Made::Jsonnet,
-            Tool::Plugin(plugin) => Made::Plugin(plugin.place.clone()),
-        };
-        self.keep(Piece { source, checkout, file, inside, name, changed_by, made });
+        self.keep(Piece { source, checkout, file, inside, name, changed_by, made: made.clone() });
         Ok(manifests)
     }
 
@@ -181,12 +231,26 @@ impl renderer::Renderer for Sandbox {
                 Some(archive) => {
                     Render::Deferred(format!("the archive `{archive}` is no chart that Helm can load, fetch it again: {failed}"))
                 }
-                None => Render::Failed(failed.to_string()),
+                None => {
+                    let message = failed.to_string();
+                    if let Tool::Helm(helm) = &request.tool {
+                        let release = Arc::new(Release::new(request.checkout, request.path, helm));
+                        let key = (request.application.to_owned(), message.clone());
+                        self.failed.lock().unwrap_or_else(PoisonError::into_inner).insert(key, release);
+                    }
+                    Render::Failed(message)
+                }
             },
             Outcome::Rendered(rendered) => {
+                let made = match &request.tool {
+                    Tool::Helm(helm) => Made::Helm(Arc::new(Release::new(request.checkout, request.path, helm))),
+                    Tool::Kustomize(_) => Made::Kustomize(request.path.to_owned()),
+                    Tool::Jsonnet(_) => Made::Jsonnet,
+                    Tool::Plugin(plugin) => Made::Plugin(plugin.place.clone()),
+                };
                 let mut manifests = Vec::new();
                 for (number, document) in rendered.documents.into_iter().enumerate() {
-                    match self.take(request, &supplied, number, document) {
+                    match self.take(request, &supplied, &made, number, document) {
                         Ok(objects) => manifests.extend(objects),
                         Err(why) => return Render::Failed(why),
                     }

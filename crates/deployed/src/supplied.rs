@@ -1,6 +1,6 @@
 //! Archives of charts, put beside the files of a checkout where the dependencies of a chart are looked for.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use fedward_gitops::{Chart, Checkout, DEEPEST, Entry, Repositories, fits, of_archive, path};
@@ -15,18 +15,30 @@ pub(crate) struct Supplied {
     tracked: Tracked,
     checkout: Arc<Checkout>,
     archives: Mutex<BTreeMap<String, Chart>>,
+    /// What became of the dependencies of charts, by folder: many Applications are of one.
+    known: Mutex<HashMap<String, Supply>>,
 }
 
 impl Supplied {
     pub(crate) fn open(checkout: &Arc<Checkout>) -> std::io::Result<Self> {
-        Ok(Supplied { tracked: Tracked::open(checkout)?, checkout: Arc::clone(checkout), archives: Mutex::default() })
+        Ok(Supplied {
+            tracked: Tracked::open(checkout)?,
+            checkout: Arc::clone(checkout),
+            archives: Mutex::default(),
+            known: Mutex::default(),
+        })
     }
 
     /// Puts the dependencies that a chart names and does not have into its `charts`, as far as they are here.
     pub(crate) fn supply(&self, chart: &str, repositories: &Repositories) -> Supply {
-        let mut supply = Supply::default();
-        self.supply_in(chart, repositories, DEEPEST, &mut supply);
-        supply
+        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = known().get(chart).cloned();
+        found.unwrap_or_else(|| {
+            let mut supply = Supply::default();
+            self.supply_in(chart, repositories, DEEPEST, &mut supply);
+            known().insert(chart.to_owned(), supply.clone());
+            supply
+        })
     }
 
     fn supply_in(&self, chart: &str, repositories: &Repositories, depth: usize, supply: &mut Supply) {
@@ -34,7 +46,8 @@ impl Supplied {
         // What a lock says is what Helm fetches.
         let locked = dependencies(&self.checkout, &join(chart, "Chart.lock")).unwrap_or_default();
         let charts = join(chart, "charts");
-        let vendored: Vec<Vec<Vendored>> = needed.iter().map(|needed| vendored(&self.checkout, &charts, &needed.name)).collect();
+        let held = Held::read(&self.checkout, &charts);
+        let vendored: Vec<Vec<Vendored>> = needed.iter().map(|needed| held.of(&needed.name)).collect();
         let folders: BTreeSet<&String> = vendored.iter().flatten().filter_map(|have| have.folder.as_ref()).collect();
         for folder in folders {
             self.supply_in(folder, repositories, depth - 1, supply);
@@ -169,7 +182,7 @@ impl Folder for Supplied {
 }
 
 /// What became of the dependencies of a chart.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Supply {
     /// What is worth saying of what was taken.
     pub(crate) notes: Vec<String>,
@@ -208,6 +221,7 @@ fn dependencies(checkout: &Checkout, file: &str) -> Option<Vec<Dependency>> {
 }
 
 /// A chart in the `charts` of another.
+#[derive(Clone)]
 struct Vendored {
     version: String,
     /// Its folder, if it is no archive.
@@ -221,24 +235,38 @@ impl Vendored {
     }
 }
 
-/// The charts of a name in the `charts` of another.
-fn vendored(checkout: &Checkout, charts: &str, name: &str) -> Vec<Vendored> {
-    let mut all = Vec::new();
-    for (entry, kind) in checkout.below(charts) {
-        let Some(own) = path::below(charts, entry) else { continue };
-        match own.split_once('/') {
-            None if *kind != Entry::Folder => all.extend(of_archive(own, name).map(|version| Vendored { version, folder: None })),
-            // A folder may be called otherwise than its chart.
-            Some((folder, "Chart.yaml")) => {
-                let source = checkout.text(entry).ok();
-                let Some(document) = source.and_then(|source| crate::origins::documents(&source).into_iter().next()) else { continue };
-                let text = |key: &str| document.root().get(key).and_then(Node::as_str).unwrap_or_default();
-                if text("name") == name {
-                    all.push(Vendored { version: text("version").to_owned(), folder: Some(join(charts, folder)) });
+/// What is in the `charts` of a chart.
+#[derive(Default)]
+struct Held {
+    archives: Vec<String>,
+    /// By their own names: a folder may be called otherwise than its chart.
+    folders: HashMap<String, Vec<Vendored>>,
+}
+
+impl Held {
+    fn read(checkout: &Checkout, charts: &str) -> Self {
+        let mut held = Held::default();
+        for (entry, kind) in checkout.below(charts) {
+            let Some(own) = path::below(charts, entry) else { continue };
+            match own.split_once('/') {
+                None if *kind != Entry::Folder => held.archives.push(own.to_owned()),
+                Some((folder, "Chart.yaml")) => {
+                    let source = checkout.text(entry).ok();
+                    let Some(document) = source.and_then(|source| crate::origins::documents(&source).into_iter().next()) else { continue };
+                    let text = |key: &str| document.root().get(key).and_then(Node::as_str).unwrap_or_default().to_owned();
+                    let vendored = Vendored { version: text("version"), folder: Some(join(charts, folder)) };
+                    held.folders.entry(text("name")).or_default().push(vendored);
                 }
+                _ => {}
             }
-            _ => {}
         }
+        held
     }
-    all
+
+    /// The charts of a name.
+    fn of(&self, name: &str) -> Vec<Vendored> {
+        let archives = self.archives.iter().filter_map(|file| of_archive(file, name));
+        let archives = archives.map(|version| Vendored { version, folder: None });
+        archives.chain(self.folders.get(name).into_iter().flatten().cloned()).collect()
+    }
 }

@@ -51,7 +51,9 @@ impl Folder for Tracked {
     }
 
     fn read(&self, path: &str, limit: usize) -> Result<Vec<u8>, FileError> {
-        self.disk.read(&self.real(path)?, limit)
+        let real = self.real(path)?;
+        self.checkout.note_read(&real);
+        self.disk.read(&real, limit)
     }
 
     fn list(&self, path: &str) -> Result<Vec<(String, FileType)>, FileError> {

@@ -99,8 +99,8 @@ impl Worlds {
             if let Some(file) = &piece.file {
                 worlds.origins.insert(piece.source.name().to_string(), deployed.name(&piece.checkout.shown(file)));
             }
-            if let Made::Helm(_, helm) = &piece.made {
-                sources.extend(helm.values_files.iter().map(|file| file.name.clone()));
+            if let Made::Helm(release) = &piece.made {
+                sources.extend(release.helm.values_files.iter().map(|file| file.name.clone()));
             }
         }
         worlds.sources = sources.into_iter().map(|file| deployed.name(&file)).collect();

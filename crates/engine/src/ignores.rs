@@ -8,7 +8,7 @@ use fedward_kit::rule::Condition;
 use fedward_kit::suggest;
 use fedward_kit::text::Glob;
 use fedward_manifest::{Document, Source, Span};
-use fedward_outcome::{Finding, Outcome, Suppression, SuppressionKind};
+use fedward_outcome::{Finding, Location, Outcome, Suppression, SuppressionKind};
 
 use crate::Options;
 use crate::input::Report;
@@ -124,8 +124,13 @@ impl Inlines {
 
     /// Applies the entries of its line to a finding.
     pub fn apply(&mut self, finding: &mut Finding) {
-        let line = finding.location.start().line;
-        let here = self.by_line.get(&(Arc::clone(finding.location.source.name()), line)).map(Vec::as_slice).unwrap_or_default();
+        let location = finding.location.clone();
+        self.apply_at(&location, finding);
+    }
+
+    /// Applies the entries of a line to a finding that is because of what stands there.
+    pub fn apply_at(&mut self, location: &Location, finding: &mut Finding) {
+        let here = self.by_line.get(&(Arc::clone(location.source.name()), location.start().line)).map(Vec::as_slice).unwrap_or_default();
         for index in here {
             if let Some(entry) = self.entries.get_mut(*index).filter(|entry| entry.rules.contains(&finding.rule)) {
                 entry.used = true;
@@ -134,6 +139,11 @@ impl Inlines {
                 }
             }
         }
+    }
+
+    /// Where entries stand that apply to something: the file and the place in it.
+    pub fn used(&self) -> impl Iterator<Item = (Arc<str>, Span)> {
+        self.entries.iter().filter(|entry| entry.used).map(|entry| (Arc::clone(entry.source.name()), entry.span))
     }
 
     /// Reports entries that are stale.

@@ -28,6 +28,7 @@ mod set;
 mod severities;
 mod suite;
 mod survey;
+mod target;
 mod verdicts;
 mod views;
 mod world;
@@ -51,13 +52,15 @@ pub use input::{INPUT_POLICY, INPUT_RULES};
 pub use load::{Deployment, Input, Role};
 pub use mask::{CHANGED as HIDDEN_CHANGED, HIDDEN, hide as hide_secrets};
 pub use policies::{Code, Policy, from_yaml};
+pub use project::{BUILD, RENDER};
 pub use request::{Operation, User};
 
 pub use modules::{Codes, Found, Modules};
 pub use resources::is_namespaced;
 pub use set::Sets;
 pub use suite::{Part, SUITE};
-pub use survey::{Asker, Survey, Surveyed};
+pub use survey::{Asker, Survey, Surveyed, Written};
+pub use target::{Met, Target};
 
 use evaluate::Plan;
 use gather::{Gathered, gather};

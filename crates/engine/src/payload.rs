@@ -16,6 +16,15 @@ pub(crate) fn write_object(document: &Document, object: &Object, out: &mut Vec<u
     }
 }
 
+/// Writes the object as a policy is asked about it: a namespace that is no text stays, so that the policy can say so. Nobody else sees it so.
+pub(crate) fn write_asked(document: &Document, object: &Object, out: &mut Vec<u8>) {
+    let namespace = document.node(object.node).and_then(|node| node.get("metadata")?.get("namespace"));
+    match document.node(object.node) {
+        Some(node) if namespace.is_some_and(|namespace| !namespace.is_null() && namespace.as_str().is_none()) => node.write_json(out),
+        _ => write_object(document, object, out),
+    }
+}
+
 /// Whether the manifest leaves the object's namespace to the context. An empty one does, and what is no text names none: the same as
 /// [`crate::load::object`] takes for absent, so that nothing knows an object by two namespaces.
 fn lacks_namespace(node: Node<'_>, object: &Object) -> bool {
@@ -234,7 +243,7 @@ mod tests {
 
     use fedward_manifest::{Document, Limits, Source, parse, split};
 
-    use super::{Masks, write_masked, write_object};
+    use super::{Masks, write_asked, write_masked, write_object};
     use crate::load::{Object, Role, object};
     use crate::resources::Kinds;
 
@@ -283,6 +292,15 @@ mod tests {
             assert_eq!(masked(&text, &[]), want, "{namespace}");
             let want = r#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"till","uid":"x","namespace":"shop"},"spec":"c"}"#;
             assert_eq!(written(&text, write_object), want, "{namespace}");
+        }
+        for namespace in ["123", "[]", "{a: b}"] {
+            let text = format!("{{metadata: {{namespace: {namespace}}}, kind: Pod, apiVersion: v1}}");
+            let kept = written(&text, write_asked);
+            assert!(kept.starts_with(r#"{"metadata":{"namespace":"#) && !kept.contains("shop"), "{kept}");
+        }
+        for namespace in ["\"\"", "~", "own"] {
+            let text = format!("{{apiVersion: v1, kind: Pod, metadata: {{namespace: {namespace}}}}}");
+            assert_eq!(written(&text, write_asked), written(&text, write_object));
         }
         let text = "{apiVersion: v1, kind: Namespace, metadata: {name: till, namespace: ''}}";
         assert_eq!(written(text, write_object), r#"{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"till","namespace":""}}"#);

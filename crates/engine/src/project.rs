@@ -6,6 +6,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use fedward_manifest::Node;
 
 use crate::load::{Loaded, Object, Role, text};
+use crate::target::{Met, Target};
+
+/// How a reason ends that a template is skipped for.
+pub const RENDER: &str = ": name the chart to have it rendered";
+
+/// How a reason ends that a kustomization is skipped for.
+pub const BUILD: &str = ": name its folder to have it built";
 
 /// What the repository says of its files.
 #[derive(Default)]
@@ -25,13 +32,6 @@ struct Kustomization {
     targets: Vec<Target>,
 }
 
-/// What a patch changes. `None` is anything.
-#[derive(Clone, Default)]
-struct Target {
-    kind: Option<String>,
-    name: Option<String>,
-}
-
 impl Project {
     /// `templates` are files that are known to be templates of Helm charts, with the folders of the charts.
     pub(crate) fn of(loaded: &[Loaded], templates: &HashMap<String, String>) -> Self {
@@ -46,7 +46,7 @@ impl Project {
                 "kustomization.yaml" | "kustomization.yml" | "Kustomization" => {
                     let Some(document) = &one.document else { continue };
                     let kustomization = read(document.root(), folder, &mut patches);
-                    project.skipped.insert(path.to_string(), "a kustomization: name its folder to have it built".to_owned());
+                    project.skipped.insert(path.to_string(), format!("a kustomization{BUILD}"));
                     project.kustomizations.insert(folder.to_owned(), kustomization);
                 }
                 _ => {}
@@ -64,7 +64,7 @@ impl Project {
             }
             let targets = match target {
                 Some(target) => vec![target],
-                None => documents.iter().filter_map(|one| one.document.as_ref()).map(|document| strategic(document.root())).collect(),
+                None => documents.iter().filter_map(|one| one.document.as_ref()).map(|document| Target::named(document.root())).collect(),
             };
             if let Some(kustomization) = project.kustomizations.get_mut(&folder) {
                 kustomization.targets.extend(targets);
@@ -114,7 +114,7 @@ impl Project {
             let mut seen = HashSet::new();
             for file in self.files(kustomization, &mut seen) {
                 for number in by_file.get(file.as_str()).map(Vec::as_slice).unwrap_or_default() {
-                    if objects.get(*number).is_some_and(|object| targets.iter().any(|target| target.hits(object))) {
+                    if objects.get(*number).is_some_and(|object| targets.iter().any(|target| hits(target, object))) {
                         drafts.push(*number);
                     }
                 }
@@ -152,14 +152,10 @@ impl Project {
     }
 }
 
-impl Target {
-    fn hits(&self, object: &Object) -> bool {
-        // A target's fields are anchored regular expressions; one with any syntax in it is taken for "may match".
-        let fits = |pattern: &Option<String>, value: &str| {
-            pattern.as_deref().is_none_or(|pattern| pattern == value || pattern.contains(['.', '*', '|', '[', '(', '^', '$', '+', '?']))
-        };
-        fits(&self.kind, &object.kind) && fits(&self.name, &object.name)
-    }
+/// Whether a patch may change an object. Labels may come from a kustomization in between.
+fn hits(target: &Target, object: &Object) -> bool {
+    let Object { group, version, kind, name, namespace, .. } = object;
+    target.hits(&Met { group, version, kind, names: &[name], namespaces: &[namespace], metadata: &[] })
 }
 
 /// Folder (with its slash, empty for none) and file of a path.
@@ -172,7 +168,7 @@ fn shown(folder: &str) -> &str {
 }
 
 fn template(chart: &str) -> String {
-    format!("a template of the Helm chart in `{}`: name the chart to have it rendered", shown(chart.trim_end_matches('/')))
+    format!("a template of the Helm chart in `{}`{RENDER}", shown(chart.trim_end_matches('/')))
 }
 
 fn read(root: Node<'_>, folder: &str, patches: &mut Vec<(String, String, Option<Target>)>) -> Kustomization {
@@ -184,9 +180,7 @@ fn read(root: Node<'_>, folder: &str, patches: &mut Vec<(String, String, Option<
         component.push('/');
     }
     for patch in list("patches").chain(list("patchesJson6902")) {
-        let target = patch
-            .get("target")
-            .map(|target| Target { kind: text(target, "kind").map(str::to_owned), name: text(target, "name").map(str::to_owned) });
+        let target = patch.get("target").filter(|target| !target.is_null()).map(Target::read);
         match text(patch, "path").and_then(|path| join(folder, path)) {
             Some(path) => patches.push((folder.to_owned(), path, target)),
             // An inline patch without a target is a strategic merge that names its object.
@@ -247,14 +241,6 @@ fn has_chart(spec: Node<'_>) -> bool {
     let sources = spec.get("source").into_iter().chain(spec.get("sources").into_iter().flat_map(Node::items));
     let mut fields = sources.flat_map(|source| [source.get("chart"), source.get("helm")]).flatten();
     fields.any(|field| !field.is_null())
-}
-
-/// The object that a strategic merge patch names.
-fn strategic(root: Node<'_>) -> Target {
-    Target {
-        kind: text(root, "kind").map(str::to_owned),
-        name: root.get("metadata").and_then(|metadata| text(metadata, "name")).map(str::to_owned),
-    }
 }
 
 /// A path relative to a folder, normalised; `None` if it leads out of the input or to a remote base.

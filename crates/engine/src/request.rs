@@ -226,7 +226,7 @@ pub(crate) fn write_old(world: &World, request: &Request, out: &mut Vec<u8>) {
 fn write_number(world: &World, number: Option<usize>, out: &mut Vec<u8>) {
     let object = number.and_then(|number| world.objects.get(number));
     match object.and_then(|object| Some((document(world, object)?, object))) {
-        Some((document, object)) => payload::write_object(document, object, out),
+        Some((document, object)) => payload::write_asked(document, object, out),
         None => out.extend_from_slice(b"null"),
     }
 }

@@ -83,7 +83,7 @@ impl Kinds {
     /// Which kinds' resources were guessed, in words.
     pub(crate) fn note(&self) -> Option<String> {
         let guessed: Vec<String> = self.guessed.lock().map(|guessed| guessed.iter().cloned().collect()).unwrap_or_default();
-        let kinds = guessed.join(", ");
+        let kinds = fedward_outcome::few(&guessed);
         let note = format!("nothing in the input defines these kinds, so their resource names and scopes are guessed: {kinds}");
         (!guessed.is_empty()).then_some(note)
     }

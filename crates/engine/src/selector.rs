@@ -1,14 +1,21 @@
 //! Label and field selectors of list questions.
 
+use fedward_manifest::Node;
+
 use crate::load::text;
 use crate::world::World;
 
 /// Both selectors of a question.
 pub(crate) struct Selector {
-    labels: Vec<Requirement>,
+    labels: Labels,
     fields: Vec<(Field, bool, String)>,
 }
 
+/// A selector of labels.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Labels(Vec<Requirement>);
+
+#[derive(Debug, Clone)]
 enum Requirement {
     In(String, Vec<String>),
     NotIn(String, Vec<String>),
@@ -22,14 +29,31 @@ enum Field {
     ServiceAccount,
 }
 
+impl Labels {
+    /// Reads Kubernetes' selector syntax (`labels.Parse`), if it is that. No text selects everything.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let parts = top_level(text).into_iter().map(str::trim).filter(|part| !part.is_empty());
+        parts.map(requirement).collect::<Option<_>>().map(Labels)
+    }
+
+    /// Whether they select what has these labels.
+    pub(crate) fn match_in(&self, labels: Option<Node<'_>>) -> bool {
+        let label = |key: &str| labels.and_then(|labels| labels.get(key)).and_then(|value| value.as_str());
+        self.0.iter().all(|requirement| match requirement {
+            Requirement::In(key, values) => label(key).is_some_and(|value| values.iter().any(|wanted| wanted == value)),
+            Requirement::NotIn(key, values) => label(key).is_none_or(|value| !values.iter().any(|wanted| wanted == value)),
+            Requirement::Exists(key) => label(key).is_some(),
+            Requirement::Missing(key) => label(key).is_none(),
+        })
+    }
+}
+
 impl Selector {
-    /// Reads Kubernetes' selector syntax (`labels.Parse`, `fields.ParseSelector`). Field selectors work on `metadata.name` and
+    /// Reads Kubernetes' selector syntax ([`Labels`], `fields.ParseSelector`). Field selectors work on `metadata.name` and
     /// `metadata.namespace` and, for Pods, on `spec.serviceAccountName`, as in a real API server.
     pub(crate) fn parse(labels: &str, fields: &str, group: &str, kind: &str) -> Result<Self, String> {
-        let mut parsed = Selector { labels: Vec::new(), fields: Vec::new() };
-        for part in top_level(labels).into_iter().map(str::trim).filter(|part| !part.is_empty()) {
-            parsed.labels.push(requirement(part).ok_or_else(|| format!("unable to parse label selector `{labels}`"))?);
-        }
+        let labels = Labels::parse(labels).ok_or_else(|| format!("unable to parse label selector `{labels}`"))?;
+        let mut parsed = Selector { labels, fields: Vec::new() };
         for part in fields.split(',').map(str::trim).filter(|part| !part.is_empty()) {
             let (field, equal, value) = match (part.split_once("!="), part.split_once('=')) {
                 (Some((field, value)), _) => (field, false, value),
@@ -53,22 +77,17 @@ impl Selector {
         let node =
             world.loaded.get(object.document).and_then(|loaded| loaded.document.as_ref()).and_then(|document| document.node(object.node));
         let labels = node.and_then(|node| node.get("metadata")).and_then(|metadata| metadata.get("labels"));
-        let label = |key: &str| labels.and_then(|labels| labels.get(key)).and_then(|value| value.as_str());
-        self.labels.iter().all(|requirement| match requirement {
-            Requirement::In(key, values) => label(key).is_some_and(|value| values.iter().any(|wanted| wanted == value)),
-            Requirement::NotIn(key, values) => label(key).is_none_or(|value| !values.iter().any(|wanted| wanted == value)),
-            Requirement::Exists(key) => label(key).is_some(),
-            Requirement::Missing(key) => label(key).is_none(),
-        }) && self.fields.iter().all(|(field, equal, wanted)| {
-            let value = match field {
-                Field::Name => object.name.as_str(),
-                Field::Namespace => object.namespace.as_str(),
-                Field::ServiceAccount => {
-                    node.and_then(|node| node.get("spec")).and_then(|spec| text(spec, "serviceAccountName")).unwrap_or("default")
-                }
-            };
-            (value == wanted) == *equal
-        })
+        self.labels.match_in(labels)
+            && self.fields.iter().all(|(field, equal, wanted)| {
+                let value = match field {
+                    Field::Name => object.name.as_str(),
+                    Field::Namespace => object.namespace.as_str(),
+                    Field::ServiceAccount => {
+                        node.and_then(|node| node.get("spec")).and_then(|spec| text(spec, "serviceAccountName")).unwrap_or("default")
+                    }
+                };
+                (value == wanted) == *equal
+            })
     }
 }
 
@@ -121,7 +140,7 @@ mod tests {
 
     #[test]
     fn selectors_are_read_in_every_form() {
-        let labels = |text: &str| Selector::parse(text, "", "", "Pod").map(|parsed| parsed.labels).unwrap_or_default();
+        let labels = |text: &str| Selector::parse(text, "", "", "Pod").map(|parsed| parsed.labels.0).unwrap_or_default();
         assert!(matches!(labels("app=till").as_slice(), [Requirement::In(key, values)] if key == "app" && *values == ["till"]));
         assert!(matches!(labels("app==till, !old").as_slice(), [Requirement::In(..), Requirement::Missing(key)] if key == "old"));
         assert!(

@@ -11,8 +11,10 @@ use crate::path;
 pub struct Changed {
     /// Without links.
     root: PathBuf,
-    /// From the root: changed, new, gone; committed or not.
-    files: BTreeSet<String>,
+    /// From the root: changed, new, gone; committed or not; and whether it was there before.
+    files: BTreeMap<String, bool>,
+    /// The commit that it differs from.
+    base: String,
     /// What Git tracks, and whether each is a submodule. Anything else is new.
     tracked: BTreeMap<String, bool>,
 }
@@ -25,7 +27,24 @@ impl Changed {
     pub fn since(root: &Path, revision: &str) -> Result<Self, String> {
         let root = root.canonicalize().map_err(|error| format!("cannot open `{}`: {error}", root.display()))?;
         let changes = git::changes(&root, revision)?;
-        Ok(Changed { root, files: changes.files.into_iter().collect(), tracked: changes.tracked.into_iter().collect() })
+        Ok(Changed { root, files: changes.files.into_iter().collect(), base: changes.base, tracked: changes.tracked.into_iter().collect() })
+    }
+
+    /// The root of the repository, without links.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The commit that what lies there differs from.
+    #[must_use]
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// The files that differ, by their paths from the root, and whether they were there before. Those that Git does not track are not among them.
+    pub fn files(&self) -> impl Iterator<Item = (&str, bool)> {
+        self.files.iter().map(|(file, was_there)| (file.as_str(), *was_there))
     }
 
     /// Whether a file is touched, by its path without links. What lies outside of the repository, and what Git does not track, is.
@@ -43,17 +62,17 @@ impl Changed {
             None
         };
         if self.tracked.contains_key(&inside) {
-            return self.files.contains(&inside);
+            return self.files.contains_key(&inside);
         }
         // Of a submodule, its commit is what is known.
-        above(&self.tracked).is_none_or(|submodule| self.files.contains(&submodule))
+        above(&self.tracked).is_none_or(|submodule| self.files.contains_key(&submodule))
     }
 
     /// What is touched of a folder, by paths from it; the folder itself is empty.
     pub(crate) fn within(&self, folder: &Path) -> Within {
         let mut files = BTreeSet::new();
         if let Some(inside) = folder.strip_prefix(&self.root).ok().and_then(slashed) {
-            for file in &self.files {
+            for file in self.files.keys() {
                 if let Some(rest) = path::below(&inside, file) {
                     files.insert(rest.to_owned());
                 } else if path::below(file, &inside).is_some() {
@@ -61,7 +80,7 @@ impl Changed {
                 }
             }
         } else if let Some(above) = self.root.strip_prefix(folder).ok().and_then(slashed) {
-            files.extend(self.files.iter().map(|file| format!("{above}/{file}")));
+            files.extend(self.files.keys().map(|file| format!("{above}/{file}")));
         }
         Within(files)
     }
@@ -97,13 +116,11 @@ impl Within {
 
     /// The first file that is touched of a path, or below it.
     pub(crate) fn below<'w>(&'w self, folder: &str) -> Option<&'w str> {
-        let from = if folder.is_empty() { String::new() } else { format!("{folder}/") };
-        let first = || self.0.range(from..).next().map(String::as_str).filter(|file| path::below(folder, file).is_some());
-        self.at(folder).or_else(first)
+        self.at(folder).or_else(|| self.all_below(folder).next())
     }
 
     /// All that is touched below a folder.
-    pub(crate) fn all_below<'w>(&'w self, folder: &'w str) -> impl Iterator<Item = &'w str> {
+    pub(crate) fn all_below<'w, 'f>(&'w self, folder: &'f str) -> impl Iterator<Item = &'w str> + use<'w, 'f> {
         let from = if folder.is_empty() { String::new() } else { format!("{folder}/") };
         self.0.range(from..).map(String::as_str).take_while(move |file| path::below(folder, file).is_some())
     }
@@ -117,7 +134,8 @@ mod tests {
         let tracked = ["a/b.yaml", "a/c.yaml", "link"].map(|file| (file.to_owned(), false));
         let mut tracked: BTreeMap<String, bool> = tracked.into_iter().collect();
         tracked.insert("sub".to_owned(), true);
-        Changed { root: PathBuf::from("/r"), files: files.iter().map(|&file| file.to_owned()).collect(), tracked }
+        let files = files.iter().map(|&file| (file.to_owned(), true)).collect();
+        Changed { root: PathBuf::from("/r"), files, base: String::new(), tracked }
     }
 
     #[test]

@@ -3,8 +3,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use sha2::{Digest, Sha256};
-
 use crate::checkout::{Checkout, Entry};
 use crate::{path, url, versions};
 
@@ -105,6 +103,12 @@ fn pick(checkout: &Arc<Checkout>, folder: &str, name: &str, wanted: &str, index:
     Ok(Chart { checkout: Arc::clone(checkout), path: chart.path.clone(), note })
 }
 
+/// Whether a file may have a say in which chart of a name is taken: an archive of it, a file of the same unpacked, an index.
+pub(crate) fn is_about(file: &str, name: &str) -> bool {
+    let bare = path::name(name);
+    is_index(file) || versions::of_archive(path::name(file), bare).is_some() || file.split('/').any(|part| part == bare)
+}
+
 /// The charts of a name in a folder.
 fn kept(checkout: &Checkout, folder: &str, name: &str) -> Vec<Kept> {
     let bare = path::name(name);
@@ -156,9 +160,6 @@ fn is_of(checkout: &Checkout, chart: &Kept, index: &Index) -> bool {
     let is_archive = checkout.entry(&chart.path) != Some(&Entry::Folder);
     entries.any(|(_, digest)| match digest.as_ref().filter(|_| is_archive) {
         None => true,
-        Some(digest) => checkout.bytes(&chart.path).is_ok_and(|bytes| {
-            let own: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-            digest.trim_start_matches("sha256:").eq_ignore_ascii_case(&own)
-        }),
+        Some(digest) => checkout.digest(&chart.path).is_some_and(|own| digest.trim_start_matches("sha256:").eq_ignore_ascii_case(&own)),
     })
 }

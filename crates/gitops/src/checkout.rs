@@ -2,15 +2,16 @@
 //! looked at: links are followed by name, inside of what is known.
 
 use std::cmp::Ordering;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, OpenOptions};
 use fedward_manifest::Source;
+use sha2::{Digest as _, Sha256};
 
 use crate::documents::Parsed;
 use crate::git::{self, Known};
@@ -32,6 +33,10 @@ pub struct Checkout {
     notes: Vec<String>,
     limits: Limits,
     parsed: Mutex<HashMap<String, Arc<Parsed>>>,
+    /// The SHA-256 of files, in hexadecimal digits.
+    digests: Mutex<HashMap<String, Option<String>>>,
+    /// The files that were read.
+    read: Mutex<HashSet<String>>,
     /// The answer of [`Checkout::stray_link`], for which all entries are looked at: every source asks.
     stray: OnceLock<Option<String>>,
     layout: OnceLock<Layout>,
@@ -121,6 +126,8 @@ impl Checkout {
             notes,
             limits: *limits,
             parsed: Mutex::default(),
+            digests: Mutex::default(),
+            read: Mutex::default(),
             stray: OnceLock::new(),
             layout: OnceLock::new(),
         })
@@ -265,6 +272,20 @@ impl Checkout {
         links.find(|(path, target)| is_stray(path, target)).map(|(path, _)| path)
     }
 
+    /// Notes that somebody reads a file, by its path without links, in another way than with [`Checkout::bytes`].
+    pub fn note_read(&self, real: &str) {
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        if !read.contains(real) {
+            read.insert(real.to_owned());
+        }
+    }
+
+    /// The files that were read so far, without links.
+    #[must_use]
+    pub fn read(&self) -> Vec<PathBuf> {
+        self.read.lock().unwrap_or_else(PoisonError::into_inner).iter().map(|file| self.root.join(file)).collect()
+    }
+
     /// The bytes of a file, through links.
     ///
     /// # Errors
@@ -274,6 +295,7 @@ impl Checkout {
         if *entry != Entry::File {
             return Err(Lost::NotFile);
         }
+        self.note_read(&real);
         // What was a file in a folder when it was listed may be a link by now, or a pipe: it then leads nowhere else, and nothing is waited for.
         let mut options = OpenOptions::new();
         options.read(true);
@@ -288,6 +310,17 @@ impl Checkout {
         let mut bytes = Vec::with_capacity(usize::try_from(metadata.len().min(self.limits.file_bytes)).unwrap_or(0).saturating_add(1));
         file.take(self.limits.file_bytes + 1).read_to_end(&mut bytes).map_err(|error| lost(&error))?;
         if bytes.len() as u64 > self.limits.file_bytes { Err(Lost::TooLarge(self.limits.file_bytes)) } else { Ok(bytes) }
+    }
+
+    /// The SHA-256 of a file, in hexadecimal digits, which is found out once; `None` if it cannot be read.
+    pub(crate) fn digest(&self, path: &str) -> Option<String> {
+        let known = || self.digests.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = known().get(path).cloned();
+        found.unwrap_or_else(|| {
+            let digest = self.bytes(path).ok().map(|bytes| Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect());
+            known().insert(path.to_owned(), digest.clone());
+            digest
+        })
     }
 
     /// The text of a file, through links.

@@ -1,6 +1,7 @@
 //! What Argo CD would deploy from a checkout: Applications that are written there, that ApplicationSets make, and that other Applications
 //! render to, until there are no more.
 
+mod ending;
 mod found;
 mod run;
 

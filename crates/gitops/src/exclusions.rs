@@ -19,10 +19,35 @@ pub struct Exclusions {
 /// Groups, kinds and clusters, as patterns; each an empty list for all.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Entry {
-    groups: Vec<String>,
+    groups: Patterns,
     kinds: Vec<String>,
-    clusters: Vec<String>,
+    clusters: Patterns,
 }
+
+/// Patterns, each compared with every object. One that is none matches nothing.
+#[derive(Clone, Debug, Default)]
+struct Patterns {
+    texts: Vec<String>,
+    globs: Vec<Glob>,
+}
+
+impl Patterns {
+    fn new(texts: Vec<String>) -> Self {
+        Patterns { globs: texts.iter().filter_map(|text| Glob::crossing(text).ok()).collect(), texts }
+    }
+
+    fn fit(&self, text: &str) -> bool {
+        self.texts.is_empty() || self.globs.iter().any(|glob| glob.matches(text))
+    }
+}
+
+impl PartialEq for Patterns {
+    fn eq(&self, other: &Self) -> bool {
+        self.texts == other.texts
+    }
+}
+
+impl Eq for Patterns {}
 
 /// What Argo CD has been installed with since 3.0, as far as its versions agree.
 const DEFAULT: [(&[&str], &[&str]); 7] = [
@@ -60,8 +85,12 @@ const DEFAULT: [(&[&str], &[&str]); 7] = [
 
 impl Default for Exclusions {
     fn default() -> Self {
-        let all = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
-        let entry = |(groups, kinds): (&[&str], &[&str])| Entry { groups: all(groups), kinds: all(kinds), clusters: Vec::new() };
+        let all = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        let entry = |(groups, kinds): (&[&str], &[&str])| Entry {
+            groups: Patterns::new(all(groups)),
+            kinds: all(kinds),
+            clusters: Patterns::default(),
+        };
         Exclusions { is_default: true, entries: DEFAULT.into_iter().map(entry).collect() }
     }
 }
@@ -74,22 +103,23 @@ impl Exclusions {
         let Some(document) = parsed.only().ok()? else { return Some(Exclusions { is_default: false, entries: Vec::new() }) };
         let value = Value::read(document, document.root());
         let texts = |entry: &Value, key: &str| entry.texts(key).map(str::to_owned).collect::<Vec<_>>();
-        let entry =
-            |entry: &Value| Entry { groups: texts(entry, "apiGroups"), kinds: texts(entry, "kinds"), clusters: texts(entry, "clusters") };
+        let patterns = |entry: &Value, key: &str| Patterns::new(texts(entry, key));
+        let entry = |entry: &Value| Entry {
+            groups: patterns(entry, "apiGroups"),
+            kinds: texts(entry, "kinds"),
+            clusters: patterns(entry, "clusters"),
+        };
         let entries = if value.is_null() { Vec::new() } else { value.as_list()?.iter().map(entry).collect() };
         Some(Exclusions { is_default: false, entries })
     }
 
     /// Whether a kind is left out in a cluster. One whose address is not known is none of certain clusters.
     pub(crate) fn hit(&self, group: &str, kind: &str, server: Option<&str>) -> bool {
-        let fits = |patterns: &[String], text: &str| {
-            patterns.is_empty() || patterns.iter().any(|pattern| Glob::crossing(pattern).is_ok_and(|glob| glob.matches(text)))
-        };
         self.entries.iter().any(|entry| {
-            let in_cluster = entry.clusters.is_empty() || server.is_some_and(|server| fits(&entry.clusters, server));
             // Kinds are words, but for one.
             let is_kind = entry.kinds.is_empty() || entry.kinds.iter().any(|known| known == "*" || known == kind);
-            in_cluster && is_kind && fits(&entry.groups, group)
+            let in_cluster = || entry.clusters.texts.is_empty() || server.is_some_and(|server| entry.clusters.fit(server));
+            is_kind && entry.groups.fit(group) && in_cluster()
         })
     }
 }

@@ -64,8 +64,10 @@ pub(crate) fn ask(root: &Path) -> Result<Option<Known>, String> {
 
 /// What differs between a commit and what is checked out.
 pub(crate) struct Changes {
-    /// Paths from the root.
-    pub(crate) files: Vec<String>,
+    /// The commit.
+    pub(crate) base: String,
+    /// Paths from the root, and whether the commit has them.
+    pub(crate) files: Vec<(String, bool)>,
     /// The paths in the index, and whether each is the commit of a submodule.
     pub(crate) tracked: Vec<(String, bool)>,
 }
@@ -94,14 +96,9 @@ pub(crate) fn changes(root: &Path, revision: &str) -> Result<Changes, String> {
     // Git compares the content of files whose times differ, and would run the programs that make them ready for that.
     let programs = text(root, &["config", "--null", "--name-only", "--get-regexp", r"^filter\..*\.(clean|smudge|process|required)$"])?;
     let mut command = command(root);
-    let mut count = 0;
-    for name in programs.split('\0').filter(|name| !name.is_empty()) {
-        let value = if name.ends_with(".required") { "false" } else { "" };
-        command.env(format!("GIT_CONFIG_KEY_{count}"), name).env(format!("GIT_CONFIG_VALUE_{count}"), value);
-        count += 1;
-    }
-    command.env("GIT_CONFIG_COUNT", count.to_string());
-    command.args(["diff", "--name-only", "-z", "--no-renames", "--no-relative", "--no-ext-diff", "--no-textconv"]);
+    let off = programs.split('\0').filter(|name| !name.is_empty());
+    configure(&mut command, off.map(|name| (name, if name.ends_with(".required") { "false" } else { "" })));
+    command.args(["diff", "--name-status", "-z", "--no-renames", "--no-relative", "--no-ext-diff", "--no-textconv"]);
     command.args(["--ignore-submodules=dirty", &base, "--"]);
     let output = command.output().map_err(|error| format!("`git` does not run: {error}"))?;
     if !output.status.success() {
@@ -109,9 +106,27 @@ pub(crate) fn changes(root: &Path, revision: &str) -> Result<Changes, String> {
         let why = said.lines().next().unwrap_or_default().trim_start_matches("fatal: ");
         return Err(format!("Git does not say what changed since `{revision}`: {why}"));
     }
-    let names = output.stdout.split(|byte| *byte == 0).filter(|name| !name.is_empty());
-    let files = names.map(|name| String::from_utf8_lossy(name).into_owned()).collect();
-    Ok(Changes { files, tracked: known.tracked })
+    // A letter, and a path.
+    let mut parts = output.stdout.split(|byte| *byte == 0);
+    let mut files = Vec::new();
+    while let (Some(status), Some(name)) = (parts.next(), parts.next()) {
+        files.push((String::from_utf8_lossy(name).into_owned(), status != b"A"));
+    }
+    Ok(Changes { base, files, tracked: known.tracked })
+}
+
+/// Has Git take further configuration, after that of the environment.
+fn configure<'c>(command: &mut Command, more: impl Iterator<Item = (&'c str, &'c str)>) {
+    const COUNT: &str = "GIT_CONFIG_COUNT";
+    let known = std::env::var(COUNT).ok().and_then(|count| count.trim().parse().ok()).unwrap_or(0_usize);
+    let mut count = known;
+    for (name, value) in more {
+        command.env(format!("GIT_CONFIG_KEY_{count}"), name).env(format!("GIT_CONFIG_VALUE_{count}"), value);
+        count += 1;
+    }
+    if count > known {
+        command.env(COUNT, count.to_string());
+    }
 }
 
 /// A branch or tag without what stands before its name.

@@ -1,5 +1,9 @@
 //! What projects permit.
 
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use crate::clusters::Target;
 use crate::glob::Glob;
 use crate::place::Place;
@@ -9,6 +13,22 @@ use crate::value::Value;
 /// What a project permits.
 pub(crate) struct Permissions<'a> {
     spec: &'a Value,
+    /// Its patterns, of which each is compared with every object.
+    globs: RefCell<Globs<'a>>,
+}
+
+/// Patterns that were compiled; one that is none matches nothing.
+type Globs<'a> = HashMap<(Sort, Cow<'a, str>), Option<Glob>>;
+
+/// A sort of patterns.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Sort {
+    /// `*` crosses `/`.
+    Crossing,
+    /// It does not.
+    Separated,
+    /// Go's `filepath.Match`.
+    Path,
 }
 
 impl<'a> Permissions<'a> {
@@ -17,7 +37,7 @@ impl<'a> Permissions<'a> {
         if crate::shape::mismatch(project, &crate::shape::PROJECT, "").is_some() {
             return None;
         }
-        Some(Permissions { spec: project.get("spec")? })
+        Some(Permissions { spec: project.get("spec")?, globs: RefCell::default() })
     }
 
     /// Where the project says it.
@@ -32,7 +52,7 @@ impl<'a> Permissions<'a> {
         for pattern in self.spec.texts("sourceRepos") {
             let (denies, pattern) = pattern.strip_prefix('!').map_or((false, pattern), |pattern| (true, pattern));
             let pattern = normalise(pattern);
-            let hits = pattern == "*" && !denies || Glob::separated(&pattern).is_ok_and(|glob| glob.matches(&url));
+            let hits = pattern == "*" && !denies || self.is_hit(Sort::Separated, pattern, &url);
             if denies && hits {
                 return false;
             }
@@ -46,7 +66,7 @@ impl<'a> Permissions<'a> {
         self.spec.texts("sourceNamespaces").any(|pattern| match pattern.strip_prefix('/').and_then(|rest| rest.strip_suffix('/')) {
             // Go's dialect has more than ours: what cannot be read here may permit.
             Some(expression) => regex_lite::Regex::new(expression).map_or(true, |expression| expression.is_match(namespace)),
-            None => Glob::crossing(pattern).is_ok_and(|glob| glob.matches(namespace)),
+            None => self.is_hit(Sort::Crossing, pattern, namespace),
         })
     }
 
@@ -55,14 +75,14 @@ impl<'a> Permissions<'a> {
         let mut permits = false;
         for destination in self.spec.list("destinations") {
             let field = |key: &str| destination.text(key);
-            let fits = |pattern: &str, known: &Option<String>| match known {
-                Some(text) => Some(!text.is_empty() && matches(pattern, text)),
+            let fits = |pattern: &'a str, known: &Option<String>| match known {
+                Some(text) => Some(!text.is_empty() && self.matches(pattern, text)),
                 None if pattern.is_empty() => Some(false),
                 None if pattern == "*" => Some(true),
                 None => None,
             };
             let (by_name, by_server) = (fits(field("name"), &cluster.name)?, fits(field("server"), &cluster.server)?);
-            let in_namespace = matches(field("namespace"), namespace);
+            let in_namespace = self.matches(field("namespace"), namespace);
             let denies = |key: &str| field(key).starts_with('!');
             if (by_name || by_server) && in_namespace {
                 permits = true;
@@ -85,26 +105,32 @@ impl<'a> Permissions<'a> {
         let is_in = |key: &str| {
             self.spec.list(key).any(|item| {
                 // Only lists of cluster kinds have names.
-                let named = namespaced || item.text("name").is_empty() || file_match(item.text("name"), name);
-                file_match(item.text("kind"), kind) && file_match(item.text("group"), group) && named
+                let named = namespaced || item.text("name").is_empty() || self.is_hit(Sort::Path, item.text("name"), name);
+                self.is_hit(Sort::Path, item.text("kind"), kind) && self.is_hit(Sort::Path, item.text("group"), group) && named
             })
         };
         let is_white = if namespaced && self.spec.get(white).is_none() { true } else { is_in(white) };
         is_white && !is_in(black)
     }
-}
 
-/// A pattern, with `!` before it for all that does not match; one that is none matches nothing.
-fn matches(pattern: &str, text: &str) -> bool {
-    match pattern.strip_prefix('!') {
-        Some(pattern) => !Glob::crossing(pattern).is_ok_and(|glob| glob.matches(text)),
-        None => pattern == "*" || Glob::crossing(pattern).is_ok_and(|glob| glob.matches(text)),
+    /// A pattern, with `!` before it for all that does not match; one that is none matches nothing.
+    fn matches(&self, pattern: &'a str, text: &str) -> bool {
+        match pattern.strip_prefix('!') {
+            Some(pattern) => !self.is_hit(Sort::Crossing, pattern, text),
+            None => pattern == "*" || self.is_hit(Sort::Crossing, pattern, text),
+        }
     }
-}
 
-/// Go's `filepath.Match`.
-fn file_match(pattern: &str, text: &str) -> bool {
-    Glob::path(pattern).is_ok_and(|glob| glob.matches(text))
+    /// Whether a pattern matches; one that is none matches nothing.
+    fn is_hit(&self, sort: Sort, pattern: impl Into<Cow<'a, str>>, text: &str) -> bool {
+        let mut globs = self.globs.borrow_mut();
+        let glob = globs.entry((sort, pattern.into())).or_insert_with_key(|(sort, pattern)| match sort {
+            Sort::Crossing => Glob::crossing(pattern).ok(),
+            Sort::Separated => Glob::separated(pattern).ok(),
+            Sort::Path => Glob::path(pattern).ok(),
+        });
+        glob.as_ref().is_some_and(|glob| glob.matches(text))
+    }
 }
 
 #[cfg(test)]

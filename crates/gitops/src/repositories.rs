@@ -104,8 +104,12 @@ impl Repositories {
     /// the name of the chart decides.
     #[must_use]
     pub fn dependency(&self, repository: &str, name: &str, version: &str) -> Option<Chart> {
-        let is_alias = repository.starts_with('@') || repository.starts_with("alias:");
-        self.chart(if is_alias { "" } else { repository }, name, version)?.ok()
+        self.chart(addressed(repository), name, version)?.ok()
+    }
+
+    /// Where charts of a Helm repository, as a dependency names it, are taken from.
+    pub(crate) fn shelf(&self, repository: &str, version: &str) -> Option<&Arc<Checkout>> {
+        if let Found::Here(checkout) = self.find(addressed(repository), version) { Some(checkout) } else { self.charts.as_ref() }
     }
 
     /// A chart of a Helm repository; `None` if nothing is known of any.
@@ -117,7 +121,8 @@ impl Repositories {
     }
 
     /// The folder that charts are taken out of.
-    pub(crate) fn kept_charts(&self) -> Option<&Arc<Checkout>> {
+    #[must_use]
+    pub fn kept_charts(&self) -> Option<&Arc<Checkout>> {
         self.charts.as_ref()
     }
 
@@ -204,6 +209,11 @@ impl Repositories {
             Found::Unknown => Some(format!("repository `{url}` is not here: map it with `--repo {url}=PATH`")),
         }
     }
+}
+
+/// The address of a Helm repository; none of an alias.
+fn addressed(repository: &str) -> &str {
+    if repository.starts_with('@') || repository.starts_with("alias:") { "" } else { repository }
 }
 
 /// Takes `URL=PATH` or `URL@REVISION=PATH` apart. An `@` belongs to a revision if it comes after the last slash of the URL.

@@ -39,6 +39,7 @@ use crate::place::Place;
 use crate::repositories::Repositories;
 use crate::value::Value;
 
+pub(crate) use misspelt_project::{DEFAULT as DEFAULT_PROJECT, meant as meant_project};
 pub(crate) use stray_link::REASON as STRAY_LINK;
 
 /// The id under which these rules are listed.

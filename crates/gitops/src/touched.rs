@@ -1,22 +1,21 @@
 //! Which Applications a change touches: by what they are written in and generated from, by the files that rendering them reads, and by what
-//! they themselves say that Argo CD is to look at.
-//!
-//! What is read is told from the text of charts and kustomizations, and in doubt it is read: a whole folder rather than some of its files.
+//! they themselves say that Argo CD is to look at. In doubt a file is read: a whole folder rather than some of its files.
 
-use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
+mod reads;
 
-use fedward_manifest::Source as Text;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::DEEPEST;
+use reads::About;
+
 use crate::application::Rendered;
 use crate::changed::{Changed, Within};
-use crate::checkout::{Checkout, Entry};
+use crate::checkout::Checkout;
 use crate::discovery::{Application, ApplicationSet, Discovery, Parent, Root};
 use crate::glob::{Glob, is_pattern};
 use crate::path;
 use crate::repositories::{Found, Repositories};
-use crate::source::{Source, SourceType, directory_takes};
+use crate::source::{Source, SourceType};
 use crate::value::Value;
 
 /// The annotation that says for which files Argo CD renders anew.
@@ -28,6 +27,16 @@ pub(crate) struct Touching<'a> {
     within: HashMap<usize, Within>,
     /// Whether something is touched that all depends on.
     everything: bool,
+    /// What was found out of folders and files, by what it is, the checkout and the path: many Applications are rendered from one.
+    known: Mutex<HashMap<(About, usize, String), Option<String>>>,
+    projects: Mutex<Projects>,
+}
+
+/// The projects by their names, as far as they were found.
+#[derive(Default)]
+struct Projects {
+    by_name: HashMap<String, Vec<usize>>,
+    seen: usize,
 }
 
 /// How an Application is touched.
@@ -45,7 +54,7 @@ impl<'a> Touching<'a> {
         let kept = repositories.kept_charts();
         let all = repositories.checkouts().iter().chain(kept);
         let within = all.map(|checkout| (address(checkout), changed.within(checkout.root()))).collect();
-        Touching { repositories, within, everything }
+        Touching { repositories, within, everything, known: Mutex::default(), projects: Mutex::default() }
     }
 
     /// Says that everything is touched, if one of some files is. They are named as outputs name them.
@@ -53,11 +62,13 @@ impl<'a> Touching<'a> {
         self.everything = self.everything || files.any(|file| self.file(file));
     }
 
-    /// Whether and how an Application is touched. `rendered` is what is known of it without tools.
-    pub(crate) fn touch(&self, application: &Application, rendered: &Rendered, discovery: &Discovery) -> Option<Touch> {
-        if self.everything || self.is_defined_anew(application, discovery) {
-            return Some(Touch::Said);
-        }
+    /// Whether an Application is touched, whatever it is rendered from.
+    pub(crate) fn is_sure(&self, application: &Application, discovery: &Discovery) -> bool {
+        self.everything || self.is_defined_anew(application, discovery)
+    }
+
+    /// Whether and how an Application is touched of which it is not sure. `rendered` is what is known of it without tools.
+    pub(crate) fn touch(&self, application: &Application, rendered: &Rendered) -> Option<Touch> {
         let instances = instances(application);
         let read = rendered.sources.iter().find_map(|source| self.source(source, &instances));
         let paths = application.object.at(&["metadata", "annotations", GENERATE_PATHS]).and_then(Value::as_str).unwrap_or_default();
@@ -77,12 +88,22 @@ impl<'a> Touching<'a> {
 
     /// Whether what an Application is written in or made of is touched.
     pub(crate) fn is_defined_anew(&self, application: &Application, discovery: &Discovery) -> bool {
-        let project = || discovery.projects.iter().filter(|project| project.name == application.project);
         self.file(application.place().source().name())
             || self.file(application.object.place.source().name())
             || application.made_of.iter().any(|file| self.file(file))
-            || project().any(|project| self.file(project.object.place.source().name()))
+            || self.project(&application.project, discovery)
             || self.parents(&application.parents, discovery)
+    }
+
+    /// Whether a project of a name is touched.
+    fn project(&self, name: &str, discovery: &Discovery) -> bool {
+        let mut projects = self.projects.lock().unwrap_or_else(PoisonError::into_inner);
+        for (at, project) in discovery.projects.iter().enumerate().skip(projects.seen) {
+            projects.by_name.entry(project.name.clone()).or_default().push(at);
+        }
+        projects.seen = discovery.projects.len();
+        let own = projects.by_name.get(name).into_iter().flatten().filter_map(|at| discovery.projects.get(*at));
+        own.into_iter().any(|project| self.file(project.object.place.source().name()))
     }
 
     fn parents(&self, parents: &[Parent], discovery: &Discovery) -> bool {
@@ -101,7 +122,7 @@ impl<'a> Touching<'a> {
     fn root(&self, root: &Root) -> bool {
         let Some(main) = self.repositories.main() else { return false };
         self.within(main).is_some_and(|within| {
-            if root.is_chart { chart(main, &root.folder, within, 0) } else { kustomization(main, &root.folder, within) }.is_some()
+            if root.is_chart { self.chart(main, &root.folder) } else { self.kustomization(main, &root.folder, within) }.is_some()
         })
     }
 
@@ -131,29 +152,32 @@ impl<'a> Touching<'a> {
                 return Some(checkout.shown(file));
             }
         }
-        let Some((checkout, folder)) = &source.place else { return self.nowhere(&source.spec) };
+        let Some((checkout, folder)) = &source.place else {
+            return self.chosen(&source.spec).or_else(|| self.nowhere(&source.spec));
+        };
         let within = self.within(checkout)?;
         let committed = instances.iter().map(|name| format!(".argocd-source-{name}.yaml")).chain([".argocd-source.yaml".to_owned()]);
-        let committed = committed.filter_map(|name| path::join(folder, &name)).find_map(|file| within.at(&file).map(str::to_owned));
-        let read = || {
-            let found = match source.kind {
-                Some(SourceType::Helm) => chart(checkout, folder, within, 0),
-                Some(SourceType::Kustomize) => {
-                    let components = source.effective.get("kustomize").into_iter().flat_map(|block| block.list("components"));
-                    let components = components.filter_map(|component| path::join(folder, component.as_str()?));
-                    let mut folders = std::iter::once(folder.clone()).chain(components);
-                    folders.find_map(|folder| kustomization(checkout, &folder, within))
-                }
-                Some(SourceType::Directory) => directory(checkout, folder, source, within),
-                // A program may read anything of the repository.
-                Some(SourceType::Plugin) => within.below("").map(str::to_owned),
-                None => within.below(folder).map(str::to_owned),
-            };
-            // What a folder is built with depends on the files in it: one that is new or gone may make it another tool.
-            let decides = |file: &&str| path::folder(file) == folder && crate::source::decides(path::name(file));
-            found.or_else(|| within.all_below(folder).find(decides).map(str::to_owned))
+        let mut committed = committed.filter_map(|name| path::join(folder, &name)).filter_map(|file| within.at(&file).map(str::to_owned));
+        let shown = |file: &str| checkout.shown(file);
+        if let Some(file) = committed.next() {
+            return Some(shown(&file));
+        }
+        let found = match source.kind {
+            Some(SourceType::Helm) => self.chosen(&source.spec).or_else(|| self.chart(checkout, folder)),
+            Some(SourceType::Kustomize) => {
+                let components = source.effective.get("kustomize").into_iter().flat_map(|block| block.list("components"));
+                let components = components.filter_map(|component| path::join(folder, component.as_str()?));
+                let mut folders = std::iter::once(folder.clone()).chain(components);
+                folders.find_map(|folder| self.kustomization(checkout, &folder, within))
+            }
+            Some(SourceType::Directory) => self.directory(checkout, folder, source, within),
+            // A program may read anything of the repository.
+            Some(SourceType::Plugin) => within.below("").map(shown),
+            None => within.below(folder).map(shown),
         };
-        committed.or_else(read).map(|file| checkout.shown(&file))
+        // What a folder is built with depends on the files in it: one that is new or gone may make it another tool.
+        let decides = |file: &&str| path::folder(file) == folder && crate::source::decides(path::name(file));
+        found.or_else(|| within.all_below(folder).find(decides).map(shown))
     }
 
     /// The same for a source whose folder is not there: it may be gone.
@@ -193,67 +217,4 @@ fn address(checkout: &Arc<Checkout>) -> usize {
 /// What files of overrides call an Application: with its namespace or without.
 fn instances(application: &Application) -> [String; 2] {
     [application.name.clone(), format!("{}_{}", application.namespace, application.name)]
-}
-
-/// A file of a chart, or of a chart beside it that it builds on.
-fn chart(checkout: &Checkout, folder: &str, within: &Within, depth: usize) -> Option<String> {
-    if let Some(file) = within.below(folder) {
-        return Some(file.to_owned());
-    }
-    if let Some(file) = linked(checkout, folder, within) {
-        return Some(file);
-    }
-    if depth >= DEEPEST {
-        return None;
-    }
-    let parsed = checkout.documents(&path::join(folder, "Chart.yaml")?).ok()?;
-    let document = parsed.only().ok()??;
-    let dependencies = document.root().get("dependencies")?.items();
-    let mut beside = dependencies.filter_map(|dependency| {
-        let local = dependency.get("repository")?.as_str()?.strip_prefix("file://")?;
-        path::join(if local.starts_with('/') { "" } else { folder }, local)
-    });
-    beside.find_map(|folder| chart(checkout, &folder, within, depth + 1))
-}
-
-/// A file that building a kustomization reads.
-fn kustomization(checkout: &Checkout, folder: &str, within: &Within) -> Option<String> {
-    let layout = checkout.layout();
-    let folders = layout.closure(folder);
-    // What generators and transformers name in turn lies in these folders, too, unless somebody allows otherwise.
-    let below = || folders.iter().find_map(|folder| within.below(folder));
-    let named: BTreeSet<String> = layout.names(folder);
-    let found = below().or_else(|| named.iter().find_map(|file| within.below(file)));
-    found.map(str::to_owned).or_else(|| folders.iter().find_map(|folder| linked(checkout, folder, within)))
-}
-
-/// A file of plain manifests, or of what Jsonnet reads for them.
-fn directory(checkout: &Checkout, folder: &str, source: &Source, within: &Within) -> Option<String> {
-    let takes = directory_takes(&source.effective, folder);
-    if let Some(file) = within.at(folder).or_else(|| within.all_below(folder).find(|file| takes(file))) {
-        return Some(file.to_owned());
-    }
-    if let Some(file) = linked(checkout, folder, within) {
-        return Some(file);
-    }
-    let is_jsonnet = |file: &str| file.ends_with(".jsonnet") || file.ends_with(".libsonnet");
-    if !checkout.below(folder).any(|(file, _)| file.ends_with(".jsonnet") && takes(file)) {
-        return None;
-    }
-    let libraries = source.effective.at(&["directory", "jsonnet"]).into_iter().flat_map(|jsonnet| jsonnet.list("libs"));
-    let mut libraries = libraries.filter_map(|library| path::clean(library.as_str()?));
-    // An import may lead anywhere in the repository; what it names stands in some file of Jsonnet.
-    let imported = || {
-        let all = checkout.entries().filter(|(file, entry)| **entry == Entry::File && is_jsonnet(file));
-        let texts: Vec<Arc<Text>> = all.filter_map(|(file, _)| checkout.text(file).ok()).collect();
-        let is_named = |file: &str| texts.iter().any(|source| source.text().contains(path::name(file)));
-        within.files().find(|file| is_jsonnet(file) || is_named(file))
-    };
-    within.below(folder).or_else(|| libraries.find_map(|folder| within.below(&folder))).or_else(imported).map(str::to_owned)
-}
-
-/// What is touched of where the links of a folder lead.
-fn linked(checkout: &Checkout, folder: &str, within: &Within) -> Option<String> {
-    let links = checkout.below(folder).filter(|(_, entry)| matches!(entry, Entry::Link(_))).map(|(link, _)| link);
-    links.filter_map(|link| checkout.follow(link).ok()).find_map(|(real, _)| within.below(&real).map(str::to_owned))
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::changed::Changed;
-use crate::checkout::{Checkout, Entry};
+use crate::checkout::{Checkout, Entry, Lost};
 use crate::discovery::makes_applications;
 use crate::path;
 use crate::reason::Stop;
@@ -102,8 +102,39 @@ fn kustomization(checkout: &Checkout, folder: &str) -> bool {
     named.iter().map(String::as_str).chain(beside.map(|(file, _)| file)).any(|file| holds(checkout, file))
 }
 
-/// Whether the text of a file has an Application in it. What cannot be read may be one.
+/// Whether the text of a file has an Application in it. What is there and cannot be read may have one.
 fn holds(checkout: &Checkout, file: &str) -> bool {
     let is_text = ["yaml", "yml", "json", "tpl", "txt", ""].contains(&path::name(file).rsplit_once('.').map_or("", |(_, end)| end));
-    is_text && checkout.bytes(file).is_ok_and(|bytes| std::str::from_utf8(&bytes).is_ok_and(makes_applications))
+    is_text
+        && match checkout.bytes(file) {
+            Ok(bytes) => makes_applications(&String::from_utf8_lossy(&bytes)),
+            Err(lost) => !matches!(lost, Lost::Missing | Lost::Outside | Lost::NotFile),
+        }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use std::fs;
+
+    use super::*;
+    use crate::limits::Limits;
+
+    #[test]
+    fn what_cannot_be_read_may_hold_applications() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, bytes: &[u8]| fs::write(folder.path().join(name), bytes).unwrap();
+        let mut application = b"# \xe9\napiVersion: argoproj.io/v1alpha1\nkind: Application\n".to_vec();
+        write("latin.yaml", &application);
+        write("map.yaml", b"kind: ConfigMap\n");
+        write("picture.png", &application);
+        application.extend([b'#'; 200]);
+        write("large.yaml", &[b'#'; 200]);
+        write("picture.jpg", &application);
+        let checkout = Checkout::open(folder.path(), "", &Limits { file_bytes: 100, ..Limits::default() }).unwrap();
+        let holds = |file: &str| super::holds(&checkout, file);
+        assert!(holds("latin.yaml") && holds("large.yaml"));
+        assert!(!holds("map.yaml") && !holds("picture.png") && !holds("picture.jpg") && !holds("gone.yaml"));
+    }
 }

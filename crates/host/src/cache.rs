@@ -11,6 +11,7 @@
 //! A module that is packed into the program ([`Packed`]) has a key that was made when it was compiled.
 
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use crate::{Host, LoadError, Module, Packed, Strategy};
 
@@ -19,6 +20,8 @@ use crate::{Host, LoadError, Module, Packed, Strategy};
 pub struct Cache {
     #[cfg(unix)]
     directory: unix::Directory,
+    /// The first thing that was in the way.
+    problem: OnceLock<String>,
 }
 
 /// A module that a [`Cache`] loaded.
@@ -52,6 +55,10 @@ pub enum CacheError {
     Unsupported,
 }
 
+/// After this, a file that is not whole will never be.
+#[cfg(unix)]
+const ABANDONED: std::time::Duration = std::time::Duration::from_secs(60 * 60);
+
 /// Files beyond this many are removed, the oldest first: every version of the engine has files of its own.
 const MAX_FILES: usize = 100;
 
@@ -62,6 +69,21 @@ impl Cache {
     /// [`CacheError::Io`]; [`CacheError::Foreign`] if others could have put files there; [`CacheError::Unsupported`].
     pub fn open(directory: impl Into<PathBuf>) -> Result<Self, CacheError> {
         Self::holding(MAX_FILES, directory)
+    }
+
+    /// Why something could not be kept, if there was something: the first of it.
+    #[must_use]
+    pub fn problem(&self) -> Option<String> {
+        self.problem.get().cloned()
+    }
+
+    /// The module, and what was in the way, which is noted.
+    #[cfg(unix)]
+    fn cached(&self, module: Module, problem: Option<CacheError>) -> Cached {
+        if let Some(problem) = &problem {
+            let _ = self.problem.set(problem.to_string());
+        }
+        Cached { module, problem }
     }
 }
 
@@ -105,7 +127,7 @@ impl Cache {
     /// # Errors
     /// As for [`Cache::open`].
     pub fn holding(files: usize, directory: impl Into<PathBuf>) -> Result<Self, CacheError> {
-        Ok(Self { directory: unix::Directory::open(directory.into(), files)? })
+        Ok(Self { directory: unix::Directory::open(directory.into(), files)?, problem: OnceLock::new() })
     }
 
     /// Takes the compiled form of `wasm` from the cache, or compiles it and puts it there. A cache that fails costs time, never the
@@ -125,7 +147,7 @@ impl Cache {
         }
         let module = Module::from_wasm(host, strategy, wasm)?;
         let compiled = module.serialize()?;
-        Ok(Cached { module, problem: self.directory.write(&key, compiled.len(), &|put| put(0, &compiled)).err() })
+        Ok(self.cached(module, self.directory.write(&key, compiled.len(), &|put| put(0, &compiled)).err()))
     }
 
     /// Maps a packed module from the cache, where it is put first if it is not there. A cache that fails costs time, never the module.
@@ -154,7 +176,7 @@ impl Cache {
         }
         // SAFETY: passed on to the caller.
         let module = unsafe { Module::from_packed(host, strategy, packed) }?;
-        Ok(Cached { module, problem })
+        Ok(self.cached(module, problem))
     }
 }
 
@@ -167,12 +189,13 @@ mod unix {
     use std::os::unix::fs::{DirBuilderExt, FileExt};
     use std::path::PathBuf;
     use std::sync::atomic::{AtomicU32, Ordering};
+    use std::time::SystemTime;
 
     use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat, fstat, open, openat, renameat, statat, unlinkat};
     use sha2::{Digest, Sha256};
     use wasmtime::Engine;
 
-    use super::CacheError;
+    use super::{ABANDONED, CacheError};
     use crate::packed::{self, Packed, Unpack};
 
     /// Names the format; changes whenever the key or the end of the file does.
@@ -180,6 +203,9 @@ mod unix {
 
     /// What the name of a compiled module ends with.
     const SUFFIX: &str = ".cwasm";
+
+    /// What the name of a file ends with that is not whole yet.
+    const ASIDE: &str = ".new";
 
     /// What a compiled module depends on.
     pub(super) struct Key([u8; 32]);
@@ -270,10 +296,10 @@ mod unix {
         pub(super) fn write(&self, key: &Key, size: usize, unpack: &Unpack<'_>) -> Result<(), CacheError> {
             static COUNTER: AtomicU32 = AtomicU32::new(0);
             let count = COUNTER.fetch_add(1, Ordering::Relaxed);
-            let aside = format!("{}-{count}.new", std::process::id());
+            let aside = format!("{}-{count}{ASIDE}", std::process::id());
             let written = self.write_aside(&aside, size, unpack, &key.end()).and_then(|()| {
                 renameat(&self.handle, &aside, &self.handle, key.file_name())?;
-                self.remove_oldest()
+                self.prune()
             });
             written.map_err(|source| {
                 // It may not exist; then there is nothing to clean up.
@@ -292,21 +318,29 @@ mod unix {
             file.sync_data()
         }
 
-        fn remove_oldest(&self) -> io::Result<()> {
+        /// Removes the oldest files, if there are too many, and what was never finished.
+        fn prune(&self) -> io::Result<()> {
+            let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+            let abandoned = i64::try_from(now.saturating_sub(ABANDONED).as_secs()).unwrap_or_default();
             let mut files = Vec::new();
             for entry in Dir::read_from(&self.handle)? {
                 let entry = entry?;
                 let name = entry.file_name().to_owned();
-                if name.to_bytes().ends_with(SUFFIX.as_bytes())
-                    && let Ok(stat) = statat(&self.handle, &name, AtFlags::SYMLINK_NOFOLLOW)
-                {
+                let (is_whole, is_aside) = (name.to_bytes().ends_with(SUFFIX.as_bytes()), name.to_bytes().ends_with(ASIDE.as_bytes()));
+                if !is_whole && !is_aside {
+                    continue;
+                }
+                let Ok(stat) = statat(&self.handle, &name, AtFlags::SYMLINK_NOFOLLOW) else { continue };
+                if is_whole {
                     files.push((stat.st_mtime, name));
+                } else if stat.st_mtime < abandoned {
+                    // Another process may have been faster, here and below.
+                    let _ = unlinkat(&self.handle, name, AtFlags::empty());
                 }
             }
             files.sort();
             let excess = files.len().saturating_sub(self.max_files);
             for (_, name) in files.into_iter().take(excess) {
-                // Another process may have been faster.
                 let _ = unlinkat(&self.handle, name, AtFlags::empty());
             }
             Ok(())

@@ -31,6 +31,9 @@ pub enum SnapshotError {
     /// It did not start, or failed at a call.
     #[error("the module fails before its snapshot: {0}")]
     Call(#[from] CallError),
+    /// There is no thread to run it in.
+    #[error("no thread for a module before its snapshot: {0}")]
+    Thread(#[source] std::io::Error),
     /// It keeps something that a snapshot does not hold.
     #[error("no snapshot of this module: {0}")]
     Unsuitable(&'static str),
@@ -41,6 +44,9 @@ const TIME: Duration = Duration::from_secs(300);
 
 /// Native stack of the guest: code that is compiled in a hurry takes more.
 const STACK: usize = 16 << 20;
+
+/// Bytes of memory that the module may have in the end.
+const MEMORY: usize = 1 << 30;
 
 /// Names under which the instance shows its globals.
 const GLOBAL: &str = "fedward.global.";
@@ -55,13 +61,13 @@ const GLOBAL: &str = "fedward.global.";
 pub fn snapshot(wasm: &[u8], mount: &str, folder: Arc<dyn Folder>, calls: &[(&str, &[u8])]) -> Result<Vec<u8>, SnapshotError> {
     let parts = Parts::of(wasm)?;
     let mut limits = Limits { call_time: TIME, init_time: TIME, stack_bytes: STACK, ..Limits::default() };
-    limits.memory_bytes = 1 << 30;
-    limits.kept_memory_bytes = limits.memory_bytes;
+    limits.memory_bytes = MEMORY;
+    limits.kept_memory_bytes = MEMORY;
     std::thread::scope(|scope| {
         // The stack of the thread that calls may be smaller than what the guest may use.
         let thread = std::thread::Builder::new().stack_size(STACK + (4 << 20));
-        let running = thread.spawn_scoped(scope, || parts.after(mount, folder, calls, limits));
-        running.ok().and_then(|running| running.join().ok()).unwrap_or(Err(SnapshotError::Unsuitable("there is no thread to run it in")))
+        let running = thread.spawn_scoped(scope, || parts.after(mount, folder, calls, limits)).map_err(SnapshotError::Thread)?;
+        running.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
 }
 
@@ -90,8 +96,18 @@ impl<'w> Parts<'w> {
                 }
                 Payload::MemorySection(section) => {
                     for memory in section.clone() {
-                        if parts.memory.replace(memory.map_err(unreadable)?).is_some() {
+                        let memory = memory.map_err(unreadable)?;
+                        if parts.memory.replace(memory).is_some() {
                             return Err(SnapshotError::Unsuitable("it has several memories"));
+                        }
+                        if memory.memory64 {
+                            return Err(SnapshotError::Unsuitable("its memory has addresses of 64 bits"));
+                        }
+                        if memory.shared {
+                            return Err(SnapshotError::Unsuitable("its memory is shared by threads"));
+                        }
+                        if memory.page_size_log2.is_some() {
+                            return Err(SnapshotError::Unsuitable("its memory has pages of a size of their own"));
                         }
                     }
                 }

@@ -39,6 +39,8 @@ pub(crate) struct Draft {
     pub(crate) credentials: Vec<(Credential, Option<usize>)>,
     /// Whether any part of it is among what the inventory is of, and not only looked at.
     pub(crate) is_asked: bool,
+    /// Whether it is not known of which cluster the account is that a credential lets in.
+    pub(crate) is_unsure: bool,
 }
 
 pub(crate) struct Assembled {
@@ -48,7 +50,7 @@ pub(crate) struct Assembled {
 
 /// What is found out about all before identities are made of it.
 struct Assembler<'a> {
-    survey: &'a Survey,
+    survey: &'a Survey<'a>,
     facts: &'a Facts,
     people: &'a People,
     /// The people that a credential lets in, by its place among the facts.
@@ -66,7 +68,7 @@ struct Assembler<'a> {
 }
 
 /// Makes identities of all that belongs to one.
-pub(crate) fn assemble(survey: &Survey, facts: &Facts, people: &People) -> Assembled {
+pub(crate) fn assemble<'a>(survey: &'a Survey<'a>, facts: &Facts, people: &People) -> Assembled {
     let mut let_in: HashMap<usize, Vec<usize>> = HashMap::new();
     for (at, person) in people.all.iter().enumerate() {
         for credential in &person.credentials {
@@ -201,7 +203,13 @@ impl Assembler<'_> {
         let at = match self.made.get(key) {
             Some(at) => *at,
             None => {
-                self.drafts.push(Draft { identity: self.blank(key), people: Vec::new(), credentials: Vec::new(), is_asked: false });
+                self.drafts.push(Draft {
+                    identity: self.blank(key),
+                    people: Vec::new(),
+                    credentials: Vec::new(),
+                    is_asked: false,
+                    is_unsure: false,
+                });
                 self.made.insert(key.clone(), self.drafts.len() - 1);
                 self.drafts.len() - 1
             }
@@ -310,7 +318,10 @@ impl Assembler<'_> {
         for (at, fact) in facts.credentials.iter().enumerate() {
             let Some((key, from)) = self.key_of_credential(at) else { continue };
             let asked = self.is_asked(fact.number);
-            let account = self.let_in.get(&at).and_then(|people| people.first()).copied();
+            let let_in = self.let_in.get(&at).map(Vec::as_slice).unwrap_or_default();
+            let clusters: HashSet<&str> = let_in.iter().filter_map(|person| Some(self.people.all.get(*person)?.cluster.as_str())).collect();
+            let is_unsure = clusters.len() > 1;
+            let account = let_in.first().filter(|_| !is_unsure).copied();
             let name = match &fact.of {
                 CredentialOf::Azure(Some(parent)) => Some(last(parent).to_owned()),
                 _ => None,
@@ -335,6 +346,7 @@ impl Assembler<'_> {
             let is_id = |name: &String| draft.identity.id.as_ref() != Some(name);
             draft.identity.name = draft.identity.name.take().or(name.filter(is_id));
             draft.credentials.push((credential, account));
+            draft.is_unsure |= is_unsure;
         }
     }
 

@@ -211,6 +211,8 @@ pub(crate) struct Look<'a> {
     pub(crate) number: usize,
     pub(crate) object: Node<'a>,
     pub(crate) namespace: &'a str,
+    /// The cluster that it is deployed to; nothing where nothing deploys it.
+    pub(crate) cluster: &'a str,
     pub(crate) context: &'a Context<'a>,
 }
 
@@ -223,7 +225,8 @@ pub(crate) fn look<T>(survey: &Survey, number: usize, with: impl for<'a, 's> FnO
     let object = session.root(Value::from_json(bump.alloc_slice_copy(&text), &bump).ok()?, Origin::Aside);
     let namespace = object.peek("metadata").peek("namespace").peek_str().unwrap_or("");
     let context = Context::new(&asker, session, true);
-    Some(with(Look { number, object, namespace, context }, &asker))
+    let cluster = survey.cluster(number);
+    Some(with(Look { number, object, namespace, cluster, context }, &asker))
 }
 
 impl Facts {
@@ -237,7 +240,7 @@ impl Facts {
     }
 
     fn read<'a>(&mut self, survey: &Survey, look: &Look<'a>) {
-        let Look { number, object, namespace, .. } = *look;
+        let Look { number, object, namespace, cluster, .. } = *look;
         let field = |field: &'static str| object.peek(field).peek_str().unwrap_or("");
         let (group, kind) = (fedward_kit::request::group_of(field("apiVersion")), field("kind"));
         if (field("apiVersion"), kind) == ("v1", "ServiceAccount") {
@@ -258,11 +261,11 @@ impl Facts {
         } else if kind == "ClusterConfig" && group == "eksctl.io" {
             self.eksctl(number, object);
         } else if let Some(identity) = ManagedIdentity::of(object) {
-            let config = identity.principal_config.and_then(|at| config(at, namespace));
+            let config = identity.principal_config.and_then(|at| config(at, namespace, cluster));
             self.identities.push(ManagedFact {
                 number,
                 name: identity.name.peek_str().unwrap_or("").to_owned(),
-                keys: identity.keys(namespace),
+                keys: identity.keys(namespace).into_iter().map(|key| of_cluster(cluster, key)).collect(),
                 client_id: owned(identity.client_id.peek_str()).map(|id| id.to_ascii_lowercase()),
                 principal_id: owned(identity.principal_id.peek_str()).map(|id| id.to_ascii_lowercase()),
                 principal_config: config,
@@ -290,7 +293,7 @@ impl Facts {
     }
 
     fn credential<'a>(&mut self, look: &Look<'a>, credential: &Credential<'a>) {
-        let Look { number, namespace, context, .. } = *look;
+        let Look { number, namespace, cluster, context, .. } = *look;
         let subject = credential.subject_in(context, namespace).and_then(Node::peek_str);
         self.credentials.push(CredentialFact {
             number,
@@ -299,7 +302,7 @@ impl Facts {
             subject: owned(subject),
             issuer: owned(credential.issuer_in(context, namespace).and_then(Node::peek_str)),
             account: subject.and_then(one_account),
-            of: CredentialOf::Azure(credential.parent_key(namespace)),
+            of: CredentialOf::Azure(credential.parent_key(namespace).map(|key| of_cluster(cluster, key))),
         });
     }
 
@@ -334,8 +337,9 @@ impl Facts {
 
     fn assignment(&mut self, look: &Look<'_>, assignment: &RoleAssignment<'_>) {
         let id = owned(assignment.principal_id.peek_str());
-        let reference = owned(assignment.principal_reference.peek_str()).map(|name| format!("{}/{name}", look.namespace));
-        let principal = match (id, config(assignment.principal_config, look.namespace), reference) {
+        let reference =
+            owned(assignment.principal_reference.peek_str()).map(|name| of_cluster(look.cluster, format!("{}/{name}", look.namespace)));
+        let principal = match (id, config(assignment.principal_config, look.namespace, look.cluster), reference) {
             // An expression of a template, or a placeholder, is nobody.
             (Some(id), ..) if text::is_guid(&id) => Principal::Id(id.to_ascii_lowercase()),
             (None, Some(config), _) => Principal::Config(config),
@@ -382,7 +386,7 @@ impl Facts {
     }
 
     fn workload(&mut self, survey: &Survey, look: &Look<'_>) {
-        let Look { number, object, namespace, context } = *look;
+        let Look { number, object, namespace, context, .. } = *look;
         let counted = index::counts(object);
         for pod in workload::pods(object, namespace, context) {
             if pod.is_of(object) {
@@ -413,7 +417,14 @@ fn one_account(subject: &str) -> Option<Name> {
     Some((namespace.to_owned(), name.to_owned()))
 }
 
-fn config(node: Node<'_>, namespace: &str) -> Option<Config> {
+fn config(node: Node<'_>, namespace: &str, cluster: &str) -> Option<Config> {
     let field = |field: &'static str| node.peek(field).peek_str().map(str::to_owned);
-    Some((namespace.to_owned(), field("name")?, field("key")?))
+    Some((of_cluster(cluster, namespace.to_owned()), field("name")?, field("key")?))
+}
+
+/// What objects of a cluster call an identity: one of the same name in another cluster is another one. What a cloud calls it is the same
+/// everywhere.
+fn of_cluster(cluster: &str, key: String) -> String {
+    let is_of_cloud = key.starts_with('/') || text::is_guid(&key);
+    if cluster.is_empty() || is_of_cloud { key } else { format!("{cluster}\u{1}/{key}") }
 }

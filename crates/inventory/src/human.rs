@@ -1,11 +1,12 @@
 //! For people: a tree for each identity, then what went wrong with reading, then a summary.
 
+use std::collections::HashSet;
 use std::io::{self, BufWriter, Write};
 
 use anstyle::{AnsiColor, Effects, Style};
 use fedward_kit::index::is_argo_cd;
 use fedward_outcome::Outcome;
-use fedward_report::printable;
+use fedward_report::{Gate, printable};
 
 use crate::Options;
 use crate::model::{
@@ -28,12 +29,13 @@ const UNKNOWN: Style = AnsiColor::Cyan.on_default();
 ///
 /// # Errors
 /// Those of the writer.
-pub fn human(inventory: &Inventory, outcome: &Outcome, options: &Options, out: &mut dyn Write) -> io::Result<()> {
-    let mut page = Page { out: BufWriter::new(out), inventory, options };
+pub fn human(inventory: &Inventory, outcome: &Outcome, gate: &Gate, options: &Options, out: &mut dyn Write) -> io::Result<()> {
+    let clusters: HashSet<&str> = inventory.accounts.iter().map(|account| account.cluster.as_str()).collect();
+    let mut page = Page { out: BufWriter::new(out), inventory, options, many_clusters: clusters.len() > 1 };
     for identity in &inventory.identities {
         page.identity(identity)?;
     }
-    fedward_report::problems(outcome, options, &mut page.out)?;
+    fedward_report::problems(outcome, gate, options, &mut page.out)?;
     if !options.quiet {
         page.not_known()?;
         page.summary(outcome)?;
@@ -46,9 +48,12 @@ struct Page<'a> {
     out: BufWriter<&'a mut dyn Write>,
     inventory: &'a Inventory,
     options: &'a Options,
+    /// Whether accounts are told apart by their clusters.
+    many_clusters: bool,
 }
 
 /// A line of a tree, and what stands below it.
+#[derive(PartialEq, Eq)]
 struct Branch {
     text: String,
     below: Vec<Branch>,
@@ -124,6 +129,8 @@ impl Page<'_> {
         };
         let draft = if account.draft { " (before its patches)" } else { "" };
         let place = account.location.as_ref().map(|place| self.at(place)).unwrap_or_default();
+        let cluster =
+            if self.many_clusters && !account.cluster.is_empty() { format!(" in {}", printable(&account.cluster)) } else { String::new() };
         let mut below = self.list(&account.users, |page, user| Branch::leaf(page.user(user)));
         below.extend(self.list(&account.bindings, |page, binding| page.binding(binding)));
         if account.bindings_more > 0 {
@@ -132,7 +139,7 @@ impl Page<'_> {
         if account.users.is_empty() {
             below.insert(0, Branch::leaf(self.styled(UNKNOWN, "no workload among the files runs as it")));
         }
-        Branch { text: format!("service account {}{state}{draft}{place}", self.styled(BOLD, &title)), below }
+        Branch { text: format!("service account {}{cluster}{state}{draft}{place}", self.styled(BOLD, &title)), below }
     }
 
     fn user(&self, user: &User) -> String {
@@ -211,9 +218,21 @@ impl Page<'_> {
     /// Branches for the elements of a list, and one for those that are left out.
     fn list<T>(&self, all: &[T], branch: impl Fn(&Self, &T) -> Branch) -> Vec<Branch> {
         let most = if self.options.verbose { usize::MAX } else { MAX_LINES };
-        let mut branches: Vec<Branch> = all.iter().take(most).map(|one| branch(self, one)).collect();
-        if all.len() > most {
-            branches.push(Branch::leaf(format!("(+{} more; --verbose lists them)", all.len() - most)));
+        // What is deployed to several clusters stands in one place.
+        let mut rest = all.len();
+        let mut branches: Vec<Branch> = Vec::new();
+        for one in all {
+            let branch = branch(self, one);
+            if branches.last() != Some(&branch) {
+                if branches.len() == most {
+                    break;
+                }
+                branches.push(branch);
+            }
+            rest -= 1;
+        }
+        if rest > 0 {
+            branches.push(Branch::leaf(format!("(+{rest} more; --verbose lists them)")));
         }
         branches
     }
@@ -250,8 +269,7 @@ impl Page<'_> {
     fn summary(&mut self, outcome: &Outcome) -> io::Result<()> {
         let Inventory { identities, accounts, .. } = self.inventory;
         let shared = identities.iter().filter(|identity| identity.shared).count();
-        let users: std::collections::HashSet<_> =
-            accounts.iter().flat_map(|account| &account.users).map(|user| (&user.object, &user.location)).collect();
+        let users: HashSet<_> = accounts.iter().flat_map(|account| &account.users).map(|user| (&user.object, &user.location)).collect();
         write!(self.out, "{}", count(identities.len(), "identity", "identities"))?;
         if shared > 0 {
             write!(self.out, " ({shared} shared)")?;
@@ -270,7 +288,9 @@ impl Page<'_> {
     }
 
     fn at(&self, place: &Place) -> String {
-        format!("  {}", self.styled(DIM, &format!("{}:{}", printable(&place.file), place.line)))
+        let file = printable(&place.file);
+        let text = if place.near { file.into_owned() } else { format!("{file}:{}", place.line) };
+        format!("  {}", self.styled(DIM, &text))
     }
 
     fn styled(&self, style: Style, text: &str) -> String {

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use fedward_outcome::Outcome;
+use fedward_outcome::{Deployed, Outcome};
 use fedward_report::Tool;
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
@@ -23,6 +23,9 @@ struct Document<'a> {
     summary: Summary,
     #[serde(flatten)]
     inventory: &'a Inventory,
+    /// What of Argo CD's is among what was read, with what became of each; left out where there is nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    deployed: Vec<DeployedEntry<'a>>,
     /// What is wrong with what was read.
     problems: Vec<Problem<'a>>,
     /// Files and folders that could not be read, so that nobody knows what is in them.
@@ -53,6 +56,53 @@ struct Summary {
     problems: usize,
     unread: usize,
     skipped: usize,
+}
+
+/// An Application, an ApplicationSet, a chart or a kustomization.
+#[derive(Serialize, JsonSchema)]
+struct DeployedEntry<'a> {
+    kind: &'a str,
+    name: &'a str,
+    state: State,
+    /// The cluster and the namespace that it goes to.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    destination: &'a str,
+    /// Why it is not rendered, or not all of it.
+    reasons: &'a [String],
+    location: Option<Place>,
+}
+
+/// What became of something that is deployed.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum State {
+    /// All of it is in the list.
+    Rendered,
+    /// Some of it is not in the list.
+    Partial,
+    /// It depends on what is not here.
+    Deferred,
+    /// It is wrong, and what it would deploy is not in the list.
+    Failed,
+}
+
+impl<'a> DeployedEntry<'a> {
+    fn new(one: &'a Deployed) -> Self {
+        DeployedEntry {
+            kind: one.kind,
+            name: &one.name,
+            state: match one.state {
+                fedward_outcome::State::Partial => State::Partial,
+                fedward_outcome::State::Failed => State::Failed,
+                // Without a change all is touched.
+                fedward_outcome::State::Deferred | fedward_outcome::State::Untouched => State::Deferred,
+                fedward_outcome::State::Rendered => State::Rendered,
+            },
+            destination: &one.destination,
+            reasons: &one.reasons,
+            location: one.location.as_ref().map(Place::from),
+        }
+    }
 }
 
 /// Something wrong with a document.
@@ -119,6 +169,7 @@ pub fn json(inventory: &Inventory, outcome: &Outcome, tool: &Tool<'_>, out: &mut
             skipped: outcome.skipped.len(),
         },
         inventory,
+        deployed: outcome.deployed.iter().map(DeployedEntry::new).collect(),
         problems,
         unread: outcome.unread.iter().map(|unread| LeftOut { file: &unread.file, line: None, reason: &unread.reason }).collect(),
         skipped: outcome

@@ -25,7 +25,6 @@ use fedward_engine::Survey;
 use fedward_kit::index::is_argo_cd;
 use fedward_kit::request::group_of;
 use fedward_kit::text::Glob;
-use fedward_outcome::Location;
 
 use assemble::{Assembled, Draft, assemble};
 pub use dot::dot;
@@ -57,7 +56,7 @@ fn take_within(survey: &Survey, federated: &[Glob], most_counted: usize) -> Inve
     inventory.roles = access.roles;
     let mut identities = Vec::new();
     let mut users = Users::new(&inventory.accounts, most_counted);
-    for Draft { mut identity, people: who, credentials, .. } in drafts {
+    for Draft { mut identity, people: who, credentials, is_unsure, .. } in drafts {
         let place = |at: &usize| places.get(*at).copied().flatten();
         identity.accounts = who.iter().filter_map(place).collect();
         identity.accounts.sort_unstable();
@@ -74,6 +73,11 @@ fn take_within(survey: &Survey, federated: &[Glob], most_counted: usize) -> Inve
         identity.workloads = workloads;
         identity.shared = workloads > 1;
         identity.not_known = not_known(&identity, &inventory.accounts);
+        if is_unsure {
+            identity
+                .not_known
+                .push("of which cluster the account is that a credential lets in: no file says whose issuer it names".to_owned());
+        }
         if may_be_more {
             identity.not_known.push(format!("how many workloads use it: at least {workloads}"));
         }
@@ -100,7 +104,9 @@ fn accounts(survey: &Survey, people: &People, drafts: &[Draft], access: &mut Acc
     named.dedup();
     let mut made: Vec<(usize, Account)> =
         named.into_iter().filter_map(|at| Some((at, account(survey, people.all.get(at)?, access)))).collect();
-    made.sort_by_cached_key(|(_, account)| (account.namespace.clone(), account.name.clone(), account.state, account.location.clone()));
+    made.sort_by_cached_key(|(_, account)| {
+        (account.namespace.clone(), account.name.clone(), account.cluster.clone(), account.state, account.location.clone())
+    });
     let mut places = vec![None; people.all.len()];
     for (place, (at, account)) in made.into_iter().enumerate() {
         if let Some(entry) = places.get_mut(at) {
@@ -122,6 +128,7 @@ fn account(survey: &Survey, person: &Person, access: &mut Access<'_>) -> Account
     let mut users: Vec<User> = person.users.iter().filter_map(|user| used(survey, user)).collect();
     users.sort();
     Account {
+        cluster: person.cluster.clone(),
         namespace: person.name.0.clone(),
         name: person.name.1.clone(),
         state,
@@ -195,7 +202,7 @@ impl<'a> Users<'a> {
 /// The workloads of an account that count.
 fn workloads(account: &Account) -> impl Iterator<Item = Workload<'_>> {
     account.users.iter().filter(|user| user.counted).map(|user| {
-        let Object { api_version, kind, namespace, name } = &user.object;
+        let Object { api_version, kind, namespace, name, .. } = &user.object;
         // The parts of Argo CD count as one.
         if is_argo_cd(name) {
             ("", "", account.namespace.as_str(), "")
@@ -240,7 +247,7 @@ fn not_known(identity: &model::Identity, all: &[Account]) -> Vec<String> {
 
 /// An object, as outputs call it.
 fn object(survey: &Survey, number: usize) -> Option<Object> {
-    Some(survey.object(number)?.id.into())
+    survey.object(number).map(Object::from)
 }
 
 /// Where an object stands: at its name.
@@ -250,8 +257,8 @@ fn place(survey: &Survey, number: usize) -> Place {
 
 /// Where a JSON Pointer of an object leads.
 fn place_at(survey: &Survey, number: usize, pointer: &str) -> Place {
-    let location: Location = survey.location(number, pointer);
-    Place::from(&location)
+    let (location, is_exact) = survey.location(number, pointer);
+    Place { near: !is_exact, ..Place::from(&location) }
 }
 
 fn declared(survey: &Survey, number: usize) -> Option<Declared> {

@@ -1,5 +1,6 @@
 //! What the inventory is, as its JSON form has it.
 
+use fedward_engine::Surveyed;
 use fedward_kit::finding::ObjectId;
 use fedward_outcome::Location;
 use schemars::JsonSchema;
@@ -102,6 +103,10 @@ pub struct Declared {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Object {
+    /// The cluster that Argo CD deploys it to, by its address or else its name; for what a chart or a kustomization alone comes to, that one.
+    /// Left out for what nothing deploys.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub cluster: String,
     /// `v1`, `apps/v1` …
     pub api_version: String,
     /// Its kind.
@@ -121,9 +126,10 @@ impl Object {
     }
 }
 
-impl From<ObjectId> for Object {
-    fn from(id: ObjectId) -> Self {
-        Object { api_version: id.api_version, kind: id.kind, namespace: id.namespace, name: id.name }
+impl From<Surveyed<'_>> for Object {
+    fn from(surveyed: Surveyed<'_>) -> Self {
+        let ObjectId { api_version, kind, namespace, name } = surveyed.id;
+        Object { cluster: surveyed.cluster.to_owned(), api_version, kind, namespace, name }
     }
 }
 
@@ -136,12 +142,15 @@ pub struct Place {
     pub line: u32,
     /// The column, from 1, in Unicode scalar values.
     pub column: u32,
+    /// Whether the line is no more than near: what is meant was rendered of this file, and where in it is not known.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub near: bool,
 }
 
 impl From<&Location> for Place {
     fn from(location: &Location) -> Self {
         let start = location.start();
-        Place { file: location.source.name().to_string(), line: start.line, column: start.column }
+        Place { file: location.source.name().to_string(), line: start.line, column: start.column, near: false }
     }
 }
 
@@ -202,6 +211,9 @@ pub enum AccountState {
 /// A service account, and who runs as it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Account {
+    /// The cluster that Argo CD deploys it to, or what uses it; as of an object.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub cluster: String,
     /// Its namespace.
     pub namespace: String,
     /// Its name; empty where only the kind that makes it knows it.

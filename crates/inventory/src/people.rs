@@ -12,6 +12,8 @@ use crate::facts::{Facts, Look, Marks, Missing, Name, PodAccount, look};
 
 /// A service account.
 pub(crate) struct Person {
+    /// Where it is, or what uses it.
+    pub(crate) cluster: String,
     pub(crate) name: Name,
     pub(crate) state: State,
     pub(crate) marks: Marks,
@@ -75,7 +77,7 @@ pub(crate) struct People {
     pub(crate) all: Vec<Person>,
     /// Objects with pods of which the account is not known.
     pub(crate) unknown: Vec<Use>,
-    by_state: HashMap<(State, Name), usize>,
+    by_state: HashMap<(State, String, Name), usize>,
     by_number: HashMap<usize, usize>,
     users: HashMap<(usize, usize), usize>,
 }
@@ -97,11 +99,16 @@ impl People {
         // What no account sees of itself, but sees the account: of more than an answer holds, and of accounts that are not there.
         let known = |(account, person): (usize, &Person)| person.credentials.iter().map(|at| (account, *at)).collect::<Vec<_>>();
         let seen: HashSet<(usize, usize)> = people.all.iter().enumerate().flat_map(known).collect();
+        let mut deployed: HashMap<Name, Vec<usize>> = HashMap::new();
+        for (at, person) in people.all.iter().enumerate().filter(|(_, person)| !person.cluster.is_empty()) {
+            deployed.entry(person.name.clone()).or_default().push(at);
+        }
         for (at, credential) in facts.credentials.iter().enumerate() {
             let Some(name) = &credential.account else { continue };
-            let account = people.meant(survey, credential.number, name, federated);
-            if let Some(person) = people.all.get_mut(account).filter(|_| !seen.contains(&(account, at))) {
-                person.credentials.push(at);
+            for account in people.let_in(survey, credential.number, name, &deployed, federated) {
+                if let Some(person) = people.all.get_mut(account).filter(|_| !seen.contains(&(account, at))) {
+                    person.credentials.push(at);
+                }
             }
         }
         for (number, name) in &facts.consumers {
@@ -111,9 +118,9 @@ impl People {
         for pod in &facts.pods {
             let account = match &pod.account {
                 PodAccount::Object(number) => people.by_number.get(number).copied(),
-                PodAccount::Named(name, missing) => Some(people.missing(name, *missing, federated)),
+                PodAccount::Named(name, missing) => Some(people.missing(survey.cluster(pod.number), name, *missing, federated)),
                 PodAccount::Own(name, marks) => {
-                    let account = people.add(State::Own(pod.number), name);
+                    let account = people.add(State::Own(pod.number), survey.cluster(pod.number), name);
                     if let Some(person) = people.all.get_mut(account) {
                         person.marks.clone_from(marks);
                     }
@@ -143,7 +150,7 @@ impl People {
         let Look { number, object, namespace, .. } = *look;
         let name = object.peek("metadata").peek("name").peek_str().unwrap_or("");
         let own = (namespace.to_owned(), name.to_owned());
-        let account = self.add(State::Object(number), &own);
+        let account = self.add(State::Object(number), look.cluster, &own);
         self.by_number.insert(number, account);
         let filed = |kind: &'static str, namespace: &str, selector: String| {
             survey.filed(number, &Key { kind, namespace: namespace.to_owned(), selector }).into_owned()
@@ -168,28 +175,48 @@ impl People {
 
     /// The account that an object means by name.
     fn meant(&mut self, survey: &Survey, asker: usize, name: &Name, federated: &[Glob]) -> usize {
-        let missing = match survey.find(asker, "", "ServiceAccount", &name.0, &name.1) {
-            Lookup::Found(number) => match self.by_number.get(&number) {
-                Some(account) => return *account,
-                None => Missing::Absent,
-            },
-            Lookup::NotKnown(Unknown::Ambiguous) => Missing::Ambiguous,
-            Lookup::NotFound | Lookup::NotKnown(_) => Missing::Absent,
-        };
-        self.missing(name, missing, federated)
+        match self.seen_from(survey, asker, name) {
+            Ok(account) => account,
+            Err(missing) => self.missing(survey.cluster(asker), name, missing, federated),
+        }
     }
 
-    fn missing(&mut self, name: &Name, missing: Missing, federated: &[Glob]) -> usize {
-        let account = self.add(State::Missing(missing), name);
+    /// The accounts that a credential may let in. One that nothing deploys may be of any cluster.
+    fn let_in(
+        &mut self,
+        survey: &Survey,
+        credential: usize,
+        name: &Name,
+        deployed: &HashMap<Name, Vec<usize>>,
+        federated: &[Glob],
+    ) -> Vec<usize> {
+        let is_elsewhere = survey.cluster(credential).is_empty() && self.seen_from(survey, credential, name) == Err(Missing::Absent);
+        match deployed.get(name) {
+            Some(all) if is_elsewhere => all.clone(),
+            _ => vec![self.meant(survey, credential, name, federated)],
+        }
+    }
+
+    fn seen_from(&self, survey: &Survey, asker: usize, name: &Name) -> Result<usize, Missing> {
+        match survey.find(asker, "", "ServiceAccount", &name.0, &name.1) {
+            Lookup::Found(number) => self.by_number.get(&number).copied().ok_or(Missing::Absent),
+            Lookup::NotKnown(Unknown::Ambiguous) => Err(Missing::Ambiguous),
+            Lookup::NotFound | Lookup::NotKnown(_) => Err(Missing::Absent),
+        }
+    }
+
+    fn missing(&mut self, cluster: &str, name: &Name, missing: Missing, federated: &[Glob]) -> usize {
+        let account = self.add(State::Missing(missing), cluster, name);
         if let Some(person) = self.all.get_mut(account) {
             person.by_settings = any_matches(federated, &format!("{}/{}", name.0, name.1));
         }
         account
     }
 
-    fn add(&mut self, state: State, name: &Name) -> usize {
-        *self.by_state.entry((state, name.clone())).or_insert_with(|| {
+    fn add(&mut self, state: State, cluster: &str, name: &Name) -> usize {
+        *self.by_state.entry((state, cluster.to_owned(), name.clone())).or_insert_with(|| {
             self.all.push(Person {
+                cluster: cluster.to_owned(),
                 name: name.clone(),
                 state,
                 marks: Marks::default(),

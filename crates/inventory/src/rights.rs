@@ -1,11 +1,10 @@
 //! What accounts may do in the cluster: their bindings, and the roles that these name.
 
-use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
 use bumpalo::Bump;
-use fedward_engine::Survey;
+use fedward_engine::{Survey, Surveyed};
 use fedward_kit::context::{Lookup, Unknown};
 use fedward_kit::finding::Severity;
 use fedward_kit::index;
@@ -29,9 +28,10 @@ const MAX_AGGREGATION: usize = 32 * MAX_WORK;
 
 /// Bindings of accounts, and the roles met so far.
 pub(crate) struct Access<'s> {
-    survey: &'s Survey,
+    survey: &'s Survey<'s>,
     facts: &'s Facts,
-    rbac: OnceCell<Rbac>,
+    /// The rights in each cluster.
+    rbac: HashMap<String, Rbac>,
     work: usize,
     pub(crate) roles: Vec<Role>,
     known: HashMap<RoleId, usize>,
@@ -43,11 +43,11 @@ pub(crate) struct Access<'s> {
 /// How many bindings a group has, the first few, and what all of them give at most.
 type OfGroup = (usize, Rc<[usize]>, Power);
 
-/// A role: by its number, or by kind, namespace and name where there is no one object.
+/// A role: by its number, or by cluster, kind, namespace and name where there is no one object.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum RoleId {
     Object(usize),
-    Name(RoleState, String, String, String),
+    Name(RoleState, String, String, String, String),
 }
 
 /// What an account may do.
@@ -59,11 +59,11 @@ pub(crate) struct Granted {
 }
 
 impl<'s> Access<'s> {
-    pub(crate) fn new(survey: &'s Survey, facts: &'s Facts) -> Self {
+    pub(crate) fn new(survey: &'s Survey<'s>, facts: &'s Facts) -> Self {
         Access {
             survey,
             facts,
-            rbac: OnceCell::new(),
+            rbac: HashMap::new(),
             work: MAX_AGGREGATION,
             roles: Vec::new(),
             known: HashMap::new(),
@@ -142,6 +142,7 @@ impl<'s> Access<'s> {
         let is_cluster_role = kind == "ClusterRole";
         let namespace = if is_cluster_role { "" } else { namespace.as_str() };
         let found = self.survey.find(binding, RBAC, kind, namespace, name);
+        let cluster = self.survey.cluster(binding);
         let state = match found {
             Lookup::Found(_) => RoleState::Declared,
             Lookup::NotKnown(Unknown::Ambiguous) => RoleState::Ambiguous,
@@ -150,7 +151,7 @@ impl<'s> Access<'s> {
         };
         let id = match found {
             Lookup::Found(number) => RoleId::Object(number),
-            _ => RoleId::Name(state, kind.clone(), namespace.to_owned(), name.clone()),
+            _ => RoleId::Name(state, cluster.to_owned(), kind.clone(), namespace.to_owned(), name.clone()),
         };
         if let Some(known) = self.known.get(&id) {
             return *known;
@@ -170,7 +171,7 @@ impl<'s> Access<'s> {
         };
         match (found, state) {
             (Lookup::Found(number), _) => self.declared(number, &mut role),
-            (_, RoleState::BuiltIn) => self.built_in(&mut role),
+            (_, RoleState::BuiltIn) => self.built_in(cluster, &mut role),
             _ => {
                 role.certain = false;
                 (role.in_cluster.power, role.in_namespace.power) = (Power::NotKnown, Power::NotKnown);
@@ -188,7 +189,7 @@ impl<'s> Access<'s> {
     fn declared(&mut self, number: usize, role: &mut Role) {
         let is_aggregated = |node: Node<'_>| node.peek("aggregationRule").is_present();
         if role.kind == "ClusterRole" && look(self.survey, number, |look, _| is_aggregated(look.object)) == Some(true) {
-            return self.aggregated(role);
+            return self.aggregated(self.survey.cluster(number), role);
         }
         #[derive(Deserialize)]
         struct Rules {
@@ -203,8 +204,8 @@ impl<'s> Access<'s> {
     }
 
     /// One of Kubernetes' own that nobody loaded.
-    fn built_in(&mut self, role: &mut Role) {
-        self.aggregated(role);
+    fn built_in(&mut self, cluster: &str, role: &mut Role) {
+        self.aggregated(cluster, role);
         if role.rules.is_empty() {
             // Of those of the control plane no rules are known here, only what they come to.
             let rights = built_in(&role.name).unwrap_or_default();
@@ -217,13 +218,14 @@ impl<'s> Access<'s> {
         }
     }
 
-    /// A cluster role as the control plane fills it.
-    fn aggregated(&mut self, role: &mut Role) {
-        let rbac = self.rbac.get_or_init(|| {
-            let is_rbac = |number: &usize| {
-                self.survey.object(*number).is_some_and(|object| fedward_kit::request::group_of(&object.id.api_version) == RBAC)
+    /// A cluster role as the control plane fills it: with those of its cluster, and those that may be in any.
+    fn aggregated(&mut self, cluster: &str, role: &mut Role) {
+        let survey = self.survey;
+        let rbac = self.rbac.entry(cluster.to_owned()).or_insert_with(|| {
+            let is_there = |object: Surveyed<'_>| {
+                fedward_kit::request::group_of(&object.id.api_version) == RBAC && (object.cluster.is_empty() || object.cluster == cluster)
             };
-            let texts = self.survey.numbers().filter(is_rbac).map(|number| self.survey.text(number));
+            let texts = survey.numbers().filter(|number| survey.object(*number).is_some_and(is_there)).map(|number| survey.text(number));
             Rbac::new(texts.filter_map(|text| serde_json::from_slice::<serde_json::Value>(&text).ok()))
         });
         let Some(found) = rbac.rules(RoleKind::ClusterRole, "", &role.name, &mut self.work) else { return };

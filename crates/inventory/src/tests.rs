@@ -1,9 +1,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::string_slice, reason = "tests")]
 
-use fedward_engine::{Input, Options as Reading, Role, Survey};
+use fedward_engine::{Deployment, Input, Options as Reading, Role, Survey};
 use fedward_kit::text::Glob;
 use fedward_outcome::Outcome;
-use fedward_report::Tool;
+use fedward_report::{Gate, Tool};
 use serde_json::{Value, json};
 
 use crate::model::{AccountState, Inventory, Power};
@@ -12,7 +12,7 @@ use crate::{Filter, Options, dot, human, json, mermaid, schema, take};
 const CLIENT: &str = "6f1d2c3b-4a59-4e68-9b07-1c2d3e4f5a6b";
 
 /// Files by name; those whose name begins with `context/` are only looked at.
-fn survey(files: &[(&str, &str)]) -> (Survey, Outcome) {
+fn survey(files: &[(&str, &str)]) -> (Survey<'static>, Outcome) {
     let input = |(name, text): &(&str, &str)| Input {
         name: (*name).to_owned(),
         bytes: text.as_bytes().to_vec(),
@@ -29,7 +29,7 @@ fn of(files: &[(&str, &str)]) -> Inventory {
 /// The tree, without what stands below it.
 fn tree(inventory: &Inventory) -> String {
     let mut out = Vec::new();
-    human(inventory, &Outcome::default(), &Options { quiet: true, ..Options::default() }, &mut out).unwrap();
+    human(inventory, &Outcome::default(), &Gate::default(), &Options { quiet: true, ..Options::default() }, &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 
@@ -385,7 +385,8 @@ fn hostile_names_stay_in_their_places() {
     let inventory = hostile();
     let outcome = Outcome::default();
     let tool = Tool { name: "fedward", version: "0", home: None };
-    let of_people = written(|out| human(&inventory, &outcome, &Options { color: false, ..Options::default() }, out).unwrap());
+    let of_people =
+        written(|out| human(&inventory, &outcome, &Gate::default(), &Options { color: false, ..Options::default() }, out).unwrap());
     let of_json = written(|out| json(&inventory, &outcome, &tool, out).unwrap());
     let of_mermaid = written(|out| mermaid(&inventory, out).unwrap());
     let of_dot = written(|out| dot(&inventory, out).unwrap());
@@ -487,7 +488,7 @@ fn no_secret_is_shown() {
     assert_eq!(outcome.findings.len(), 1);
     let tool = Tool { name: "fedward", version: "0", home: None };
     for text in [
-        written(|out| human(&inventory, &outcome, &Options { verbose: true, ..Options::default() }, out).unwrap()),
+        written(|out| human(&inventory, &outcome, &Gate::default(), &Options { verbose: true, ..Options::default() }, out).unwrap()),
         written(|out| json(&inventory, &outcome, &tool, out).unwrap()),
         written(|out| mermaid(&inventory, out).unwrap()),
     ] {
@@ -613,4 +614,96 @@ fn one_role_for_all_accounts_takes_no_square_of_them() {
     let inventory = take(&survey, &[]);
     assert!(start.elapsed() < std::time::Duration::from_secs(10), "{:?}", start.elapsed());
     assert_eq!((inventory.identities.len(), inventory.identities[0].accounts.len()), (1, ACCOUNTS));
+}
+
+/// Files that are deployed: by the cluster that each goes to, or nowhere.
+fn deployed(files: &[(&str, &str, &str)]) -> Inventory {
+    let mut deployments = Vec::new();
+    let input = |(cluster, name, text): &(&str, &str, &str)| {
+        let role = if cluster.is_empty() {
+            Role::Judged
+        } else {
+            deployments.push(Deployment {
+                cluster: (*cluster).to_owned(),
+                name: (*name).to_owned(),
+                namespace: String::new(),
+                is_judged: true,
+                is_whole: true,
+            });
+            Role::Deployed(deployments.len() - 1)
+        };
+        Input { name: (*name).to_owned(), bytes: text.as_bytes().to_vec(), named: true, role }
+    };
+    let inputs = files.iter().map(input).collect();
+    take(&Survey::new(inputs, &Reading { threads: 1, deployments, ..Reading::default() }).0, &[])
+}
+
+#[test]
+fn what_is_deployed_to_another_cluster_is_something_else() {
+    let other = "0e5a8b46-1c7d-4f92-a3e8-6b9d2f4c7a58";
+    let app = |client: &str| {
+        [account("shop", "orders", &format!("azure.workload.identity/client-id: {client}")), deployment("shop", "orders", "orders")]
+            .concat()
+    };
+    // The credentials stand beside all clusters, and are seen from each.
+    let credentials = credential("orders", "orders", "shop", "orders");
+    let inventory =
+        deployed(&[("blue", "blue.yaml", &app(CLIENT)), ("green", "green.yaml", &app(CLIENT)), ("", "cloud.yaml", &credentials)]);
+    let want = format!(
+        "\
+Azure identity {CLIENT} (orders, by the account that its credentials let in): 1 workload uses it
+├─ federated credential orders lets in system:serviceaccount:shop:orders  cloud.yaml:4
+│  └─ with tokens of https://oidc.clusters.example/blue
+├─ service account shop/orders in blue  blue.yaml:4
+│  └─ Deployment shop/orders  blue.yaml:8
+├─ service account shop/orders in green  green.yaml:4
+│  └─ Deployment shop/orders  green.yaml:8
+└─ not known: of which cluster the account is that a credential lets in: no file says whose issuer it names
+
+"
+    );
+    assert_eq!(tree(&inventory), want);
+    assert_eq!(inventory.identities[0].credentials[0].account, None);
+    let inventory = deployed(&[("blue", "blue.yaml", &app(CLIENT)), ("", "cloud.yaml", &credentials)]);
+    assert_eq!(inventory.identities[0].credentials[0].account, Some(0), "there is no other");
+    assert_eq!(inventory.identities[0].not_known, [""; 0]);
+    // What is missing in one cluster is not what is missing in another.
+    let alone = [deployment("shop", "orders", "orders"), credential("orders", "orders", "shop", "orders")].concat();
+    let inventory = deployed(&[("blue", "blue.yaml", &alone), ("green", "green.yaml", &app(other))]);
+    let told: Vec<_> = inventory.accounts.iter().map(|one| (one.cluster.as_str(), one.state, one.users.len())).collect();
+    assert_eq!(told, [("blue", AccountState::Absent, 1), ("green", AccountState::Declared, 1)]);
+}
+
+#[test]
+fn objects_of_one_name_in_two_clusters_make_two_identities() {
+    let made = |client: &str| {
+        format!(
+            "---\napiVersion: managedidentity.azure.com/v1api20230131\nkind: UserAssignedIdentity\nmetadata: {{name: orders, namespace: azure}}\nstatus: {{clientId: {client}}}\n{}",
+            credential("orders", "orders", "shop", "orders")
+        )
+    };
+    let other = "0e5a8b46-1c7d-4f92-a3e8-6b9d2f4c7a58";
+    let inventory = deployed(&[("blue", "blue.yaml", &made(CLIENT)), ("green", "green.yaml", &made(other))]);
+    let told: Vec<_> = inventory.identities.iter().map(|one| (one.id.as_deref().unwrap(), one.credentials.len())).collect();
+    assert_eq!(told, [(other, 1), (CLIENT, 1)]);
+}
+
+#[test]
+fn roles_are_filled_in_each_cluster_alone() {
+    let bound = binding("ClusterRoleBinding", "orders", "kind: ClusterRole, name: gathered", ORDERS);
+    let gathered = "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: gathered}\naggregationRule: {clusterRoleSelectors: [{matchLabels: {to: gathered}}]}\n";
+    let part = |verb: &str| {
+        format!(
+            "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {{name: part, labels: {{to: gathered}}}}\nrules: [{{apiGroups: [''], resources: [pods], verbs: [{verb}]}}]\n"
+        )
+    };
+    let all = |verb: &str| [azure("shop", "orders").as_str(), &bound, gathered, &part(verb)].concat();
+    let inventory = deployed(&[("blue", "blue.yaml", &all("get")), ("green", "green.yaml", &all("list"))]);
+    let verbs: Vec<_> = inventory
+        .accounts
+        .iter()
+        .map(|one| &inventory.roles[one.bindings[0].role].rules)
+        .map(|rules| rules.iter().map(|rule| rule.verbs.concat()).collect::<Vec<_>>())
+        .collect();
+    assert_eq!(verbs, [["get"], ["list"]]);
 }

@@ -3,6 +3,7 @@
 //! The engine makes it, the report crate prints it, the CLI turns it into an exit code.
 
 mod deployed;
+mod words;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,6 +12,7 @@ pub use deployed::{Deployed, DeployedCounts, Rendered, State, count_states};
 use fedward_kit::finding::{ObjectId, PatchStep, Severity};
 pub use fedward_manifest::edit::Edit;
 use fedward_manifest::{Position, Source, Span};
+pub use words::few;
 
 /// A stretch of a file.
 #[derive(Debug, Clone)]

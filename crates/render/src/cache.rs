@@ -24,11 +24,10 @@ use sha2::{Digest as _, Sha256};
 pub(crate) use clock::{NONE, TIME, TIME_AND_CHANCE, Words};
 use entry::Entry;
 use store::Store;
-pub(crate) use trace::Recording;
-use trace::{Answers, Recorded};
+use trace::{Answers, Recorded, Recording};
 
 /// Changes whenever something else than the module and the request decides what comes of it: what a guest sees of a file, say.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// A folder in which results are kept. Several processes may use it at the same time.
 #[derive(Debug)]
@@ -91,6 +90,8 @@ impl Cache {
 /// A cache as the renderer of one folder uses it.
 pub(crate) struct Kept {
     cache: Arc<Cache>,
+    /// The folder, noting what it is asked.
+    recorded: Arc<Recorded>,
     /// What the folder answers in this run.
     answers: Answers,
 }
@@ -101,8 +102,14 @@ pub(crate) struct Key([u8; 32]);
 impl Kept {
     /// `cache` for what is rendered out of `folder`, and the folder as guests must be given it: so that what they ask for is noted.
     pub(crate) fn new(cache: Arc<Cache>, folder: Arc<dyn Folder>, limits: &fedward_host::Limits) -> (Self, Arc<dyn Folder>) {
-        let recorded = Arc::new(Recorded(Arc::clone(&folder)));
-        (Self { cache, answers: Answers::new(folder, limits.file_bytes) }, recorded)
+        let recorded = Arc::new(Recorded::new(Arc::clone(&folder)));
+        (Self { cache, recorded: Arc::clone(&recorded), answers: Answers::new(folder, limits.file_bytes) }, recorded)
+    }
+
+    /// Begins to note, on this thread, what the guest asks of the folder. In its request, and in what it reads, `words` are looked for: what uses
+    /// one of them is not kept.
+    pub(crate) fn record(&self, words: Words, payload: &str) -> Recording {
+        self.recorded.record(words, payload)
     }
 
     /// The key of a request.
@@ -129,7 +136,7 @@ impl Kept {
     fn look_up<T>(&self, key: &Key, read: impl Fn(&str) -> Option<T>) -> Option<T> {
         let bytes = self.cache.store.read(&key.name())?;
         let entry = Entry::read(&key.0, &bytes)?;
-        let held = entry.results.iter().find(|result| self.answers.are(&result.trace))?;
+        let held = entry.results.iter().find(|result| self.answers.repeat(&result.trace))?;
         read(held.response)
     }
 

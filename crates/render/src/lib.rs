@@ -44,7 +44,7 @@ pub use kustomize::{Kustomize, Patch};
 pub use sandbox::{Limits, Renderer};
 pub use source::{Helm, Jsonnet, Source, Values, Variable};
 pub use template::{Filled, Templates};
-pub use unpacked::keep_unpacked_in;
+pub use unpacked::{keep_unpacked_in, not_kept};
 
 /// Renders `source` out of the folder `root`. Whoever renders more than once out of a folder keeps a [`Renderer`].
 ///

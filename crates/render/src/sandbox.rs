@@ -7,7 +7,7 @@ use std::time::Duration;
 use fedward_host::{CallError, Evaluator, Folder, HostCalls, Module};
 
 use crate::answer::{Answer, Failed, Kind, Outcome, Rendered};
-use crate::cache::{self, Cache, Kept, Recording};
+use crate::cache::{self, Cache, Kept};
 use crate::detect::{Kind as Detected, detect};
 use crate::paths::MOUNT;
 use crate::request::request;
@@ -40,6 +40,7 @@ impl Default for Limits {
 
 /// Renders out of one folder. It may be called from several threads at the same time.
 pub struct Renderer {
+    /// As guests see it.
     folder: Arc<dyn Folder>,
     limits: fedward_host::Limits,
     /// What was rendered before, if that is kept.
@@ -115,7 +116,7 @@ impl Renderer {
         let answered = thread::scope(|scope| {
             let thread = thread::Builder::new().name("render".into()).stack_size(STACK + 2 * MIB);
             let spawned = thread.spawn_scoped(scope, || {
-                let recording = kept.as_ref().map(|_| Recording::start(words, payload));
+                let recording = kept.as_ref().map(|(kept, _)| kept.record(words, payload));
                 let keep = |response: &[u8]| {
                     if let (Some((kept, key)), Some(recording)) = (&kept, recording) {
                         kept.keep(key, recording, response);
@@ -123,15 +124,18 @@ impl Renderer {
                 };
                 self.call(module, keeps, payload.as_bytes(), &mut log, keep)
             });
-            spawned.ok().and_then(|running| running.join().ok())
+            match spawned.map(thread::ScopedJoinHandle::join) {
+                Ok(answered) => answered.map_err(|_| "the renderer's host broke down".to_owned()),
+                Err(error) => Err(format!("no thread to render in: {error}")),
+            }
         });
         match answered {
-            None => Err(Unanswered::Failed("no thread to render in".into(), false)),
-            Some(Err(error)) => {
+            Err(why) => Err(Unanswered::Failed(why, false)),
+            Ok(Err(error)) => {
                 let (message, limit) = words::ended(&error, &log.0);
                 Err(Unanswered::Failed(message, limit))
             }
-            Some(Ok(answer)) => said(answer),
+            Ok(Ok(answer)) => said(answer),
         }
     }
 

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use fedward_host::{Cache, Host, Module, Packed, Put, Strategy};
+use fedward_host::{Cache, CacheError, Host, Module, Packed, Put, Strategy};
 use fedward_renderers::PART;
 
 use crate::sandbox::STACK;
@@ -19,6 +19,15 @@ const KEPT: usize = 2;
 /// (see [`fedward_host::Cache`]). Without it every process unpacks the module anew. Only the first call counts, and only before the first render.
 pub fn keep_unpacked_in(folder: PathBuf) {
     let _ = KEPT_IN.set(folder);
+}
+
+/// Why the unpacked module is not in that folder.
+static NOT_KEPT: OnceLock<String> = OnceLock::new();
+
+/// Why the next process will not find the unpacked module, if this one has unpacked it and could not keep it.
+#[must_use]
+pub fn not_kept() -> Option<&'static str> {
+    NOT_KEPT.get().map(String::as_str)
 }
 
 /// The module, unpacked when the first source of the process is rendered; or why there is none.
@@ -36,10 +45,14 @@ fn load() -> Result<Module, String> {
     let mut limits = fedward_host::Limits::default();
     limits.stack_bytes = STACK;
     let host = Host::new(limits);
-    let loaded = match KEPT_IN.get().and_then(|folder| Cache::holding(KEPT, folder).ok()) {
+    let note = |why: CacheError| _ = NOT_KEPT.set(why.to_string());
+    let loaded = match KEPT_IN.get().and_then(|folder| Cache::holding(KEPT, folder).map_err(note).ok()) {
         #[expect(unsafe_code, reason = "the bytes are the build script's")]
         // SAFETY: `crates/renderers` embeds what `precompile` returned, compressed; a checksum is not needed for what is in the program.
-        Some(cache) => unsafe { cache.load_packed(&host, Strategy::Kept, &packed) }.map(|cached| cached.module),
+        Some(cache) => unsafe { cache.load_packed(&host, Strategy::Kept, &packed) }.map(|cached| {
+            cached.problem.map(note);
+            cached.module
+        }),
         #[expect(unsafe_code, reason = "the bytes are the build script's")]
         // SAFETY: the same.
         None => unsafe { Module::from_packed(&host, Strategy::Kept, &packed) },

@@ -55,14 +55,15 @@ pub fn human(outcome: &Outcome, gate: &Gate, options: &Options, out: &mut dyn Wr
     page.out.flush()
 }
 
-/// Writes what is wrong with what was read, and no more: findings, what could not be judged or read, and, unless [`Options::quiet`] is set,
+/// Writes what is wrong with what was read, and no more: findings, what could not be judged, read or rendered, and, unless [`Options::quiet`] is set,
 /// notes. For tools that have a result of their own.
 ///
 /// # Errors
 /// Those of the writer.
-pub fn problems(outcome: &Outcome, options: &Options, out: &mut dyn Write) -> io::Result<()> {
+pub fn problems(outcome: &Outcome, gate: &Gate, options: &Options, out: &mut dyn Write) -> io::Result<()> {
     let mut page = Page::new(outcome, options, out);
     page.problems(outcome)?;
+    page.deployed(outcome, gate)?;
     if !options.quiet {
         page.remarks(outcome)?;
     }

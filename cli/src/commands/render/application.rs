@@ -25,12 +25,12 @@ pub(super) fn print(args: &Render, name: &str) -> Result<Exit> {
         None => own == name,
     };
     let (deployed, names) = find(args, Wanted::Named(&is_it))?;
-    let all = deployed.applications();
+    let (all, sets) = account(&deployed);
     // A name has no slash in it.
     let is_named = |entry: &Entry| entry.name == name || entry.name.rsplit_once('/').is_some_and(|(_, own)| own == name);
     let found: Vec<(usize, &Entry)> = all.iter().enumerate().filter(|(_, entry)| is_named(entry)).collect();
     let (number, entry) = match found.as_slice() {
-        [] => bail!("{}", unknown(name, &all, &unresolved(&deployed), &names)),
+        [] => bail!("{}", unknown(name, &all, &sets, &names)),
         [only] => *only,
         several => {
             let each = several.iter().take(NAMED).map(|(_, entry)| format!("\n  {}", line(entry, &names)));
@@ -73,8 +73,7 @@ pub(super) fn print(args: &Render, name: &str) -> Result<Exit> {
 /// Lists the Applications, and the ApplicationSets of which not all is known.
 pub(super) fn list(args: &Render) -> Result<Exit> {
     let (deployed, names) = find(args, Wanted::All)?;
-    let all = deployed.applications();
-    let sets = unresolved(&deployed);
+    let (all, sets) = account(&deployed);
     if all.is_empty() && sets.is_empty() {
         bail!("{}", none(args));
     }
@@ -86,11 +85,11 @@ pub(super) fn list(args: &Render) -> Result<Exit> {
     Ok(Exit::Clean)
 }
 
-/// The ApplicationSets that may make more Applications than are known.
-fn unresolved(deployed: &Deployed) -> Vec<Entry> {
-    let mut sets = deployed.sets();
+/// The Applications, and the ApplicationSets that may make more of them than are known.
+fn account(deployed: &Deployed) -> (Vec<Entry>, Vec<Entry>) {
+    let (all, mut sets) = deployed.account();
     sets.retain(|set| matches!(set.state, State::Partial | State::Deferred | State::Failed));
-    sets
+    (all, sets)
 }
 
 /// A line of the list, and below it why it is not rendered.

@@ -1,22 +1,22 @@
 //! Rendering until nothing new turns up.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::sync::Arc;
+mod roots;
+mod taken;
 
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use fedward_outcome::few;
 use rayon::prelude::*;
 
+use super::ending::{leave_out_sets, missing_projects, some};
 use super::found::{self, Found, Role, role};
-use super::{Application, ApplicationSet, Discovery, Home, Options, Parent, Project, Root};
-use crate::application::{self, State, name_of};
-use crate::appset::{self, SetState, Surroundings};
-use crate::clusters;
+use super::{Application, ApplicationSet, Discovery, Home, Options, Parent};
+use crate::application::{self, State};
+use crate::appset::{self, Surroundings};
 use crate::manifest::Manifest;
-use crate::path;
 use crate::place::Place;
 use crate::reason::Reason;
-use crate::renderer::{Helm, Kustomize, Render, SourceRequest, Tool};
-use crate::settings::Settings;
-use crate::source::{Around, SourceType};
+use crate::source::Around;
 use crate::touched::{Touch, Touching};
 use crate::value::Value;
 use crate::wanted::{Bringing, NotNow, Wanted};
@@ -49,11 +49,6 @@ pub(super) struct Run<'a> {
     /// What was chosen of several, as notes.
     chosen: BTreeSet<String>,
 }
-
-/// What entries are found by.
-const APPLICATIONS: usize = 0;
-const SETS: usize = 1;
-const PROJECTS: usize = 2;
 
 impl<'a> Run<'a> {
     pub(super) fn new(options: Options<'a>) -> Self {
@@ -126,7 +121,7 @@ impl<'a> Run<'a> {
                         self.out.settings.exclusions = None;
                     }
                     let places: Vec<String> = several.iter().map(|manifest| manifest.place.to_string()).collect();
-                    self.out.notes.push(format!("there are several ConfigMaps `{name}`, so none is used: {}", places.join(", ")));
+                    self.out.notes.push(format!("there are several ConfigMaps `{name}`, so none is used: {}", few(&places)));
                 }
             }
         }
@@ -149,8 +144,10 @@ impl<'a> Run<'a> {
                 .push(format!("there are more than {} Applications: the rest was not looked at", self.options.limits.applications));
         }
         self.out.notes.extend(self.chosen);
-        self.out.notes.extend(some(self.unsaid));
+        self.out.notes.extend(some(self.unsaid, "Application"));
         leave_out_sets(&mut self.out, self.touching.as_ref());
+        let missing = missing_projects(&self.out);
+        self.out.notes.extend(missing);
         self.out
     }
 
@@ -161,90 +158,6 @@ impl<'a> Run<'a> {
             renderer: self.options.renderer,
             limits: self.options.limits,
         }
-    }
-
-    /// Takes an object that was found. `namespace` is where it goes if it does not say.
-    fn take(&mut self, manifest: &Manifest, parent: Parent, depth: usize, namespace: &str) {
-        let Some(role) = role(manifest) else { return };
-        if let Some(origin) = &manifest.origin {
-            self.seen_files.insert(origin.file.clone());
-        }
-        self.seen_files.insert(manifest.place.source().name().to_string());
-        let object = || Value::read(manifest.place.document(), manifest.node());
-        let own = manifest.text("/metadata/namespace");
-        let namespace =
-            [own, namespace, &self.out.settings.namespace].into_iter().find(|name| !name.is_empty()).unwrap_or_default().to_owned();
-        match role {
-            Role::Application => {
-                if let Some(at) = self.by_place.get(&(APPLICATIONS, manifest.place.clone())).copied() {
-                    if let Some(known) = self.out.applications.get_mut(at) {
-                        known.add_parent(parent, namespace, own.is_empty());
-                    }
-                    return;
-                }
-                let made_of = manifest.origin.as_ref().map(|origin| {
-                    let mut text = Vec::new();
-                    manifest.node().write_json(&mut text);
-                    [origin.file.clone(), namespace.clone(), String::from_utf8_lossy(&text).into_owned()]
-                });
-                let known = made_of.as_ref().and_then(|key| self.by_origin.get(key)).copied();
-                if let Some(known) = known.and_then(|at| self.out.applications.get_mut(at)) {
-                    known.add_parent(parent, namespace, own.is_empty());
-                    return;
-                }
-                let application = Application::new(object(), &namespace, parent, depth);
-                if let Some(at) = self.push(application) {
-                    self.by_place.insert((APPLICATIONS, manifest.place.clone()), at);
-                    self.by_origin.extend(made_of.map(|key| (key, at)));
-                }
-            }
-            Role::Set => {
-                if let Some(known) = self.by_place.get(&(SETS, manifest.place.clone())).and_then(|at| self.out.sets.get_mut(*at)) {
-                    if known.parents.first() == Some(&Parent::File) {
-                        known.parents.clear();
-                    }
-                    known.parents.push(parent);
-                    return;
-                }
-                let object = object();
-                self.by_place.insert((SETS, manifest.place.clone()), self.out.sets.len());
-                self.waiting_sets.push(self.out.sets.len());
-                self.out.sets.push(ApplicationSet {
-                    name: name_of(&object).0.to_owned(),
-                    object,
-                    namespace,
-                    parents: vec![parent],
-                    depth,
-                    state: SetState::Deferred(Vec::new()),
-                    is_left_out: false,
-                    applications: 0,
-                    notes: Vec::new(),
-                });
-            }
-            Role::Project => {
-                if self.by_place.insert((PROJECTS, manifest.place.clone()), self.out.projects.len()).is_none() {
-                    let object = object();
-                    self.out.projects.push(Project { name: name_of(&object).0.to_owned(), object });
-                }
-            }
-            Role::Cluster => {
-                if !self.out.clusters.complete {
-                    clusters::secret(manifest).into_iter().for_each(|cluster| self.out.clusters.add(cluster));
-                }
-            }
-            Role::Settings => {}
-        }
-    }
-
-    fn push(&mut self, application: Application) -> Option<usize> {
-        if self.out.applications.len() >= self.options.limits.applications {
-            self.too_many = true;
-            return None;
-        }
-        let at = self.out.applications.len();
-        self.waiting_applications.push(at);
-        self.out.applications.push(application);
-        Some(at)
     }
 
     /// Makes the Applications of sets that wait. Those that need clusters only if `all`.
@@ -344,190 +257,16 @@ impl<'a> Run<'a> {
         let is_wanted = match self.options.wanted {
             Wanted::All => true,
             Wanted::Named(is_wanted) => is_wanted(&app.namespace, &app.name),
-            Wanted::Touched { .. } => false,
+            Wanted::Touched { .. } => self.touching.as_ref().is_some_and(|touching| touching.is_sure(app, &self.out)),
         };
         if is_wanted {
             return (with(around), Some(Touch::Said));
         }
         let plain = with(Around { renderer: &NotNow, ..around });
-        let touch = self.touching.as_ref().and_then(|touching| touching.touch(app, &plain, &self.out));
+        let touch = self.touching.as_ref().and_then(|touching| touching.touch(app, &plain));
         let may_bring = || plain.sources.iter().any(|source| self.bringing.may_bring(source));
         (if touch.is_some() || may_bring() { with(around) } else { plain }, touch)
     }
-
-    /// An object of an Application that is one of Argo CD's own.
-    fn child(&mut self, parent: usize, child: &Manifest, depth: usize, namespace: &str) {
-        if role(child) == Some(Role::Application) {
-            let own = child.text("/metadata/namespace");
-            let space = if own.is_empty() { namespace } else { own };
-            let name = child.text("/metadata/name");
-            // An Application that manages itself, or one above it, is what it is already.
-            if let Some(above) = self.above(parent, space, name) {
-                let is_itself = self.by_place.get(&(APPLICATIONS, child.place.clone())) == Some(&above);
-                if !is_itself && let Some(app) = self.out.applications.get_mut(parent) {
-                    let what = format!("it renders an Application `{name}`, which it comes from: that one was not followed");
-                    app.notes.push(Reason::at(&child.place, what));
-                }
-                if let Some(origin) = &child.origin {
-                    self.seen_files.insert(origin.file.clone());
-                }
-                return;
-            }
-        }
-        self.take(child, Parent::Application(parent), depth + 1, namespace);
-    }
-
-    /// The Application of this name that another comes from, or itself.
-    fn above(&self, from: usize, namespace: &str, name: &str) -> Option<usize> {
-        let mut waiting = vec![from];
-        let mut seen = HashSet::new();
-        while let Some(at) = waiting.pop() {
-            let Some(app) = self.out.applications.get(at).filter(|_| seen.insert(at)) else { continue };
-            if app.name == name && app.namespace == namespace {
-                return Some(at);
-            }
-            for parent in &app.parents {
-                match parent {
-                    Parent::Application(above) => waiting.push(*above),
-                    Parent::Set(set) => {
-                        let parents = self.out.sets.get(*set).into_iter().flat_map(|set| &set.parents);
-                        waiting
-                            .extend(parents.filter_map(|parent| if let Parent::Application(above) = parent { Some(*above) } else { None }));
-                    }
-                    _ => {}
-                }
-            }
-        }
-        None
-    }
-
-    /// Remembers the folders that the sources of an Application built.
-    fn note_built(&mut self, at: usize) {
-        let Some(app) = self.out.applications.get(at) else { return };
-        for source in &app.sources {
-            // What a plugin was run on is built; what no plugin was run on may be a chart or a kustomization all the same.
-            let is_tool = match source.kind {
-                Some(SourceType::Helm | SourceType::Kustomize) => true,
-                Some(SourceType::Plugin) => source.result.is_ok(),
-                Some(SourceType::Directory) | None => false,
-            };
-            if let Some((checkout, folder)) = source.place.as_ref().filter(|_| is_tool) {
-                let key = (Arc::as_ptr(checkout).addr(), folder.clone());
-                *self.built.entry(key).or_default() |= source.result.is_ok();
-            }
-        }
-    }
-
-    /// Whether a folder of the main checkout was built, and that worked.
-    fn is_built(&self, folder: &str) -> Option<bool> {
-        let checkout = self.main.as_ref()?;
-        self.built.get(&(Arc::as_ptr(checkout).addr(), folder.to_owned())).copied()
-    }
-
-    /// Builds the charts and kustomizations that have Applications and that nobody deploys.
-    fn roots(&mut self) -> bool {
-        let Some(checkout) = &self.main else { return false };
-        // Settings are read as they stand: the manifests of Argo CD itself are large, and are built in many ways.
-        let is_unseen = |manifest: &Manifest| {
-            role(manifest) != Some(Role::Settings) && !self.seen_files.contains(manifest.place.source().name().as_ref())
-        };
-        let used: BTreeSet<String> =
-            self.held.iter().filter(|(manifest, _)| is_unseen(manifest)).flat_map(|(_, holders)| holders.clone()).collect();
-        let kustomizations = checkout.layout().top_kustomizations(&used).into_iter().map(|folder| (folder, false));
-        let charts = self.charts.iter().map(|folder| (folder.clone(), true));
-        let now: Vec<(String, bool)> = kustomizations.chain(charts).filter(|(folder, _)| self.is_built(folder).is_none()).collect();
-        let (checkout, renderer) = (Arc::clone(checkout), self.options.renderer);
-        let (settings, namespace) = (self.out.settings.clone(), self.out.settings.namespace.clone());
-        let renders: Vec<Render> =
-            now.par_iter().map(|(folder, is_chart)| build(&checkout, folder, *is_chart, &settings, renderer)).collect();
-        self.charts.clear();
-        for ((folder, is_chart), render) in now.iter().zip(renders) {
-            let at = self.out.roots.len();
-            let (stopped, manifests) = match render {
-                Render::Done(manifests) => (None, manifests),
-                Render::Deferred(why) => (Some(State::Deferred(vec![Reason::new(why)])), Vec::new()),
-                Render::Failed(why) => (Some(State::Failed(Reason::new(why))), Vec::new()),
-            };
-            self.built.insert((Arc::as_ptr(&checkout).addr(), folder.clone()), stopped.is_none());
-            self.out.roots.push(Root { folder: folder.clone(), is_chart: *is_chart, stopped });
-            for manifest in manifests {
-                self.take(&manifest, Parent::Root(at), 0, &namespace);
-            }
-        }
-        !now.is_empty()
-    }
-
-    /// Takes what is held by something that could not be built as it is written.
-    fn as_written(&mut self) -> bool {
-        let held = std::mem::take(&mut self.held);
-        let Some(main) = &self.main else { return false };
-        // What was built holds all that it builds on, even where the result does not say where it comes from.
-        let done: BTreeSet<String> =
-            self.built.iter().filter(|(_, worked)| **worked).flat_map(|((_, folder), _)| main.layout().closure(folder)).collect();
-        // Several objects of one file are each taken: what is seen from here on is no reason to pass over another.
-        let seen = std::mem::take(&mut self.seen_files);
-        let mut any = false;
-        for (manifest, holders) in held {
-            let is_seen = seen.contains(manifest.place.source().name().as_ref());
-            if !is_seen && !holders.iter().any(|holder| done.contains(holder)) {
-                any |= matches!(role(&manifest), Some(Role::Application | Role::Set));
-                self.take(&manifest, Parent::AsWritten, 0, "");
-            }
-        }
-        self.seen_files = seen;
-        any
-    }
-}
-
-impl Application {
-    /// Another way to it. That it stands in a file means nothing once something renders that.
-    fn add_parent(&mut self, parent: Parent, namespace: String, takes_namespace: bool) {
-        if self.parents.first() == Some(&Parent::File) {
-            self.parents.clear();
-            if takes_namespace {
-                self.namespace = namespace;
-            }
-        }
-        if !self.parents.contains(&parent) {
-            self.parents.push(parent);
-        }
-    }
-}
-
-/// The first of some notes, and how many there are.
-fn some(notes: BTreeSet<String>) -> Vec<String> {
-    const FEW: usize = 3;
-    let more = notes.len().saturating_sub(FEW);
-    let mut first: Vec<String> = notes.into_iter().take(FEW).collect();
-    if more > 0 {
-        first.push(format!("the same is true of {more} more Applications"));
-    }
-    first
-}
-
-/// Marks the sets that a change does not touch, and that make no Application which it does.
-fn leave_out_sets(out: &mut Discovery, touching: Option<&Touching<'_>>) {
-    let Some(touching) = touching else { return };
-    // What a set would not even make was never looked at.
-    let is_unmade = |app: &Application| app.sources.is_empty() && matches!(app.state, State::Failed(_)) && !app.is_left_out;
-    let unmade: Vec<bool> = out.applications.iter().map(|app| is_unmade(app) && !touching.is_defined_anew(app, out)).collect();
-    for (app, _) in out.applications.iter_mut().zip(unmade).filter(|(_, is_left_out)| *is_left_out) {
-        app.is_left_out = true;
-    }
-    let parents = out.applications.iter().filter(|app| !app.is_left_out).flat_map(|app| &app.parents);
-    let makes: HashSet<usize> = parents.filter_map(|parent| if let Parent::Set(at) = parent { Some(*at) } else { None }).collect();
-    let left: Vec<bool> = out.sets.iter().enumerate().map(|(at, set)| !touching.set(set, out) && !makes.contains(&at)).collect();
-    for (set, is_left_out) in out.sets.iter_mut().zip(left) {
-        set.is_left_out = is_left_out;
-    }
-}
-
-fn build(checkout: &Home, folder: &str, is_chart: bool, settings: &Settings, renderer: &dyn crate::renderer::Renderer) -> Render {
-    let name = if folder.is_empty() { "chart" } else { path::name(folder) };
-    let helm = Helm { release: name.to_owned(), namespace: settings.namespace.clone(), ..Helm::default() };
-    let kustomize = Kustomize { build_options: settings.build_options.clone(), ..Kustomize::default() };
-    let tool = if is_chart { Tool::Helm(&helm) } else { Tool::Kustomize(&kustomize) };
-    renderer.render(&SourceRequest { checkout, path: folder, application: name, tool })
 }
 
 /// Whether any generator of a set asks for clusters.

@@ -3,8 +3,8 @@
 //! ## What it does
 //! The project of an Application is looked up among those of the repository. If it is none of them, and the name of one differs by a slip of
 //! the keyboard, that is reported: a letter that is missing, doubled or swapped. Names that differ by digits, or in a part of one letter, as
-//! `team-a` and `team-b`, are both meant. A project that is simply not here may be somewhere else, and is no finding; nor is `default`, which
-//! every Argo CD has.
+//! `team-a` and `team-b`, are both meant. A project that is simply not here may be somewhere else: where the repository has others, a note says
+//! so, and it is no finding; nor is `default`, which every Argo CD has.
 //!
 //! ## Why it is bad
 //! Argo CD neither renders nor syncs an Application whose project does not exist.
@@ -62,7 +62,7 @@ pub(super) const RULE: RuleDescriptor = RuleDescriptor {
 };
 
 /// The project that every Argo CD has.
-const DEFAULT: &str = "default";
+pub(crate) const DEFAULT: &str = "default";
 
 pub(super) fn check(check: &Check<'_>) -> Vec<Report> {
     let known: BTreeSet<&str> = check.discovery.projects.iter().map(|project| project.name.as_str()).collect();
@@ -73,9 +73,14 @@ pub(super) fn check(check: &Check<'_>) -> Vec<Report> {
         if name == DEFAULT || known.contains(name) {
             continue;
         }
-        let Some(meant) = known.iter().chain([&DEFAULT]).find(|meant| is_slip(&name.to_lowercase(), meant)) else { continue };
+        let Some(meant) = meant(name, &known) else { continue };
         let message = format!("there is no project `{name}` here; is `{meant}` meant?");
         reports.push(Report::at(&MISSPELT, &written.place, message).help(format!("write `{meant}`, or add the project")));
     }
     reports
+}
+
+/// The project that a name which is none of `known` is a slip for.
+pub(crate) fn meant<'p>(name: &str, known: &BTreeSet<&'p str>) -> Option<&'p str> {
+    known.iter().copied().chain([DEFAULT]).find(|meant| is_slip(&name.to_lowercase(), meant))
 }

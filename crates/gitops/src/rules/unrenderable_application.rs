@@ -4,8 +4,8 @@
 //! Whatever keeps Argo CD from rendering an Application is reported where it is written: a field of another type than the API has, no source,
 //! a destination with both a name and a server or with neither, a path that is absolute, missing, no folder or outside of the repository,
 //! values files that are missing or lead out of it, `$ref` that names no source, several tools in one source, a manifest that cannot be read.
-//! What charts and kustomizations themselves fail at is reported, too, with what the tool says. An Application of an ApplicationSet is
-//! reported at the template. What only cannot be known here is counted as deferred and is no finding.
+//! What charts and kustomizations themselves fail at is reported, too, with what the tool says, and in the template, the value or the resource
+//! that it names. An Application of an ApplicationSet is reported at the template. What only cannot be known here is counted as deferred and is no finding.
 //!
 //! ## Why it is bad
 //! Argo CD shows a condition on the Application and goes on showing what was synced before. Nothing that is committed from then on arrives.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use fedward_manifest::{Document, Node, Source, Span};
+use memchr::memmem;
 
 use crate::documents::{Parsed, Part};
 use crate::limits::Limits;
@@ -104,5 +105,5 @@ pub(crate) fn object_problem(document: &Document) -> Option<(Span, String)> {
 }
 
 fn contains(content: &[u8], text: &str) -> bool {
-    content.windows(text.len()).any(|window| window == text.as_bytes())
+    memmem::find(content, text.as_bytes()).is_some()
 }

@@ -195,6 +195,7 @@ fn a_directory_in_the_place_of_a_file_costs_time_and_is_told() {
     let loaded = cache.load(&Host::new(Limits::default()), Strategy::Kept, &echo()).unwrap();
     assert_eq!(loaded.module.origin(), Origin::Compiled);
     assert!(matches!(loaded.problem, Some(CacheError::Io { .. })));
+    assert_eq!(cache.problem(), loaded.problem.map(|problem| problem.to_string()));
     assert_eq!(folder.files(), [file], "nothing is left behind");
 }
 
@@ -226,6 +227,21 @@ fn old_files_make_room() {
     assert_eq!(folder.files().len(), 100 + 1);
     assert!(!old.exists());
     assert!(folder.cache().join("notes.txt").exists());
+}
+
+#[test]
+fn what_was_never_finished_goes() {
+    let folder = Folder::new();
+    origin(&folder.cache(), &echo());
+    let [old, new] = ["7-0.new", "8-0.new"].map(|name| folder.cache().join(name));
+    for file in [&old, &new] {
+        fs::write(file, "half").unwrap();
+    }
+    let before = std::time::SystemTime::now() - std::time::Duration::from_secs(2 * 3600);
+    fs::File::options().append(true).open(&old).unwrap().set_modified(before).unwrap();
+    assert_eq!(origin(&folder.cache(), &numbered(1)), Origin::Compiled);
+    assert!(!old.exists() && new.exists());
+    assert_eq!(folder.files().len(), 3);
 }
 
 #[test]

@@ -138,6 +138,10 @@ fn what_a_snapshot_cannot_hold_is_refused() {
             "it has data that it reads later",
         ),
         (with("(global (mut funcref) (ref.null func))"), "a global that can change is no number"),
+        (wat::parse_str("(module (memory i64 1))").unwrap(), "its memory has addresses of 64 bits"),
+        (wat::parse_str("(module (memory 1 1 shared))").unwrap(), "its memory is shared by threads"),
+        (wat::parse_str("(module (memory 1 (pagesize 1)))").unwrap(), "its memory has pages of a size of their own"),
+        (wat::parse_str("(module (memory 1) (memory 1))").unwrap(), "it has several memories"),
     ] {
         match taken(&module, &[("any", b"")]) {
             Err(SnapshotError::Unsuitable(said)) => assert_eq!(said, reason),
@@ -150,14 +154,46 @@ fn what_a_snapshot_cannot_hold_is_refused() {
 }
 
 #[test]
-fn a_file_that_is_open_is_refused() {
-    let opens = importing(
+#[should_panic(expected = "of the folder")]
+fn a_panic_is_no_missing_thread() {
+    struct Broken;
+    impl Folder for Broken {
+        fn stat(&self, _path: &str) -> Result<Stat, FileError> {
+            panic!("of the folder")
+        }
+
+        fn link_stat(&self, path: &str) -> Result<Stat, FileError> {
+            self.stat(path)
+        }
+
+        fn read(&self, path: &str, _limit: usize) -> Result<Vec<u8>, FileError> {
+            self.stat(path).map(|_| Vec::new())
+        }
+
+        fn list(&self, path: &str) -> Result<Vec<(String, FileType)>, FileError> {
+            self.stat(path).map(|_| Vec::new())
+        }
+
+        fn link(&self, path: &str) -> Result<String, FileError> {
+            self.stat(path).map(|_| String::new())
+        }
+    }
+    let _ = snapshot(&opening(), "/root", Arc::new(Broken), &[("any", b"")]);
+}
+
+/// Opens a file of its folder.
+fn opening() -> Vec<u8> {
+    importing(
         &import("path_open"),
         &guest_call(
             "(drop (call $path_open (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 2) (i64.const 2) (i64.const 0) (i32.const 0)
                 (i32.const 100)))
             (call $guest_response (i32.const 100) (i32.const 4)) (i32.const 1)",
         ),
-    );
-    assert!(matches!(taken(&opens, &[("any", b"")]), Err(SnapshotError::Unsuitable(said)) if said.contains("files open")));
+    )
+}
+
+#[test]
+fn a_file_that_is_open_is_refused() {
+    assert!(matches!(taken(&opening(), &[("any", b"")]), Err(SnapshotError::Unsuitable(said)) if said.contains("files open")));
 }
