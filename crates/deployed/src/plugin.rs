@@ -6,6 +6,7 @@
 
 mod cluster;
 mod copy;
+mod piece;
 mod process;
 
 use std::collections::BTreeSet;

@@ -6,12 +6,12 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use fedward_gitops::renderer::{self, Render, SourceRequest, TemplateRequest, Tool};
-use fedward_gitops::{Checkout, Manifest, Origin, Place, Repositories, path, plugin};
+use fedward_gitops::{Checkout, Manifest, Origin, Place, Repositories, path};
 use fedward_manifest::{Limits, Source as Text, parse, split};
 use fedward_render::{Cache, Document, Folder, Outcome, Renderer, Source, Templates};
 use serde_json::{Map, Value};
 
-use crate::plugin::{Plugins, Stopped};
+use crate::plugin::Plugins;
 use crate::supplied::Supplied;
 use crate::tracked::Empty;
 
@@ -189,39 +189,9 @@ impl Sandbox {
         Ok(manifests)
     }
 
-    fn keep(&self, piece: Piece) {
+    /// Keeps what a text was made of.
+    pub(crate) fn keep(&self, piece: Piece) {
         self.pieces.lock().unwrap_or_else(PoisonError::into_inner).insert(Arc::clone(piece.source.name()), Arc::new(piece));
-    }
-
-    /// Has what a person names for it build what a plugin would.
-    fn plugged(&self, request: &SourceRequest<'_>, plugin: &plugin::Plugin) -> Render {
-        let text = match self.plugins.run(request, plugin) {
-            Ok(text) => text,
-            Err(Stopped::Deferred(why)) => return Render::Deferred(why),
-            Err(Stopped::Failed(why)) => return Render::Failed(why),
-        };
-        let mut hasher = DefaultHasher::new();
-        // What several Applications have built in one folder is written in as many places.
-        (&text, plugin.place.to_string()).hash(&mut hasher);
-        let id = format!("{}#{}#{:016x}", request.checkout.shown(request.path), request.application, hasher.finish());
-        let read = Text::from_text(id, text).map_err(|error| format!("cannot be read: {error}")).map(Arc::new);
-        let read = read.and_then(|source| plugin::objects(&source).map(|manifests| (source, manifests)));
-        match read {
-            Ok((source, manifests)) => {
-                self.keep(Piece {
-                    source,
-                    checkout: Arc::clone(request.checkout),
-                    file: None,
-                    inside: None,
-                    name: plugin.name.clone(),
-                    changed_by: Vec::new(),
-                    made: Made::Plugin(plugin.place.clone()),
-                });
-                let origin = Origin { file: plugin.place.source().name().to_string(), line: Some(plugin.place.position().line) };
-                Render::Done(manifests.into_iter().map(|manifest| Manifest { origin: Some(origin.clone()), ..manifest }).collect())
-            }
-            Err(why) => Render::Failed(format!("what `--plugin` prints for plugin `{}` {why}", plugin.name)),
-        }
     }
 }
 

@@ -131,6 +131,8 @@ pub(crate) fn render(spec: &Value, owner: &Owner<'_>, around: Around<'_>) -> Sou
     let mut source = Source::new(spec);
     if !spec.text("ref").is_empty() && spec.text("path").is_empty() && spec.text("chart").is_empty() {
         source.only_ref = true;
+        // A person who maps it has not mistyped it, whether or not another source reads of it.
+        let _ = around.repositories.find(spec.text("repoURL"), spec.text("targetRevision"));
         return source;
     }
     source.result = run(&mut source, owner, around);

@@ -6,7 +6,7 @@ mod tests;
 use fedward_kit::finding::Severity;
 use fedward_outcome::{Deployed, Outcome, State};
 
-use crate::entry::entries;
+use crate::entry::{Entry, NOTHING, entries};
 use crate::summary::{count, severities};
 
 /// Things that are named where a reason is told with what it is about.
@@ -90,7 +90,8 @@ impl Gate {
     /// input, as it came.
     pub(crate) fn not_judged(&self, outcome: &Outcome) -> Option<String> {
         let why = self.why(outcome).filter(|_| self.verdict(outcome) == Verdict::NotJudged)?;
-        let mut all = entries(outcome, self).filter(|entry| entry.finding.is_none() && entry.severity == Severity::Error);
+        let is_it = |entry: &Entry<'_>| entry.finding.is_none() && entry.severity == Severity::Error && entry.id != NOTHING;
+        let mut all = entries(outcome, self).filter(is_it);
         let first = all.by_ref().take(NAMED).map(|entry| {
             let line = entry.span.map(|(start, _)| format!(":{}", start.line)).unwrap_or_default();
             let place = if entry.file.is_empty() { String::new() } else { format!("{}{line}: ", entry.file) };

@@ -242,6 +242,22 @@ fn nothing_runs_that_no_person_named() {
 }
 
 #[test]
+fn applications_that_it_makes_are_followed() {
+    let stage = Stage::new("{name: p}");
+    stage.write("plain/map.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n");
+    let deployed = stage.script(
+        "cat <<END\napiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: child}\nspec:\n  \
+         source: {repoURL: https://git.example/shop, path: plain}\n  destination: {name: in-cluster, namespace: $ARGOCD_APP_NAMESPACE}\nEND\n",
+    );
+    let all = deployed.applications();
+    let child = all.iter().find(|entry| entry.name == "shop/child").unwrap();
+    assert_eq!((child.state, child.objects, child.destination.as_str()), (State::Rendered, 1, "in-cluster shop"));
+    // Where it is written is what a person can edit.
+    let place = child.location.as_ref().unwrap();
+    assert_eq!((&**place.source.name(), place.start().line), ("app.yaml", 8));
+}
+
+#[test]
 fn a_version_may_be_left_out() {
     let stage = Stage::new("{name: p-v1.2}");
     assert_eq!(became(&stage.with(&["p=true"])), "rendered: ");
