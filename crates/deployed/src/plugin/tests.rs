@@ -249,7 +249,7 @@ fn applications_that_it_makes_are_followed() {
         "cat <<END\napiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: child}\nspec:\n  \
          source: {repoURL: https://git.example/shop, path: plain}\n  destination: {name: in-cluster, namespace: $ARGOCD_APP_NAMESPACE}\nEND\n",
     );
-    let all = deployed.account().0;
+    let (all, _) = deployed.account();
     let child = all.iter().find(|entry| entry.name == "shop/child").unwrap();
     assert_eq!((child.state, child.objects, child.destination.as_str()), (State::Rendered, 1, "in-cluster shop"));
     // Where it is written is what a person can edit.
