@@ -1,6 +1,6 @@
 //! `fedward identities` of what Argo CD deploys.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod common;
 
@@ -40,7 +40,7 @@ fn what_applications_deploy_is_in_the_list_on_the_lines_that_a_person_edits() {
     assert_eq!((said.as_str(), code), ("", 0));
     let expected = "\
 Azure identity 6f1d2c3b-4a59-4e68-9b07-1c2d3e4f5a6b: 1 workload uses it
-├─ service account shop/of-orders in green  kustom/account.yaml:4
+├─ service account shop/of-orders in green  kustom/account.yaml
 │  └─ no workload among the files runs as it
 └─ service account shop/orders in blue  chart/templates/account.yaml:4
    └─ Deployment shop/blue  chart/templates/deployment.yaml:4
