@@ -1,6 +1,6 @@
 //! Where what is found in a render comes from: the lines of values, patches and templates that a person edits.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
 mod common;
 
@@ -206,10 +206,8 @@ fn a_patch_is_named_for_the_objects_that_it_changes() {
     let (labels, _) = label.rsplit_once('/').unwrap();
     write(folder, "over/admin.yaml", &operation(labels, "\n    app: web\n    azure.workload.identity/use: 'on'"));
     let entry = "# fedward: ignore[wrong-azure-label-value] as the webhook has it";
-    let kustomization = format!(
-        "resources: [../base]\nnamePrefix: own-\npatches:\n- {{path: web.yaml, target: {{name: web}}}}\n- {{path: other.yaml, target: {{name: we}}}}\n- {{path: other.yaml, target: {{name: web, labelSelector: app=other}}}}\n- {{path: admin.yaml, target: {{kind: Deploy.*, name: .*-admin}}}}\n"
-    );
-    write(folder, "over/kustomization.yaml", &kustomization);
+    let kustomization = "resources: [../base]\nnamePrefix: own-\npatches:\n- {path: web.yaml, target: {name: web}}\n- {path: other.yaml, target: {name: we}}\n- {path: other.yaml, target: {name: web, labelSelector: app=other}}\n- {path: admin.yaml, target: {kind: Deploy.*, name: .*-admin}}\n";
+    write(folder, "over/kustomization.yaml", kustomization);
     assert_eq!(places(folder, &["check", "over"]), ["own-web-admin: over/admin.yaml:5", "own-web: over/web.yaml:3"]);
     // A patch in the kustomization has lines, and entries, of its own.
     let inline = format!(
