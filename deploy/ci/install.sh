@@ -7,7 +7,7 @@ if command -v fedward >/dev/null; then
   exit 0
 fi
 sources=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-cargo build --profile shipped --locked --package fedward --manifest-path "$sources/Cargo.toml"
+cargo build --release --locked --package fedward --manifest-path "$sources/Cargo.toml"
 if [ -n "${GITHUB_PATH:-}" ]; then
-  printf '%s\n' "$sources/target/shipped" >>"$GITHUB_PATH"
+  printf '%s\n' "$sources/target/release" >>"$GITHUB_PATH"
 fi

@@ -37,6 +37,8 @@ pub(crate) enum State {
 
 /// How many pods of an object are told by name.
 const MAX_PODS: usize = 20;
+/// Credentials that nothing deploys, times the accounts of one name in different clusters that each may let in.
+const MAX_PAIRS: usize = 1_000_000;
 
 /// An object that uses an account.
 pub(crate) struct Use {
@@ -103,9 +105,14 @@ impl People {
         for (at, person) in people.all.iter().enumerate().filter(|(_, person)| !person.cluster.is_empty()) {
             deployed.entry(person.name.clone()).or_default().push(at);
         }
+        let mut room = MAX_PAIRS;
         for (at, credential) in facts.credentials.iter().enumerate() {
             let Some(name) = &credential.account else { continue };
-            for account in people.let_in(survey, credential.number, name, &deployed, federated) {
+            // Two always have room: that there is more than one cluster is said.
+            let elsewhere = deployed.get(name).map(|all| all.get(..room.max(2)).unwrap_or(all)).unwrap_or_default();
+            let let_in = people.let_in(survey, credential.number, name, elsewhere, federated);
+            room = room.saturating_sub(let_in.len());
+            for account in let_in {
                 if let Some(person) = people.all.get_mut(account).filter(|_| !seen.contains(&(account, at))) {
                     person.credentials.push(at);
                 }
@@ -181,20 +188,10 @@ impl People {
         }
     }
 
-    /// The accounts that a credential may let in. One that nothing deploys may be of any cluster.
-    fn let_in(
-        &mut self,
-        survey: &Survey,
-        credential: usize,
-        name: &Name,
-        deployed: &HashMap<Name, Vec<usize>>,
-        federated: &[Glob],
-    ) -> Vec<usize> {
+    /// The accounts that a credential may let in. One that nothing deploys may be of any cluster: of those `elsewhere`.
+    fn let_in(&mut self, survey: &Survey, credential: usize, name: &Name, elsewhere: &[usize], federated: &[Glob]) -> Vec<usize> {
         let is_elsewhere = survey.cluster(credential).is_empty() && self.seen_from(survey, credential, name) == Err(Missing::Absent);
-        match deployed.get(name) {
-            Some(all) if is_elsewhere => all.clone(),
-            _ => vec![self.meant(survey, credential, name, federated)],
-        }
+        if is_elsewhere && !elsewhere.is_empty() { elsewhere.to_vec() } else { vec![self.meant(survey, credential, name, federated)] }
     }
 
     fn seen_from(&self, survey: &Survey, asker: usize, name: &Name) -> Result<usize, Missing> {

@@ -1,9 +1,11 @@
 //! What the formats of CI systems list one by one: findings, and before them what nobody judged.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
+use std::rc::Rc;
 
 use fedward_kit::finding::{ObjectId, Severity};
-use fedward_manifest::Position;
+use fedward_manifest::{Position, Span};
 use fedward_outcome::{Deployed, Finding, Location, NotEvaluated, Outcome, Rendered, State, Unread};
 
 use crate::gate::Gate;
@@ -52,14 +54,35 @@ pub(crate) fn entries<'a>(outcome: &'a Outcome, gate: &Gate) -> impl Iterator<It
         outcome.findings.iter().filter(move |finding| finding.suppressed.is_none() && finding.severity == severity).map(Entry::finding)
     });
     let not_judged = outcome.not_evaluated.iter().map(Entry::not_evaluated).chain(outcome.unread.iter().map(Entry::unread));
-    let gate = *gate;
+    let (gate, failures) = (*gate, Rc::new(Failures::of(outcome)));
     let not_rendered = move |severity| {
+        let failures = Rc::clone(&failures);
         [State::Failed, State::Partial, State::Deferred].into_iter().flat_map(move |state| {
-            let is_it = move |one: &&Deployed| one.state == state && gate.is_unknown(one) == (severity == Severity::Error);
+            let failures = Rc::clone(&failures);
+            let is_it =
+                move |one: &&Deployed| one.state == state && gate.is_unknown(one) == (severity == Severity::Error) && !failures.tell(one);
             outcome.deployed.iter().filter(is_it).map(move |one| Entry::deployed(one, severity))
         })
     };
     not_judged.chain(not_rendered(Severity::Error)).chain(nothing).chain(by_severity).chain(not_rendered(Severity::Info))
+}
+
+/// What findings tell: what fails to render is one already, unless the rule is off or the finding ignored.
+pub(crate) struct Failures<'a>(HashSet<(&'a str, Span, &'a str)>);
+
+impl<'a> Failures<'a> {
+    /// Those of a run.
+    pub(crate) fn of(outcome: &'a Outcome) -> Self {
+        let findings = outcome.findings.iter().filter(|finding| finding.suppressed.is_none());
+        let place = |finding: &'a Finding| (&**finding.location.source.name(), finding.location.span, finding.message.as_str());
+        Failures(findings.map(place).collect())
+    }
+
+    /// Whether one of them tells why this is not rendered.
+    pub(crate) fn tell(&self, deployed: &Deployed) -> bool {
+        let (Some(cause), [reason]) = (&deployed.cause, deployed.reasons.as_slice()) else { return false };
+        self.0.contains(&(&**cause.source.name(), cause.span, reason.as_str()))
+    }
 }
 
 /// What is said of something that is deployed and not rendered, or not all of it.
@@ -148,5 +171,33 @@ impl<'a> Entry<'a> {
             lines.push(format!("help: {}", self.help.trim_end()).into());
         }
         lines
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use fedward_outcome::{Deployed, Outcome, State, Suppression, SuppressionKind};
+
+    use super::{NOT_RENDERED, entries};
+    use crate::testing::{GATE, WEB, at, deployed, finding, outcome};
+
+    #[test]
+    fn what_fails_is_told_once_as_a_finding_or_as_not_rendered() {
+        let failure = finding(at("apps/web.yaml", WEB, "name: web"));
+        let failed =
+            Deployed { cause: Some(failure.location.clone()), reasons: vec![failure.message.clone()], ..deployed("web", State::Failed) };
+        let all = |outcome: &Outcome| entries(outcome, &GATE).filter(|entry| entry.id == NOT_RENDERED).count();
+        let both = Outcome { deployed: vec![failed.clone()], ..outcome(vec![failure.clone()]) };
+        assert_eq!(all(&both), 0);
+        // Another reason, another place, or a finding that is ignored: nothing else tells it.
+        let other = Deployed { reasons: vec!["another".into()], ..failed.clone() };
+        assert_eq!(all(&Outcome { deployed: vec![other], ..outcome(vec![failure.clone()]) }), 1);
+        let elsewhere = Deployed { cause: Some(at("apps/other.yaml", WEB, "name: web")), ..failed.clone() };
+        assert_eq!(all(&Outcome { deployed: vec![elsewhere], ..both }), 1);
+        let mut ignored = failure;
+        ignored.suppressed = Some(Suppression { kind: SuppressionKind::Inline, reason: "known".into() });
+        assert_eq!(all(&Outcome { deployed: vec![failed], ..outcome(vec![ignored]) }), 1);
     }
 }

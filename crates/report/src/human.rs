@@ -4,9 +4,7 @@
 mod tests;
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 use std::io::{self, BufWriter, Write};
-use std::sync::Arc;
 use std::time::Duration;
 
 use annotate_snippets::renderer::{
@@ -19,7 +17,7 @@ use fedward_kit::finding::{ObjectId, Severity};
 use fedward_outcome::{Deployed, Finding, Location, Mutation, NotEvaluated, Outcome, Rendered, State, SuppressionKind, Unread};
 use similar::{ChangeTag, TextDiff};
 
-use crate::entry::deployed_by;
+use crate::entry::{Failures, deployed_by};
 use crate::excerpt::Excerpt;
 use crate::gate::{Gate, Verdict};
 use crate::masks::Masks;
@@ -209,15 +207,8 @@ impl Page<'_> {
     /// What of Argo CD's is not all rendered. What may be deferred is told in part, unless [`Options::verbose`] is set.
     fn deployed(&mut self, outcome: &Outcome, gate: &Gate) -> io::Result<()> {
         let all = &outcome.deployed;
-        // What failed is a finding already, unless the rule is off or the finding ignored.
-        let place = |location: &Location| (Arc::clone(location.source.name()), location.span);
-        let findings = outcome.findings.iter().filter(|finding| finding.suppressed.is_none());
-        let told: HashSet<_> = findings.map(|finding| (place(&finding.location), finding.message.as_str())).collect();
-        let is_told = |one: &Deployed| match (&one.cause, one.reasons.as_slice()) {
-            (Some(cause), [reason]) => told.contains(&(place(cause), reason.as_str())),
-            _ => false,
-        };
-        for one in all.iter().filter(|one| gate.is_unknown(one) && !is_told(one)) {
+        let failures = Failures::of(outcome);
+        for one in all.iter().filter(|one| gate.is_unknown(one) && !failures.tell(one)) {
             self.undeployed(DEFAULT_ERROR_STYLE, one)?;
         }
         if self.options.quiet {
