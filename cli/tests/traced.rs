@@ -326,6 +326,12 @@ fn what_does_not_render_is_found_where_it_is_mended() {
         of(name, name, "");
     };
     kustomization("missing", "namespace: a\nresources:\n- ../base\n- gone.yaml\n");
+    kustomization("keys", "configMapGenerator:\n- name: a\n  files:\n  - kustomization.yaml\n  - run.sh=gone.sh\n");
+    kustomization("over-keys", "resources: [../keys]\n");
+    kustomization("envs", "secretGenerator:\n- name: a\n  envs:\n  - ./gone.env\n");
+    kustomization("env", "secretGenerator:\n- name: a\n  env: gone.env\n");
+    kustomization("round", "resources:\n- ../round-too\n");
+    write(folder, "round-too/kustomization.yaml", "resources:\n\n- ../round\n");
     kustomization("field", "resources: []\nnope: 1\n");
     kustomization("empty", "resources: [../nothing]\n");
     write(folder, "nothing/kustomization.yaml", "# nothing\n");
@@ -342,10 +348,15 @@ fn what_does_not_render_is_found_where_it_is_mended() {
         // What several fail at is told once.
         by("base/a.yaml:3", "below, Application argocd/missing"),
         by("call/templates/a.yaml:3", "call-too, Application argocd/call"),
+        by("env/kustomization.yaml:3", "env"),
+        by("envs/kustomization.yaml:4", "envs"),
         by("field/kustomization.yaml:2", "field"),
         by("helper/templates/_a.tpl:2", "helper"),
+        by("keys/kustomization.yaml:5", "keys"),
+        by("keys/kustomization.yaml:5", "over-keys"),
         by("nothing/kustomization.yaml:1", "empty"),
         by("parse/templates/a.yaml:3", "parse"),
+        by("round-too/kustomization.yaml:3", "round"),
         by("schema/charts/below/values.yaml:2", "schema"),
         by("under/charts/below/templates/a.yaml:2", "under"),
         by("values/prod.yaml:2", "values"),

@@ -163,14 +163,26 @@ fn yaml_line(text: &str) -> Option<u32> {
 fn in_kustomization(origins: &mut Origins<'_>, failure: &Failure<'_>) -> Option<(Arc<Source>, Span)> {
     let checkout = failure.checkout;
     let mut folder = failure.folder.to_owned();
+    // The folder that the last one is named in, and how it is named there.
+    let mut last: Option<(String, &str)> = None;
     // Each is written in the one before it.
     for named in failure.text.split(" from '").skip(1).filter_map(|rest| rest.split('\'').next()) {
         let Some(there) = path::join(&folder, named) else { break };
         match checkout.follow(&there) {
-            Ok((real, Entry::Folder)) => folder = real,
+            Ok((real, Entry::Folder)) => last = Some((std::mem::replace(&mut folder, real), named)),
             Ok((real, _)) => return Some(line_of(origins.file(checkout, &real)?, yaml_line(failure.text))),
             Err(_) => return entry(origins, checkout, &folder, |root| item(root, named)),
         }
+    }
+    if let Some((_, rest)) = failure.text.split_once("cycle detected: candidate root '") {
+        // One that a component closes has no name of its own.
+        let (holder, named) = last.filter(|_| rest.split('\'').next().and_then(path::clean).as_deref() == Some(folder.as_str()))?;
+        return entry(origins, checkout, &holder, |root| item(root, named));
+    }
+    if let Some((_, rest)) = failure.text.split_once("loading KV pairs: ") {
+        let (_, rest) = rest.split_once("evalsymlink failure on '")?;
+        let missing = path::clean(rest.split('\'').next()?)?;
+        return entry(origins, checkout, &folder, |root| generated(root, &folder, &missing));
     }
     if let Some(file) = failure.text.split("in File: ").nth(1).and_then(|rest| rest.split_whitespace().next()) {
         return Some(line_of(origins.file(checkout, &path::join(&folder, file)?)?, yaml_line(failure.text)));
@@ -207,4 +219,16 @@ fn kustomization(origins: &mut Origins<'_>, checkout: &Arc<Checkout>, folder: &s
 fn item(root: Node<'_>, named: &str) -> Option<Span> {
     let lists = ["resources", "bases", "components", "crds"].into_iter().filter_map(|key| root.get(key));
     lists.flat_map(Node::items).find(|item| item.as_str() == Some(named)).map(Node::place)
+}
+
+/// Where a generator of the kustomization in a folder names a file.
+fn generated(root: Node<'_>, folder: &str, missing: &str) -> Option<Span> {
+    let generators = || ["configMapGenerator", "secretGenerator"].into_iter().filter_map(|key| root.get(key)).flat_map(Node::items);
+    let is_it = |file: &str| path::join(folder, file).as_deref() == Some(missing);
+    let files = generators().filter_map(|generator| generator.get("files")).flat_map(Node::items);
+    // A key may stand before the path.
+    let file = files.map(|file| (file, file.as_str().map(|text| text.split_once('=').map_or(text, |(_, path)| path))));
+    let lists = generators().filter_map(|generator| generator.get("envs")).flat_map(Node::items);
+    let envs = lists.chain(generators().filter_map(|generator| generator.get("env"))).map(|env| (env, env.as_str()));
+    file.chain(envs).find(|(_, path)| path.is_some_and(is_it)).map(|(node, _)| node.place())
 }
