@@ -188,6 +188,55 @@ fn ignore_entries_beside_values_count() {
 }
 
 #[test]
+fn documents_of_a_template_are_told_apart() {
+    if !common::renders() {
+        return;
+    }
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path();
+    let document = |name: &str, value: &str| {
+        let name = format!("{{{{ .Release.Name }}}}-{name}");
+        DEPLOYMENT.replace("NAME", &name).replace("VALUE", &format!("{{{{ .Values.{value} | quote }}}}"))
+    };
+    let entry = "# fedward: ignore[wrong-azure-label-value] the webhook of this cluster takes it";
+    chart(folder, "web", "web", "", &format!("use: 'yes'\n{entry}\nuse2: 'no'\nnames: [c, d]\n"), "");
+    let template = |text: &str| write(folder, "web/templates/all.yaml", text);
+    application(folder, "      skipCrds: true\n");
+    // Markers in actions are none, and Helm puts other kinds elsewhere.
+    let service = "{{- /*\n---\n*/}}\napiVersion: v1\nkind: Service\nmetadata:\n  name: s\n---\n";
+    template(&format!("{}---\n{service}{}", document("a", "use"), document("b", "use2")));
+    assert_eq!(places(folder, &CHECK), ["web-a: web/templates/all.yaml:10", "web-b: web/templates/all.yaml:31 ignored"]);
+    let both = ["web-a: web/values.yaml:1 `use` is set here", "web-b: web/values.yaml:3 `use2` is set here"];
+    assert_eq!(set(folder, &CHECK), both);
+    assert!(stale(folder, &CHECK).is_empty());
+    // The lines of both are the same, and so is the value.
+    template(&format!("{}---\n{}", document("a", "use2"), document("b", "use2")));
+    let said: Vec<String> = found(folder, &CHECK).iter().map(place_and).collect();
+    assert_eq!(said, ["web/templates/all.yaml:10 true", "web/templates/all.yaml:23 true"]);
+    assert!(stale(folder, &CHECK).is_empty());
+    // As many come out as there are, but one of them twice: nobody knows which.
+    let own = document("{{ . }}", "use").replace(".Release", "$.Release").replace(".Values", "$.Values");
+    template(&format!(
+        "{{{{ if .Values.none }}}}\n{}{{{{ end }}}}\n{{{{- range .Values.names }}}}\n---\n{own}{{{{- end }}}}\n",
+        document("a", "use2")
+    ));
+    let said: Vec<String> = found(folder, &CHECK).iter().map(place_and).collect();
+    assert_eq!(said, ["web/templates/all.yaml:1 false"; 2]);
+    assert_eq!(stale(folder, &CHECK), ["web/values.yaml:2"]);
+    let (out, ..) = run(folder, &CHECK);
+    assert!(out.contains("only the file that this comes from is known, not the line"), "{out}");
+    // There is only one that it can be.
+    template(&format!("{service}{{{{- range .Values.names }}}}\n---\n{own}{{{{- end }}}}\n"));
+    let line = "web/templates/all.yaml:20";
+    assert_eq!(places(folder, &CHECK), [format!("web-c: {line}"), format!("web-d: {line}")]);
+}
+
+/// A finding's place, and whether it is exact.
+fn place_and(finding: &serde_json::Value) -> String {
+    format!("{} {}", place(&finding["location"]), finding["origin"]["exact"])
+}
+
+#[test]
 fn a_patch_is_named_for_the_objects_that_it_changes() {
     if !common::renders() {
         return;

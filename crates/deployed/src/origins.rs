@@ -4,6 +4,7 @@ mod base;
 pub(crate) mod charts;
 mod lines;
 mod objects;
+pub(crate) mod parts;
 mod patching;
 pub(crate) mod values;
 
@@ -111,8 +112,7 @@ impl<'d> Origins<'d> {
                 Some(Placed { location, exact, text, value: None })
             }
             Made::Helm(release) => {
-                let aligned = self.aligned(&piece, &source);
-                let (template_line, exact) = aligned.find(line);
+                let Some((template_line, exact)) = self.aligned(&piece, release, &source).find(line) else { return Some(unknown(source)) };
                 let value = if exact { values::trace(self, &piece, release, &text, source.line_text(template_line)) } else { None };
                 Some(Placed { location: at(content(&source, template_line)), exact, text, value })
             }
@@ -126,7 +126,7 @@ impl<'d> Origins<'d> {
         let (called, path) = charts::parts(&piece.name);
         let chart = self.chart(release);
         let template = called.iter().try_fold(&*chart, |chart, called| chart.child(called))?.template(path)?;
-        let (template_line, exact) = self.aligned(piece, template).find(line);
+        let (template_line, exact) = self.aligned(piece, release, template).find(line)?;
         exact.then(|| values::trace(self, piece, release, text, template.line_text(template_line))).flatten()
     }
 
@@ -217,9 +217,11 @@ impl<'d> Origins<'d> {
         self.file(&checkout, &path)
     }
 
-    fn aligned(&mut self, piece: &Piece, template: &Source) -> Arc<Aligned> {
-        let known = self.aligned.entry(Arc::clone(piece.source.name()));
-        Arc::clone(known.or_insert_with(|| Arc::new(Aligned::new(&piece.source, template))))
+    fn aligned(&mut self, piece: &Piece, release: &Release, template: &Source) -> Arc<Aligned> {
+        let name = piece.source.name();
+        let known = self.aligned.entry(Arc::clone(name));
+        let align = || Arc::new(Aligned::new(&piece.source, template, parts::part_of(template, &release.outputs(&piece.name), name)));
+        Arc::clone(known.or_insert_with(align))
     }
 }
 

@@ -11,6 +11,7 @@ use fedward_manifest::{Limits, Source as Text, parse, split};
 use fedward_render::{Cache, Document, Folder, Outcome, Renderer, Source, Templates};
 use serde_json::{Map, Value};
 
+use crate::origins::parts::kind;
 use crate::plugin::Plugins;
 use crate::supplied::Supplied;
 use crate::tracked::Empty;
@@ -77,17 +78,50 @@ pub(crate) struct Release {
     /// What it is rendered with.
     pub(crate) helm: renderer::Helm,
     values: OnceLock<Option<Arc<Text>>>,
+    /// What came out of each template, by what the renderer calls it, in the order of the result.
+    outputs: Mutex<HashMap<String, Vec<Output>>>,
+}
+
+/// A text that came out of a template.
+#[derive(Debug, Clone)]
+pub(crate) struct Output {
+    pub(crate) name: Arc<str>,
+    /// The kind of its object, if that is only one.
+    pub(crate) kind: Option<String>,
+    /// Whether it is several documents.
+    pub(crate) is_several: bool,
+    pub(crate) hook: bool,
+}
+
+impl Output {
+    fn new(source: &Text, hook: bool) -> Self {
+        let lines = || source.text().lines();
+        let is_several = lines().filter(|line| line.starts_with("---")).count() > 1;
+        let kind = lines().find_map(kind).filter(|_| !is_several).map(str::to_owned);
+        Output { name: Arc::clone(source.name()), kind, is_several, hook }
+    }
 }
 
 impl Release {
     fn new(checkout: &Arc<Checkout>, chart: &str, helm: &renderer::Helm) -> Self {
-        Release { checkout: Arc::clone(checkout), chart: chart.to_owned(), helm: helm.clone(), values: OnceLock::new() }
+        Release {
+            checkout: Arc::clone(checkout),
+            chart: chart.to_owned(),
+            helm: helm.clone(),
+            values: OnceLock::new(),
+            outputs: Mutex::default(),
+        }
     }
 
     /// The values that the Application itself has.
     pub(crate) fn values(&self) -> Option<Arc<Text>> {
         let read = || Text::from_text("values", self.helm.values.clone()?).ok().map(Arc::new);
         self.values.get_or_init(read).clone()
+    }
+
+    /// What came out of a template, in the order of the result.
+    pub(crate) fn outputs(&self, name: &str) -> Vec<Output> {
+        self.outputs.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned().unwrap_or_default()
     }
 }
 
@@ -163,7 +197,7 @@ impl Sandbox {
         number: usize,
         document: Document,
     ) -> Result<Vec<Manifest>, String> {
-        let Document { text, file, inside, name, changed_by, .. } = document;
+        let Document { text, file, inside, name, changed_by, hook } = document;
         let file = file.filter(|file| file != ".");
         let real = file.as_deref().and_then(|file| supplied.real(file));
         let (checkout, file) = real.map_or_else(|| (Arc::clone(request.checkout), file), |(checkout, file)| (checkout, Some(file)));
@@ -184,6 +218,10 @@ impl Sandbox {
                 return Err(format!("what `{shown}` renders to is no YAML: {what}"));
             };
             manifests.extend(Manifest::all(&document).map(|manifest| Manifest { origin: origin.clone(), ..manifest }));
+        }
+        if let Made::Helm(release) = made {
+            let mut outputs = release.outputs.lock().unwrap_or_else(PoisonError::into_inner);
+            outputs.entry(name.clone()).or_default().push(Output::new(&source, hook));
         }
         self.keep(Piece { source, checkout, file, inside, name, changed_by, made: made.clone() });
         Ok(manifests)

@@ -14,6 +14,7 @@ use annotate_snippets::renderer::{
 use annotate_snippets::{Level, Renderer};
 use anstyle::AnsiColor;
 use fedward_kit::finding::{ObjectId, Severity};
+use fedward_manifest::Span;
 use fedward_outcome::{Deployed, Finding, Location, Mutation, NotEvaluated, Outcome, Rendered, State, SuppressionKind, Unread};
 use similar::{ChangeTag, TextDiff};
 
@@ -131,7 +132,7 @@ impl Page<'_> {
         }
         self.bar_due = true;
         self.object(margin, finding.object.as_ref())?;
-        self.rendered(margin, finding.rendered.as_ref())?;
+        self.rendered(margin, &finding.location, finding.rendered.as_ref())?;
         if self.options.verbose || finding.location.pointer.contains('#') {
             self.footer(margin, "path", &finding.location.pointer)?;
         }
@@ -274,7 +275,7 @@ impl Page<'_> {
     }
 
     /// What deploys the object, and what the line is there.
-    fn rendered(&mut self, margin: usize, rendered: Option<&Rendered>) -> io::Result<()> {
+    fn rendered(&mut self, margin: usize, location: &Location, rendered: Option<&Rendered>) -> io::Result<()> {
         let Some(rendered) = rendered else { return Ok(()) };
         if let Some(by) = deployed_by(rendered) {
             self.footer(margin, "deployed", by.trim_start_matches("deployed "))?;
@@ -283,7 +284,11 @@ impl Page<'_> {
             self.footer(margin, "rendered", &format!("`{}`", cut(&rendered.text, MAX_DIFF_LINE)))?;
         }
         if !rendered.exact {
-            self.footer(margin, "note", "which line this comes from is not known: it is shown where what holds it begins")?;
+            let note = match location.span {
+                span if span == Span::at(0) => "only the file that this comes from is known, not the line",
+                _ => "which line this comes from is not known: it is shown where what holds it begins",
+            };
+            self.footer(margin, "note", note)?;
         }
         Ok(())
     }

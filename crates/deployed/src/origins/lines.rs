@@ -8,6 +8,8 @@ use std::collections::HashMap;
 
 use fedward_manifest::Source;
 
+use super::parts::Origin;
+
 /// The lines of a rendered text beside those of its template. Lines are counted from 1.
 #[derive(Debug)]
 pub(crate) struct Aligned {
@@ -15,6 +17,8 @@ pub(crate) struct Aligned {
     template: Vec<Line>,
     /// Lines that are the same: of the rendered text and of the template, in the order of both.
     same: Vec<(usize, usize)>,
+    /// The document of the template that it comes from.
+    origin: Origin,
 }
 
 #[derive(Debug)]
@@ -47,14 +51,28 @@ fn lines(source: &Source) -> Vec<Line> {
 }
 
 impl Aligned {
-    pub(crate) fn new(rendered: &Source, template: &Source) -> Self {
-        let (rendered, template) = (lines(rendered), lines(template));
+    pub(crate) fn new(rendered: &Source, template: &Source, origin: Origin) -> Self {
+        let (rendered, mut template) = (lines(rendered), lines(template));
+        if let Origin::Known(own) = &origin {
+            // Nothing comes from the other documents.
+            template.iter_mut().enumerate().filter(|(index, _)| !own.contains(index)).for_each(|(_, line)| line.text.clear());
+        }
         let same = in_order(&common(&rendered, &template));
-        Aligned { rendered, template, same }
+        Aligned { rendered, template, same, origin }
     }
 
-    /// The line of the template for a line of the rendered text, and whether that is certain.
-    pub(crate) fn find(&self, line: u32) -> (u32, bool) {
+    /// The line of the template for a line of the rendered text, and whether that is certain; `None` if it may be in any of its documents.
+    pub(crate) fn find(&self, line: u32) -> Option<(u32, bool)> {
+        let (found, exact) = self.nearest(line);
+        let Origin::OneOf(could) = &self.origin else { return Some((found, exact)) };
+        let part = |index: usize| could.iter().position(|lines| lines.contains(&index));
+        let own = part((found as usize).saturating_sub(1))?;
+        // All that they have in common is in that document.
+        let is_known = || !self.same.is_empty() && self.same.iter().all(|(_, template)| part(*template) == Some(own));
+        (exact || is_known()).then_some((found, exact))
+    }
+
+    fn nearest(&self, line: u32) -> (u32, bool) {
         let number = |index: usize| u32::try_from(index + 1).unwrap_or(u32::MAX);
         let wanted = (line as usize).saturating_sub(1);
         let mut at = wanted;
@@ -68,7 +86,8 @@ impl Aligned {
         // The object begins somewhere before what it has in common with the template.
         let first = self.same.first().map(|(_, template)| *template);
         let kind = self.template.iter().position(|line| line.key() == Some((false, "kind")));
-        (number(first.or(kind).unwrap_or(0)), false)
+        let start = if let Origin::Known(own) = &self.origin { own.start } else { 0 };
+        (number(first.or(kind).unwrap_or(start)), false)
     }
 
     fn exact(&self, at: usize) -> Option<usize> {
@@ -213,7 +232,7 @@ spec:
 
     fn found(line: u32) -> (u32, bool) {
         let source = |text: &str| Source::from_text("a", text.to_owned()).unwrap();
-        Aligned::new(&source(RENDERED), &source(TEMPLATE)).find(line)
+        Aligned::new(&source(RENDERED), &source(TEMPLATE), Origin::Whole).find(line).unwrap()
     }
 
     #[test]
