@@ -168,7 +168,13 @@ impl Given {
             mappings.push(Mapping { shown: shown(&mapping.path), ..mapping });
         }
         let clusters = match &known.clusters {
-            Some(file) => Some(Clusters::read(&documents(file)?).map_err(|reason| wrong(file, &reason))?),
+            Some(file) => {
+                let documents = documents(file)?;
+                if documents.iter().all(|document| document.is_empty()) {
+                    bail!("`{}` is empty: `clusters: []` says that there are none but the one that Argo CD runs in", file.display());
+                }
+                Some(Clusters::read(&documents).map_err(|reason| wrong(file, &reason))?)
+            }
             None => None,
         };
         let fixtures = match &known.generators {

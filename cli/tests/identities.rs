@@ -54,6 +54,9 @@ Azure identity 6f1d2c3b-4a59-4e68-9b07-1c2d3e4f5a6b: 1 workload uses it
     let states: Vec<_> = json["deployed"].as_array().unwrap().iter().map(|one| (&one["name"], &one["state"])).collect();
     assert_eq!(serde_json::to_value(states).unwrap(), serde_json::json!([["argocd/blue", "rendered"], ["argocd/green", "rendered"]]));
     assert_eq!(json["accounts"][1]["cluster"], "blue");
+    let (picture, ..) = run(folder.path(), &[MAPPED.as_slice(), &[".", "--format", "mermaid"]].concat());
+    assert!(picture.contains("\"service account<br/>shop/of-orders<br/>in green<br/>kustom/account.yaml\""), "{picture}");
+    assert!(picture.contains("\"service account<br/>shop/orders<br/>in blue<br/>chart/templates/account.yaml:4\""), "{picture}");
     // As files alone they are templates and bases.
     let (out, _, code) = run(folder.path(), &["identities", ".", "--no-argocd"]);
     assert!(out.contains("what Application `blue` (and 1 more) deploys is not rendered, and not in the list"), "{out}");
@@ -74,6 +77,11 @@ fn what_is_not_rendered_is_told_and_changes_the_exit_code() {
     let (out, _, code) = run(folder.path(), &["identities", ".", "--strict", "--quiet"]);
     assert!(out.contains("deferred: Application `argocd/blue`: "), "{out}");
     assert_eq!(code, 3);
+    assert!(out.ends_with("error: 2 not rendered (2 deferred, which `--strict` counts)\n\n"), "{out}");
+    // A picture has no room for it.
+    let (out, said, code) = run(folder.path(), &["identities", ".", "--strict", "--format", "mermaid"]);
+    assert!(out.starts_with("flowchart LR\n") && !out.contains("deferred"), "{out}");
+    assert_eq!((said.as_str(), code), ("error: 2 not rendered (2 deferred, which `--strict` counts)\n", 3));
     write(folder.path(), "chart/templates/broken.yaml", "{{ fail \"as it is meant\" }}\n");
     let (out, _, code) = run(folder.path(), &[MAPPED.as_slice(), &["."]].concat());
     assert!(out.contains("failed: Application `argocd/blue`: ") && out.contains("as it is meant"), "{out}");

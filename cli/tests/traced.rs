@@ -367,7 +367,7 @@ fn what_does_not_render_is_found_where_it_is_mended() {
     assert!(failures(folder).contains(&by("missing/kustomization.yaml:4", "missing")), "{:?}", failures(folder));
     // Naming a chart that an Application fails at would not help.
     let (_, said, _) = run(folder, &[&CHECK[..], &["--verbose"]].concat());
-    let skipped = "call/templates/a.yaml: a template of the Helm chart in `call`: Application argocd/call-too, which deploys it, is failed";
+    let skipped = "call/templates/a.yaml: a template of the Helm chart in `call`: Application argocd/call-too, which has it, is failed";
     let (out, ..) = run(folder, &[&CHECK[..], &["--verbose"]].concat());
     assert!(out.contains(skipped), "{out}{said}");
     // A folder by itself.

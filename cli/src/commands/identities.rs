@@ -96,12 +96,20 @@ pub(crate) fn run(args: &Identities) -> Result<Exit> {
     // Whoever gets the exit code sees why, where notes are left out as well.
     let why = nothing.filter(|_| args.quiet && exit == Exit::Nothing);
     let report = Report { inventory: &inventory, outcome: &outcome, gate: &gate, why };
+    let mut is_text = false;
     for output in &mut outputs {
         let color = output.is_stdout() && anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never;
-        output.write(|format, out| write(format, &report, args, color, out))?;
+        output.write(|format, out| {
+            is_text |= matches!(format, Format::Human | Format::Json);
+            write(format, &report, args, color, out)
+        })?;
     }
     for output in outputs {
         output.finish()?;
+    }
+    // A picture has no room for it.
+    if let Some(why) = gate.why(&outcome).or(nothing.map(str::to_owned)).filter(|_| exit != Exit::Clean && !is_text) {
+        anstream::eprintln!("error: {why}");
     }
     Ok(exit)
 }

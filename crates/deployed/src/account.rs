@@ -4,7 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use fedward_engine::{BUILD, RENDER};
-use fedward_gitops::{Place, Reason, SetState, SourceType, State, Stop};
+use fedward_gitops::{Place, Reason, SetState, SourceType, State, Stop, rules};
+use fedward_kit::finding::ObjectId;
 use fedward_outcome::{Deployed as Entry, Location, Skipped, State as Became};
 
 use crate::Deployed;
@@ -106,18 +107,26 @@ pub(crate) fn explain(deployed: &Deployed, skipped: &mut [Skipped]) {
             }
         }
     }
+    let applications = deployed.discovery.applications.len();
+    for (number, loose) in deployed.loose.iter().enumerate() {
+        let Err((became, _)) = &loose.result else { continue };
+        for file in fedward_gitops::files_of(&loose.checkout, &loose.folder, loose.kind == "chart") {
+            unrendered.entry(deployed.name(&file)).or_insert((applications + number, *became));
+        }
+    }
     for one in skipped {
         let Some(what) = hints.iter().find_map(|hint| one.reason.strip_suffix(hint)) else { continue };
         let Some((title, became)) = unrendered.get(&one.file).and_then(|(number, became)| Some((deployed.title(*number)?, became))) else {
             continue;
         };
-        one.reason = format!("{what}: {title}, which deploys it, is {}", became.name());
+        one.reason = format!("{what}: {title}, which has it, is {}", became.name());
     }
 }
 
 /// Where the rules about a repository tell of a failure.
 fn cause(origins: &mut Origins<'_>, reason: Option<&Reason>, own: &Place) -> Option<Location> {
-    reason.map(|reason| located(origins, reason.place.as_ref().unwrap_or(own)))
+    let (location, object) = rules::written_at(reason?.place.as_ref().unwrap_or(own));
+    Some(moved(origins, location, object.as_ref()))
 }
 
 fn told(reasons: &[Reason]) -> Vec<String> {
@@ -126,8 +135,12 @@ fn told(reasons: &[Reason]) -> Vec<String> {
 
 /// A place, in the file that a person edits.
 fn located(origins: &mut Origins<'_>, place: &Place) -> Location {
-    let location = Location { source: Arc::clone(place.source()), span: place.span(), pointer: String::new() };
-    if let Some(placed) = origins.place(&location, None) {
+    moved(origins, Location { source: Arc::clone(place.source()), span: place.span(), pointer: String::new() }, None)
+}
+
+/// The same, of something in an object.
+fn moved(origins: &mut Origins<'_>, location: Location, object: Option<&ObjectId>) -> Location {
+    if let Some(placed) = origins.place(&location, object) {
         return placed.location;
     }
     let mut location = location;

@@ -100,7 +100,7 @@ fn place(origins: &mut Origins<'_>, outcome: &Outcome, mut finding: Finding) -> 
     relate(&mut finding, placed.value.into_iter().collect());
     // They are for the rendered text, which nobody edits.
     finding.edits.clear();
-    finding.rendered = Some(Rendered { by: Vec::new(), count: 1, text: if is_same { String::new() } else { text }, exact: placed.exact });
+    finding.rendered = Some(Rendered { by: Vec::new(), count: 0, text: if is_same { String::new() } else { text }, exact: placed.exact });
     Placed { finding, by, is_plain: false, value }
 }
 

@@ -80,7 +80,7 @@ impl Default for Limits {
     }
 }
 
-/// Why there is nothing of a plugin.
+/// Why a source has no objects that its plugin would build.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Stopped {
     /// It cannot be known here.
@@ -161,7 +161,9 @@ impl Plugins {
                 return Err(Stopped::Failed(format!("{flag} does not end within {time} s, and was stopped")));
             }
             Ended::TooMuch => {
-                return Err(Stopped::Deferred(format!("{flag} prints more than {} bytes", self.limits.output_bytes)));
+                let bytes = self.limits.output_bytes;
+                let most = if bytes < 1 << 20 { format!("{bytes} bytes") } else { format!("{} MiB", bytes >> 20) };
+                return Err(Stopped::Deferred(format!("{flag} prints more than {most}")));
             }
         };
         String::from_utf8(printed).map_err(|_| Stopped::Failed(format!("what {flag} prints is not UTF-8")))

@@ -79,7 +79,7 @@ pub(crate) struct Release {
     pub(crate) helm: renderer::Helm,
     values: OnceLock<Option<Arc<Text>>>,
     /// What came out of each template, by what the renderer calls it, in the order of the result.
-    outputs: Mutex<HashMap<String, Vec<Output>>>,
+    outputs: Mutex<HashMap<String, Arc<Vec<Output>>>>,
 }
 
 /// A text that came out of a template.
@@ -120,7 +120,7 @@ impl Release {
     }
 
     /// What came out of a template, in the order of the result.
-    pub(crate) fn outputs(&self, name: &str) -> Vec<Output> {
+    pub(crate) fn outputs(&self, name: &str) -> Arc<Vec<Output>> {
         self.outputs.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned().unwrap_or_default()
     }
 }
@@ -221,7 +221,8 @@ impl Sandbox {
         }
         if let Made::Helm(release) = made {
             let mut outputs = release.outputs.lock().unwrap_or_else(PoisonError::into_inner);
-            outputs.entry(name.clone()).or_default().push(Output::new(&source, hook));
+            // Nobody else has them before the render is done.
+            Arc::make_mut(outputs.entry(name.clone()).or_default()).push(Output::new(&source, hook));
         }
         self.keep(Piece { source, checkout, file, inside, name, changed_by, made: made.clone() });
         Ok(manifests)

@@ -176,11 +176,7 @@ pub fn native(discovery: &Discovery, repositories: &Repositories, on: &dyn Fn(&s
 
 fn finding(rule: &RuleDescriptor, report: Report) -> Option<NativeFinding> {
     let (location, object) = match &report.place {
-        Spot::Place(place) => {
-            let object = object_of(place);
-            let pointer = object.as_ref().map_or_else(String::new, |object| place.pointer_from(object));
-            (located(place, pointer), object.as_ref().and_then(|object| id(object.node())))
-        }
+        Spot::Place(place) => written_at(place),
         Spot::File(file) => {
             let source = Source::from_text(file.as_str(), String::new()).ok()?;
             (Location { source: Arc::new(source), span: Span::at(0), pointer: String::new() }, None)
@@ -254,6 +250,14 @@ fn templates(set: &Value) -> impl Iterator<Item = &Value> {
         let generators = spec.list("generators").flat_map(|entry| entry.as_map().into_iter().flatten());
         spec.get("template").into_iter().chain(generators.filter_map(|(_, generator)| generator.get("template")))
     })
+}
+
+/// Where findings are told that are about a place, and the object that it is in.
+#[must_use]
+pub fn written_at(place: &Place) -> (Location, Option<ObjectId>) {
+    let object = object_of(place);
+    let pointer = object.as_ref().map_or_else(String::new, |object| place.pointer_from(object));
+    (located(place, pointer), object.as_ref().and_then(|object| id(object.node())))
 }
 
 fn located(place: &Place, pointer: String) -> Location {
@@ -331,7 +335,7 @@ mod tests {
                 })
                 .collect();
             let message =
-                "this link is absolute or leads out of the repository: Argo CD renders none of the 2 Applications with sources in it";
+                "this link is absolute or leads out of the repository: Argo CD renders no Application with sources in it (2 here)";
             assert_eq!(found, [("stray-link", "docs/link", message)]);
         });
     }

@@ -110,7 +110,9 @@ impl Graph {
             AccountState::Absent => (Kind::Unknown, Some("not among the files")),
             AccountState::Ambiguous => (Kind::Unknown, Some("several copies that differ")),
         };
-        let texts = ["service account", &name].into_iter().chain(state);
+        let cluster = inventory.has_clusters().then_some(account.cluster.as_str()).filter(|cluster| !cluster.is_empty());
+        let cluster = cluster.map(|cluster| format!("in {cluster}"));
+        let texts = ["service account", &name].into_iter().chain(cluster.as_deref()).chain(state);
         if !self.add(&id, kind, texts, account.location.as_ref()) {
             return false;
         }
@@ -154,7 +156,8 @@ impl Graph {
             return false;
         }
         let mut lines: Vec<String> = texts.map(line).collect();
-        lines.extend(place.map(|place| line(&format!("{}:{}", place.file, place.line))));
+        let at = |place: &Place| if place.near { place.file.clone() } else { format!("{}:{}", place.file, place.line) };
+        lines.extend(place.map(|place| line(&at(place))));
         self.boxes.push(Item { id: id.to_owned(), kind, lines });
         self.known.insert(id.to_owned());
         true

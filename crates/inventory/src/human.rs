@@ -6,7 +6,7 @@ use std::io::{self, BufWriter, Write};
 use anstyle::{AnsiColor, Effects, Style};
 use fedward_kit::index::is_argo_cd;
 use fedward_outcome::Outcome;
-use fedward_report::{Gate, printable};
+use fedward_report::{Gate, Verdict, printable};
 
 use crate::Options;
 use crate::model::{
@@ -30,12 +30,14 @@ const UNKNOWN: Style = AnsiColor::Cyan.on_default();
 /// # Errors
 /// Those of the writer.
 pub fn human(inventory: &Inventory, outcome: &Outcome, gate: &Gate, options: &Options, out: &mut dyn Write) -> io::Result<()> {
-    let clusters: HashSet<&str> = inventory.accounts.iter().map(|account| account.cluster.as_str()).collect();
-    let mut page = Page { out: BufWriter::new(out), inventory, options, many_clusters: clusters.len() > 1 };
+    let mut page = Page { out: BufWriter::new(out), inventory, options, many_clusters: inventory.has_clusters() };
     for identity in &inventory.identities {
         page.identity(identity)?;
     }
     fedward_report::problems(outcome, gate, options, &mut page.out)?;
+    if let Some(why) = gate.why(outcome).filter(|_| gate.verdict(outcome) == Verdict::NotJudged) {
+        writeln!(page.out, "error: {why}\n")?;
+    }
     if !options.quiet {
         page.not_known()?;
         page.summary(outcome)?;

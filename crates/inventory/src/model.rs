@@ -21,6 +21,14 @@ pub struct Inventory {
     pub workloads_without_known_account: Vec<User>,
 }
 
+impl Inventory {
+    /// Whether accounts are of several clusters, and not told apart by their names alone.
+    pub(crate) fn has_clusters(&self) -> bool {
+        let mut clusters = self.accounts.iter().map(|account| &account.cluster).filter(|cluster| !cluster.is_empty());
+        clusters.next().is_some_and(|first| clusters.any(|other| other != first))
+    }
+}
+
 /// Whose identity it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

@@ -98,7 +98,8 @@ impl People {
         for number in &facts.accounts {
             look(survey, *number, |look, _| people.object(survey, &look, &credentials, federated));
         }
-        // What no account sees of itself, but sees the account: of more than an answer holds, and of accounts that are not there.
+        // Credentials that name an account which does not find them: there are more than one answer holds, the account is not among the files,
+        // or they stand beside all clusters.
         let known = |(account, person): (usize, &Person)| person.credentials.iter().map(|at| (account, *at)).collect::<Vec<_>>();
         let seen: HashSet<(usize, usize)> = people.all.iter().enumerate().flat_map(known).collect();
         let mut deployed: HashMap<Name, Vec<usize>> = HashMap::new();

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use fedward_outcome::{Location, Outcome};
+use fedward_outcome::{Location, Outcome, count_states};
 
 use crate::clean;
 use crate::entry::{Entry, entries};
@@ -72,6 +72,10 @@ fn verdict(outcome: &Outcome, gate: &Gate) -> String {
     // Of a run that judged nothing that is deployed, it is the Applications themselves.
     let beside = if nothing.is_some() && outcome.evaluated > 0 { " beside it" } else { "" };
     parts.push(format!("{} judged{beside}", summary::count(outcome.evaluated, "object")));
+    let untouched = count_states(&outcome.deployed, &["Application"]).untouched;
+    if untouched > 0 {
+        parts.push(format!("{} untouched", summary::count(untouched, "Application")));
+    }
     if !outcome.skipped.is_empty() {
         parts.push(format!("{} skipped", outcome.skipped.len()));
     }

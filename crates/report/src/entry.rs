@@ -91,11 +91,15 @@ pub(crate) fn not_rendered(deployed: &Deployed) -> String {
     if deployed.reasons.is_empty() { state } else { format!("{state}: {}", deployed.reasons.join("; ")) }
 }
 
-/// What deploys the object of a finding: `deployed by Application argocd/web (+2 more)`.
-pub(crate) fn deployed_by(rendered: &Rendered) -> String {
+/// What deploys the object of a finding: `deployed by Application argocd/web (+2 more)`. Nothing where nothing does: what is rendered may be an
+/// Application itself, or an object that is there twice.
+pub(crate) fn deployed_by(rendered: &Rendered) -> Option<String> {
+    if rendered.by.is_empty() {
+        return None;
+    }
     let more = rendered.count.saturating_sub(rendered.by.len());
     let more = if more > 0 { format!(" (+{more} more)") } else { String::new() };
-    format!("deployed by {}{more}", rendered.by.join(", "))
+    Some(format!("deployed by {}{more}", rendered.by.join(", ")))
 }
 
 impl<'a> Entry<'a> {
@@ -159,7 +163,7 @@ impl<'a> Entry<'a> {
             let (name, start) = (related.location.source.name(), related.location.start());
             format!("{name}:{}:{}: {}", start.line, start.column, related.message)
         });
-        std::iter::once(deployed_by(rendered)).chain(related).collect()
+        deployed_by(rendered).into_iter().chain(related).collect()
     }
 
     /// Message, object, what deploys it and help, each as lines.

@@ -104,7 +104,8 @@ impl Gate {
             0 => String::new(),
             more => format!(" (+{more} more)"),
         };
-        Some(format!("{why}: {}{more}", first.join("; ")))
+        // Findings tell all of it.
+        Some(if first.is_empty() { why } else { format!("{why}: {}{more}", first.join("; ")) })
     }
 
     /// What is told last for people, where only `--strict` makes it count: nobody else could tell why.
@@ -130,8 +131,13 @@ impl Gate {
 
     /// What is said of a run that judged nothing, or nothing of what matters.
     pub(crate) fn nothing(&self, outcome: &Outcome) -> Option<&'static str> {
-        self.is_empty(outcome).then_some(if outcome.evaluated == 0 {
+        let is_any = |state| outcome.deployed.iter().any(|one| one.state == state);
+        self.is_empty(outcome).then_some(if outcome.evaluated == 0 && (is_any(State::Failed) || is_any(State::Deferred)) {
+            "nothing was judged: what is named is not rendered"
+        } else if outcome.evaluated == 0 {
             "nothing was judged: is the path right?"
+        } else if is_any(State::Failed) {
+            "nothing was judged of what Applications deploy: none of it is rendered"
         } else {
             "nothing was judged of what Applications deploy: all of it is deferred"
         })

@@ -212,7 +212,8 @@ impl Page<'_> {
         for one in all.iter().filter(|one| gate.is_unknown(one) && !failures.tell(one)) {
             self.undeployed(DEFAULT_ERROR_STYLE, one)?;
         }
-        if self.options.quiet {
+        // What is deferred is the reason of a run that judged nothing else.
+        if self.options.quiet && gate.verdict(outcome) != Verdict::Nothing {
             return Ok(());
         }
         let deferred: Vec<&Deployed> = all.iter().filter(|one| one.state == State::Deferred && !gate.is_unknown(one)).collect();
@@ -276,8 +277,9 @@ impl Page<'_> {
     /// What deploys the object, and what the line is there.
     fn rendered(&mut self, margin: usize, location: &Location, rendered: Option<&Rendered>) -> io::Result<()> {
         let Some(rendered) = rendered else { return Ok(()) };
-        let by = deployed_by(rendered);
-        self.footer(margin, "deployed", by.trim_start_matches("deployed "))?;
+        if let Some(by) = deployed_by(rendered) {
+            self.footer(margin, "deployed", by.trim_start_matches("deployed "))?;
+        }
         if !rendered.text.is_empty() {
             self.footer(margin, "rendered", &format!("`{}`", cut(&rendered.text, MAX_DIFF_LINE)))?;
         }

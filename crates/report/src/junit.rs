@@ -5,10 +5,11 @@ use std::collections::HashMap;
 use std::io::{self, Write};
 
 use fedward_kit::finding::Severity;
-use fedward_outcome::{Outcome, Skipped};
+use fedward_outcome::{Outcome, Skipped, count_states};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use crate::clean;
+use crate::count;
 use crate::entry::{Entry, NOTHING, entries};
 use crate::gate::Gate;
 use crate::human::describe;
@@ -21,7 +22,15 @@ use crate::human::describe;
 /// Those of the writer.
 pub fn junit(outcome: &Outcome, gate: &Gate, out: &mut dyn Write) -> io::Result<()> {
     let mut suites = Suites::default();
-    let mut run = TestCase::new("everything was judged", run_status(outcome, gate));
+    let untouched = count_states(&outcome.deployed, &["Application"]).untouched;
+    let what = if untouched > 0 {
+        format!("everything that the change touches was judged ({} untouched)", count(untouched, "Application"))
+    } else if outcome.is_narrowed {
+        "everything that the change touches was judged".to_owned()
+    } else {
+        "everything was judged".to_owned()
+    };
+    let mut run = TestCase::new(what, run_status(outcome, gate));
     run.set_classname("fedward");
     suites.add("fedward check", run);
     for entry in entries(outcome, gate).filter(|entry| entry.id != NOTHING) {
@@ -39,7 +48,8 @@ pub fn junit(outcome: &Outcome, gate: &Gate, out: &mut dyn Write) -> io::Result<
     }
     let mut report = Report::new("fedward check");
     report.add_test_suites(suites.list);
-    report.serialize(out).map_err(io::Error::other)
+    // A reader that has left is nobody's mistake, and an error of the XML's writer does not tell.
+    out.write_all(report.to_string().map_err(io::Error::other)?.as_bytes())
 }
 
 /// Suites by file, in the order in which they came.

@@ -33,11 +33,12 @@ pub(super) fn part_of(template: &Source, made: &[Output], source: &str) -> Origi
     let Some(own) = made.iter().find(|text| *text.name == *source).filter(|_| all.len() > 1) else { return Origin::Whole };
     let Some(kind) = &own.kind else { return Origin::Whole };
     // What is only comments is no object.
-    let made: Vec<&Output> = made.iter().filter(|text| text.is_several || text.kind.is_some()).collect();
-    if once && made.len() == all.len() && all.iter().all(|part| part.kind.is_some()) {
+    let is_object = |text: &&Output| text.is_several || text.kind.is_some();
+    // A template makes as many as it likes, each of which is looked at here: only of those that are as many as stand there.
+    if once && all.iter().all(|part| part.kind.is_some()) && made.iter().filter(is_object).count() == all.len() {
         // Helm puts kinds in an order of its own, and hooks after everything else, but those that are alike stay as they stand.
         let there: Vec<&Part> = all.iter().filter(|part| part.kind.as_ref() == Some(kind) && part.hook == own.hook).collect();
-        let here: Vec<&&Output> = made.iter().filter(|text| text.kind.as_ref() == Some(kind) && text.hook == own.hook).collect();
+        let here: Vec<&Output> = made.iter().filter(|text| text.kind.as_ref() == Some(kind) && text.hook == own.hook).collect();
         let number = here.iter().position(|text| *text.name == *source);
         if let Some(part) = number.filter(|_| here.len() == there.len()).and_then(|number| there.get(number)) {
             return Origin::Known(part.lines.clone());

@@ -38,7 +38,7 @@ impl Sandbox {
                 let origin = Origin { file: plugin.place.source().name().to_string(), line: Some(plugin.place.position().line) };
                 Render::Done(manifests.into_iter().map(|manifest| Manifest { origin: Some(origin.clone()), ..manifest }).collect())
             }
-            Err(why) => Render::Failed(format!("what `--plugin` prints for plugin `{}` {why}", plugin.name)),
+            Err(why) => Render::Failed(format!("what `--plugin {}` prints {why}", plugin.name)),
         }
     }
 }

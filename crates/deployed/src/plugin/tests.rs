@@ -222,8 +222,8 @@ fn what_it_prints_is_objects() {
     let stage = Stage::new("{name: p}");
     assert_eq!(became(&stage.script("")), "rendered: ");
     assert_eq!(became(&stage.script("echo; echo ---; echo '# nothing'")), "rendered: ");
-    assert_eq!(became(&stage.script("echo all is well")), "failed: what `--plugin` prints for plugin `p` is no object, line 1: not a map");
-    assert!(became(&stage.script("echo 'a: ['")).starts_with("failed: what `--plugin` prints for plugin `p` is no YAML, line "));
+    assert_eq!(became(&stage.script("echo all is well")), "failed: what `--plugin p` prints is no object, line 1: not a map");
+    assert!(became(&stage.script("echo 'a: ['")).starts_with("failed: what `--plugin p` prints is no YAML, line "));
     assert_eq!(became(&stage.script("printf '\\377'")), "failed: what `--plugin p` prints is not UTF-8");
 }
 

@@ -59,7 +59,7 @@ pub(super) fn check(check: &Check<'_>) -> Vec<Report> {
         let count = check.discovery.applications.iter().filter(fails).count();
         if count > 0 {
             let message = format!(
-                "this link is absolute or leads out of the repository: Argo CD renders none of the {count} Applications with sources in it"
+                "this link is absolute or leads out of the repository: Argo CD renders no Application with sources in it ({count} here)"
             );
             let report = Report::on_file(&STRAY, &name, message).help("make it relative, to something in the repository");
             reports.push(report.leaves_unjudged());

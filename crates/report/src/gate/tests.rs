@@ -200,3 +200,41 @@ fn every_format_says_why_a_run_does_not_pass() {
         }
     }
 }
+
+#[test]
+fn what_is_told_of_nothing_is_true() {
+    let of = |states: &[State], evaluated, evaluated_applications| {
+        let deployed = states.iter().map(|state| application(*state)).collect();
+        GATE.nothing(&Outcome { deployed, evaluated, evaluated_applications, ..Outcome::default() })
+    };
+    assert_eq!(of(&[], 0, 0), Some("nothing was judged: is the path right?"));
+    assert_eq!(of(&[State::Failed], 0, 0), Some("nothing was judged: what is named is not rendered"));
+    assert_eq!(of(&[State::Deferred], 1, 1), Some("nothing was judged of what Applications deploy: all of it is deferred"));
+    assert_eq!(of(&[State::Deferred, State::Failed], 2, 2), Some("nothing was judged of what Applications deploy: none of it is rendered"));
+    assert_eq!(of(&[State::Deferred, State::Rendered], 3, 2), None);
+}
+
+/// Whoever reads only that something passed reads what was left out.
+#[test]
+fn what_a_change_leaves_out_is_counted() {
+    let deployed = vec![application(State::Untouched), application(State::Untouched)];
+    let outcome = Outcome { deployed, is_narrowed: true, ..Outcome::default() };
+    let log = text(|out| termination_log(&outcome, &GATE, out));
+    assert_eq!(log, "fedward: no findings, 0 objects judged, 2 Applications untouched\n");
+    let xml = text(|out| junit(&outcome, &GATE, out));
+    assert!(xml.contains("<testcase name=\"everything that the change touches was judged (2 Applications untouched)\""), "{xml}");
+}
+
+#[test]
+fn what_nothing_deploys_names_nobody() {
+    let mut one = finding(at("charts/web/templates/a.yaml", WEB, "name: web"));
+    one.rendered = Some(Rendered { by: Vec::new(), count: 0, text: "name: web".into(), exact: true });
+    let outcome = outcome(vec![one]);
+    for written in [
+        text(|out| human(&outcome, &GATE, &Options::default(), out)),
+        text(|out| github(&outcome, &GATE, out)),
+        text(|out| sarif(&outcome, &GATE, &TOOL, RULES, out)),
+    ] {
+        assert!(!written.contains("deployed by"), "{written}");
+    }
+}

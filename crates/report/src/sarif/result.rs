@@ -53,7 +53,7 @@ fn text(finding: &Finding) -> Cow<'_, str> {
         more => format!("\n(+{more} more places)"),
     };
     // Where its values are set is a place of its own.
-    let by = finding.rendered.as_ref().map(|rendered| format!("\n{}", deployed_by(rendered))).unwrap_or_default();
+    let by = finding.rendered.as_ref().and_then(deployed_by).map(|by| format!("\n{by}")).unwrap_or_default();
     match (finding.help.is_empty(), more.is_empty() && by.is_empty()) {
         (true, true) => Cow::Borrowed(&finding.message),
         (true, false) => format!("{}{more}{by}", finding.message).into(),
