@@ -15,6 +15,7 @@ use fedward_render::{Cache, KUSTOMIZATIONS};
 use crate::args::{Argocd, Known};
 use crate::charts::seen_from;
 use crate::inputs::{self, shown};
+use crate::outputs;
 use crate::setup::unreadable;
 
 /// What Argo CD deploys, and the root of the repository that it is in.
@@ -70,6 +71,23 @@ pub(crate) fn find(
     Ok(((!deployed.is_nothing()).then_some((deployed, root)), note))
 }
 
+/// What outputs must not replace, with what is said of Argo CD.
+pub(crate) fn named(named: outputs::Inputs, args: &Argocd, paths: &[PathBuf]) -> outputs::Inputs {
+    let (repositories, around) = repositories(args, paths);
+    let named = named.and(&args.known.clusters).and(&args.known.generators).and_repositories(repositories).and_cache(args.cache.as_deref());
+    around.iter().chain(&args.argocd).fold(named, |named, folder| named.and_around(folder))
+}
+
+/// What was found, if no output replaces something of it.
+///
+/// # Errors
+/// One would.
+pub(crate) fn beside<F: Copy>(found: Option<Found>, outputs: &[outputs::Output<F>]) -> Result<Option<Deployed>> {
+    let Some((deployed, root)) = found else { return Ok(None) };
+    outputs::check(outputs, &outputs::Inputs::default().and_around(&root).and_read(deployed.read()))?;
+    Ok(Some(deployed))
+}
+
 /// What is read, with what Argo CD deploys in place of the files that stand for it.
 pub(crate) struct Joined {
     /// The names of the files as they were read, in whose order findings are told.
@@ -99,7 +117,7 @@ pub(crate) fn join(deployed: &Deployed, files: &mut Vec<Input>, options: &mut Op
 
 /// The repositories of `--repo`, and the folder of charts; those last that lie around what is checked, which are the checked one by another name:
 /// reports may be in them.
-pub(crate) fn repositories(args: &Argocd, paths: &[PathBuf]) -> (Vec<PathBuf>, Vec<PathBuf>) {
+fn repositories(args: &Argocd, paths: &[PathBuf]) -> (Vec<PathBuf>, Vec<PathBuf>) {
     let paths: Vec<PathBuf> = paths.iter().filter_map(|path| path.canonicalize().ok()).collect();
     let mapped = args.known.repo.iter().filter_map(|text| Some(mapping(text).ok()?.path));
     let folders = mapped.chain(args.known.helm_repo_cache.clone()).filter_map(|folder| folder.canonicalize().ok());

@@ -281,20 +281,6 @@ fn findings(folder: &Path, args: &[&str]) -> Vec<String> {
     lines
 }
 
-const LABELLED: &str = "apiVersion: apps/v1
-kind: Deployment
-metadata:
-  name: NAME
-  namespace: shop
-spec:
-  template:
-    metadata:
-      labels:
-        azure.workload.identity/use: VALUE
-    spec:
-      serviceAccountName: web
-";
-
 /// The base is right, and the patch is not.
 #[test]
 fn values_of_json_patches_are_on_their_line() {
@@ -303,7 +289,8 @@ fn values_of_json_patches_are_on_their_line() {
     }
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    let base = LABELLED.replace("NAME", "web").replace("VALUE", "\"true\" # fedward: ignore[wrong-azure-label-value] it is right here");
+    let base =
+        common::LABELLED.replace("NAME", "web").replace("VALUE", "\"true\" # fedward: ignore[wrong-azure-label-value] it is right here");
     write(folder, "base/deployment.yaml", &base);
     write(folder, "base/kustomization.yaml", "resources: [deployment.yaml]\n");
     let path = "/spec/template/metadata/labels/azure.workload.identity~1use";
@@ -326,7 +313,7 @@ fn what_differs_between_applications_is_told_of_each() {
     let place = tempfile::tempdir().unwrap();
     let folder = place.path();
     write(folder, "web/Chart.yaml", "apiVersion: v2\nname: web\nversion: 0.1.0\n");
-    let template = LABELLED.replace("NAME", "{{ .Release.Name }}").replace("VALUE", "{{ .Values.use | quote }}");
+    let template = common::LABELLED.replace("NAME", "{{ .Release.Name }}").replace("VALUE", "{{ .Values.use | quote }}");
     write(folder, "web/templates/deployment.yaml", &template);
     for (name, value) in [("dev", "yes"), ("test", "yes"), ("prod", "True")] {
         write(folder, &format!("web/values-{name}.yaml"), &format!("use: {value:?}\n"));
@@ -455,7 +442,7 @@ fn plugged(script: &str) -> tempfile::TempDir {
          repoURL: https://git.example/shop\n    path: web\n    plugin:\n      name: builder-v1.2\n      env:\n      - {name: USE, value: yes-please}\n  \
          destination: {name: in-cluster, namespace: shop}\n",
     );
-    write(place.path(), "repo/web/deployment.tpl", &LABELLED.replace("NAME", "$ARGOCD_APP_NAME"));
+    write(place.path(), "repo/web/deployment.tpl", &common::LABELLED.replace("NAME", "$ARGOCD_APP_NAME"));
     write(place.path(), "build.sh", script);
     place
 }

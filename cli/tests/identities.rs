@@ -88,3 +88,18 @@ fn what_is_not_rendered_is_told_and_changes_the_exit_code() {
     assert!(out.contains("service account shop/of-orders"), "{out}");
     assert_eq!(code, 3);
 }
+
+/// What is rendered is read, whatever it is called, and no output takes its place.
+#[test]
+fn no_output_replaces_what_something_is_rendered_from() {
+    if !renders() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    fleet(folder.path());
+    write(folder.path(), "kustom/kustomization.yaml", "resources: [account.yaml]\nconfigMapGenerator: [{name: a, files: [settings]}]\n");
+    write(folder.path(), "kustom/settings", "as a person wrote it\n");
+    let (_, said, code) = run(folder.path(), &[MAPPED.as_slice(), &[".", "--format", "json=kustom/settings"]].concat());
+    assert_eq!(code, 2, "{said}");
+    assert_eq!(std::fs::read_to_string(folder.path().join("kustom/settings")).unwrap(), "as a person wrote it\n");
+}

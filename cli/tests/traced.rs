@@ -9,20 +9,6 @@ use std::process::Command;
 
 use common::{run, write};
 
-const DEPLOYMENT: &str = "apiVersion: apps/v1
-kind: Deployment
-metadata:
-  name: NAME
-  namespace: shop
-spec:
-  template:
-    metadata:
-      labels:
-        azure.workload.identity/use: VALUE
-    spec:
-      serviceAccountName: web
-";
-
 /// The findings of a run about that label.
 fn found(folder: &Path, args: &[&str]) -> Vec<serde_json::Value> {
     let (out, err, _) = run(folder, &[args, &["--format", "json"]].concat());
@@ -56,7 +42,7 @@ fn chart(folder: &Path, at: &str, name: &str, more: &str, values: &str, template
     write(folder, &format!("{at}/Chart.yaml"), &format!("apiVersion: v2\nname: {name}\nversion: 1.0.0\n{more}"));
     write(folder, &format!("{at}/values.yaml"), values);
     if !template.is_empty() {
-        let text = DEPLOYMENT
+        let text = common::LABELLED
             .replace("NAME", "{{ .Template.BasePath | replace \"/\" \"-\" | trimSuffix \"-templates\" }}")
             .replace("VALUE", &format!("{{{{ {template} | quote }}}}"));
         write(folder, &format!("{at}/templates/deployment.yaml"), &text);
@@ -196,7 +182,7 @@ fn documents_of_a_template_are_told_apart() {
     let folder = place.path();
     let document = |name: &str, value: &str| {
         let name = format!("{{{{ .Release.Name }}}}-{name}");
-        DEPLOYMENT.replace("NAME", &name).replace("VALUE", &format!("{{{{ .Values.{value} | quote }}}}"))
+        common::LABELLED.replace("NAME", &name).replace("VALUE", &format!("{{{{ .Values.{value} | quote }}}}"))
     };
     let entry = "# fedward: ignore[wrong-azure-label-value] the webhook of this cluster takes it";
     chart(folder, "web", "web", "", &format!("use: 'yes'\n{entry}\nuse2: 'no'\nnames: [c, d]\n"), "");
@@ -245,7 +231,7 @@ fn a_patch_is_named_for_the_objects_that_it_changes() {
     let folder = place.path();
     let label = "/spec/template/metadata/labels/azure.workload.identity~1use";
     for name in ["web", "web-admin"] {
-        write(folder, &format!("base/{name}.yaml"), &DEPLOYMENT.replace("NAME", name).replace("VALUE", "\"true\""));
+        write(folder, &format!("base/{name}.yaml"), &common::LABELLED.replace("NAME", name).replace("VALUE", "\"true\""));
     }
     write(folder, "base/kustomization.yaml", "resources: [web.yaml, web-admin.yaml]\n");
     let operation = |path: &str, value: &str| format!("- op: replace\n  path: {path}\n  value: {value}\n");

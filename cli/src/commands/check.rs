@@ -62,17 +62,8 @@ pub(crate) fn run(args: &Check) -> Result<Exit> {
         );
     }
     let config = &loaded.config;
-    let (repositories, around) = argocd::repositories(&args.argocd, &input.paths);
-    let named = setup::named(input, &loaded)
-        .and(&given)
-        .and(&args.old)
-        .and(setup::settings_files(&args.settings))
-        .and(&args.argocd.known.clusters)
-        .and(&args.argocd.known.generators)
-        .and_repositories(repositories)
-        .and_cache(args.argocd.cache.as_deref());
-    let named = around.iter().chain(&args.argocd.argocd).fold(named, |named, folder| named.and_around(folder));
-    let mut outputs = outputs::open(wanted, &named)?;
+    let named = setup::named(input, &loaded).and(&given).and(&args.old).and(setup::settings_files(&args.settings));
+    let mut outputs = outputs::open(wanted, &argocd::named(named, &args.argocd, &input.paths))?;
     let context = inputs::context(input, &loaded);
     let places = outputs.iter().filter_map(|output| output.place().map(PathBuf::from));
     let request = inputs::Request {
@@ -95,20 +86,14 @@ pub(crate) fn run(args: &Check) -> Result<Exit> {
     let store = Store::new(loaded.modules(&super::descriptors()), &roots, given.is_empty());
     let change = args.changed_since.as_deref().map(|revision| Change::find(revision, args, &loaded, &read)).transpose()?;
     let wanted = change.as_ref().map_or(Wanted::All, Change::wanted);
-    let kept = args.argocd.cache.as_deref().map(|folder| cache::open(folder).map(|cache| (folder, cache))).transpose()?;
-    let (deployed, untracked) = if args.raw {
+    let cached = cache::Kept::open(args.argocd.cache.as_deref())?;
+    let (found, untracked) = if args.raw {
         (None, None)
     } else {
-        let cache = kept.as_ref().map(|(_, cache)| cache);
-        argocd::find(&args.argocd, &input.paths, &read.files, &read.judged, &options.namespace, wanted, cache)?
+        argocd::find(&args.argocd, &input.paths, &read.files, &read.judged, &options.namespace, wanted, cached.cache())?
     };
-    if let Some((folder, cache)) = &kept {
-        cache::finish(cache, folder, args.verbose);
-    }
-    if let Some((deployed, root)) = &deployed {
-        outputs::check(&outputs, &outputs::Inputs::default().and_around(root).and_read(deployed.read()))?;
-    }
-    let deployed = deployed.map(|(deployed, _)| deployed);
+    cached.finish(args.verbose);
+    let deployed = argocd::beside(found, &outputs)?;
     options.unjudged = change.as_ref().map(|change| change.untouched(&read)).unwrap_or_default();
     let mut files = read.files;
     let joined = deployed.as_ref().map(|deployed| {

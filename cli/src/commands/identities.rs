@@ -39,32 +39,17 @@ pub(crate) fn run(args: &Identities) -> Result<Exit> {
     let wanted = outputs::wanted(&args.format, args.output.as_deref())?;
     let request = setup::Request { paths: &input.paths, config: input.config.as_deref(), ..setup::Request::default() };
     let Setup { loaded, .. } = Setup::new(&request)?;
-    let (repositories, around) = argocd::repositories(&args.argocd, &input.paths);
-    let named = setup::named(input, &loaded)
-        .and(&args.argocd.known.clusters)
-        .and(&args.argocd.known.generators)
-        .and_repositories(repositories)
-        .and_cache(args.argocd.cache.as_deref());
-    let named = around.iter().chain(&args.argocd.argocd).fold(named, |named, folder| named.and_around(folder));
-    let mut outputs = outputs::open(wanted, &named)?;
+    let mut outputs = outputs::open(wanted, &argocd::named(setup::named(input, &loaded), &args.argocd, &input.paths))?;
     let context = inputs::context(input, &loaded);
     let places = outputs.iter().filter_map(|output| output.place().map(PathBuf::from));
     let request = inputs::Request { threads: args.threads, ..inputs::Request::of(input, &loaded, &context, places) };
     let mut read = inputs::read(&request)?;
     let mut options = setup::options(input, args.threads, &loaded, &mut read);
-    let kept = args.argocd.cache.as_deref().map(|folder| cache::open(folder).map(|cache| (folder, cache))).transpose()?;
-    let found = {
-        let cache = kept.as_ref().map(|(_, cache)| cache);
-        argocd::find(&args.argocd, &input.paths, &read.files, &read.judged, &options.namespace, Wanted::All, cache)?
-    };
-    if let Some((folder, cache)) = &kept {
-        cache::finish(cache, folder, args.verbose);
-    }
-    let (deployed, untracked) = found;
-    if let Some((_, root)) = &deployed {
-        outputs::check(&outputs, &outputs::Inputs::default().and_around(root))?;
-    }
-    let deployed = deployed.map(|(deployed, _)| deployed);
+    let cached = cache::Kept::open(args.argocd.cache.as_deref())?;
+    let (found, untracked) =
+        argocd::find(&args.argocd, &input.paths, &read.files, &read.judged, &options.namespace, Wanted::All, cached.cache())?;
+    cached.finish(args.verbose);
+    let deployed = argocd::beside(found, &outputs)?;
     let mut files = read.files;
     let joined = deployed.as_ref().map(|deployed| argocd::join(deployed, &mut files, &mut options));
     // What is said of charts that Applications deploy is said below of all that they do.

@@ -37,3 +37,18 @@ pub(crate) fn renders() -> bool {
     assert!(renders || !is_required, "this build has no renderers");
     renders
 }
+
+/// A Deployment with a label of which `VALUE` may be wrong.
+pub(crate) const LABELLED: &str = "apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: NAME
+  namespace: shop
+spec:
+  template:
+    metadata:
+      labels:
+        azure.workload.identity/use: VALUE
+    spec:
+      serviceAccountName: web
+";
