@@ -37,7 +37,7 @@ pub(crate) fn expand(expr: &mut IdedExpr, depth: usize) -> Result<(), Trouble> {
 }
 
 /// The direct parts of an expression.
-fn children(expr: &mut Expr) -> Vec<&mut IdedExpr> {
+pub(crate) fn children(expr: &mut Expr) -> Vec<&mut IdedExpr> {
     match expr {
         Expr::Call(call) => call.target.iter_mut().map(|target| &mut **target).chain(&mut call.args).collect(),
         Expr::Comprehension(fold) => {

@@ -12,9 +12,12 @@ mod errors;
 mod expand;
 pub mod group;
 pub mod library;
+mod paths;
 mod program;
+mod programs;
 pub mod session;
 mod values;
+mod wire;
 
 #[cfg(target_arch = "wasm32")]
 mod export {

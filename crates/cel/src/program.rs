@@ -5,7 +5,7 @@ use cel::parser::PrattParser;
 use serde::Serialize;
 
 use crate::check::{self, Uses};
-use crate::expand;
+use crate::{expand, paths};
 
 /// How deep an expression may be nested: cel-go's limit.
 pub(crate) const MAX_DEPTH: usize = 250;
@@ -44,6 +44,7 @@ impl Program {
         };
         expand::expand(&mut expr, 0).map_err(at)?;
         let uses = check::check(&expr).map_err(at)?;
+        paths::fold(&mut expr);
         Ok(Self { expr, uses })
     }
 }

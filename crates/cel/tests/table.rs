@@ -2,11 +2,16 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use fedward_cel::session::Session;
 use serde_json::{Value, json};
 
 const CASES: &str = include_str!("../cases/cases.txt");
 const VARIABLES: &str = include_str!("../cases/variables.json");
+
+/// The numbers of variables and conditions, none of which is told twice.
+static NEXT: AtomicU64 = AtomicU64::new(1);
 
 fn outcome(session: &mut Session, expression: &str) -> String {
     let compiled = session.compile(json!({ "expressions": [expression] }).to_string().as_bytes()).unwrap();
@@ -14,15 +19,34 @@ fn outcome(session: &mut Session, expression: &str) -> String {
     if let Some(message) = compiled.pointer("/0/problems/0/message") {
         return format!("refused: {}", message.as_str().unwrap());
     }
-    let mut payload: Value = serde_json::from_str(VARIABLES).unwrap();
-    payload["number"] = json!(1);
-    payload["fresh"] = json!(true);
-    payload["sets"] = json!([[expression]]);
-    let verdict = session.evaluate(payload.to_string().as_bytes()).unwrap();
-    match serde_json::from_slice::<Vec<Value>>(&verdict).unwrap().remove(0) {
-        Value::String(text) if text == "match" => "true".to_owned(),
-        verdict if verdict.get("no_match").is_some() => "false".to_owned(),
-        verdict => format!("error: {}", verdict.pointer("/error/1").unwrap().as_str().unwrap()),
+    let variables: Value = serde_json::from_str(VARIABLES).unwrap();
+    let known = ["object", "oldObject", "request"].map(|name| Some(variables[name].to_string()));
+    evaluate(session, known.each_ref().map(Option::as_deref), expression)
+}
+
+/// What comes of a condition over `object`, `oldObject` and `request`, of which those that are `None` are not known.
+fn evaluate(session: &mut Session, known: [Option<&str>; 3], expression: &str) -> String {
+    let text = |payload: &mut Vec<u8>, text: &str| {
+        payload.extend_from_slice(&(text.len() as u32).to_le_bytes());
+        payload.extend_from_slice(text.as_bytes());
+    };
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let mut payload = number.to_le_bytes().to_vec();
+    let which = known.iter().enumerate().map(|(index, known)| u8::from(known.is_some()) << index);
+    payload.push(1 << 4 | which.sum::<u8>());
+    known.iter().flatten().for_each(|json| text(&mut payload, json));
+    // One expression that is told, and one policy that has it alone.
+    payload.extend_from_slice(&1_u32.to_le_bytes());
+    payload.extend_from_slice(&number.to_le_bytes());
+    text(&mut payload, expression);
+    payload.extend_from_slice(&1_u32.to_le_bytes());
+    payload.extend_from_slice(&number.to_le_bytes());
+    payload.extend_from_slice(&1_u32.to_le_bytes());
+    match session.evaluate(&payload).unwrap().as_slice() {
+        [0] => "true".to_owned(),
+        [1, 0, 0, 0, 0] => "false".to_owned(),
+        [2, 0, 0, 0, 0, _, _, _, _, text @ ..] => format!("error: {}", str::from_utf8(text).unwrap()),
+        other => panic!("{expression}: {other:?}"),
     }
 }
 
@@ -46,4 +70,58 @@ fn every_case_of_the_table_holds() {
     }
     assert!(count >= 120, "only {count} cases");
     assert!(wrong.is_empty(), "{} of {count}:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn paths_lead_where_they_are_written_to() {
+    let mut session = Session::new();
+    let object = r#"{"a":{"b":{"c":1,"n":null,"l":[1,{"d":2}]},"b.c":2,"x/y":{"z.c":3}},"a.b":4,"s":"t","n":null,"object":{"a":5}}"#;
+    let cases = [
+        ("object.a.b.c == 1", "true"),
+        ("object.a.`b.c` == 2 && object.`a.b` == 4 && object.a.`x/y`.`z.c` == 3", "true"),
+        (".object.a.b.c == 1", "true"),
+        ("object.object.a == 5", "true"),
+        ("object.a.b.n == null && object.n == null", "true"),
+        ("object.a.b.l == [1, dyn({'d': 2})] && object.a.b.l[1].d == 2", "true"),
+        ("object.a.b == {'c': 1, 'n': dyn(null), 'l': dyn([1, {'d': 2}])} && object.a.b.size() == 3", "true"),
+        ("object.a.b.d == 1", "error: no such key: `d`"),
+        ("object.d.b.c == 1", "error: no such key: `d`"),
+        ("object.a.`b.d` == 1", "error: no such key: `b.d`"),
+        ("object.s.t == 1", "error: no matching overload of `.` for (string, string)"),
+        ("object.n.t == 1", "error: no matching overload of `.` for (null_type, string)"),
+        ("object.a.b.l.t == 1", "error: no matching overload of `.` for (list, string)"),
+        ("object.a.b.c.t.u == 1", "error: no matching overload of `.` for (int, string)"),
+        ("request.name == ''", "error: `request` is not known"),
+        ("oldObject.metadata.name == ''", "error: no matching overload of `.` for (null_type, string)"),
+        // What takes the place of an error takes it here, too.
+        ("object.d.b || true", "true"),
+        ("object.d.b && false", "false"),
+        ("object.d.b || false", "error: no such key: `d`"),
+        ("[1, 2].all(i, object.d.b == i)", "error: no such key: `d`"),
+        ("[1, 2].exists(i, object.d.b == i || i == 2)", "true"),
+        ("has(object.a.b) && has(object.a.b.n) && has(object.a.`b.c`) && !has(object.a.c)", "true"),
+        ("has(object.s.t)", "error: no matching overload of `.` for (string, string)"),
+        ("has(object.d.b)", "error: no such key: `d`"),
+        ("has(object.a.b.d.e)", "error: no such key: `d`"),
+        ("has(request.name)", "error: `request` is not known"),
+        ("object.a.?b.c.orValue(0) == 1 && object.a.?d.c.orValue(0) == 0 && object.?a.b.?c == optional.of(1)", "true"),
+        ("object.d.?b.orValue(true)", "error: no such key: `d`"),
+        // A variable of a comprehension hides one of the request, and nothing else does.
+        ("[{'a': {'b': 7}}].all(object, object.a.b == 7)", "true"),
+        ("[{'a': 7}].all(object, object.a == 7 && .object.a.b.c == 1)", "true"),
+        ("[{'a': 7}].all(o, o.a == 7 && object.a.b.c == 1)", "true"),
+        ("[{'a': 7}].map(object, object.a)[0] == 7 && object.a.b.c == 1", "true"),
+        ("[object.a].all(object, object.b.c == 1)", "true"),
+        ("{'k': {'b': 7}}.all(k, object, object.b == 7) && object.a.b.c == 1", "true"),
+        ("optional.of({'b': 7}).optMap(object, object.b).value() == 7 && object.a.b.c == 1", "true"),
+        ("[{'x': {'y': 1}}].all(object, object.a.b.c == 1)", "error: no such key: `a`"),
+    ];
+    let mut wrong = Vec::new();
+    for (expression, expected) in cases {
+        let found = evaluate(&mut session, [Some(object), Some("null"), None], expression);
+        if found != expected {
+            wrong.push(format!("{expression}\n    expected {expected}\n    found    {found}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

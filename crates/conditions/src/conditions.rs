@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use fedward_host::CallError;
 use serde::Deserialize;
@@ -96,11 +97,15 @@ fn read_one(evaluator: &mut Evaluator, expression: &str) -> Result<Compiled, Bro
     }
 }
 
+/// The next number of an expression. No two have the same, whichever evaluators they are given to.
+static NEXT: AtomicU64 = AtomicU64::new(0);
+
 /// The `matchConditions` of one policy, checked. Threads share it.
 #[derive(Debug, Clone)]
 pub struct Conditions {
+    /// What instances of the module know the first expression by, once they have been told; the others follow on it.
+    pub(crate) number: u64,
     names: Vec<String>,
-    /// Each expression as a JSON string.
     pub(crate) expressions: Vec<String>,
     uses: Uses,
 }
@@ -134,8 +139,8 @@ impl Conditions {
             return Ok(Err(problems));
         }
         let names = conditions.iter().map(|(name, _)| (*name).to_owned()).collect();
-        let expressions = expressions.iter().map(serde_json::to_string).collect::<Result<_, _>>()?;
-        Ok(Ok(Self { names, expressions, uses }))
+        let number = NEXT.fetch_add(expressions.len() as u64, Ordering::Relaxed);
+        Ok(Ok(Self { number, names, expressions: expressions.into_iter().map(str::to_owned).collect(), uses }))
     }
 
     /// What they look at.

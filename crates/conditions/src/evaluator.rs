@@ -1,12 +1,13 @@
 //! Evaluating conditions on a request.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use fedward_host::{CallError, Limits, Module, NoHostCalls};
-use serde::Deserialize;
 
 use crate::Conditions;
 use crate::conditions::Uses;
+use crate::wire::{self, Answer, Verdict};
 
 /// Time for the conditions of one policy on one object. The API server counts steps instead, and what it allows takes far less.
 const TIME: Duration = Duration::from_millis(500);
@@ -54,15 +55,6 @@ pub enum Outcome {
 
 /// How the module says that only a cluster knows.
 const OFFLINE: &str = "is not known offline";
-
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Verdict {
-    Match,
-    NoMatch(usize),
-    Error(usize, String),
-    Forgotten,
-}
 
 /// Calls the CEL module, from one thread at a time.
 pub struct Evaluator {
@@ -112,14 +104,13 @@ pub struct Bound<'e> {
 }
 
 /// Conditions of a policy: some of its expressions, by number.
-type Chosen<'c> = (&'c Conditions, &'c [usize]);
+type Chosen<'c> = (&'c Conditions, Range<usize>);
 
 impl Bound<'_> {
     /// Evaluates the conditions of policies, of each for itself.
     pub fn evaluate_all(&mut self, policies: &[&Conditions]) -> Vec<Outcome> {
         if policies.len() > 1 {
-            let all: Vec<Vec<usize>> = policies.iter().map(|conditions| (0..conditions.expressions.len()).collect()).collect();
-            let sets: Vec<Chosen<'_>> = policies.iter().zip(&all).map(|(conditions, all)| (*conditions, all.as_slice())).collect();
+            let sets: Vec<Chosen<'_>> = policies.iter().map(|conditions| (*conditions, 0..conditions.expressions.len())).collect();
             if let Ok(outcomes) = self.call(&sets) {
                 return outcomes;
             }
@@ -130,26 +121,26 @@ impl Bound<'_> {
 
     /// Evaluates the conditions of one policy.
     pub fn evaluate(&mut self, conditions: &Conditions) -> Outcome {
-        let all: Vec<usize> = (0..conditions.expressions.len()).collect();
-        match self.call_one(conditions, &all) {
+        let count = conditions.expressions.len();
+        match self.call_one(conditions, 0..count) {
             Ok(outcome) => outcome,
-            Err(error) if all.len() == 1 => Outcome::NotKnown { name: conditions.name(0), message: words(&error) },
-            Err(_) => self.evaluate_each(conditions, &all),
+            Err(error) if count == 1 => Outcome::NotKnown { name: conditions.name(0), message: words(&error) },
+            Err(_) => self.evaluate_each(conditions, count),
         }
     }
 
     /// One by one, after something broke the sandbox: to tell which, and because one that is false decides whatever the others do.
     /// A condition that takes too long ends it, as one that spends the API server's budget does.
-    fn evaluate_each(&mut self, conditions: &Conditions, all: &[usize]) -> Outcome {
+    fn evaluate_each(&mut self, conditions: &Conditions, count: usize) -> Outcome {
         let mut first = None;
-        for index in all {
-            let (error, last) = match self.call_one(conditions, &[*index]) {
+        for index in 0..count {
+            let (error, last) = match self.call_one(conditions, index..index + 1) {
                 Ok(Outcome::Match) => continue,
                 Ok(outcome @ Outcome::NoMatch { .. }) => return outcome,
                 Ok(outcome) => (outcome, false),
                 Err(error) => {
                     let last = matches!(error, CallError::Deadline { .. });
-                    (Outcome::NotKnown { name: conditions.name(*index), message: words(&error) }, last)
+                    (Outcome::NotKnown { name: conditions.name(index), message: words(&error) }, last)
                 }
             };
             if last {
@@ -160,71 +151,70 @@ impl Bound<'_> {
         first.unwrap_or(Outcome::Match)
     }
 
-    fn call_one(&mut self, conditions: &Conditions, which: &[usize]) -> Result<Outcome, CallError> {
+    fn call_one(&mut self, conditions: &Conditions, which: Range<usize>) -> Result<Outcome, CallError> {
         self.call(&[(conditions, which)])?.pop().ok_or_else(forgotten)
     }
 
     /// An outcome for each of the sets.
     fn call(&mut self, sets: &[Chosen<'_>]) -> Result<Vec<Outcome>, CallError> {
-        let mut verdicts = self.ask(sets)?;
-        if matches!(verdicts.as_slice(), [Verdict::Forgotten]) {
-            // The instance grew too large and was dropped.
+        let mut answer = self.ask(sets, false)?;
+        if answer == Answer::Forgotten {
+            // The instance is new, or has not met these expressions.
             self.told = false;
-            verdicts = self.ask(sets)?;
+            answer = self.ask(sets, true)?;
         }
+        let Answer::Verdicts(verdicts) = answer else { return Err(forgotten()) };
         if verdicts.len() != sets.len() {
             return Err(forgotten());
         }
         let outcome = |((conditions, which), verdict): (&Chosen<'_>, Verdict)| {
-            let name = |index: usize| which.get(index).map(|index| conditions.name(*index)).unwrap_or_default();
-            Ok(match verdict {
+            let name = |index: usize| conditions.name(which.start.saturating_add(index));
+            match verdict {
                 Verdict::Match => Outcome::Match,
                 Verdict::NoMatch(index) => Outcome::NoMatch { name: name(index) },
                 Verdict::Error(index, message) if message.contains(OFFLINE) => Outcome::NotKnown { name: name(index), message },
                 Verdict::Error(index, message) => Outcome::Error { name: name(index), message },
-                Verdict::Forgotten => return Err(forgotten()),
-            })
+            }
         };
-        sets.iter().zip(verdicts).map(outcome).collect()
+        Ok(sets.iter().zip(verdicts).map(outcome).collect())
     }
 
-    fn ask(&mut self, sets: &[Chosen<'_>]) -> Result<Vec<Verdict>, CallError> {
+    /// Asks for the verdicts of sets, of which the module has only to be told the numbers after it was told the texts once.
+    fn ask(&mut self, sets: &[Chosen<'_>], with_texts: bool) -> Result<Answer, CallError> {
         let payload = &mut self.evaluator.payload;
-        payload.clear();
-        payload.extend_from_slice(br#"{"number":"#);
-        payload.extend_from_slice(self.evaluator.number.to_string().as_bytes());
-        payload.extend_from_slice(if self.told { br#","fresh":false"# } else { br#","fresh":true"# });
         let Variables { object, old_object, request, namespace_object } = *self.variables;
-        let told_now = [
-            ("object", self.uses.object || !self.uses.object_paths.is_empty(), Some(object)),
-            ("oldObject", self.uses.old_object, Some(old_object)),
-            ("request", self.uses.request, Some(request)),
-            ("namespaceObject", self.uses.namespace_object, namespace_object),
-        ];
-        for (name, needed, json) in told_now {
-            if let Some(json) = json.filter(|_| needed && !self.told) {
-                payload.extend_from_slice(format!(",\"{name}\":").as_bytes());
-                payload.extend_from_slice(json);
+        let Uses { object: whole, object_paths: paths, .. } = self.uses;
+        wire::begin(
+            payload,
+            self.evaluator.number,
+            (!self.told).then(|| {
+                [
+                    Some(object).filter(|_| *whole || !paths.is_empty()),
+                    Some(old_object).filter(|_| self.uses.old_object),
+                    Some(request).filter(|_| self.uses.request),
+                    namespace_object.filter(|_| self.uses.namespace_object),
+                ]
+            }),
+        );
+        // Only what is asked for: to read an expression may be what breaks the sandbox.
+        let told = if with_texts { sets } else { &[] };
+        wire::int(payload, told.iter().map(|(_, which)| which.len()).sum());
+        for (conditions, which) in told {
+            for (number, expression) in (conditions.number..).zip(&conditions.expressions).skip(which.start).take(which.len()) {
+                wire::long(payload, number);
+                wire::text(payload, expression.as_bytes());
             }
         }
-        payload.extend_from_slice(br#","sets":["#);
-        for (position, (conditions, which)) in sets.iter().enumerate() {
-            payload.extend_from_slice(if position > 0 { b",[" } else { b"[" });
-            for (position, index) in which.iter().enumerate() {
-                if position > 0 {
-                    payload.push(b',');
-                }
-                payload.extend_from_slice(conditions.expressions.get(*index).map_or("\"false\"", String::as_str).as_bytes());
-            }
-            payload.push(b']');
+        wire::int(payload, sets.len());
+        for (conditions, which) in sets {
+            wire::long(payload, conditions.number + which.start as u64);
+            wire::int(payload, which.len());
         }
-        payload.extend_from_slice(b"]}");
         let answer = self.evaluator.inner.call("evaluate", payload, &mut NoHostCalls);
-        let verdicts =
-            answer.and_then(|answer| serde_json::from_slice(answer).map_err(|error| CallError::Guest { text: error.to_string() }));
+        let answer = answer.and_then(|answer| wire::read(answer).ok_or_else(|| CallError::Guest { text: "an unknown answer".to_owned() }));
         // Any error but the guest's own has cost the instance; telling everything again is always right.
-        self.told = verdicts.is_ok();
-        verdicts
+        self.told = answer.is_ok();
+        answer
     }
 }
 

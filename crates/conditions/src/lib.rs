@@ -23,6 +23,7 @@
 mod conditions;
 mod evaluator;
 mod group;
+mod wire;
 
 pub use conditions::{Conditions, Problem, Uses};
 pub use evaluator::{Bound, Evaluator, Outcome, Variables};

@@ -123,6 +123,71 @@ fn variables_are_those_of_this_binding() {
 }
 
 #[test]
+fn conditions_are_shared_by_evaluators_and_outlive_their_instances() {
+    let texts = Texts::new();
+    let variables = texts.variables();
+    let (mut one, mut other) = (evaluator(), evaluator());
+    let sets = [
+        compile(&mut one, &[("yes", "object.metadata.name == 'orchard'"), ("no", "request.name == 'nobody'")]),
+        compile(&mut other, &[]),
+        compile(&mut other, &[("yes", "request.name == 'orchard'"), ("broken", "object.metadata.nope == true")]),
+        // What others have, too, in another place.
+        compile(&mut one, &[("yes", "true"), ("broken", "object.metadata.nope == true"), ("same", "object.metadata.nope == true")]),
+    ];
+    let expected = [
+        Outcome::NoMatch { name: "no".to_owned() },
+        Outcome::Match,
+        Outcome::Error { name: "broken".to_owned(), message: "no such key: `nope`".to_owned() },
+        Outcome::Error { name: "broken".to_owned(), message: "no such key: `nope`".to_owned() },
+    ];
+    let all: Vec<&Conditions> = sets.iter().collect();
+    let uses = sets.iter().fold(sets[0].uses().clone(), |uses, set| uses.and(set.uses()));
+    // Its instance goes with what it remembers.
+    let bomb = compile(&mut one, &[("bomb", "lists.range(1000000).all(a, lists.range(1000000).all(b, a + b >= 0))")]);
+    for evaluator in [&mut one, &mut other] {
+        for _ in 0..2 {
+            assert_eq!(evaluator.bind(&variables, &uses).evaluate_all(&all), expected);
+            let mut bound = evaluator.bind(&variables, &uses);
+            for (set, expected) in sets.iter().zip(&expected) {
+                assert_eq!(bound.evaluate(set), *expected);
+            }
+            assert!(matches!(bound.evaluate(&bomb), Outcome::NotKnown { .. }));
+            for (set, expected) in sets.iter().zip(&expected) {
+                assert_eq!(bound.evaluate(set), *expected);
+            }
+        }
+    }
+    // The same conditions, and what they look at has changed.
+    let object = br#"{"metadata":{"name":"orchard","nope":true}}"#;
+    let changed = Variables { object, request: br#"{"name":"nobody"}"#, ..variables };
+    let no = Outcome::NoMatch { name: "yes".to_owned() };
+    assert_eq!(one.bind(&changed, &uses).evaluate_all(&all), [Outcome::Match, Outcome::Match, no, Outcome::Match]);
+}
+
+#[test]
+fn more_expressions_than_an_instance_remembers_are_told_again() {
+    let (mut evaluator, texts) = (evaluator(), Texts::new());
+    let variables = texts.variables();
+    // Those of each are all that is remembered.
+    let expressions: Vec<Vec<String>> =
+        (0..3).map(|set| (0..4096).map(|index| format!("object.spec.replicas != {}", 10_000 * (set + 1) + index)).collect()).collect();
+    let mut sets: Vec<Conditions> = expressions
+        .iter()
+        .map(|set| compile(&mut evaluator, &set.iter().map(|expression| ("c", expression.as_str())).collect::<Vec<_>>()))
+        .collect();
+    sets.push(compile(&mut evaluator, &[("no", "object.spec.replicas == 4")]));
+    let all: Vec<&Conditions> = sets.iter().collect();
+    let no = Outcome::NoMatch { name: "no".to_owned() };
+    for _ in 0..2 {
+        let mut bound = evaluator.bind(&variables, sets[0].uses());
+        for set in &all[..3] {
+            assert_eq!(bound.evaluate(set), Outcome::Match);
+        }
+        assert_eq!(bound.evaluate_all(&all), [Outcome::Match, Outcome::Match, Outcome::Match, no.clone()]);
+    }
+}
+
+#[test]
 fn what_conditions_look_at_is_known() {
     let mut evaluator = evaluator();
     let mut paths = |expression: &str| {
