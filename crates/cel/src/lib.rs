@@ -17,6 +17,7 @@ mod program;
 mod programs;
 pub mod session;
 mod values;
+mod variables;
 mod wire;
 
 #[cfg(target_arch = "wasm32")]

@@ -10,7 +10,7 @@ use crate::check::Uses;
 use crate::library;
 use crate::program::Problem;
 use crate::programs::Programs;
-use crate::values::Variables;
+use crate::variables::Variables;
 use crate::wire::{FORGOTTEN, Request};
 
 /// The state of a module.

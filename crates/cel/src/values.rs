@@ -1,59 +1,128 @@
-//! JSON as CEL values, and the variables that have them.
+//! JSON as CEL values.
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::OnceLock;
 
 use cel::common::types::{CelBool, CelDouble, CelInt, CelList, CelMap, CelMapKey, CelNull, CelString};
-use cel::common::value::{CowVal, Val};
-use cel::context::VariableResolver;
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use cel::common::value::Val;
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use crate::paths::{self, VARIABLES};
+/// A variable, or what a path of its fields leads to.
+///
+/// Most of an object is only gone through, and the interpreter's maps cost more than all else of reading it. So an object becomes one
+/// when an expression asks for it as a whole.
+pub(crate) enum Tree {
+    /// Anything but an object.
+    Value(Box<dyn Val>),
+    /// An object.
+    Fields(Fields),
+}
 
-/// The variables that are known.
-pub(crate) struct Variables([Option<Box<dyn Val>>; 4]);
+/// The fields of an object.
+pub(crate) struct Fields {
+    /// By name, each once.
+    entries: Vec<(String, Tree)>,
+    /// The object as a whole, once it has been asked for.
+    whole: OnceLock<Box<dyn Val>>,
+}
 
-impl Variables {
-    /// Reads what is known from JSON.
-    ///
-    /// # Errors
-    /// JSON that cannot be read. Why may repeat a value of the object, and is not said.
-    pub(crate) fn read(told: [Option<&[u8]>; 4]) -> Result<Self, String> {
-        let mut values = [const { None }; 4];
-        for (value, json) in values.iter_mut().zip(told) {
-            let Some(json) = json else { continue };
-            let Json(read) = serde_json::from_slice(json)
-                .map_err(|_| "the variables cannot be read: not usable JSON, or nested too deeply".to_owned())?;
-            *value = Some(read);
+impl Tree {
+    /// As the interpreter knows it.
+    pub(crate) fn value(&self) -> &dyn Val {
+        match self {
+            Self::Value(value) => value.as_ref(),
+            Self::Fields(fields) => fields.whole.get_or_init(|| fields.copy()).as_ref(),
         }
-        Ok(Self(values))
     }
 
-    fn variable(&self, name: &str) -> Option<&dyn Val> {
-        let index = VARIABLES.iter().position(|variable| *variable == name)?;
-        self.0.get(index)?.as_deref()
-    }
-
-    /// What a path leads to.
-    fn walk<'p>(&self, mut names: impl Iterator<Item = &'p str>) -> Option<&dyn Val> {
-        let mut value = self.variable(names.next()?)?;
-        for field in names {
-            value = match value.as_indexer()?.get(&CelString::from(field)) {
-                Ok(CowVal::Borrowed(found)) => found,
-                _ => return None,
-            };
+    /// The fields, if it is an object.
+    pub(crate) fn fields(&self) -> Option<&Fields> {
+        match self {
+            Self::Value(_) => None,
+            Self::Fields(fields) => Some(fields),
         }
-        Some(value)
     }
 }
 
-impl VariableResolver for Variables {
-    fn resolve<'b>(&'b self, name: &str) -> Option<CowVal<'b, 'b>> {
-        let value = match paths::names(name) {
-            Some(names) => self.walk(names),
-            None => self.variable(name),
-        };
-        value.map(CowVal::Borrowed)
+impl Fields {
+    /// Of fields with the same name, the last counts.
+    fn new(mut entries: Vec<(String, Tree)>) -> Self {
+        if !entries.is_sorted_by(|(one, _), (next, _)| one < next) {
+            entries.reverse();
+            entries.sort_by(|(one, _), (other, _)| one.cmp(other));
+            entries.dedup_by(|(later, _), (kept, _)| later == kept);
+        }
+        Self { entries, whole: OnceLock::new() }
+    }
+
+    /// The field of that name.
+    pub(crate) fn get(&self, name: &str) -> Option<&Tree> {
+        let place = self.entries.binary_search_by(|(field, _)| field.as_str().cmp(name)).ok()?;
+        self.entries.get(place).map(|(_, tree)| tree)
+    }
+
+    fn copy(&self) -> Box<dyn Val> {
+        let entries = self.entries.iter().map(|(name, tree)| {
+            let value = match tree {
+                Tree::Value(value) => value.clone_as_boxed(),
+                Tree::Fields(fields) => fields.copy(),
+            };
+            (CelMapKey::from(name.clone()), value)
+        });
+        Box::new(CelMap::from(entries.collect::<HashMap<_, _>>()))
+    }
+}
+
+impl<'de> Deserialize<'de> for Tree {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TreeVisitor)
+    }
+}
+
+struct TreeVisitor;
+
+impl<'de> Visitor<'de> for TreeVisitor {
+    type Value = Tree;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        JsonVisitor.expecting(f)
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Tree, E> {
+        JsonVisitor.visit_unit().map(Tree::Value)
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Tree, E> {
+        JsonVisitor.visit_bool(value).map(Tree::Value)
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Tree, E> {
+        JsonVisitor.visit_i64(value).map(Tree::Value)
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Tree, E> {
+        JsonVisitor.visit_u64(value).map(Tree::Value)
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Tree, E> {
+        JsonVisitor.visit_f64(value).map(Tree::Value)
+    }
+
+    fn visit_str<E: Error>(self, value: &str) -> Result<Tree, E> {
+        JsonVisitor.visit_str(value).map(Tree::Value)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Tree, A::Error> {
+        JsonVisitor.visit_seq(items).map(Tree::Value)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Tree, A::Error> {
+        let mut fields = Vec::new();
+        while let Some(entry) = entries.next_entry()? {
+            fields.push(entry);
+        }
+        Ok(Tree::Fields(Fields::new(fields)))
     }
 }
 

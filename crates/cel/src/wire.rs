@@ -8,7 +8,7 @@ use std::ops::Range;
 pub(crate) struct Request<'a> {
     /// The host's number for the variables.
     pub(crate) number: u64,
-    /// The variables as JSON, in the order of [`VARIABLES`](crate::paths::VARIABLES), if they are told now: of what was told before,
+    /// The variables as JSON, in the order of [`NAMES`](crate::paths::NAMES), if they are told now: of what was told before,
     /// nothing is left then. One that is not there is not known.
     pub(crate) variables: Option<[Option<&'a [u8]>; 4]>,
     /// Expressions that are new, each under the host's number for it.

@@ -75,7 +75,7 @@ fn every_case_of_the_table_holds() {
 #[test]
 fn paths_lead_where_they_are_written_to() {
     let mut session = Session::new();
-    let object = r#"{"a":{"b":{"c":1,"n":null,"l":[1,{"d":2}]},"b.c":2,"x/y":{"z.c":3}},"a.b":4,"s":"t","n":null,"object":{"a":5}}"#;
+    let object = r#"{"a":{"b":{"c":1,"n":null,"l":[1,{"d":2}]},"b.c":2,"x/y":{"z.c":3}},"a.b":4,"s":"t","n":null,"object":{"a":5},"twice":{"u":1,"t":1,"s":3,"t":2}}"#;
     let cases = [
         ("object.a.b.c == 1", "true"),
         ("object.a.`b.c` == 2 && object.`a.b` == 4 && object.a.`x/y`.`z.c` == 3", "true"),
@@ -84,6 +84,9 @@ fn paths_lead_where_they_are_written_to() {
         ("object.a.b.n == null && object.n == null", "true"),
         ("object.a.b.l == [1, dyn({'d': 2})] && object.a.b.l[1].d == 2", "true"),
         ("object.a.b == {'c': 1, 'n': dyn(null), 'l': dyn([1, {'d': 2}])} && object.a.b.size() == 3", "true"),
+        ("object.twice.t == 2 && object.twice == {'s': 3, 't': 2, 'u': 1} && object.twice.size() == 3", "true"),
+        ("'b.c' in object.a && object.a['b.c'] == 2 && object['a.b'] == 4 && object.a.map(k, k).size() == 3", "true"),
+        ("object.a == object.a && object.a.b == object['a']['b'] && object.a != object.a.b", "true"),
         ("object.a.b.d == 1", "error: no such key: `d`"),
         ("object.d.b.c == 1", "error: no such key: `d`"),
         ("object.a.`b.d` == 1", "error: no such key: `b.d`"),
@@ -101,6 +104,11 @@ fn paths_lead_where_they_are_written_to() {
         ("[1, 2].exists(i, object.d.b == i || i == 2)", "true"),
         ("has(object.a.b) && has(object.a.b.n) && has(object.a.`b.c`) && !has(object.a.c)", "true"),
         ("has(object.s.t)", "error: no matching overload of `.` for (string, string)"),
+        ("has(object.a) && !has(object.c) && has(object.`a.b`) && !has(oldObject.a) || true", "true"),
+        ("has(oldObject.a)", "error: no matching overload of `.` for (null_type, string)"),
+        ("has(object.a.b.l.t)", "error: no matching overload of `.` for (list, string)"),
+        ("has(object.d.b) || true", "true"),
+        ("[{'a': {'b': 7}}].all(object, has(object.a.b) && !has(object.s))", "true"),
         ("has(object.d.b)", "error: no such key: `d`"),
         ("has(object.a.b.d.e)", "error: no such key: `d`"),
         ("has(request.name)", "error: `request` is not known"),
