@@ -59,31 +59,29 @@ impl Programs {
         }
     }
 
-    /// Whether all that is asked for was told, and has not been forgotten.
-    pub(crate) fn know(&self, asked: Asked) -> bool {
-        self.conditions.range(asked.numbers()).count() == asked.count as usize
-    }
-
     /// Variables may have changed: outcomes of before do not count.
     pub(crate) fn next_call(&mut self) {
         self.call += 1;
     }
 
-    /// What the API server makes of conditions: false if one is, else the first error, else a match.
-    pub(crate) fn verdict(&mut self, asked: Asked, context: &Context<'_, '_>) -> Verdict {
+    /// What the API server makes of conditions: false if one is, else the first error, else a match. `None` if one that matters was not
+    /// told, or has been forgotten.
+    pub(crate) fn verdict(&mut self, asked: Asked, context: &Context<'_, '_>) -> Option<Verdict> {
         let mut error = None;
-        for (index, (_, condition)) in (0..).zip(self.conditions.range(asked.numbers())) {
+        let mut told = self.conditions.range(asked.first..);
+        for index in 0..asked.count {
+            let (_, condition) = told.next().filter(|(number, _)| **number == asked.first.saturating_add(index.into()))?;
             let outcome = match condition {
-                Ok(place) => self.known.get_mut(*place).map_or(Ok(true), |known| known.outcome(self.call, context)),
+                Ok(place) => self.known.get_mut(*place)?.outcome(self.call, context),
                 Err(text) => Err(text.clone()),
             };
             match outcome {
                 Ok(true) => {}
-                Ok(false) => return Verdict::NoMatch(index),
+                Ok(false) => return Some(Verdict::NoMatch(index)),
                 Err(text) => error = error.or(Some((index, text))),
             }
         }
-        error.map_or(Verdict::Match, |(index, text)| Verdict::Error(index, text))
+        Some(error.map_or(Verdict::Match, |(index, text)| Verdict::Error(index, text)))
     }
 
     fn place(&mut self, expression: &str) -> Result<usize, Vec<Problem>> {

@@ -1,4 +1,4 @@
-//! What a module remembers between calls, so that an expression is read once and an object is read once. Neither changes a result:
+//! What a module remembers between calls, so that an expression is read once and an object is told once. Neither changes a result:
 //! a new instance answers alike, after the host has told it everything again.
 
 use std::sync::Arc;
@@ -17,8 +17,8 @@ use crate::wire::{FORGOTTEN, Request};
 pub struct Session {
     env: Arc<Env>,
     programs: Programs,
-    /// The variables that were told last, under the host's number for them.
-    variables: Option<(u64, Variables)>,
+    /// The request that told variables last.
+    told: Vec<u8>,
 }
 
 /// The payload of `compile`.
@@ -44,7 +44,7 @@ impl Default for Session {
 impl Session {
     /// With nothing remembered.
     pub fn new() -> Self {
-        Self { env: Arc::new(library::environment()), programs: Programs::default(), variables: None }
+        Self { env: Arc::new(library::environment()), programs: Programs::default(), told: Vec::new() }
     }
 
     /// The operation `compile`: `{"expressions": […]}` to a list with `{"uses": …}` or `{"problems": […]}` for each.
@@ -72,21 +72,24 @@ impl Session {
     pub fn evaluate(&mut self, payload: &[u8]) -> Result<Vec<u8>, String> {
         let request = Request::read(payload).ok_or("the variables cannot be read: cut off")?;
         self.programs.learn(&request.told);
-        if !request.asked.iter().all(|asked| self.programs.know(*asked)) {
-            return Ok(vec![FORGOTTEN]);
-        }
-        if let Some(told) = request.variables {
-            self.variables = Some((request.number, Variables::read(told)?));
-        }
-        let Some((_, variables)) = self.variables.as_ref().filter(|(number, _)| *number == request.number) else {
-            return Ok(vec![FORGOTTEN]);
+        let told = if request.variables.is_some() {
+            self.told.clear();
+            self.told.extend_from_slice(payload);
+            request.variables
+        } else {
+            Request::read(&self.told).filter(|before| before.number == request.number).and_then(|before| before.variables)
         };
+        let Some(told) = told else { return Ok(vec![FORGOTTEN]) };
+        let variables = Variables::read(told)?;
         let mut context = Context::with_env(Arc::clone(&self.env));
-        context.set_variable_resolver(variables);
+        context.set_variable_resolver(&variables);
         let mut answer = Vec::with_capacity(8 * request.asked.len());
         self.programs.next_call();
         for asked in &request.asked {
-            self.programs.verdict(*asked, &context).write(&mut answer);
+            match self.programs.verdict(*asked, &context) {
+                Some(verdict) => verdict.write(&mut answer),
+                None => return Ok(vec![FORGOTTEN]),
+            }
         }
         Ok(answer)
     }

@@ -8,37 +8,37 @@ use crate::paths::{NAMES, Path};
 use crate::values::Tree;
 
 /// The variables that are known.
-pub(crate) struct Variables([Option<Tree>; 4]);
+pub(crate) struct Variables<'a>([Option<Tree<'a>>; 4]);
 
-impl Variables {
+impl<'a> Variables<'a> {
     /// Reads what is known from JSON, in the order of [`NAMES`].
     ///
     /// # Errors
     /// JSON that cannot be read. Why may repeat a value of the object, and is not said.
-    pub(crate) fn read(told: [Option<&[u8]>; 4]) -> Result<Self, String> {
+    pub(crate) fn read(told: [Option<&'a [u8]>; 4]) -> Result<Self, String> {
         let mut trees = [const { None }; 4];
         for (tree, json) in trees.iter_mut().zip(told) {
             let Some(json) = json else { continue };
-            let read: Tree = serde_json::from_slice(json)
+            let read: Tree<'a> = serde_json::from_slice(json)
                 .map_err(|_| "the variables cannot be read: not usable JSON, or nested too deeply".to_owned())?;
             *tree = Some(read);
         }
         Ok(Self(trees))
     }
 
-    fn variable(&self, name: &str) -> Option<&Tree> {
+    fn variable(&self, name: &str) -> Option<&Tree<'a>> {
         let index = NAMES.iter().position(|variable| *variable == name)?;
         self.0.get(index)?.as_ref()
     }
 
     /// Where names lead to.
-    fn walk<'p>(&self, mut names: impl Iterator<Item = &'p str>) -> Option<&Tree> {
+    fn walk<'p>(&self, mut names: impl Iterator<Item = &'p str>) -> Option<&Tree<'a>> {
         let variable = self.variable(names.next()?)?;
         names.try_fold(variable, |tree, field| tree.fields()?.get(field))
     }
 }
 
-impl VariableResolver for Variables {
+impl VariableResolver for Variables<'_> {
     fn resolve<'b>(&'b self, name: &str) -> Option<CowVal<'b, 'b>> {
         match Path::read(name) {
             None => self.variable(name).map(|tree| CowVal::Borrowed(tree.value())),

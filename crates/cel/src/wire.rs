@@ -1,8 +1,6 @@
 //! What crosses the border with every object, in a form that costs little to read: numbers are little-endian, texts have their length
 //! before them. `crates/conditions/src/wire.rs` is the other side.
 
-use std::ops::Range;
-
 /// The payload of `evaluate`.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Request<'a> {
@@ -68,13 +66,6 @@ impl<'a> Request<'a> {
             request.asked.push(Asked { first: reader.long()?, count: reader.int()? });
         }
         reader.0.is_empty().then_some(request)
-    }
-}
-
-impl Asked {
-    /// The numbers.
-    pub(crate) fn numbers(self) -> Range<u64> {
-        self.first..self.first.saturating_add(self.count.into())
     }
 }
 

@@ -26,28 +26,42 @@ fn outcome(session: &mut Session, expression: &str) -> String {
 
 /// What comes of a condition over `object`, `oldObject` and `request`, of which those that are `None` are not known.
 fn evaluate(session: &mut Session, known: [Option<&str>; 3], expression: &str) -> String {
-    let text = |payload: &mut Vec<u8>, text: &str| {
-        payload.extend_from_slice(&(text.len() as u32).to_le_bytes());
-        payload.extend_from_slice(text.as_bytes());
-    };
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let mut payload = number.to_le_bytes().to_vec();
-    let which = known.iter().enumerate().map(|(index, known)| u8::from(known.is_some()) << index);
-    payload.push(1 << 4 | which.sum::<u8>());
-    known.iter().flatten().for_each(|json| text(&mut payload, json));
-    // One expression that is told, and one policy that has it alone.
-    payload.extend_from_slice(&1_u32.to_le_bytes());
-    payload.extend_from_slice(&number.to_le_bytes());
-    text(&mut payload, expression);
-    payload.extend_from_slice(&1_u32.to_le_bytes());
-    payload.extend_from_slice(&number.to_le_bytes());
-    payload.extend_from_slice(&1_u32.to_le_bytes());
-    match session.evaluate(&payload).unwrap().as_slice() {
+    let answer = session.evaluate(&payload(number, Some(known), &[(number, expression)], &[(number, 1)])).unwrap();
+    match answer.as_slice() {
         [0] => "true".to_owned(),
         [1, 0, 0, 0, 0] => "false".to_owned(),
         [2, 0, 0, 0, 0, _, _, _, _, text @ ..] => format!("error: {}", str::from_utf8(text).unwrap()),
         other => panic!("{expression}: {other:?}"),
     }
+}
+
+/// A payload: the number of variables and, if they are told, which are known; expressions that are told, each with its number; and of
+/// policies, the number of the first expression and how many they have.
+fn payload(number: u64, told: Option<[Option<&str>; 3]>, expressions: &[(u64, &str)], policies: &[(u64, u32)]) -> Vec<u8> {
+    let text = |payload: &mut Vec<u8>, text: &str| {
+        payload.extend_from_slice(&(text.len() as u32).to_le_bytes());
+        payload.extend_from_slice(text.as_bytes());
+    };
+    let mut payload = number.to_le_bytes().to_vec();
+    match told {
+        None => payload.push(0),
+        Some(known) => {
+            payload.push((0..).zip(known).fold(1 << 4, |which, (index, known)| which | u8::from(known.is_some()) << index));
+            known.into_iter().flatten().for_each(|json| text(&mut payload, json));
+        }
+    }
+    payload.extend_from_slice(&(expressions.len() as u32).to_le_bytes());
+    for (number, expression) in expressions {
+        payload.extend_from_slice(&number.to_le_bytes());
+        text(&mut payload, expression);
+    }
+    payload.extend_from_slice(&(policies.len() as u32).to_le_bytes());
+    for (first, count) in policies {
+        payload.extend_from_slice(&first.to_le_bytes());
+        payload.extend_from_slice(&count.to_le_bytes());
+    }
+    payload
 }
 
 #[test]
@@ -132,4 +146,53 @@ fn paths_lead_where_they_are_written_to() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn json_is_what_it_says() {
+    let mut session = Session::new();
+    let object = r#"{"z":[{"b":1,"a":"\u00e4","b":2},[],{}],"\u0061b\n":"q\"\\\n","":0,"i":-9223372036854775808,"u":9223372036854775808,
+        "d":1e2,"w":1.0,"t":true,"f":false,"n":null,"o":{},"l":[]}"#;
+    let cases = [
+        ("object.z[0] == {'a': 'ä', 'b': dyn(2)} && object.z[0].size() == 2 && object.z[1] == [] && object.z[2] == {}", "true"),
+        ("object['ab\\n'] == 'q\"\\\\\\n' && object[''] == 0 && object.size() == 12", "true"),
+        ("type(object.i) == int && object.i == -9223372036854775808 && type(object.u) == double && object.u > 9.2e18", "true"),
+        ("type(object.d) == double && object.d == 100.0 && type(object.w) == double", "true"),
+        ("object.t && !object.f && type(object.n) == null_type && type(object.o) == map && type(object.l) == list", "true"),
+        ("object.o == {} && object.l == [] && object.o.size() == 0", "true"),
+        ("string(object['ab\\n']).size() == 4 && object.z[0].a + 'x' == 'äx'", "true"),
+    ];
+    for (expression, expected) in cases {
+        assert_eq!(evaluate(&mut session, [Some(object), None, None], expression), expected, "{expression}");
+    }
+    for (whole, expected) in [("1", "1"), ("\"t\"", "'t'"), ("null", "null"), ("[1, 2]", "[1, 2]"), ("true", "true")] {
+        assert_eq!(evaluate(&mut session, [Some(whole), None, None], &format!("object == {expected}")), "true", "{whole}");
+    }
+    for broken in ["", " ", "{", "{\"a\":}", "{\"a\":1,}", "1 2", "{\"s\":hunter2}", "1e999", "\"\\x\"", &"[".repeat(1000)] {
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let found = session.evaluate(&payload(number, Some([Some(broken), None, None]), &[(number, "true")], &[(number, 1)]));
+        assert_eq!(found, Err("the variables cannot be read: not usable JSON, or nested too deeply".to_owned()), "{broken}");
+    }
+    assert_eq!(session.evaluate(b"{}"), Err("the variables cannot be read: cut off".to_owned()));
+}
+
+#[test]
+fn what_was_not_told_is_said_to_be_forgotten() {
+    const FORGOTTEN: [u8; 1] = [3];
+    let mut session = Session::new();
+    let mut ask = |payload: Vec<u8>| session.evaluate(&payload).unwrap();
+    let (one, other) = (Some([Some(r#"{"a":1}"#), None, None]), Some([Some(r#"{"a":2}"#), None, None]));
+    assert_eq!(ask(payload(1, None, &[], &[])), FORGOTTEN);
+    assert_eq!(ask(payload(1, one, &[], &[(1, 1)])), FORGOTTEN);
+    assert_eq!(ask(payload(1, one, &[(1, "object.a == 1"), (2, "object.a == 2")], &[(1, 1), (2, 1), (3, 0)])), [0, 1, 0, 0, 0, 0, 0]);
+    assert_eq!(ask(payload(1, None, &[], &[(1, 2), (2, 1)])), [1, 1, 0, 0, 0, 1, 0, 0, 0, 0]);
+    assert_eq!(ask(payload(2, None, &[], &[(1, 1)])), FORGOTTEN);
+    assert_eq!(ask(payload(2, other, &[], &[(1, 1), (2, 1)])), [1, 0, 0, 0, 0, 0]);
+    assert_eq!(ask(payload(2, None, &[], &[(2, 1)])), [0]);
+    assert_eq!(ask(payload(1, None, &[], &[(1, 1)])), FORGOTTEN);
+    // The third is none that was told: the second is not the last of what is asked for.
+    assert_eq!(ask(payload(2, None, &[], &[(2, 1), (2, 2)])), FORGOTTEN);
+    assert_eq!(ask(payload(2, None, &[], &[(u64::MAX, 2)])), FORGOTTEN);
+    // Two with the same text, and one that another takes the number of.
+    assert_eq!(ask(payload(2, None, &[(3, "object.a == 2"), (1, "object.a == 2")], &[(1, 3)])), [0]);
 }
