@@ -11,8 +11,8 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor}
 
 /// A variable, or what a path of its fields leads to. Numbers are as in Kubernetes: `int` where they are whole and fit, else `double`.
 ///
-/// Most of an object is only gone through, and the interpreter's maps cost more than all else of reading it. So an object becomes one
-/// when an expression asks for it as a whole.
+/// Most of an object is only gone through or not looked at, and the interpreter's maps cost more than all else of reading it. So what
+/// has parts becomes a value of the interpreter when an expression asks for it as a whole.
 pub(crate) enum Tree<'a> {
     /// `null`.
     Null,
@@ -25,18 +25,20 @@ pub(crate) enum Tree<'a> {
     /// A text.
     Text(CelString<'a>),
     /// A list.
-    Items(CelList<'a>),
+    Items(Parts<'a, Tree<'a>>),
     /// An object.
     Fields(Fields<'a>),
 }
 
-/// The fields of an object.
-pub(crate) struct Fields<'a> {
-    /// By name, each once.
-    entries: Vec<(Cow<'a, str>, Tree<'a>)>,
-    /// The object as a whole, once it has been asked for.
+/// The parts of a list or an object.
+pub(crate) struct Parts<'a, P> {
+    parts: Vec<P>,
+    /// The value as a whole, once it has been asked for.
     whole: OnceLock<Box<dyn Val + 'a>>,
 }
+
+/// The fields of an object by name, each once.
+pub(crate) type Fields<'a> = Parts<'a, (Cow<'a, str>, Tree<'a>)>;
 
 impl<'a> Tree<'a> {
     /// As the interpreter knows it.
@@ -47,7 +49,7 @@ impl<'a> Tree<'a> {
             Self::Int(value) => value,
             Self::Double(value) => value,
             Self::Text(value) => value,
-            Self::Items(value) => value,
+            Self::Items(items) => items.whole.get_or_init(|| self.copy()).as_ref(),
             Self::Fields(fields) => fields.whole.get_or_init(|| self.copy()).as_ref(),
         }
     }
@@ -59,27 +61,14 @@ impl<'a> Tree<'a> {
 
     fn copy(&self) -> Box<dyn Val + 'a> {
         match self {
-            Self::Fields(fields) => map(fields.entries.iter().map(|(name, tree)| (name.clone(), tree.copy()))),
-            other => other.value().clone_as_boxed(),
+            Self::Items(items) => Box::new(CelList::from(items.parts.iter().map(Self::copy).collect::<Vec<_>>())),
+            Self::Fields(fields) => {
+                let entries = fields.parts.iter().map(|(name, tree)| (CelMapKey::String(text(name.clone())), tree.copy()));
+                Box::new(CelMap::from(entries.collect::<HashMap<_, _>>()))
+            }
+            plain => plain.value().clone_as_boxed(),
         }
     }
-
-    fn into_value(self) -> Box<dyn Val + 'a> {
-        match self {
-            Self::Null => Box::new(CelNull),
-            Self::Bool(value) => Box::new(value),
-            Self::Int(value) => Box::new(value),
-            Self::Double(value) => Box::new(value),
-            Self::Text(value) => Box::new(value),
-            Self::Items(value) => Box::new(value),
-            Self::Fields(fields) => map(fields.entries.into_iter().map(|(name, tree)| (name, tree.into_value()))),
-        }
-    }
-}
-
-fn map<'a>(entries: impl Iterator<Item = (Cow<'a, str>, Box<dyn Val + 'a>)>) -> Box<dyn Val + 'a> {
-    let entries = entries.map(|(name, value)| (CelMapKey::String(text(name)), value));
-    Box::new(CelMap::from(entries.collect::<HashMap<_, _>>()))
 }
 
 fn text(text: Cow<'_, str>) -> CelString<'_> {
@@ -89,21 +78,27 @@ fn text(text: Cow<'_, str>) -> CelString<'_> {
     }
 }
 
+impl<P> From<Vec<P>> for Parts<'_, P> {
+    fn from(parts: Vec<P>) -> Self {
+        Self { parts, whole: OnceLock::new() }
+    }
+}
+
 impl<'a> Fields<'a> {
     /// Of fields with the same name, the last counts.
-    fn new(mut entries: Vec<(Cow<'a, str>, Tree<'a>)>) -> Self {
-        if !entries.is_sorted_by(|(one, _), (next, _)| one < next) {
-            entries.reverse();
-            entries.sort_by(|(one, _), (other, _)| one.cmp(other));
-            entries.dedup_by(|(later, _), (kept, _)| later == kept);
+    fn new(mut fields: Vec<(Cow<'a, str>, Tree<'a>)>) -> Self {
+        if !fields.is_sorted_by(|(one, _), (next, _)| one < next) {
+            fields.reverse();
+            fields.sort_by(|(one, _), (other, _)| one.cmp(other));
+            fields.dedup_by(|(later, _), (kept, _)| later == kept);
         }
-        Self { entries, whole: OnceLock::new() }
+        fields.into()
     }
 
     /// The field of that name.
     pub(crate) fn get(&self, name: &str) -> Option<&Tree<'a>> {
-        let place = self.entries.binary_search_by(|(field, _)| (**field).cmp(name)).ok()?;
-        self.entries.get(place).map(|(_, tree)| tree)
+        let place = self.parts.binary_search_by(|(field, _)| (**field).cmp(name)).ok()?;
+        self.parts.get(place).map(|(_, tree)| tree)
     }
 }
 
@@ -159,8 +154,8 @@ impl<'de> Visitor<'de> for TreeVisitor {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
         let mut list = Vec::new();
-        while let Some(item) = items.next_element::<Tree<'de>>()? {
-            list.push(item.into_value());
+        while let Some(item) = items.next_element()? {
+            list.push(item);
         }
         Ok(Tree::Items(list.into()))
     }
