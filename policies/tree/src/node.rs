@@ -190,6 +190,18 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// The string in a field, if there is one: what [`Node::get`] and [`Node::str`] say, without a node where nobody needs one.
+    pub fn text(self, key: &'a str) -> Option<&'a str> {
+        match self.step.value {
+            None | Some(Value::Null) => None,
+            Some(value) => match field(value, key) {
+                Some(Value::Str(text)) => Some(text),
+                // It may be of a wrong type, which is remembered.
+                _ => self.get(key).str(),
+            },
+        }
+    }
+
     /// The last element of a list that is a map in which the field `key` is the string `text`. A wrong type of the list is remembered.
     pub fn last_with(self, key: &str, text: &str) -> Option<Node<'a>> {
         let Some(Value::Seq(items)) = self.step.value else {
