@@ -5,6 +5,7 @@ use std::cell::Cell;
 use crate::finding::ObjectRef;
 use crate::json;
 use crate::node::{Node, Origin, Session};
+use crate::text::has;
 use crate::value::Value;
 
 /// The way to the host: Kubewarden's `kubernetes/*` operations.
@@ -261,9 +262,9 @@ fn question(fields: &[(&str, Field<'_>)]) -> String {
 
 /// `None` is *not found*.
 fn classify(error: &str) -> Option<Unknown> {
-    if let Some((_, reason)) = error.split_once(NOT_KNOWN) {
+    if let Some(reason) = error.strip_prefix(NOT_KNOWN) {
         return Some(REASONS.iter().find(|(name, _)| reason.starts_with(name)).map_or(Unknown::Other, |(_, why)| *why));
     }
     // The text of policy-evaluator's `get_resource` for an object that does not exist.
-    if error.contains("Cannot find ") { None } else { Some(Unknown::Other) }
+    if has(error, "Cannot find ") { None } else { Some(Unknown::Other) }
 }
