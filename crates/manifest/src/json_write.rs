@@ -111,6 +111,10 @@ pub fn length_of_plain(bytes: &[u8]) -> usize {
         }
     }
     let rest = bytes.get(at..).unwrap_or_default();
+    if let Some(eight) = bytes.last_chunk().filter(|_| !rest.is_empty()) {
+        // The last eight bytes, of which some were looked at before, and are plain.
+        return bytes.len() - 8 + first_end(u64::from_le_bytes(*eight));
+    }
     at + rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)).unwrap_or(rest.len())
 }
 

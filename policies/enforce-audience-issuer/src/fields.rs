@@ -1,6 +1,8 @@
 //! Where identities are written: the fields whose values name a client, a tenant, an audience, a host that signs in … One table, so that
 //! a rule about such values looks at all of them.
 
+use std::cell::OnceCell;
+
 use fedward_kit::identity::{AWS_ROLE_ARN, AZURE_CLIENT_ID, AZURE_TENANT_ID, GCP_ACCOUNT};
 use fedward_kit::node::{Format, Node};
 use fedward_kit::rule::Check;
@@ -318,8 +320,22 @@ const ROWS: &[Row] = &[
     },
 ];
 
-/// Calls `visit` with every identity field of the object that is there, not empty, and its own.
-pub(crate) fn each<'a>(cx: &Check<'a, Settings>, visit: &mut dyn FnMut(Field<'a>)) {
+/// What several rules of this policy ask of an object.
+#[derive(Default)]
+pub struct Facts<'a> {
+    fields: OnceCell<Vec<Field<'a>>>,
+}
+
+/// Every identity field of the object that is there, not empty, and its own.
+pub(crate) fn all<'c, 'a>(cx: &'c Check<'a, Settings>) -> &'c [Field<'a>] {
+    cx.facts.fields.get_or_init(|| {
+        let mut fields = Vec::new();
+        each(cx, &mut |field| fields.push(field));
+        fields
+    })
+}
+
+fn each<'a>(cx: &Check<'a, Settings>, visit: &mut dyn FnMut(Field<'a>)) {
     let object = cx.object;
     if cx.is("", "ServiceAccount") {
         annotations(object.get("metadata"), visit);
@@ -344,7 +360,7 @@ pub(crate) fn each<'a>(cx: &Check<'a, Settings>, visit: &mut dyn FnMut(Field<'a>
         for container in &pod.containers {
             let scope = container.node.get("env");
             for entry in scope.items() {
-                let Some(name) = entry.get("name").str() else { continue };
+                let Some(name) = entry.text("name") else { continue };
                 if let Some((_, holds)) = VARIABLES.iter().find(|(known, _)| *known == name) {
                     give(entry.get("value"), *holds, name, scope, visit);
                 }

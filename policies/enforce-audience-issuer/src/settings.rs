@@ -26,6 +26,8 @@ pub struct Settings {
 }
 
 impl fedward_kit::settings::Settings for Settings {
+    type Facts<'a> = crate::fields::Facts<'a>;
+
     fn read(reader: &mut Reader<'_>) -> Self {
         Settings {
             cluster_issuer: reader.string(

@@ -16,9 +16,9 @@ pub(crate) struct Id<'a> {
 pub(crate) fn id(object: Node<'_>) -> Id<'_> {
     let metadata = object.peek("metadata");
     Id {
-        namespace: metadata.peek("namespace").peek_str().unwrap_or(""),
-        name: metadata.peek("name").peek_str().unwrap_or(""),
-        kind: object.peek("kind").peek_str().unwrap_or(""),
-        api_version: object.peek("apiVersion").peek_str().unwrap_or(""),
+        namespace: metadata.peek_text("namespace").unwrap_or(""),
+        name: metadata.peek_text("name").unwrap_or(""),
+        kind: object.peek_text("kind").unwrap_or(""),
+        api_version: object.peek_text("apiVersion").unwrap_or(""),
     }
 }

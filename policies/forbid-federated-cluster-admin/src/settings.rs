@@ -32,6 +32,8 @@ pub struct Allowed {
 }
 
 impl fedward_kit::settings::Settings for Settings {
+    type Facts<'a> = ();
+
     fn read(reader: &mut Reader<'_>) -> Self {
         Settings {
             privileged_cluster_roles: reader.strings(

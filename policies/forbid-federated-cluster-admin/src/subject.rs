@@ -49,7 +49,7 @@ pub(crate) enum Who<'a> {
 impl<'a> Subject<'a> {
     /// Reads an element of `subjects` of a binding in `namespace` (empty for a cluster role binding).
     pub(crate) fn of(node: Node<'a>, namespace: &'a str, settings: &Settings) -> Self {
-        let kind = node.get("kind").str().unwrap_or("");
+        let kind = node.text("kind").unwrap_or("");
         let name = node.get("name");
         let text = name.str().unwrap_or("");
         let own = node.get("namespace").filled();

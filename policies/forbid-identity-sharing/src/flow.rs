@@ -40,7 +40,7 @@ impl<'a> Home<'a> {
     fn new(cluster: bool, name: &'a str, templates: Vec<Node<'a>>) -> Self {
         let mut names = ByName::new();
         for (index, template) in templates.iter().enumerate() {
-            names.entry(template.get("name").str().unwrap_or("").into()).or_insert(index);
+            names.entry(template.text("name").unwrap_or("").into()).or_insert(index);
         }
         Home { cluster, name, templates, names }
     }
@@ -87,7 +87,7 @@ impl<'a> Flow<'a> {
         // The entrypoint's inputs are the arguments of the same name.
         let mut given = self.globals.clone();
         for parameter in self.specs.iter().flat_map(|spec| spec.get("arguments").get("parameters").items()) {
-            given.entry(parameter.get("name").str().unwrap_or("").into()).or_insert(CLEAN);
+            given.entry(parameter.text("name").unwrap_or("").into()).or_insert(CLEAN);
         }
         for (field, given) in [("entrypoint", given), ("onExit", ByName::new())] {
             let name = self.specs.iter().find_map(|spec| spec.get(field).filled());
@@ -131,7 +131,7 @@ impl<'a> Flow<'a> {
             return found;
         }
         let hit = list.items().enumerate().filter(|(number, _)| is_whole || Some(*number) == index);
-        found.extend(hit.filter_map(|(_, parameter)| Some((parameter.get("name").str()?.into(), kind))));
+        found.extend(hit.filter_map(|(_, parameter)| Some((parameter.text("name")?.into(), kind))));
         found
     }
 
@@ -162,7 +162,7 @@ impl<'a> Flow<'a> {
         let mut inputs = place.ok().and_then(|at| self.visited.get(at)).map(|visited| visited.inputs.clone()).unwrap_or_default();
         let mut grows = place.is_err();
         for parameter in template.get("inputs").get("parameters").items() {
-            let Some(name) = parameter.get("name").str() else { continue };
+            let Some(name) = parameter.text("name") else { continue };
             // What the caller leaves out has the template's own value.
             let own = |field| hit(parameter.peek(field).peek_str().unwrap_or(""), &self.globals, None).map(usize::from);
             let kind = given.get(name).copied().or_else(|| own("value")).or_else(|| own("default")).filter(|kind| *kind != CLEAN);
@@ -202,13 +202,13 @@ impl<'a> Flow<'a> {
             return;
         }
         let mut known = inputs.clone();
-        if hit(call.peek("withParam").peek_str().unwrap_or(""), &self.globals, Some(inputs)).is_some() {
+        if hit(call.peek_text("withParam").unwrap_or(""), &self.globals, Some(inputs)).is_some() {
             known.insert(ITEM.into(), BEGINS);
         }
         let mut given = ByName::new();
         for parameter in call.get("arguments").get("parameters").items() {
-            let found = hit(parameter.peek("value").peek_str().unwrap_or(""), &self.globals, Some(&known));
-            given.extend(parameter.get("name").str().map(|name| (name.into(), found.map_or(CLEAN, usize::from))));
+            let found = hit(parameter.peek_text("value").unwrap_or(""), &self.globals, Some(&known));
+            given.extend(parameter.text("name").map(|name| (name.into(), found.map_or(CLEAN, usize::from))));
         }
         let (reference, inline) = (call.get("templateRef"), call.get("inline"));
         let target = if inline.is_present() {

@@ -58,8 +58,8 @@ pub(crate) fn owners<'s>(settings: &'s Settings, namespace: &str, name: &str) ->
 /// The object under admission, or another, as `Kind/name`.
 pub(crate) fn title(object: Node<'_>) -> String {
     let metadata = object.peek("metadata");
-    let name = metadata.peek("name").peek_str().or_else(|| metadata.peek("generateName").peek_str()).unwrap_or("");
-    format!("{}/{name}", object.peek("kind").peek_str().unwrap_or(""))
+    let name = metadata.peek_text("name").or_else(|| metadata.peek_text("generateName")).unwrap_or("");
+    format!("{}/{name}", object.peek_text("kind").unwrap_or(""))
 }
 
 /// Others that use the same thing.
@@ -105,9 +105,8 @@ pub(crate) fn other_users<'a>(cx: &Check<'a, Settings>, pod: &Pod<'a>, name: &st
     let list = index::users_of(cx.context, pod.namespace, name, pod.account.node()).filter(|list| !list.items.is_empty())?;
     let own = title(cx.object);
     others(list.items, list.more, &own, is_argo_cd(cx.request.name), |other| {
-        let is_made_by_own = |owner: Node<'_>| {
-            owner.peek("kind").peek_str() == Some(cx.request.kind) && owner.peek("name").peek_str() == Some(cx.request.name)
-        };
+        let is_made_by_own =
+            |owner: Node<'_>| owner.peek_text("kind") == Some(cx.request.kind) && owner.peek_text("name") == Some(cx.request.name);
         let is_made = other.peek("metadata").peek("ownerReferences").peek_items().any(is_made_by_own);
         if is_made { own.clone() } else { title(other) }
     })
@@ -128,7 +127,7 @@ pub(crate) fn others<'a>(
         if name == own {
             met_own = true;
         } else if !known.iter().any(|(other, _)| *other == name) {
-            let is_argo_cd = is_argo_cd(item.peek("metadata").peek("name").peek_str().unwrap_or(""));
+            let is_argo_cd = is_argo_cd(item.peek("metadata").peek_text("name").unwrap_or(""));
             if !(is_argo_cd && met_argo_cd) {
                 known.push((name, item));
             }

@@ -55,7 +55,7 @@ fn written<'a>(sensor: Node<'a>, parameter: Node<'a>, root: &str, steps: &[Strin
         pointer.push_str(&step.replace('~', "~0").replace('/', "~1"));
     }
     let template = source.get("dataTemplate").filled();
-    let is_appended = parameter.get("operation").str() == Some("append") && {
+    let is_appended = parameter.text("operation") == Some("append") && {
         let now = steps.iter().fold(object, |node, step| match step.parse::<usize>() {
             Ok(index) if node.peek_items().next().is_some() => node.peek_items().nth(index).unwrap_or_else(|| node.peek("-1")),
             _ => node.peek(node.session().text(step)),
@@ -85,8 +85,8 @@ fn is_event_data(source: Node<'_>) -> bool {
 /// Whether a filter of the source's dependency lets only values through that cannot become code. Filters are regular expressions, and find
 /// their match anywhere unless they say otherwise.
 fn is_checked<'a>(sensor: Node<'a>, source: Node<'a>) -> bool {
-    let (name, key) = (source.get("dependencyName").str(), source.get("dataKey").filled());
-    let dependency = sensor.at(&["spec", "dependencies"]).items().find(|dependency| dependency.get("name").str() == name);
+    let (name, key) = (source.text("dependencyName"), source.get("dataKey").filled());
+    let dependency = sensor.at(&["spec", "dependencies"]).items().find(|dependency| dependency.text("name") == name);
     let (Some(dependency), Some(key), true) = (dependency, key, source.get("dataTemplate").filled().is_none()) else { return false };
     let is_or = |field| dependency.get(field).str() == Some("or") || dependency.get("filters").peek(field).peek_str() == Some("or");
     if is_or("filtersLogicalOperator") || is_or("dataLogicalOperator") {
@@ -94,9 +94,9 @@ fn is_checked<'a>(sensor: Node<'a>, source: Node<'a>) -> bool {
     }
     dependency.get("filters").get("data").items().any(|filter| {
         let mut values = filter.get("value").items().peekable();
-        filter.get("path").str() == Some(key)
-            && filter.get("type").str() == Some("string")
-            && matches!(filter.get("comparator").str(), None | Some("" | "="))
+        filter.text("path") == Some(key)
+            && filter.text("type") == Some("string")
+            && matches!(filter.text("comparator"), None | Some("" | "="))
             && filter.get("template").filled().is_none()
             && values.peek().is_some()
             && values.all(|value| value.str().is_some_and(is_strict))

@@ -75,7 +75,7 @@ const MAX_KEYS: usize = 20;
 pub(crate) fn variables<'a>(cx: &Check<'a, Settings>, pod: &Pod<'a>, container: Container<'a>, keys: &mut Keys<'a>) -> Vec<Variable<'a>> {
     let mut found: Vec<Variable<'a>> = Vec::new();
     for entry in container.node.get("env").items() {
-        let Some(name) = entry.get("name").str() else { continue };
+        let Some(name) = entry.text("name") else { continue };
         let known = known(name);
         if known.is_none() && !any_matches(&cx.settings.extra_env_patterns, name) {
             continue;
@@ -105,7 +105,7 @@ fn of_entry<'a>(cx: &Check<'a, Settings>, pod: &Pod<'a>, entry: Node<'a>) -> Opt
         if reference.is_absent() {
             continue;
         }
-        let name = reference.get("name").str().unwrap_or("");
+        let name = reference.text("name").unwrap_or("");
         let is_secret = kind == "Secret";
         if is_secret && cx.settings.allows_secret(pod.namespace, name) {
             return None;
@@ -139,7 +139,7 @@ type Source<'a> = (&'static str, &'a str, &'a str, &'a str);
 const MAX_SOURCES: usize = 200;
 
 fn from_all<'a>(cx: &Check<'a, Settings>, pod: &Pod<'a>, entry: Node<'a>, keys: &mut Keys<'a>) -> Vec<Variable<'a>> {
-    let prefix = entry.get("prefix").str().unwrap_or("");
+    let prefix = entry.text("prefix").unwrap_or("");
     let references = [("Secret", entry.get("secretRef").get("name")), ("ConfigMap", entry.get("configMapRef").get("name"))];
     let Some((kind, name, node)) = references.into_iter().find_map(|(kind, node)| Some((kind, node.filled()?, node))) else {
         return Vec::new();
@@ -192,9 +192,9 @@ fn credentials<'a>(cx: &Check<'a, Settings>, pod: &Pod<'a>, kind: &'static str, 
 /// Whether a container's keys of AWS are for a store that only speaks AWS' protocol.
 pub(crate) fn has_other_store(container: Container<'_>) -> bool {
     container.node.get("env").items().any(|entry| {
-        let name = entry.peek("name").peek_str().unwrap_or("");
+        let name = entry.peek_text("name").unwrap_or("");
         let is_endpoint = ["S3_ENDPOINT", "AWS_ENDPOINT", "AWS_S3_ENDPOINT"].iter().any(|start| name.starts_with(start));
-        let is_of_aws = entry.peek("value").peek_str().is_some_and(|value| has(value, "amazonaws.com"));
+        let is_of_aws = entry.peek_text("value").is_some_and(|value| has(value, "amazonaws.com"));
         is_endpoint && !is_of_aws || names_other_store(name)
     })
 }

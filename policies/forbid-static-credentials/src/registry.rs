@@ -55,7 +55,7 @@ fn login<'a>(registry: &'a str, node: Node<'a>) -> Option<Login<'a>> {
     let host = url::split(registry).map_or(registry, |parts| parts.host);
     let cloud = cloud_of(host.split('/').next().unwrap_or(""))?;
     ["auth", "password", "identitytoken"].iter().any(|field| stored::is_plain(node.peek(field))).then_some(())?;
-    let user = node.peek("username").peek_str().or_else(|| Some(node.decoded("auth").peek_str()?.split_once(':')?.0));
+    let user = node.peek_text("username").or_else(|| Some(node.decoded("auth").peek_str()?.split_once(':')?.0));
     let is_short_lived = cloud == Cloud::Aws || user.is_some_and(|user| TOKEN_USERS.contains(&user));
     Some(Login { cloud, registry, node, is_short_lived })
 }

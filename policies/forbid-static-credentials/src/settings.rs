@@ -15,6 +15,8 @@ pub struct Settings {
 }
 
 impl fedward_kit::settings::Settings for Settings {
+    type Facts<'a> = ();
+
     fn read(reader: &mut Reader<'_>) -> Self {
         Settings {
             allowed_secret_names: reader.globs(

@@ -67,7 +67,7 @@ pub(crate) fn secret<'a>(cx: &Check<'a, Settings>, namespace: &str, name: &str, 
 
 /// The value of a key of a Secret, or of a ConfigMap, whose values are no base64.
 pub(crate) fn value<'a>(object: Node<'a>, key: &'a str) -> Node<'a> {
-    if object.peek("kind").peek_str() == Some("ConfigMap") { object.get("data").get(key) } else { secret::value(object, key) }
+    if object.peek_text("kind") == Some("ConfigMap") { object.get("data").get(key) } else { secret::value(object, key) }
 }
 
 #[cfg(test)]

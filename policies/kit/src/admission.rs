@@ -43,7 +43,7 @@ fn is_owned<'a>(request: &Request<'a>, context: &Context<'a>) -> bool {
         return false;
     }
     match context.get(ObjectRef { api_version, kind, namespace: request.namespace, name }, owner) {
-        Lookup::Found(object) => object.peek("metadata").peek("uid").peek_str() == Some(uid),
+        Lookup::Found(object) => object.peek("metadata").peek_text("uid") == Some(uid),
         Lookup::NotFound | Lookup::NotKnown(_) => false,
     }
 }

@@ -24,12 +24,12 @@ pub struct ManagedIdentity<'a> {
 impl<'a> ManagedIdentity<'a> {
     /// Reads an object that is an identity; `None` for any other.
     pub fn of(object: Node<'a>) -> Option<Self> {
-        if object.peek("kind").peek_str()? != "UserAssignedIdentity" {
+        if object.peek_text("kind")? != "UserAssignedIdentity" {
             return None;
         }
         let (spec, status, metadata) = (object.peek("spec"), object.peek("status"), object.peek("metadata"));
         let named = |own: Node<'a>| if own.peek_str().is_some_and(|name| !name.is_empty()) { own } else { metadata.peek("name") };
-        match group_of(object.peek("apiVersion").peek_str()?) {
+        match group_of(object.peek_text("apiVersion")?) {
             "managedidentity.azure.com" => Some(ManagedIdentity {
                 object,
                 name: named(spec.peek("azureName")),
@@ -83,12 +83,12 @@ pub struct RoleAssignment<'a> {
 impl<'a> RoleAssignment<'a> {
     /// Reads an object that is an assignment of a role; `None` for any other.
     pub fn of(object: Node<'a>) -> Option<Self> {
-        if object.peek("kind").peek_str()? != "RoleAssignment" {
+        if object.peek_text("kind")? != "RoleAssignment" {
             return None;
         }
         let spec = object.get("spec");
         let first = |nodes: [Node<'a>; 2]| nodes.into_iter().find(|node| node.peek_str().is_some_and(|text| !text.is_empty()));
-        let group = group_of(object.peek("apiVersion").peek_str()?);
+        let group = group_of(object.peek_text("apiVersion")?);
         let fields = match group {
             "authorization.azure.com" | trust::GROUP => spec,
             "authorization.azure.upbound.io" | "authorization.azure.m.upbound.io" => spec.get("forProvider"),
@@ -143,7 +143,7 @@ mod tests {
             let texts = [identity.name, identity.client_id, identity.principal_id].map(|node| node.peek_str().unwrap());
             assert_eq!(texts, ["till", "c", "p"], "{version}");
             assert_eq!(identity.keys("shop"), ["shop/till", "/subscriptions/x"]);
-            assert_eq!(identity.principal_config.and_then(|at| at.peek("key").peek_str()).is_some(), version.contains("azure.com"));
+            assert_eq!(identity.principal_config.and_then(|at| at.peek_text("key")).is_some(), version.contains("azure.com"));
         }
         assert!(ManagedIdentity::of(object("other.example/v1", "UserAssignedIdentity", &json!({}), &bump)).is_none());
     }

@@ -5,6 +5,7 @@ use std::cell::Cell;
 use crate::finding::ObjectRef;
 use crate::json;
 use crate::node::{Node, Origin, Session};
+use crate::text::has;
 use crate::value::Value;
 
 /// The way to the host: Kubewarden's `kubernetes/*` operations.
@@ -88,15 +89,18 @@ pub struct Context<'a> {
 const BUCKETS: usize = 256;
 
 /// In the manner of FNV-1a, eight bytes at a time. Chosen collisions cost time only, which the host bounds.
-fn bucket(question: &str) -> usize {
+fn bucket(fields: &[(&str, Field<'_>)]) -> usize {
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    for chunk in question.as_bytes().chunks(8) {
-        let mut word = [0; 8];
-        if let Some(part) = word.get_mut(..chunk.len()) {
-            part.copy_from_slice(chunk);
+    for (_, field) in fields {
+        let Field::Text(text) = field else { continue };
+        for chunk in text.as_bytes().chunks(8) {
+            let mut word = [0; 8];
+            if let Some(part) = word.get_mut(..chunk.len()) {
+                part.copy_from_slice(chunk);
+            }
+            hash = (hash ^ u64::from_le_bytes(word)).wrapping_mul(0x0100_0000_01b3);
+            hash ^= hash >> 29;
         }
-        hash = (hash ^ u64::from_le_bytes(word)).wrapping_mul(0x0100_0000_01b3);
-        hash ^= hash >> 29;
     }
     (hash % BUCKETS as u64) as usize
 }
@@ -104,7 +108,8 @@ fn bucket(question: &str) -> usize {
 /// One question and its answer. Lives in the arena.
 struct Asked<'a> {
     operation: &'static str,
-    question: &'a str,
+    /// The values of the question's fields: an operation has always the same fields.
+    values: &'a [Field<'a>],
     answer: Result<Value<'a>, Option<Unknown>>,
     next: Option<&'a Asked<'a>>,
 }
@@ -189,27 +194,27 @@ impl<'a> Context<'a> {
     }
 
     fn ask(&self, operation: &'static str, fields: &[(&str, Field<'_>)]) -> Result<Value<'a>, Option<Unknown>> {
-        let question = question(fields);
-        let Some(first) = self.asked.get(bucket(&question)) else { return Err(Some(Unknown::Other)) };
+        let Some(first) = self.asked.get(bucket(fields)) else { return Err(Some(Unknown::Other)) };
         let mut asked = first.get();
         while let Some(entry) = asked {
-            if entry.operation == operation && entry.question == question {
+            if entry.operation == operation && entry.values.iter().eq(fields.iter().map(|(_, value)| value)) {
                 return entry.answer;
             }
             asked = entry.next;
         }
         let bump = self.session.bump();
-        let answer = match self.host.kubernetes(operation, question.as_bytes()) {
+        let answer = match self.host.kubernetes(operation, question(fields).as_bytes()) {
             Ok(text) => Value::from_json(bump.alloc_slice_copy(&text), bump).map_err(|_| Some(Unknown::Other)),
             Err(text) => Err(classify(&text)),
         };
-        first.set(Some(bump.alloc(Asked { operation, question: bump.alloc_str(&question), answer, next: first.get() })));
+        let values = bump.alloc_slice_fill_iter(fields.iter().map(|(_, value)| value.kept(self.session)));
+        first.set(Some(bump.alloc(Asked { operation, values, answer, next: first.get() })));
         answer
     }
 }
 
 /// The value of a field of a question.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 enum Field<'f> {
     Text(&'f str),
     List(&'f [&'f str]),
@@ -224,6 +229,16 @@ impl<'f> Field<'f> {
 
     fn text_or_null(text: &'f str) -> Self {
         if text.is_empty() { Field::Null } else { Field::Text(text) }
+    }
+
+    /// The same in the arena.
+    fn kept<'a>(self, session: &'a Session<'a>) -> Field<'a> {
+        match self {
+            Field::Text(text) => Field::Text(session.text(text)),
+            Field::List(texts) => Field::List(session.bump().alloc_slice_fill_iter(texts.iter().map(|text| session.text(text)))),
+            Field::False => Field::False,
+            Field::Null => Field::Null,
+        }
     }
 }
 
@@ -247,9 +262,9 @@ fn question(fields: &[(&str, Field<'_>)]) -> String {
 
 /// `None` is *not found*.
 fn classify(error: &str) -> Option<Unknown> {
-    if let Some((_, reason)) = error.split_once(NOT_KNOWN) {
+    if let Some(reason) = error.strip_prefix(NOT_KNOWN) {
         return Some(REASONS.iter().find(|(name, _)| reason.starts_with(name)).map_or(Unknown::Other, |(_, why)| *why));
     }
     // The text of policy-evaluator's `get_resource` for an object that does not exist.
-    if error.contains("Cannot find ") { None } else { Some(Unknown::Other) }
+    if has(error, "Cannot find ") { None } else { Some(Unknown::Other) }
 }

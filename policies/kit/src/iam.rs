@@ -26,9 +26,9 @@ pub fn policy(object: Node<'_>) -> Option<Node<'_>> {
 pub fn role_name(object: Node<'_>) -> Option<&str> {
     let metadata = object.peek("metadata");
     let spec = object.peek("spec");
-    let external = metadata.peek("annotations").peek("crossplane.io/external-name").peek_str();
-    let own = spec.peek("name").peek_str().or_else(|| spec.peek("role").peek_str());
-    external.or(own).or_else(|| metadata.peek("name").peek_str()).filter(|name| !name.is_empty())
+    let external = metadata.peek("annotations").peek_text("crossplane.io/external-name");
+    let own = spec.peek_text("name").or_else(|| spec.peek_text("role"));
+    external.or(own).or_else(|| metadata.peek_text("name")).filter(|name| !name.is_empty())
 }
 
 /// A statement that allows.
@@ -139,7 +139,7 @@ impl<'a> Statement<'a> {
 pub fn statements(policy: Node<'_>) -> Vec<Statement<'_>> {
     one_or_many(policy.peek("Statement"))
         .into_iter()
-        .filter(|statement| statement.peek("Effect").peek_str() == Some("Allow"))
+        .filter(|statement| statement.peek_text("Effect") == Some("Allow"))
         .map(|node| {
             let federated = one_or_many(node.peek("Principal").peek("Federated"));
             Statement {

@@ -124,8 +124,8 @@ impl Host for Nobody {
 ///
 /// A module asks each kind's own function below instead: it would pay for all of them with its size.
 pub fn keys<'a>(object: Node<'a>, namespace: &'a str) -> Vec<Key> {
-    let api_version = object.peek("apiVersion").peek_str().unwrap_or("");
-    let kind = object.peek("kind").peek_str().unwrap_or("");
+    let api_version = object.peek_text("apiVersion").unwrap_or("");
+    let kind = object.peek_text("kind").unwrap_or("");
     if api_version == "v1" && kind == "ServiceAccount" {
         return account_keys(object, namespace);
     }
@@ -167,7 +167,7 @@ fn account_keys<'a>(object: Node<'a>, namespace: &str) -> Vec<Key> {
     if !account.marks().is_empty() {
         found.push(Key::new(FEDERATED_ACCOUNT, namespace, String::new()));
     }
-    if let (Some(_), Some(name)) = (account.client_id(), object.peek("metadata").peek("name").peek_str()) {
+    if let (Some(_), Some(name)) = (account.client_id(), object.peek("metadata").peek_text("name")) {
         found.push(Key::new(IDENTITY_ACCOUNT, "", format!("azureName={name}")));
     }
     for (annotation, field) in [
@@ -236,16 +236,16 @@ fn eksctl_keys(object: Node<'_>, _: &str) -> Option<Vec<Key>> {
 }
 
 fn binding_keys(object: Node<'_>, namespace: &str) -> Option<Vec<Key>> {
-    let api_version = object.peek("apiVersion").peek_str()?;
-    let is_binding = matches!(object.peek("kind").peek_str()?, "RoleBinding" | "ClusterRoleBinding");
+    let api_version = object.peek_text("apiVersion")?;
+    let is_binding = matches!(object.peek_text("kind")?, "RoleBinding" | "ClusterRoleBinding");
     if group_of(api_version) != "rbac.authorization.k8s.io" || !is_binding {
         return None;
     }
     let mut keys = Vec::new();
     for subject in object.peek("subjects").peek_items() {
-        let Some(name) = subject.peek("name").peek_str() else { continue };
-        let account = match subject.peek("kind").peek_str() {
-            Some("ServiceAccount") => Some((subject.peek("namespace").peek_str().unwrap_or(namespace), name)),
+        let Some(name) = subject.peek_text("name") else { continue };
+        let account = match subject.peek_text("kind") {
+            Some("ServiceAccount") => Some((subject.peek_text("namespace").unwrap_or(namespace), name)),
             Some("User") => name.strip_prefix("system:serviceaccount:").and_then(|account| account.split_once(':')),
             Some("Group") => {
                 keys.push(Key::new(BINDING, "", format!("group={name}")));
@@ -332,7 +332,7 @@ pub fn credentials<'a>(context: &Context<'a>, selector: &str, anchor: Node<'a>) 
         return context.list(API_VERSION, CREDENTIAL, "", selector, anchor);
     }
     listed(context, &CREDENTIAL_KINDS, &[""], anchor, &|object| {
-        let namespace = object.peek("metadata").peek("namespace").peek_str().unwrap_or("");
+        let namespace = object.peek("metadata").peek_text("namespace").unwrap_or("");
         credential_keys(object, namespace).is_some_and(|keys| has(keys, selector))
     })
 }
@@ -351,8 +351,7 @@ pub fn pod_identities<'a>(context: &Context<'a>, selector: &str, anchor: Node<'a
 pub fn cluster_admin_bindings<'a>(context: &Context<'a>, namespace: &str, name: &str, anchor: Node<'a>) -> Option<List<'a>> {
     let selector = format!("subject={namespace}/{name}");
     let is_admin = |object: Node<'a>| {
-        object.peek("kind").peek_str() == Some("ClusterRoleBinding")
-            && object.peek("roleRef").peek("name").peek_str() == Some("cluster-admin")
+        object.peek_text("kind") == Some("ClusterRoleBinding") && object.peek("roleRef").peek_text("name") == Some("cluster-admin")
     };
     if context.indexed {
         let mut list = context.list(API_VERSION, BINDING, "", &selector, anchor)?;

@@ -10,6 +10,8 @@ mod allocator;
 pub mod audience;
 pub mod azure;
 mod bounds;
+#[cfg(any(test, target_arch = "wasm32"))]
+mod compare;
 pub mod context;
 pub mod export;
 pub mod iam;

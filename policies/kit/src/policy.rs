@@ -17,7 +17,7 @@ use crate::workload::Pod;
 use bumpalo::Bump;
 
 /// A policy with settings `S`.
-pub struct Policy<S: 'static> {
+pub struct Policy<S: Settings + 'static> {
     /// The id: crate, folder and metadata title alike.
     pub id: &'static str,
     /// One line: what it enforces.

@@ -29,7 +29,7 @@ pub fn tokens<'a>(pod: &Pod<'a>) -> Vec<Token<'a>> {
             if node.is_present() {
                 found.push(Token {
                     volume: *volume,
-                    volume_name: volume.get("name").str().unwrap_or(""),
+                    volume_name: volume.text("name").unwrap_or(""),
                     node,
                     audience: node.get("audience"),
                     path: node.get("path"),
@@ -49,9 +49,9 @@ pub fn files(container: Container<'_>, token: Token<'_>) -> Vec<String> {
         .get("volumeMounts")
         .items()
         .filter(|mount| {
-            mount.get("name").str() == Some(token.volume_name) && mount.get("subPath").is_absent() && mount.get("subPathExpr").is_absent()
+            mount.text("name") == Some(token.volume_name) && mount.get("subPath").is_absent() && mount.get("subPathExpr").is_absent()
         })
-        .filter_map(|mount| Some(join(mount.get("mountPath").str()?, token.path.str()?)))
+        .filter_map(|mount| Some(join(mount.text("mountPath")?, token.path.str()?)))
         .collect()
 }
 
@@ -67,7 +67,7 @@ pub fn join(base: &str, path: &str) -> String {
 
 /// The token whose file an environment variable of the container names.
 pub fn token_of_env<'a>(container: Container<'a>, variable: &str, tokens: &[Token<'a>]) -> Option<Token<'a>> {
-    let file = join(container.env(variable)?.get("value").str()?, "");
+    let file = join(container.env(variable)?.text("value")?, "");
     tokens.iter().copied().find(|token| files(container, *token).contains(&file))
 }
 
@@ -80,7 +80,7 @@ const TOKEN_DRIVERS: [&str; 3] = ["secrets-store.csi.k8s.io", "blob.csi.azure.co
 pub fn has_csi_identity(pod: &Pod<'_>) -> bool {
     pod.volumes.iter().any(|volume| {
         let csi = volume.get("csi");
-        match csi.get("driver").str() {
+        match csi.text("driver") {
             Some("secrets-store.csi.k8s.io") => true,
             Some(driver) if TOKEN_DRIVERS.contains(&driver) => csi
                 .get("volumeAttributes")

@@ -72,18 +72,18 @@ impl<'a> Payload<'a> {
             |first: Option<&'a str>, second: Node<'a>| first.filter(|text| !text.is_empty()).or_else(|| second.peek_str()).unwrap_or("");
         Ok(Payload {
             request: Request {
-                group: kind.get("group").str().unwrap_or(""),
-                version: kind.get("version").str().unwrap_or(""),
-                kind: kind.get("kind").str().unwrap_or(""),
-                sub_resource: request.get("subResource").str().unwrap_or(""),
-                operation: match request.get("operation").str() {
+                group: kind.text("group").unwrap_or(""),
+                version: kind.text("version").unwrap_or(""),
+                kind: kind.text("kind").unwrap_or(""),
+                sub_resource: request.text("subResource").unwrap_or(""),
+                operation: match request.text("operation") {
                     Some("UPDATE") => Operation::Update,
                     Some("DELETE") => Operation::Delete,
                     Some("CONNECT") => Operation::Connect,
                     _ => Operation::Create,
                 },
-                name: or(request.get("name").str(), metadata.peek("name")),
-                namespace: or(request.get("namespace").str(), metadata.peek("namespace")),
+                name: or(request.text("name"), metadata.peek("name")),
+                namespace: or(request.text("namespace"), metadata.peek("namespace")),
                 object,
                 old_object: part("oldObject", Origin::Request),
                 is_final: root.at(&["fedward", "draft"]).bool() != Some(true),

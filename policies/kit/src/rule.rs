@@ -6,13 +6,13 @@ use crate::context::Context;
 use crate::finding::{Finding, MAX_RELATED, PatchStep, Place, Related, Severity};
 use crate::node::Node;
 use crate::request::Request;
-use crate::settings::Common;
+use crate::settings::{Common, Settings};
 use crate::subject::Subject;
 use crate::token_use::Projected;
 use crate::workload::Pod;
 
 /// A rule of a policy with settings `S`: one file, one id, one pure function from what [`Check`] gives to findings.
-pub struct Rule<S: 'static> {
+pub struct Rule<S: Settings + 'static> {
     /// The kebab-case id, the same in settings, outputs, fixtures and docs. It names the bad thing.
     pub id: &'static str,
     /// One line: what is reported.
@@ -25,7 +25,7 @@ pub struct Rule<S: 'static> {
     pub check: fn(&Check<'_, S>),
 }
 
-impl<S> Rule<S> {
+impl<S: Settings> Rule<S> {
     /// The list of a policy's rules, without what only the docs need where it becomes part of a module.
     #[expect(clippy::indexing_slicing, reason = "iterators are not there yet when constants are made")]
     pub const fn list<const COUNT: usize>(mut rules: [Rule<S>; COUNT]) -> [Rule<S>; COUNT] {
@@ -154,7 +154,7 @@ impl<'a> Report<'a> {
 }
 
 /// What a rule may look at, and where it reports.
-pub struct Check<'a, S> {
+pub struct Check<'a, S: Settings> {
     /// The admission request.
     pub request: &'a Request<'a>,
     /// The object under admission (`request.object`).
@@ -165,12 +165,14 @@ pub struct Check<'a, S> {
     pub common: &'a Common,
     /// Other objects.
     pub context: &'a Context<'a>,
+    /// Empty at first: the rules that need a fact fill it in for the others.
+    pub facts: S::Facts<'a>,
     subject: &'a Subject<'a>,
     rule: Cell<&'static str>,
     findings: RefCell<Vec<Finding>>,
 }
 
-impl<'a, S> Check<'a, S> {
+impl<'a, S: Settings> Check<'a, S> {
     /// A check of one object.
     pub(crate) fn new(subject: &'a Subject<'a>, settings: &'a S, common: &'a Common) -> Self {
         Check {
@@ -179,6 +181,7 @@ impl<'a, S> Check<'a, S> {
             settings,
             common,
             context: subject.context,
+            facts: S::Facts::default(),
             subject,
             rule: Cell::new(""),
             findings: RefCell::new(Vec::new()),
@@ -186,13 +189,13 @@ impl<'a, S> Check<'a, S> {
     }
 
     /// Every pod whose template or service account the object itself decides, in the order of its text.
-    pub fn pods(&self) -> &[Pod<'a>] {
+    pub fn pods(&self) -> &'a [Pod<'a>] {
         self.subject.pods()
     }
 
     /// The pods of [`Check::pods`], then those that the object merely starts: template and service account both stand in another
     /// object, which is judged itself. For rules that ask what the object sets going.
-    pub fn all_pods(&self) -> &[Pod<'a>] {
+    pub fn all_pods(&self) -> &'a [Pod<'a>] {
         self.subject.all_pods()
     }
 

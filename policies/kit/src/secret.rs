@@ -10,12 +10,12 @@ pub fn value<'a>(secret: Node<'a>, key: &'a str) -> Node<'a> {
 
 /// Whether an object is a Secret, whose values no message may show.
 pub fn is_secret(object: Node<'_>) -> bool {
-    object.peek("kind").peek_str() == Some("Secret") && object.peek("apiVersion").peek_str() == Some("v1")
+    object.peek_text("kind") == Some("Secret") && object.peek_text("apiVersion") == Some("v1")
 }
 
 /// What Argo CD takes a Secret for: the value of its label `argocd.argoproj.io/secret-type`, or nothing.
 pub fn argocd_type(secret: Node<'_>) -> &str {
-    secret.peek("metadata").peek("labels").peek("argocd.argoproj.io/secret-type").peek_str().unwrap_or("")
+    secret.peek("metadata").peek("labels").peek_text("argocd.argoproj.io/secret-type").unwrap_or("")
 }
 
 #[cfg(test)]

@@ -42,6 +42,9 @@ pub trait Settings: Sized {
     /// so that nothing of it is in the modules of policies that never do.
     const MENDS: Option<fn(&Self) -> bool> = None;
 
+    /// What several rules of the policy ask of an object, found out once; see [`crate::rule::Check::facts`].
+    type Facts<'a>: Default;
+
     /// Reads every field; see [`Reader`].
     fn read(reader: &mut Reader<'_>) -> Self;
 }

@@ -91,6 +91,11 @@ pub enum Value {
 /// known.
 pub fn classify(text: &str) -> Value {
     let text = text.trim();
+    // Most values have none of the signs that all but words are made of.
+    let is_sign = |byte| matches!(byte, b'{' | b'$' | b'(' | b'<' | b'#' | b'[' | b'_' | b'*');
+    if !text.bytes().any(is_sign) {
+        return if is_zero_guid(text) || has_placeholder_word(text) { Value::Placeholder } else { Value::Plain };
+    }
     if has(text, "{{") || text.starts_with("ENC[") || has(text, "$(") || text.starts_with('(') && text.ends_with(')') {
         return Value::NotKnown;
     }
@@ -131,6 +136,9 @@ const WORDS: [&str; 12] = [
 /// Whether two letters are what a word of [`has_placeholder_word`] begins with.
 fn begins_placeholder(pair: &[u8]) -> bool {
     let [one, two] = pair else { return false };
+    if !matches!(one, b'*' | b'C' | b'F' | b'P' | b'R' | b'U' | b'X' | b'Y' | b'c' | b'f' | b'p' | b'r' | b'u' | b'x' | b'y') {
+        return false;
+    }
     let pair = [one.to_ascii_uppercase(), two.to_ascii_uppercase()];
     matches!(&pair, b"**" | b"CH" | b"FI" | b"PA" | b"PL" | b"RE" | b"UP" | b"XX" | b"YO")
 }

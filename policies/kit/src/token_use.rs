@@ -139,11 +139,11 @@ fn google_token<'a>(context: &Context<'a>, pod: &Pod<'a>, container: Container<'
     let (node, path) = literal(container, GOOGLE_CREDENTIALS)?;
     let path = projection::join(path, "");
     for mount in container.node.get("volumeMounts").items() {
-        let base = projection::join(mount.get("mountPath").str().unwrap_or(""), "");
+        let base = projection::join(mount.text("mountPath").unwrap_or(""), "");
         let Some(inside) = path.strip_prefix(base.as_str()) else { continue };
-        let sub_path = mount.get("subPath").str().unwrap_or("");
+        let sub_path = mount.text("subPath").unwrap_or("");
         let file = if sub_path.is_empty() { inside.trim_start_matches('/') } else { sub_path };
-        let Some(volume) = pod.volumes.iter().find(|volume| volume.get("name").str() == mount.get("name").str()) else { continue };
+        let Some(volume) = pod.volumes.iter().find(|volume| volume.text("name") == mount.text("name")) else { continue };
         for source in
             std::iter::once(volume.get("configMap")).chain(volume.at(&["projected", "sources"]).items().map(|s| s.get("configMap")))
         {
@@ -151,16 +151,16 @@ fn google_token<'a>(context: &Context<'a>, pod: &Pod<'a>, container: Container<'
             let mut items = source.get("items").items().peekable();
             let key = match items.peek() {
                 None => Some(file),
-                Some(_) => items.find(|item| item.get("path").str() == Some(file)).and_then(|item| item.get("key").str()),
+                Some(_) => items.find(|item| item.text("path") == Some(file)).and_then(|item| item.text("key")),
             };
             let Some(key) = key else { continue };
             let map = ObjectRef { api_version: "v1", kind: "ConfigMap", namespace: pod.namespace, name };
             let Some(map) = context.get(map, node).found() else { continue };
             let text = map.peek("data").peek(map.session().text(key));
             let Ok(credential) = text.open(Format::Json) else { continue };
-            if credential.peek("type").peek_str() == Some("external_account") {
-                let token = credential.peek("credential_source").peek("file").peek_str()?;
-                return Some((node, token, credential.peek("audience").peek_str()));
+            if credential.peek_text("type") == Some("external_account") {
+                let token = credential.peek("credential_source").peek_text("file")?;
+                return Some((node, token, credential.peek_text("audience")));
             }
         }
     }

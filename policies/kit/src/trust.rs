@@ -265,8 +265,8 @@ pub fn grant<'a>(object: Node<'a>, namespace: &str, name: &str) -> (Provider, No
 
 /// The provider that a trust object belongs to.
 pub fn provider(object: Node<'_>) -> Provider {
-    let group = group_of(object.peek("apiVersion").peek_str().unwrap_or(""));
-    match object.peek("kind").peek_str().unwrap_or("") {
+    let group = group_of(object.peek_text("apiVersion").unwrap_or(""));
+    match object.peek_text("kind").unwrap_or("") {
         "FederatedIdentityCredential" | "FlexibleFederatedIdentityCredential" | "FederatedCredential" => Provider::Azure,
         "PodIdentityAssociation" => Provider::AwsPodIdentity,
         "Role" | "AssumeRolePolicy" => Provider::AwsIrsa,
@@ -282,7 +282,7 @@ pub fn token_consumer(object: Node<'_>) -> Vec<(Option<&str>, &str)> {
     let spec = object.peek("spec");
     let mut found = Vec::new();
     let is_cloud = |node: Node<'_>| matches!(node.peek_str(), Some("azure" | "aws" | "gcp"));
-    match (group_of(object.peek("apiVersion").peek_str().unwrap_or("")), object.peek("kind").peek_str().unwrap_or("")) {
+    match (group_of(object.peek_text("apiVersion").unwrap_or("")), object.peek_text("kind").unwrap_or("")) {
         ("external-secrets.io", kind @ ("SecretStore" | "ClusterSecretStore")) => {
             let provider = spec.peek("provider");
             for reference in [
@@ -291,18 +291,18 @@ pub fn token_consumer(object: Node<'_>) -> Vec<(Option<&str>, &str)> {
                 provider.peek("gcpsm").peek("auth").peek("workloadIdentity").peek("serviceAccountRef"),
             ] {
                 // A store of a namespace cannot reach into another.
-                let namespace = reference.peek("namespace").peek_str().filter(|_| kind == "ClusterSecretStore");
-                found.extend(reference.peek("name").peek_str().map(|name| (namespace, name)));
+                let namespace = reference.peek_text("namespace").filter(|_| kind == "ClusterSecretStore");
+                found.extend(reference.peek_text("name").map(|name| (namespace, name)));
             }
         }
         (group, _) if group.ends_with("toolkit.fluxcd.io") => {
-            let account = spec.peek("serviceAccountName").peek_str().filter(|_| is_cloud(spec.peek("provider")));
-            let decryption = spec.peek("decryption").peek("serviceAccountName").peek_str();
+            let account = spec.peek_text("serviceAccountName").filter(|_| is_cloud(spec.peek("provider")));
+            let decryption = spec.peek("decryption").peek_text("serviceAccountName");
             found.extend([account, decryption].into_iter().flatten().map(|name| (None, name)));
         }
         ("", "ConfigMap") => {
             let data = object.peek("data");
-            let account = data.peek("serviceAccountName").peek_str().filter(|_| is_cloud(data.peek("provider")));
+            let account = data.peek_text("serviceAccountName").filter(|_| is_cloud(data.peek("provider")));
             found.extend(account.map(|name| (None, name)));
         }
         _ => {}
@@ -316,7 +316,7 @@ pub fn token_consumer(object: Node<'_>) -> Vec<(Option<&str>, &str)> {
 pub fn supplies_client_id(object: Node<'_>) -> bool {
     let spec = object.peek("spec");
     let filled = |node: Node<'_>| node.peek_str().is_some_and(|text| !text.is_empty());
-    match (group_of(object.peek("apiVersion").peek_str().unwrap_or("")), object.peek("kind").peek_str().unwrap_or("")) {
+    match (group_of(object.peek_text("apiVersion").unwrap_or("")), object.peek_text("kind").unwrap_or("")) {
         ("cert-manager.io", "Issuer" | "ClusterIssuer") => spec
             .peek("acme")
             .peek("solvers")
@@ -325,7 +325,7 @@ pub fn supplies_client_id(object: Node<'_>) -> bool {
         ("external-secrets.io", "SecretStore" | "ClusterSecretStore") => filled(spec.peek("provider").peek("azurekv").peek("identityId")),
         ("keda.sh", "TriggerAuthentication" | "ClusterTriggerAuthentication") => filled(spec.peek("podIdentity").peek("identityId")),
         ("infrastructure.cluster.x-k8s.io", "AzureClusterIdentity") => {
-            spec.peek("type").peek_str() == Some("WorkloadIdentity") && filled(spec.peek("clientID"))
+            spec.peek_text("type") == Some("WorkloadIdentity") && filled(spec.peek("clientID"))
         }
         _ => false,
     }

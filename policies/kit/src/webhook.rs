@@ -49,7 +49,7 @@ pub fn version_of(image: &str) -> Option<Version> {
 
 /// Whether an object deploys the webhook.
 pub(crate) fn deploys_webhook(object: Node<'_>) -> bool {
-    let kind = object.peek("kind").peek_str().unwrap_or("");
+    let kind = object.peek_text("kind").unwrap_or("");
     workload::is_known("apps", kind) && !images(object).is_empty()
 }
 
@@ -58,7 +58,7 @@ pub(crate) fn deploys_webhook(object: Node<'_>) -> bool {
 pub(crate) fn is_identity_cluster(object: Node<'_>) -> bool {
     let spec = object.peek("spec");
     let on = |node: Node<'_>| node.value() == Some(&Value::Bool(true));
-    match (group_of(object.peek("apiVersion").peek_str().unwrap_or("")), object.peek("kind").peek_str().unwrap_or("")) {
+    match (group_of(object.peek_text("apiVersion").unwrap_or("")), object.peek_text("kind").unwrap_or("")) {
         (GROUP | "containerservice.azure.com", "ManagedCluster") => {
             on(spec.peek("securityProfile").peek("workloadIdentity").peek("enabled"))
         }

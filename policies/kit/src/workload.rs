@@ -198,7 +198,7 @@ fn containers(spec: Node<'_>) -> Vec<Container<'_>> {
 }
 
 fn container(node: Node<'_>, init: bool) -> Container<'_> {
-    Container { node, name: node.get("name").str().unwrap_or(""), init }
+    Container { node, name: node.text("name").unwrap_or(""), init }
 }
 
 /// How deep objects may hold objects (a Sensor that submits a Workflow that applies a manifest …).
@@ -216,10 +216,10 @@ fn collect<'a>(object: Node<'a>, namespace: &'a str, context: &Context<'a>, dept
     if depth > MAX_NESTING {
         return;
     }
-    let api_version = object.peek("apiVersion").peek_str().unwrap_or("");
-    let kind = object.peek("kind").peek_str().unwrap_or("");
+    let api_version = object.peek_text("apiVersion").unwrap_or("");
+    let kind = object.peek_text("kind").unwrap_or("");
     // An empty namespace is none.
-    let own = || object.peek("metadata").peek("namespace").peek_str().filter(|own| !own.is_empty());
+    let own = || object.peek("metadata").peek_text("namespace").filter(|own| !own.is_empty());
     let namespace = if depth == 0 { namespace } else { own().unwrap_or(namespace) };
     match ROWS.iter().find(|row| row.group == group_of(api_version) && row.kinds.contains(&kind)) {
         Some(row) => rows::collect(row, object, namespace, context, depth, found),
@@ -234,8 +234,8 @@ fn collect<'a>(object: Node<'a>, namespace: &'a str, context: &Context<'a>, dept
 
 /// Whether an object's kind has a row of its own, see [`is_known`].
 pub(crate) fn is_known_object(object: Node<'_>) -> bool {
-    let api_version = object.peek("apiVersion").peek_str().unwrap_or("");
-    is_known(group_of(api_version), object.peek("kind").peek_str().unwrap_or(""))
+    let api_version = object.peek_text("apiVersion").unwrap_or("");
+    is_known(group_of(api_version), object.peek_text("kind").unwrap_or(""))
 }
 
 /// Whether a kind has a row of its own, so that its pods are found for certain.

@@ -39,7 +39,7 @@ fn is_template_of<'a>(object: Node<'a>, pod: &Pod<'a>) -> bool {
     let is_template = ROWS
         .iter()
         .any(|row| row.name == pod.row && matches!(row.shape, Shape::Pod | Shape::Templates(_) | Shape::Rollout | Shape::Workflow(_)));
-    let is_object = |node: &Node<'a>| node.peek("apiVersion").peek_str().is_some() && node.peek("kind").peek_str().is_some();
+    let is_object = |node: &Node<'a>| node.peek_text("apiVersion").is_some() && node.peek_text("kind").is_some();
     let own = std::iter::successors(Some(pod.node), |node| node.parent()).find(is_object);
     is_template
         && own.is_some_and(|own| own.is_same(object))

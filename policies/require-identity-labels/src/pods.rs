@@ -33,7 +33,7 @@ pub(crate) fn projects_azure_token(pod: &Pod<'_>) -> bool {
 /// Whether a field reference of the pod reads a label or annotation, so that it is live wherever the webhook looks.
 pub(crate) fn is_read_by_pod(pod: &Pod<'_>, key: &str) -> bool {
     let reads = |item: Node<'_>| {
-        let path = item.get("fieldRef").get("fieldPath").str().unwrap_or("");
+        let path = item.get("fieldRef").text("fieldPath").unwrap_or("");
         path.contains(key) || path == "metadata.annotations" || path == "metadata.labels"
     };
     let env = pod.containers.iter().flat_map(|container| container.node.get("env").items()).map(|entry| entry.get("valueFrom"));
@@ -66,13 +66,13 @@ pub(crate) fn has_csi_identity<'a>(context: &Context<'a>, pod: &Pod<'a>) -> bool
 /// Whether a CSI volume signs in to Azure: by its driver, and by what its attributes say.
 fn signs_in<'a>(context: &Context<'a>, pod: &Pod<'a>, csi: Node<'a>) -> bool {
     let attributes = csi.get("volumeAttributes");
-    match csi.get("driver").str() {
+    match csi.text("driver") {
         Some("secrets-store.csi.k8s.io") => {
             let name = attributes.get("secretProviderClass");
             let api_version = "secrets-store.csi.x-k8s.io/v1";
             let class = ObjectRef { api_version, kind: "SecretProviderClass", namespace: pod.namespace, name: name.str().unwrap_or("") };
             // A class that is not known may well be Azure's.
-            context.get(class, name).found().is_none_or(|class| class.get("spec").get("provider").str().is_none_or(|name| name == "azure"))
+            context.get(class, name).found().is_none_or(|class| class.get("spec").text("provider").is_none_or(|name| name == "azure"))
         }
         Some("blob.csi.azure.com" | "file.csi.azure.com") => attributes
             .entries()
@@ -110,20 +110,30 @@ impl<'c, 'a> SignedIn<'c, 'a> {
 }
 
 /// An object with pods: the one under admission, one inside it, or one whose templates it runs.
-pub(crate) struct Owner<'p, 'a> {
+pub(crate) struct Owner<'a> {
     pub(crate) node: Node<'a>,
     pub(crate) group: &'a str,
     pub(crate) kind: &'a str,
-    pub(crate) pods: Vec<&'p Pod<'a>>,
+    pub(crate) pods: Vec<&'a Pod<'a>>,
+}
+
+/// What several rules of this policy ask of an object.
+#[derive(Default)]
+pub struct Facts<'a> {
+    owners: OnceCell<Vec<Owner<'a>>>,
 }
 
 /// The objects that the request's pods stand in, each with its own.
-pub(crate) fn owners<'p, 'a>(cx: &'p Check<'a, Settings>) -> Vec<Owner<'p, 'a>> {
-    let mut found: Vec<Owner<'p, 'a>> = Vec::new();
+pub(crate) fn owners<'c, 'a>(cx: &'c Check<'a, Settings>) -> &'c [Owner<'a>] {
+    cx.facts.owners.get_or_init(|| find_owners(cx.pods()))
+}
+
+fn find_owners<'a>(pods: &'a [Pod<'a>]) -> Vec<Owner<'a>> {
+    let mut found: Vec<Owner<'a>> = Vec::new();
     // The objects' addresses, sorted, and their places in `found`.
     let mut known: Vec<(usize, usize)> = Vec::new();
-    for pod in cx.pods() {
-        let is_object = |node: &Node<'a>| node.peek("apiVersion").peek_str().is_some() && node.peek("kind").peek_str().is_some();
+    for pod in pods {
+        let is_object = |node: &Node<'a>| node.peek_text("apiVersion").is_some() && node.peek_text("kind").is_some();
         let Some(node) = std::iter::successors(Some(pod.node), |node| node.parent()).find(is_object) else { continue };
         let address = node.value().map_or(0, |value| std::ptr::from_ref(value).addr());
         let place = match known.binary_search_by_key(&address, |(address, _)| *address) {

@@ -44,6 +44,8 @@ pub enum RequiredValue {
 impl fedward_kit::settings::Settings for Settings {
     const MENDS: Option<fn(&Self) -> bool> = Some(|own| own.mode == Mode::Fix);
 
+    type Facts<'a> = crate::pods::Facts<'a>;
+
     fn read(reader: &mut Reader<'_>) -> Self {
         Settings {
             mode: reader.choice("mode", &[("report", Mode::Report), ("fix", Mode::Fix)], "report",

@@ -62,6 +62,14 @@ impl<'a> Reader<'a> {
     }
 
     fn blank(&mut self) {
+        // Most texts come from a program and have none: no loop for those.
+        if self.peek().is_some_and(|byte| byte <= b' ') {
+            self.skip_blank();
+        }
+    }
+
+    #[cold]
+    fn skip_blank(&mut self) {
         while matches!(self.peek(), Some(b' ' | b'\n' | b'\t' | b'\r')) {
             self.at += 1;
         }

@@ -53,7 +53,7 @@ pub(crate) fn has_file(pod: &Pod<'_>, file: &str) -> bool {
     let file = file.strip_prefix("/run/").map_or_else(|| file.to_owned(), |rest| format!("/var/run/{rest}"));
     let covers = |container: &Container<'_>| {
         container.node.peek("volumeMounts").peek_items().any(|mount| {
-            let path = mount.peek("mountPath").peek_str().unwrap_or("").trim_end_matches('/');
+            let path = mount.peek_text("mountPath").unwrap_or("").trim_end_matches('/');
             let path = path.strip_prefix("/run/").map_or_else(|| path.to_owned(), |rest| format!("/var/run/{rest}"));
             file.strip_prefix(path.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         })

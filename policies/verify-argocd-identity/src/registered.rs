@@ -152,8 +152,8 @@ impl<'a> Registered<'a> {
             Form::External => {
                 let target = spec.peek("target").peek("template");
                 let has_any = |list: Node<'a>| list.peek_items().next().is_some();
-                let is_kept = target.peek("mergePolicy").peek_str() == Some("Merge") || self.templates().is_absent();
-                let is_named = || spec.peek("data").peek_items().any(|entry| entry.peek("secretKey").peek_str() == Some(key));
+                let is_kept = target.peek_text("mergePolicy") == Some("Merge") || self.templates().is_absent();
+                let is_named = || spec.peek("data").peek_items().any(|entry| entry.peek_text("secretKey") == Some(key));
                 has_any(target.peek("templateFrom")) || is_kept && (has_any(spec.peek("dataFrom")) || is_named())
             }
         }

@@ -13,6 +13,8 @@ pub struct Settings {
 }
 
 impl fedward_kit::settings::Settings for Settings {
+    type Facts<'a> = ();
+
     fn read(reader: &mut Reader<'_>) -> Self {
         Settings {
             extra_azure_hosts: reader.globs(

@@ -29,6 +29,14 @@ pub(crate) fn tidy(path: &str) -> Option<String> {
     Some(if path.starts_with("/run/") { ["/var", &path].concat() } else { path })
 }
 
+/// Whether [`tidy`] makes this folder of the path, which is the same and cheaper to ask where a folder is known.
+pub(crate) fn is_folder(path: &str, folder: &str) -> bool {
+    let parts = |path| str::split(path, '/').filter(|part: &&str| !part.is_empty());
+    let mut first = parts(path);
+    let linked = (first.next() == Some("run") && first.next().is_some()).then_some("var");
+    path.starts_with('/') && linked.into_iter().chain(parts(path)).eq(parts(folder))
+}
+
 /// The part of a tidy path inside a folder, empty for the folder itself; `None` if it lies elsewhere.
 pub(crate) fn inside<'p>(folder: &str, path: &'p str) -> Option<&'p str> {
     let rest = if folder == "/" { path } else { path.strip_prefix(folder)? };
@@ -45,7 +53,7 @@ pub(crate) fn covering<'a>(pod: &Pod<'a>, container: Container<'a>, file: &str) 
     let mut found: Vec<(Node<'a>, String)> = Vec::new();
     // Some operators add mounts that stand beside the containers to one of theirs.
     for mount in mounts(container).chain(pod.spec.peek("volumeMounts").peek_items().take(MANY)) {
-        let folder = tidy(mount.get("mountPath").str().unwrap_or(""))?;
+        let folder = tidy(mount.text("mountPath").unwrap_or(""))?;
         let Some(rest) = inside(&folder, file) else { continue };
         let nearest = found.first().map_or(usize::MAX, |(_, rest)| rest.len());
         if rest.len() < nearest {
@@ -83,7 +91,7 @@ impl<'p, 'a> Volumes<'p, 'a> {
         let names = self.names.get_or_init(|| {
             let mut names = ByName::new();
             for (at, volume) in self.pod.volumes.iter().enumerate() {
-                names.insert(volume.get("name").str().unwrap_or("").into(), at);
+                names.insert(volume.text("name").unwrap_or("").into(), at);
             }
             names
         });
@@ -92,7 +100,7 @@ impl<'p, 'a> Volumes<'p, 'a> {
 
     /// The volume of a mount.
     pub(crate) fn mounted(&self, mount: Node<'a>) -> Option<Node<'a>> {
-        self.find(mount.get("name").str()?)
+        self.find(mount.text("name")?)
     }
 }
 
@@ -103,7 +111,7 @@ pub(crate) fn tokens_of(volume: Node<'_>) -> Vec<Token<'_>> {
         .filter(|node| node.is_present())
         .map(|node| Token {
             volume,
-            volume_name: volume.get("name").str().unwrap_or(""),
+            volume_name: volume.text("name").unwrap_or(""),
             node,
             audience: node.get("audience"),
             path: node.get("path"),
@@ -114,12 +122,19 @@ pub(crate) fn tokens_of(volume: Node<'_>) -> Vec<Token<'_>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{inside, tidy};
+    use super::{inside, is_folder, tidy};
 
     #[test]
     fn paths_are_compared_as_the_kernel_sees_them() {
         assert_eq!(tidy("//run/secrets//t/").as_deref(), Some("/var/run/secrets/t"));
         assert_eq!(tidy("/runner/t").as_deref(), Some("/runner/t"));
+        for (path, folder) in [("//run/secrets//t/", "/var/run/secrets/t"), ("/runner/t", "/runner/t"), ("/run", "/run"), ("/", "/")] {
+            assert!(is_folder(path, folder), "{path}");
+            assert_eq!(tidy(path).as_deref(), Some(folder), "{path}");
+            for other in ["/var/run/secrets", "/var/run/secrets/t/u", "/var/runner/t", "/var/run", "var/run"] {
+                assert!(!is_folder(path, other) && tidy(path).as_deref() != Some(other), "{path} {other}");
+            }
+        }
         for strange in ["", "t", "/a/../t", "/a/$(DIR)/t", "/a/{{t}}", "C:\\var\\t", "/a\\t"] {
             assert_eq!(tidy(strange), None, "{strange}");
         }

@@ -12,6 +12,8 @@ pub struct Settings {
 }
 
 impl fedward_kit::settings::Settings for Settings {
+    type Facts<'a> = ();
+
     fn read(reader: &mut Reader<'_>) -> Self {
         Settings {
             max_expiration_seconds: reader.int(

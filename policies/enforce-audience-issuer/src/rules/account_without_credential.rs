@@ -114,9 +114,9 @@ fn of_identity<'a>(cx: &Check<'a, Settings>, client_id: &str, anchor: Node<'a>) 
         let accounts = index::accounts_with_identity(cx.context, &format!("clientId={client_id}"), anchor)?.items;
         let key = accounts.into_iter().take(MAX_ACCOUNTS).find_map(|account| {
             let metadata = account.peek("metadata");
-            let (namespace, name) = (metadata.peek("namespace").peek_str()?, metadata.peek("name").peek_str()?);
+            let (namespace, name) = (metadata.peek_text("namespace")?, metadata.peek_text("name")?);
             let credential = index::credentials_for(cx.context, namespace, name, anchor)?.items.into_iter().next()?;
-            let object_namespace = credential.peek("metadata").peek("namespace").peek_str().unwrap_or("");
+            let object_namespace = credential.peek("metadata").peek_text("namespace").unwrap_or("");
             Credential::of(credential)?.parent_key(object_namespace)
         })?;
         found = of_parent(&key);

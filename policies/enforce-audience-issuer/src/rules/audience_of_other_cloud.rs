@@ -114,9 +114,9 @@ fn check_setting(cx: &Check<'_, Settings>) {
             cx.report(Report::new(&WRONG, node, message).help(help));
         }
     };
-    fields::each(cx, &mut |Field { node, text, holds, name, .. }| {
+    for &Field { node, text, holds, name, .. } in fields::all(cx) {
         if text::classify(text) != text::Value::Plain {
-            return;
+            continue;
         }
         match holds {
             Holds::Audience => report(node, "the audience belongs to", Cloud::of_audience(text)),
@@ -124,7 +124,7 @@ fn check_setting(cx: &Check<'_, Settings>) {
             Holds::Environment => report(node, &format!("`{name}` means"), Cloud::of_environment(text)),
             _ => {}
         }
-    });
+    }
     if let Some(issuer) = Credential::of(cx.object).map(|credential| credential.issuer) {
         report(issuer, "the issuer is a cluster of", plain(issuer).and_then(Cloud::of_issuer));
     }

@@ -91,7 +91,7 @@ fn own_token<'a>(cx: &Check<'a, Settings>, pod: &Pod<'a>, container: Container<'
         return;
     }
     let is_covered = container.node.get("volumeMounts").items().any(|mount| {
-        let path = projection::join(mount.get("mountPath").str().unwrap_or("/"), "");
+        let path = projection::join(mount.text("mountPath").unwrap_or("/"), "");
         path != "/" && file.strip_prefix(path.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     });
     let is_wanted = || {

@@ -82,8 +82,8 @@ fn check(cx: &Check<'_, Settings>) {
     let spec = cx.object.peek("spec");
     if let Some((_, kind, path, field)) = ROWS.iter().find(|(group, kind, ..)| cx.is(group, kind)) {
         let holder = spec.at(path);
-        let elsewhere = spec.peek("vaultAuthGlobalRef").is_present()
-            || *kind == "SecretProviderClass" && spec.peek("provider").peek_str() != Some("vault");
+        let elsewhere =
+            spec.peek("vaultAuthGlobalRef").is_present() || *kind == "SecretProviderClass" && spec.peek_text("provider") != Some("vault");
         if holder.is_present() && !elsewhere && is_empty(holder.peek(field)) {
             report(cx, holder.peek(field), kind.ends_with("Role"));
         }

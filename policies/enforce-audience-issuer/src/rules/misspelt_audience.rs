@@ -49,14 +49,14 @@ pub const RULE: Rule<Settings> = Rule {
 };
 
 fn check(cx: &Check<'_, Settings>) {
-    fields::each(cx, &mut |field| {
+    for field in fields::all(cx) {
         if field.holds != Holds::Audience
             || text::classify(field.text) != Value::Plain
             || any_matches(&cx.settings.allowed_audiences, field.text)
         {
-            return;
+            continue;
         }
-        let Some(slip) = audience::slip(field.text) else { return };
+        let Some(slip) = audience::slip(field.text) else { continue };
         let report = Report::new(
             &MISSPELT,
             field.node,
@@ -67,5 +67,5 @@ fn check(cx: &Check<'_, Settings>) {
         } else {
             report.help(format!("did you mean `{}`?", slip.meant))
         });
-    });
+    }
 }

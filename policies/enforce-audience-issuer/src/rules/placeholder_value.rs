@@ -59,11 +59,11 @@ pub const RULE: Rule<Settings> = Rule {
 };
 
 fn check(cx: &Check<'_, Settings>) {
-    fields::each(cx, &mut |field| {
-        if is_placeholder(&field) {
-            report(cx, &field);
+    for field in fields::all(cx) {
+        if is_placeholder(field) {
+            report(cx, field);
         }
-    });
+    }
 }
 
 fn is_placeholder(field: &Field<'_>) -> bool {

@@ -66,11 +66,11 @@ fn check(cx: &Check<'_, Settings>) {
     }
     let is_token_source = cx.is("storage.k8s.io", "CSIDriver") || cx.is("kubelet.config.k8s.io", "CredentialProviderConfig");
     if is_token_source {
-        fields::each(cx, &mut |field| {
+        for field in fields::all(cx) {
             if field.holds == Holds::Audience && is_unexpected(cx, field.node) {
                 report(cx, &UNKNOWN, field.node, field.text);
             }
-        });
+        }
     }
     for projected in cx.projected() {
         let node = projected.token.audience;

@@ -150,7 +150,7 @@ fn is_made_by_kind<'a>(cx: &Check<'a, Settings>, namespace: &'a str, name: &str,
 pub(crate) fn report_missing<'a>(cx: &Check<'a, Settings>, condition: &'static Condition, node: Node<'a>, namespace: &str, name: &str) {
     let mut report = Report::new(condition, node, format!("there is no service account `{name}` in namespace `{namespace}`"));
     let accounts = index::federated_accounts(cx.context, namespace, node).map(|list| list.items).unwrap_or_default();
-    let names: Vec<&str> = accounts.iter().filter_map(|account| account.peek("metadata").peek("name").peek_str()).collect();
+    let names: Vec<&str> = accounts.iter().filter_map(|account| account.peek("metadata").peek_text("name")).collect();
     let near = suggest::nearest(name, names.iter().copied());
     report = report.help(match (near, names.as_slice()) {
         (Some(near), _) => {
@@ -160,7 +160,7 @@ pub(crate) fn report_missing<'a>(cx: &Check<'a, Settings>, condition: &'static C
         (None, [only]) => format!("`{only}` is the federated service account there: name it, or create `{name}`"),
         _ => format!("create the service account, or name the one that the pods run as in place of `{name}`"),
     });
-    for account in accounts.iter().filter(|account| names.len() == 1 || account.peek("metadata").peek("name").peek_str() == near) {
+    for account in accounts.iter().filter(|account| names.len() == 1 || account.peek("metadata").peek_text("name") == near) {
         report = report.related(account.peek("metadata").peek("name"), "a federated service account of this namespace");
     }
     cx.report(report);
@@ -171,7 +171,7 @@ fn check_namespace<'a>(cx: &Check<'a, Settings>, node: Node<'a>, namespace: &str
     let accounts = index::accounts_with_identity(cx.context, &format!("azureName={name}"), node).unwrap_or_default();
     let [account] = accounts.items.as_slice() else { return };
     let metadata = account.peek("metadata");
-    let Some(meant) = metadata.peek("namespace").peek_str().filter(|meant| suggest::is_slip(namespace, meant)) else { return };
+    let Some(meant) = metadata.peek_text("namespace").filter(|meant| suggest::is_slip(namespace, meant)) else { return };
     let is_none = |list: Option<List<'_>>| list.is_some_and(|list| list.items.is_empty());
     let named = index::credentials(cx.context, &format!("subjectNamespace={namespace}"), node).unwrap_or_default();
     let is_unseen = matches!(
@@ -287,10 +287,10 @@ fn proven_subjects<'a>(cx: &Check<'a, Settings>, client_id: &str, anchor: Node<'
     let accounts = index::accounts_with_identity(cx.context, &selector, anchor).map(|list| list.items).unwrap_or_default();
     for account in accounts.into_iter().take(MAX) {
         let metadata = account.peek("metadata");
-        let (Some(namespace), Some(name)) = (metadata.peek("namespace").peek_str(), metadata.peek("name").peek_str()) else { continue };
+        let (Some(namespace), Some(name)) = (metadata.peek_text("namespace"), metadata.peek_text("name")) else { continue };
         let named = index::credentials_for(cx.context, namespace, name, anchor).map(|list| list.items).unwrap_or_default();
         for credential in named.into_iter().take(MAX) {
-            let object_namespace = credential.peek("metadata").peek("namespace").peek_str().unwrap_or("");
+            let object_namespace = credential.peek("metadata").peek_text("namespace").unwrap_or("");
             let key = Credential::of(credential).and_then(|credential| credential.parent_key(object_namespace));
             let siblings = key.and_then(|key| index::credentials(cx.context, &format!("parent={key}"), anchor));
             found.extend(siblings.map_or_else(|| vec![credential], |list| list.items));

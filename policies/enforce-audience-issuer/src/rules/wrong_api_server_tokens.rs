@@ -133,7 +133,7 @@ fn authentication(cx: &Check<'_, Settings>) {
 fn patches<'a>(cx: &Check<'a, Settings>, holder: Node<'a>) {
     for patch in holder.get("kubeadmConfigPatches").items() {
         match patch.open(Format::Yaml) {
-            Ok(patch) if patch.peek("kind").peek_str() == Some("ClusterConfiguration") => kubeadm(cx, patch),
+            Ok(patch) if patch.peek_text("kind") == Some("ClusterConfiguration") => kubeadm(cx, patch),
             _ => {}
         }
     }
@@ -148,7 +148,7 @@ fn kubeadm<'a>(cx: &Check<'a, Settings>, configuration: Node<'a>) {
     }
     for item in arguments.peek_items() {
         let value = item.get("value");
-        flag(cx, item.get("name").str().unwrap_or(""), value.str().unwrap_or(""), value, &mut has_issuer);
+        flag(cx, item.text("name").unwrap_or(""), value.str().unwrap_or(""), value, &mut has_issuer);
     }
 }
 

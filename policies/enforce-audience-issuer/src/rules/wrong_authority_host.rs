@@ -54,11 +54,11 @@ pub const RULE: Rule<Settings> = Rule {
 };
 
 fn check(cx: &Check<'_, Settings>) {
-    fields::each(cx, &mut |field| {
+    for field in fields::all(cx) {
         if field.holds == Holds::Authority && text::classify(field.text) == Value::Plain {
-            judge(cx, &field);
+            judge(cx, field);
         }
-    });
+    }
 }
 
 fn judge<'a>(cx: &Check<'a, Settings>, field: &Field<'a>) {

@@ -90,20 +90,20 @@ fn check(cx: &Check<'_, Settings>) {
 /// Roles that are named elsewhere than on a service account.
 fn check_fields(cx: &Check<'_, Settings>) {
     let is_association = PodIdentity::of(cx.object).is_some();
-    fields::each(cx, &mut |field| {
+    for field in fields::all(cx) {
         let condition = match field.name {
-            AWS_ROLE_ARN if cx.settings.compose_role_arn => return,
+            AWS_ROLE_ARN if cx.settings.compose_role_arn => continue,
             AWS_ROLE_ARN => &ARN,
             "roleARN" if is_association => &ARN,
             "AWS_ROLE_ARN" | "roleARN" | "roleArn" => &OTHER_ARN,
-            _ => return,
+            _ => continue,
         };
         if plain(field.node).is_some() && role(field.text).is_none() {
             let shown = field.shown(cx.object);
             let shown = shown.strip_prefix(": ").map_or_else(|| format!("`{}`", field.name), str::to_owned);
             not_an_arn(cx, condition, field.node, field.text, &shown);
         }
-    });
+    }
 }
 
 fn not_an_arn<'a>(cx: &Check<'a, Settings>, condition: &'static Condition, node: Node<'a>, text: &str, shown: &str) {

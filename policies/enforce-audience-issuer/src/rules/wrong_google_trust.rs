@@ -96,7 +96,7 @@ fn check(cx: &Check<'_, Settings>) {
 
 fn member<'a>(cx: &Check<'a, Settings>, node: Node<'a>, role: Node<'a>) {
     let Some(text) = node.peek_str().and_then(|_| plain(node)) else { return };
-    let acts = cx.object.peek("spec").peek("resourceRef").peek("kind").peek_str() == Some("IAMServiceAccount")
+    let acts = cx.object.peek("spec").peek("resourceRef").peek_text("kind") == Some("IAMServiceAccount")
         || role
             .peek_str()
             .is_some_and(|role| role.ends_with("/iam.workloadIdentityUser") || role.ends_with("/iam.serviceAccountTokenCreator"));

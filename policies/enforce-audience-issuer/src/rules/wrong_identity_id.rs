@@ -53,14 +53,14 @@ pub const RULE: Rule<Settings> = Rule {
 fn check(cx: &Check<'_, Settings>) {
     // The client and the tenant that stand together.
     let mut pairs: Vec<(usize, [Option<Field<'_>>; 2])> = Vec::new();
-    fields::each(cx, &mut |field| {
+    for field in fields::all(cx) {
         let side = match field.holds {
             Holds::ClientId => 0,
             Holds::TenantId => 1,
-            _ => return,
+            _ => continue,
         };
         if field.kind() != Value::Plain {
-            return;
+            continue;
         }
         if is_guid(field.text) {
             let scope = field.scope.value().map_or(0, |value| std::ptr::from_ref(value) as usize);
@@ -70,12 +70,12 @@ fn check(cx: &Check<'_, Settings>) {
             }
             let pair = pairs.iter_mut().rev().take(NEAR).find(|(known, _)| *known == scope);
             if let Some(slot) = pair.and_then(|(_, pair)| pair.get_mut(side)) {
-                *slot = Some(field);
+                *slot = Some(*field);
             }
         } else {
-            report(cx, &field);
+            report(cx, field);
         }
-    });
+    }
     for (_, pair) in pairs {
         if let [Some(client), Some(tenant)] = pair
             && client.text.eq_ignore_ascii_case(tenant.text)

@@ -128,7 +128,7 @@ fn namespace<'a>(cx: &Check<'a, Settings>, subject: Node<'a>) {
     let namespace = subject.get("namespace");
     if namespace.str().is_none_or(str::is_empty) && (namespace.is_absent() || namespace.peek_str().is_some()) {
         let condition = if cx.request.is_final { &NO_NAMESPACE } else { &DRAFT };
-        let name = subject.get("name").str().unwrap_or("");
+        let name = subject.text("name").unwrap_or("");
         cx.report(
             Report::new(condition, namespace, format!("service account `{name}` has no namespace, which a ClusterRoleBinding requires"))
                 .help("name the namespace in which the service account lives"),

@@ -91,7 +91,7 @@ fn policies<'a>(cx: &Check<'a, Settings>, entry: Node<'a>) {
 
 fn judge<'a>(cx: &Check<'a, Settings>, principal: Node<'a>, policy: Node<'a>, scope: Node<'a>) {
     let Some((_, name)) = policy.str().and_then(|arn| arn.split_once(":cluster-access-policy/")) else { return };
-    let is_whole = scope.peek("type").peek_str() == Some("cluster");
+    let is_whole = scope.peek_text("type") == Some("cluster");
     let (condition, what) = match name {
         "AmazonEKSClusterAdminPolicy" if is_whole => (&CLUSTER_ADMIN, "administrator of the whole cluster"),
         "AmazonEKSClusterAdminPolicy" => (&NAMESPACES, "administrator of all that is in its scope"),

@@ -121,8 +121,8 @@ fn check(cx: &Check<'_, Settings>) {
     for (triggered, pods) in started.iter().zip(pods) {
         let all = written::of(cx.object, triggered);
         let object = triggered.object;
-        let spec = Some(object.get("spec")).filter(|_| object.peek("kind").peek_str() == Some("Workflow"));
-        let own = object.peek("metadata").peek("namespace").peek_str().filter(|own| !own.is_empty());
+        let spec = Some(object.get("spec")).filter(|_| object.peek_text("kind") == Some("Workflow"));
+        let own = object.peek("metadata").peek_text("namespace").filter(|own| !own.is_empty());
         let namespace = own.unwrap_or(cx.request.namespace);
         let mut flow = spec.filter(|_| !all.is_empty()).map(|spec| Flow::new(spec, namespace, cx.context));
         for one in &all {

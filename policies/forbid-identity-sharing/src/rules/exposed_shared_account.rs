@@ -105,7 +105,7 @@ fn way_in<'a>(context: &Context<'a>, pod: &Pod<'a>) -> Option<(Node<'a>, Node<'a
         return Some((*service, *service));
     }
     services.into_iter().find_map(|service| {
-        let name = service.peek("metadata").peek("name").peek_str()?;
+        let name = service.peek("metadata").peek_text("name")?;
         let route = index::routes_to(context, pod.namespace, name, anchor)?.items.into_iter().next()?;
         Some((route, service))
     })

@@ -75,6 +75,6 @@ fn check(cx: &Check<'_, Settings>) {
 
 /// Whether a container runs as long as the pod, and is the author's own.
 fn stays(container: Container<'_>) -> bool {
-    (!container.init || container.node.peek("restartPolicy").peek_str() == Some("Always"))
+    (!container.init || container.node.peek_text("restartPolicy") == Some("Always"))
         && !INJECTED.iter().any(|start| container.name.starts_with(start))
 }

@@ -95,7 +95,7 @@ fn check(cx: &Check<'_, Settings>) {
 
 fn name(object: Node<'_>) -> (&str, &str) {
     let metadata = object.peek("metadata");
-    (metadata.peek("namespace").peek_str().unwrap_or(""), metadata.peek("name").peek_str().unwrap_or(""))
+    (metadata.peek_text("namespace").unwrap_or(""), metadata.peek_text("name").unwrap_or(""))
 }
 
 /// Who a credential lets in: a service account, or of another system's subject what its first two parts say (`repo:<owner>/<name>`).

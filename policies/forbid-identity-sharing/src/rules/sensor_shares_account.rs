@@ -108,10 +108,10 @@ fn started<'a>(cx: &Check<'a, Settings>) -> Vec<User<'a>> {
     // A workflow whose templates all stand elsewhere shows no pod.
     for workload::Triggered { object: manifest, parameters, .. } in workload::triggered(cx.object) {
         let is_overwritten =
-            parameters.peek_items().any(|item| item.peek("dest").peek_str().is_some_and(|to| to.ends_with("serviceAccountName")));
+            parameters.peek_items().any(|item| item.peek_text("dest").is_some_and(|to| to.ends_with("serviceAccountName")));
         let account = manifest.peek("spec").peek("serviceAccountName");
-        if manifest.peek("kind").peek_str() == Some("Workflow") && account.filled().is_some() && !is_overwritten {
-            let own = manifest.peek("metadata").peek("namespace").peek_str().filter(|own| !own.is_empty());
+        if manifest.peek_text("kind") == Some("Workflow") && account.filled().is_some() && !is_overwritten {
+            let own = manifest.peek("metadata").peek_text("namespace").filter(|own| !own.is_empty());
             add(own.unwrap_or(cx.request.namespace), Account::at(account));
         }
     }

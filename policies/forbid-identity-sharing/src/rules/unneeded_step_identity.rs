@@ -101,7 +101,7 @@ fn check(cx: &Check<'_, Settings>) {
 /// Whether a pod has the label, a token of its own for a cloud, or Azure's variables, which may come from elsewhere.
 fn uses_azure(pod: &Pod<'_>) -> bool {
     let is_clouds = |text: &str| audience::provider(text).is_some();
-    let is_azures = |env: Node<'_>| env.peek("name").peek_str().is_some_and(|name| name.starts_with("AZURE_"));
+    let is_azures = |env: Node<'_>| env.peek_text("name").is_some_and(|name| name.starts_with("AZURE_"));
     let has_variables = |container: &Container<'_>| container.has_env_from() || container.node.get("env").peek_items().any(is_azures);
     is_labelled(pod)
         || projection::tokens(pod).iter().any(|token| token.audience.peek_str().is_some_and(is_clouds))

@@ -71,7 +71,7 @@ fn check<'a>(cx: &Check<'a, Settings>) {
         return;
     }
     let switch = config.peek("azure").peek("useWorkloadIdentity");
-    let host = config.peek("issuer").peek_str().and_then(url::split).map(|parts| parts.host.to_ascii_lowercase());
+    let host = config.peek_text("issuer").and_then(url::split).map(|parts| parts.host.to_ascii_lowercase());
     let report = if switch.value() == Some(&Value::Bool(true)) {
         Report::new(&BOTH, secret, "`clientSecret` stands beside `azure.useWorkloadIdentity`, which needs none")
             .help("remove it, and delete the secret of the app registration")

@@ -95,8 +95,8 @@ fn check<'a>(cx: &Check<'a, Settings>) {
     let server = secret::value(secret, "server").peek_str().unwrap_or("");
     let is_of_azure = audience::Cloud::of_server(server).is_some();
     let exec = config.peek("execProviderConfig");
-    let has_identity = config.peek("awsAuthConfig").is_present()
-        || exec.peek("command").peek_str().is_some_and(|command| command.ends_with("argocd-k8s-auth"));
+    let has_identity =
+        config.peek("awsAuthConfig").is_present() || exec.peek_text("command").is_some_and(|command| command.ends_with("argocd-k8s-auth"));
     for (node, what) in found {
         let condition = if is_of_azure || has_identity { &IDENTITY } else { &STORED };
         let help = "let Argo CD's pods sign in with their workload identity: `argocd-k8s-auth`, or `awsAuthConfig`";

@@ -121,9 +121,9 @@ fn is_allowed<'a>(cx: &Check<'a, Settings>, node: Node<'a>) -> bool {
         return cx.settings.allows_secret(cx.request.namespace, name);
     }
     let inner = node.peek_entries().map(|(_, value)| value);
-    let name = std::iter::once(node).chain(inner).find_map(|node| Some((node, node.peek("name").peek_str()?)));
+    let name = std::iter::once(node).chain(inner).find_map(|node| Some((node, node.peek_text("name")?)));
     name.is_some_and(|(node, name)| {
-        let namespace = node.peek("namespace").peek_str().unwrap_or(cx.request.namespace);
+        let namespace = node.peek_text("namespace").unwrap_or(cx.request.namespace);
         cx.settings.allows_secret(namespace, name)
     })
 }
@@ -185,8 +185,7 @@ fn triggers<'a>(cx: &Check<'a, Settings>, spec: Node<'a>) {
     let mut has_aws = false;
     for entry in spec.get("secretTargetRef").items() {
         let parameter = entry.get("parameter");
-        let Some(name) =
-            parameter.str().filter(|_| !cx.settings.allows_secret(cx.request.namespace, entry.get("name").str().unwrap_or("")))
+        let Some(name) = parameter.str().filter(|_| !cx.settings.allows_secret(cx.request.namespace, entry.text("name").unwrap_or("")))
         else {
             continue;
         };
@@ -225,7 +224,7 @@ fn csi_volumes<'a>(cx: &Check<'a, Settings>) {
     for pod in cx.pods().iter().filter(|pod| pod.node.foreign().is_none()) {
         for volume in &pod.volumes {
             let csi = volume.get("csi");
-            if csi.get("driver").str() == Some("secrets-store.csi.k8s.io") {
+            if csi.text("driver") == Some("secrets-store.csi.k8s.io") {
                 stored(cx, csi.get("nodePublishSecretRef"));
             }
         }
@@ -321,7 +320,7 @@ fn sensor<'a>(cx: &Check<'a, Settings>, spec: Node<'a>) {
         // Workflows that the sensor submits.
         for kind in ["k8s", "argoWorkflow"] {
             let resource = template.get(kind).get("source").get("resource");
-            let is_workflow = resource.peek("apiVersion").peek_str().is_some_and(|version| group_of(version) == "argoproj.io");
+            let is_workflow = resource.peek_text("apiVersion").is_some_and(|version| group_of(version) == "argoproj.io");
             if is_workflow {
                 artifacts(cx, resource, 0);
             }

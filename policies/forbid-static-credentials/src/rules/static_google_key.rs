@@ -97,7 +97,7 @@ enum Content {
 fn content(value: Node<'_>) -> Option<Content> {
     value.peek_str()?;
     let file = value.open(Format::Json).ok()?;
-    Some(match file.peek("type").peek_str()? {
+    Some(match file.peek_text("type")? {
         "service_account" if stored::is_plain(file.peek("private_key")) => Content::Key,
         "external_account" => Content::Federation,
         _ => Content::Other,

@@ -71,7 +71,7 @@ pub const RULE: Rule<Settings> = Rule {
 
 fn check<'a>(cx: &Check<'a, Settings>) {
     if let Some(secret) = stored::secret_under(cx) {
-        let key = match secret.get("type").str() {
+        let key = match secret.text("type") {
             Some("kubernetes.io/dockerconfigjson") => KEYS[0],
             Some("kubernetes.io/dockercfg") => KEYS[1],
             _ => return,
@@ -120,7 +120,7 @@ const KANIKO: &str = "/kaniko/.docker/config.json";
 
 fn kaniko<'a>(cx: &Check<'a, Settings>, pod: &Pod<'a>, container: Container<'a>) {
     let mounts = || container.node.get("volumeMounts").items();
-    if !mounts().any(|mount| mount.get("mountPath").str().is_some_and(|path| path.starts_with("/kaniko"))) {
+    if !mounts().any(|mount| mount.text("mountPath").is_some_and(|path| path.starts_with("/kaniko"))) {
         return;
     }
     let Some(mounted) = mounts::secret_at(pod, container, KANIKO) else { return };

@@ -28,7 +28,7 @@ const INTERNAL: [(&str, &str); 5] = [
 ];
 
 pub(super) fn service_keys(object: Node<'_>, namespace: &str) -> Option<Vec<Key>> {
-    if object.peek("kind").peek_str()? != "Service" || object.peek("apiVersion").peek_str()? != "v1" {
+    if object.peek_text("kind")? != "Service" || object.peek_text("apiVersion")? != "v1" {
         return None;
     }
     let pairs = object.peek("spec").peek("selector").peek_entries();
@@ -46,19 +46,19 @@ pub(super) fn route_keys(object: Node<'_>, namespace: &str) -> Option<Vec<Key>> 
 
 /// The Services that an Ingress or a route leads to, with their namespaces where those are not its own; `None` for any other object.
 fn targets<'a>(object: Node<'a>) -> Option<Vec<(Option<&'a str>, &'a str)>> {
-    let (group, kind) = (group_of(object.peek("apiVersion").peek_str()?), object.peek("kind").peek_str()?);
+    let (group, kind) = (group_of(object.peek_text("apiVersion")?), object.peek_text("kind")?);
     let spec = object.peek("spec");
     let rules = spec.peek("rules");
     match (group, kind) {
         ("networking.k8s.io", "Ingress") => {
             let paths = rules.peek_items().flat_map(|rule| rule.peek("http").peek("paths").peek_items()).map(|path| path.peek("backend"));
             let backends = std::iter::once(spec.peek("defaultBackend")).chain(paths);
-            Some(backends.filter_map(|backend| Some((None, backend.peek("service").peek("name").peek_str()?))).collect())
+            Some(backends.filter_map(|backend| Some((None, backend.peek("service").peek_text("name")?))).collect())
         }
         ("gateway.networking.k8s.io", "HTTPRoute" | "GRPCRoute" | "TCPRoute" | "TLSRoute" | "UDPRoute") => {
             let backends = rules.peek_items().flat_map(|rule| rule.peek("backendRefs").peek_items());
-            let is_service = |backend: &Node<'_>| backend.peek("kind").peek_str().is_none_or(|kind| kind == "Service");
-            let target = |backend: Node<'a>| Some((backend.peek("namespace").peek_str(), backend.peek("name").peek_str()?));
+            let is_service = |backend: &Node<'_>| backend.peek_text("kind").is_none_or(|kind| kind == "Service");
+            let target = |backend: Node<'a>| Some((backend.peek_text("namespace"), backend.peek_text("name")?));
             Some(backends.filter(is_service).filter_map(target).collect())
         }
         _ => None,
@@ -89,7 +89,7 @@ pub fn selects(service: Node<'_>, labels: &[(&str, &str)]) -> bool {
 pub fn is_exposed(service: Node<'_>) -> bool {
     let annotations = service.peek("metadata").peek("annotations");
     let is_internal = || INTERNAL.iter().any(|(key, value)| annotations.peek(key).peek_str() == Some(*value));
-    match service.peek("spec").peek("type").peek_str() {
+    match service.peek("spec").peek_text("type") {
         Some("NodePort") => true,
         Some("LoadBalancer") => !is_internal(),
         _ => false,

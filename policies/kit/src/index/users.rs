@@ -60,7 +60,7 @@ pub fn counts(object: Node<'_>) -> bool {
 /// Whether an object is a controller's, whose template says all that it says.
 fn is_derived(object: Node<'_>) -> bool {
     let is_controller = |owner: Node<'_>| owner.peek("controller").value() == Some(&value::Value::Bool(true));
-    matches!(object.peek("kind").peek_str(), Some("Pod" | "ReplicaSet" | "Job"))
+    matches!(object.peek_text("kind"), Some("Pod" | "ReplicaSet" | "Job"))
         && object.peek("metadata").peek("ownerReferences").peek_items().any(is_controller)
 }
 

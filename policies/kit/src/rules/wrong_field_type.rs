@@ -28,6 +28,7 @@
 use crate::finding::PatchStep;
 use crate::node::Node;
 use crate::rule::{Check, Condition, Report, Rule};
+use crate::settings::Settings;
 use crate::text;
 use crate::trust::GROUP;
 use crate::value::Value;
@@ -35,11 +36,11 @@ use crate::value::Value;
 const WRONG: Condition = Condition::error("wrong-type", "a field that the policy reads has the wrong type");
 
 /// The rule; it comes last in a policy's list, since it reports what the others met.
-pub const fn rule<S>() -> Rule<S> {
+pub const fn rule<S: Settings>() -> Rule<S> {
     Rule { id: "wrong-field-type", summary: "a field has the wrong type", conditions: &[WRONG], supersedes: &[], check }
 }
 
-fn check<S>(cx: &Check<'_, S>) {
+fn check<S: Settings>(cx: &Check<'_, S>) {
     // What an object is called everything else goes by.
     let metadata = cx.object.get("metadata");
     for field in ["name", "namespace"] {

@@ -18,8 +18,8 @@ pub(crate) const CONTROLLER_CONFIG: &str = "workflow-controller-configmap";
 
 /// Whether an object is the workflow controller's ConfigMap.
 pub(crate) fn is_controller_config(object: Node<'_>) -> bool {
-    object.peek("kind").peek_str() == Some("ConfigMap")
-        && object.peek("metadata").peek("name").peek_str().is_some_and(|name| name.ends_with(CONTROLLER_CONFIG))
+    object.peek_text("kind") == Some("ConfigMap")
+        && object.peek("metadata").peek_text("name").is_some_and(|name| name.ends_with(CONTROLLER_CONFIG))
 }
 
 /// A section of the controller's ConfigMap: a key of its own, or (before Argo Workflows 3) a field of the text under `config`.
@@ -38,7 +38,7 @@ pub(super) fn collect<'a>(
     depth: usize,
     found: &mut Vec<Pod<'a>>,
 ) {
-    let is_template = object.peek("kind").peek_str().is_some_and(|kind| kind.ends_with("WorkflowTemplate"));
+    let is_template = object.peek_text("kind").is_some_and(|kind| kind.ends_with("WorkflowTemplate"));
     let mut specs = vec![spec];
     let reference = spec.get("workflowTemplateRef");
     if reference.is_present()
@@ -65,7 +65,7 @@ fn referenced<'a>(reference: Node<'a>, namespace: &'a str, context: &Context<'a>
         api_version: "argoproj.io/v1alpha1",
         kind: if cluster { "ClusterWorkflowTemplate" } else { "WorkflowTemplate" },
         namespace: if cluster { "" } else { namespace },
-        name: reference.get("name").str().unwrap_or(""),
+        name: reference.text("name").unwrap_or(""),
     };
     context.get(object, reference).found()
 }
@@ -174,7 +174,7 @@ impl<'a> Walk<'a, '_, '_> {
             return;
         }
         self.seen.push(key);
-        let template = home.spec.get("templates").items().find(|template| template.get("name").str() == Some(name));
+        let template = home.spec.get("templates").items().find(|template| template.text("name") == Some(name));
         self.queue.extend(template.map(|template| (template, Some(home))));
     }
 
@@ -193,7 +193,7 @@ impl<'a> Walk<'a, '_, '_> {
         let account = patched_account(&patches).unwrap_or_else(|| {
             self.account(self.template_field(template, "serviceAccountName").or_else(|| self.field("serviceAccountName")))
         });
-        let name = template.get("name").str().unwrap_or("");
+        let name = template.text("name").unwrap_or("");
         Pod {
             row: self.row,
             node: template,

@@ -23,7 +23,7 @@ pub(super) fn collect<'a>(
         collect_object(manifest, namespace, context, depth + 1, found);
         // Event data that is written over the service account: who runs is decided by the event.
         let overwritten =
-            parameters.items().find(|parameter| parameter.get("dest").str().is_some_and(|dest| dest.ends_with("serviceAccountName")));
+            parameters.items().find(|parameter| parameter.text("dest").is_some_and(|dest| dest.ends_with("serviceAccountName")));
         if let Some(parameter) = overwritten {
             for pod in found.iter_mut().skip(before) {
                 pod.account = Account::NotKnown(parameter.get("dest"));

@@ -13,7 +13,7 @@ pub(super) fn collect<'a>(row: &'static str, object: Node<'a>, namespace: &'a st
     let mut base = Pod::bare(row, object, object.get("metadata"), pod_template, namespace);
     base.account = if run.get("serviceAccountName").filled().is_some() { Account::of(run) } else { Account::of(spec) };
     for (reference, kind) in [(spec.get("pipelineRef"), "Pipeline"), (spec.get("taskRef"), "Task")] {
-        let api_version = object.get("apiVersion").str().unwrap_or("");
+        let api_version = object.text("apiVersion").unwrap_or("");
         let name = reference.get("name").filled().unwrap_or("");
         if !name.is_empty()
             && let Some(target) = context.get(ObjectRef { api_version, kind, namespace, name }, reference).found()
@@ -33,7 +33,7 @@ pub(super) fn collect<'a>(row: &'static str, object: Node<'a>, namespace: &'a st
     let pipeline = spec.get("pipelineSpec");
     if pipeline.is_present() {
         for task in ["tasks", "finally"].into_iter().flat_map(|list| pipeline.get(list).items()) {
-            let name = task.get("name").str().unwrap_or("");
+            let name = task.text("name").unwrap_or("");
             found.push(of(&base, Some(name), task.get("taskSpec"), of_task.get(name).and_then(|at| items.get(*at)).copied()));
         }
         return;

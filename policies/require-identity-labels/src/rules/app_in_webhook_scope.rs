@@ -112,6 +112,6 @@ fn with_label<'a>(cx: &Check<'a, Settings>, pod: &Pod<'a>, label: Node<'a>, is_s
 fn is_webhooks(pod: &Pod<'_>) -> bool {
     pod.containers
         .iter()
-        .filter_map(|container| container.node.get("image").str())
+        .filter_map(|container| container.node.text("image"))
         .any(|image| webhook::is_webhook_image(image) || image.contains("/workload-identity/"))
 }

@@ -105,12 +105,12 @@ fn check(cx: &Check<'_, Settings>) {
     for owner in owners(cx) {
         let is_workflow = owner.kind.ends_with("Workflow") || owner.kind.ends_with("WorkflowTemplate");
         if is_workflow && owner.group == "argoproj.io" && owner.node.in_request() {
-            workflow(cx, &owner);
+            workflow(cx, owner);
         }
     }
 }
 
-fn workflow<'a>(cx: &Check<'a, Settings>, owner: &Owner<'_, 'a>) {
+fn workflow<'a>(cx: &Check<'a, Settings>, owner: &Owner<'a>) {
     let spec = owner.node.get("spec");
     let spec = if owner.kind == "CronWorkflow" { spec.get("workflowSpec") } else { spec };
     let namespace = owner.pods.first().map_or(cx.request.namespace, |pod| pod.namespace);
@@ -172,7 +172,7 @@ fn repository<'a>(context: &Context<'a>, spec: Node<'a>, namespace: &'a str, con
         let object = ObjectRef { api_version: "v1", kind: "ConfigMap", namespace, name };
         let config = context.get(object, reference).found()?;
         let annotations = config.get("metadata").get("annotations");
-        let key = reference.get("key").filled().or_else(|| annotations.get("workflows.argoproj.io/default-artifact-repository").str())?;
+        let key = reference.get("key").filled().or_else(|| annotations.text("workflows.argoproj.io/default-artifact-repository"))?;
         return config.get("data").get(key).open(Format::Yaml).ok();
     }
     controller_setting(controller?, "artifactRepository")

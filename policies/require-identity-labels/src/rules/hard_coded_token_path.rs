@@ -113,7 +113,7 @@ fn old_path(text: &str) -> Option<&'static str> {
 
 /// Whether the container mounts a volume of its own where the path leads.
 fn is_covered(container: Container<'_>, path: &str) -> bool {
-    container.node.get("volumeMounts").items().filter_map(|mount| mount.get("mountPath").str()).any(|mount| {
+    container.node.get("volumeMounts").items().filter_map(|mount| mount.text("mountPath")).any(|mount| {
         let mount = join(mount, "");
         mount != "/" && path.strip_prefix(mount.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     })

@@ -94,16 +94,16 @@ fn check(cx: &Check<'_, Settings>) {
         return;
     }
     for owner in owners(cx) {
-        workload(cx, &owner);
+        workload(cx, owner);
     }
 }
 
 /// Whether this rule speaks of an object's pods, so that the absence of the label needs no finding of its own.
-pub(crate) fn reports<'a>(cx: &Check<'a, Settings>, owner: &Owner<'_, 'a>) -> bool {
+pub(crate) fn reports<'a>(cx: &Check<'a, Settings>, owner: &Owner<'a>) -> bool {
     cx.common.is_on(RULE.id) && !places(owner).is_empty()
 }
 
-fn workload<'a>(cx: &Check<'a, Settings>, owner: &Owner<'_, 'a>) {
+fn workload<'a>(cx: &Check<'a, Settings>, owner: &Owner<'a>) {
     let places = places(owner);
     let mut lacking: Vec<_> = owner.pods.iter().filter(|pod| pod.label(AZURE_USE).is_absent()).collect();
     // The phases of a roll-out share one template.
@@ -138,7 +138,7 @@ fn workload<'a>(cx: &Check<'a, Settings>, owner: &Owner<'_, 'a>) {
 }
 
 /// Where an object of these kinds has the mark in vain; empty if some pod of a workflow has it in the right place.
-fn places<'a>(owner: &Owner<'_, 'a>) -> Vec<Node<'a>> {
+fn places<'a>(owner: &Owner<'a>) -> Vec<Node<'a>> {
     let known = matches!(
         (owner.group, owner.kind),
         ("apps", "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet")

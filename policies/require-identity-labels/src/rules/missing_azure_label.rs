@@ -106,7 +106,7 @@ pub const RULE: Rule<Settings> = Rule {
 fn check(cx: &Check<'_, Settings>) {
     let needs = Needs::new(cx);
     for owner in owners(cx) {
-        if owner.pods.iter().all(|pod| pod.label(AZURE_USE).is_present()) || identity_label_on_wrong_object::reports(cx, &owner) {
+        if owner.pods.iter().all(|pod| pod.label(AZURE_USE).is_present()) || identity_label_on_wrong_object::reports(cx, owner) {
             continue;
         }
         let found = owner.pods.iter().filter(|pod| pod.label(AZURE_USE).is_absent()).filter_map(|pod| Some((*pod, needs.of(pod)?)));
@@ -246,10 +246,8 @@ fn starts_as_itself<'a>(cx: &Check<'a, Settings>, pod: &Pod<'a>) -> bool {
     let others = index::workloads_of(cx.context, pod.namespace, name, pod.account.node());
     others.is_some_and(|list| {
         list.items.iter().any(|object| {
-            matches!(
-                object.get("kind").str(),
-                Some("Workflow" | "WorkflowTemplate" | "ClusterWorkflowTemplate" | "CronWorkflow" | "Sensor")
-            ) && object.foreign().is_some_and(|found| found.kind != cx.request.kind || found.name != cx.request.name)
+            matches!(object.text("kind"), Some("Workflow" | "WorkflowTemplate" | "ClusterWorkflowTemplate" | "CronWorkflow" | "Sensor"))
+                && object.foreign().is_some_and(|found| found.kind != cx.request.kind || found.name != cx.request.name)
         })
     })
 }

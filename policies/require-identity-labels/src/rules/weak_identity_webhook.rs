@@ -75,7 +75,7 @@ pub const RULE: Rule<Settings> = Rule {
 fn check(cx: &Check<'_, Settings>) {
     if cx.is("admissionregistration.k8s.io", "MutatingWebhookConfiguration") {
         let is_azures = |name: &str| name == "mutation.azure-workload-identity.io" || name.ends_with(".azure.mutate.io");
-        for webhook in cx.object.get("webhooks").items().filter(|webhook| webhook.get("name").str().is_some_and(is_azures)) {
+        for webhook in cx.object.get("webhooks").items().filter(|webhook| webhook.text("name").is_some_and(is_azures)) {
             configuration(cx, webhook);
         }
     }
@@ -136,5 +136,5 @@ fn configuration<'a>(cx: &Check<'a, Settings>, webhook: Node<'a>) {
 /// Whether a selector asks for the pod label.
 fn selects(selector: Node<'_>) -> bool {
     selector.get("matchLabels").get(AZURE_USE).is_present()
-        || selector.get("matchExpressions").items().any(|expression| expression.get("key").str() == Some(AZURE_USE))
+        || selector.get("matchExpressions").items().any(|expression| expression.text("key") == Some(AZURE_USE))
 }

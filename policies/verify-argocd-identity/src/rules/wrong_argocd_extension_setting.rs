@@ -57,7 +57,7 @@ fn check(cx: &Check<'_, Settings>) {
         return;
     }
     let spec = cx.object.get("spec");
-    if !spec.peek("extensionType").peek_str().is_some_and(|kind| kind.eq_ignore_ascii_case("Microsoft.ArgoCD")) {
+    if !spec.peek_text("extensionType").is_some_and(|kind| kind.eq_ignore_ascii_case("Microsoft.ArgoCD")) {
         return;
     }
     let settings = spec.peek("configurationSettings");

@@ -126,7 +126,7 @@ fn without_volume<'a>(
     is_named: &dyn Fn(&str) -> bool,
 ) {
     let Some(name) = mount.get("name").filled() else { return };
-    let folder = mount.get("mountPath").str().and_then(tidy);
+    let folder = mount.text("mountPath").and_then(tidy);
     let is_for_token =
         is_reserved(name) || folder.is_some_and(|folder| FOLDERS.iter().any(|known| inside(known, &folder).is_some()) || is_named(&folder));
     // The API server looks at a template as it is: webhooks see only pods.
@@ -152,7 +152,7 @@ fn is_reserved(name: &str) -> bool {
 fn is_claimed<'a>(pod: &Pod<'a>, name: &str) -> bool {
     let around = pod.workflow.or_else(|| pod.node.parent());
     let claims = around.map(|spec| spec.peek("volumeClaimTemplates"));
-    claims.is_some_and(|claims| claims.peek_items().any(|claim| claim.peek("metadata").peek("name").peek_str() == Some(name)))
+    claims.is_some_and(|claims| claims.peek_items().any(|claim| claim.peek("metadata").peek_text("name") == Some(name)))
 }
 
 /// Whether the API server checks the volumes of the template itself.
@@ -223,7 +223,7 @@ fn unused(cx: &Check<'_, Settings>) {
         };
         let mut mounted = ByName::new();
         for mount in pod.containers.iter().flat_map(|container| mounts(*container)) {
-            mounted.insert(mount.get("name").str().unwrap_or("").into(), 0);
+            mounted.insert(mount.text("name").unwrap_or("").into(), 0);
         }
         for token in of_pod.iter().map(|projected| &projected.token) {
             let (name, is_for_cloud) =

@@ -66,7 +66,7 @@ pub const RULE: Rule<Settings> = Rule {
 
 fn check(cx: &Check<'_, Settings>) {
     for pod in cx.pods() {
-        let first = |name: &str| pod.volumes.iter().copied().find(|volume| volume.get("name").str() == Some(name));
+        let first = |name: &str| pod.volumes.iter().copied().find(|volume| volume.text("name") == Some(name));
         for kept in &KEPT {
             // A volume that is not the webhook's makes its mounts no better or worse.
             if !first(kept.name).is_some_and(|volume| aws_volume(cx, pod, kept, volume)) {
@@ -80,7 +80,7 @@ fn check(cx: &Check<'_, Settings>) {
             azure_volume(cx, pod, volume);
         }
         for volume in &pod.volumes {
-            let Some(name) = volume.get("name").str().filter(|name| name.starts_with(NEW_PREFIX)) else { continue };
+            let Some(name) = volume.text("name").filter(|name| name.starts_with(NEW_PREFIX)) else { continue };
             if is_injected(cx, pod, name) {
                 continue;
             }
@@ -140,8 +140,8 @@ fn is_foreign<'a>(cx: &Check<'a, Settings>, token: &Token<'a>, providers: &[Prov
 
 fn aws_mounts<'a>(cx: &Check<'a, Settings>, pod: &Pod<'a>, kept: &Kept) {
     for container in &pod.containers {
-        let named: Vec<_> = mounts(*container).filter(|mount| mount.get("name").str() == Some(kept.name)).collect();
-        let folders = || named.iter().map(|mount| mount.get("mountPath").str().and_then(tidy));
+        let named: Vec<_> = mounts(*container).filter(|mount| mount.text("name") == Some(kept.name)).collect();
+        let folders = || named.iter().map(|mount| mount.text("mountPath").and_then(tidy));
         // One at the right place is enough, and so is one that cannot be judged.
         if named.is_empty() || folders().any(|folder| folder.is_none_or(|folder| folder == kept.folder)) {
             continue;

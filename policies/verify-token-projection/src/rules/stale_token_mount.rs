@@ -76,9 +76,9 @@ fn check(cx: &Check<'_, Settings>) {
 
 /// Where the whole volume can be mounted so that the token stays at its path. Only where nothing but secrets can be hidden by it.
 fn folder<'a>(container: Container<'a>, mount: Node<'a>, part: &str) -> Option<String> {
-    let path = mount.get("mountPath").str()?;
+    let path = mount.text("mountPath")?;
     let folder = join(path, "").strip_suffix(part)?.to_owned();
     let tidied = tidy(&folder).filter(|folder| inside("/var/run/secrets", folder).is_some_and(|rest| !rest.is_empty()))?;
-    let is_taken = mounts(container).any(|other| other.get("mountPath").str().and_then(tidy).is_none_or(|other| other == tidied));
+    let is_taken = mounts(container).any(|other| other.text("mountPath").and_then(tidy).is_none_or(|other| other == tidied));
     (!is_taken).then_some(folder)
 }

@@ -120,7 +120,7 @@ fn missed<'a>(volume: Node<'a>, mount: Node<'a>, file: &str) -> Option<Vec<Token
 }
 
 fn report<'a>(cx: &Check<'a, Settings>, (variable, provider): (&str, Provider), node: Node<'a>, mount: Node<'a>, tokens: &[Token<'a>]) {
-    let folder = mount.get("mountPath").str().unwrap_or("");
+    let folder = mount.text("mountPath").unwrap_or("");
     let named = join(node.peek_str().unwrap_or(""), "");
     // Which one is meant: the only one, or the only one of the provider.
     let of_provider = |token: &&Token<'a>| token.audience.peek_str().and_then(audience::provider) == Some(provider);

@@ -52,7 +52,7 @@ use fedward_kit::node::Node;
 use fedward_kit::rule::{Check, Condition, Report, Rule};
 use fedward_kit::workload::{Container, Pod};
 
-use crate::mounts::{mounts, tidy, tokens_of};
+use crate::mounts::{is_folder, mounts, tokens_of};
 use crate::pods::{NEW, NEW_FOLDER, NEW_PREFIX, OLD_NAME, Webhook};
 use crate::settings::Settings;
 
@@ -88,13 +88,13 @@ fn check(cx: &Check<'_, Settings>) {
                 _ => "/var/run/secrets/azure/tokens",
             };
             for container in containers.iter().filter(|container| !has_mount(**container)) {
-                let others = mounts(*container).filter(|mount| mounted.is_none() || mount.get("name").str() != mounted);
+                let others = mounts(*container).filter(|mount| mounted.is_none() || mount.text("name") != mounted);
                 at_folder(cx, pod, webhook, others, folder);
             }
         }
         if webhook.may_be_new() {
             for container in &containers {
-                let own = |mount: &Node<'_>| !mount.get("name").str().is_some_and(|name| name.starts_with(NEW_PREFIX));
+                let own = |mount: &Node<'_>| !mount.text("name").is_some_and(|name| name.starts_with(NEW_PREFIX));
                 at_folder(cx, pod, webhook, mounts(*container).filter(own), NEW_FOLDER);
             }
         }
@@ -103,12 +103,12 @@ fn check(cx: &Check<'_, Settings>) {
 
 /// Whether the container has a mount of the webhook's name, to which it adds none.
 fn has_mount(container: Container<'_>) -> bool {
-    mounts(container).any(|mount| mount.get("name").str() == Some(OLD_NAME))
+    mounts(container).any(|mount| mount.text("name") == Some(OLD_NAME))
 }
 
 /// Collisions of volumes, up to v1.5.1. Gives the name of the volume whose token keeps the webhook from adding its own.
 fn volumes<'a>(cx: &Check<'a, Settings>, pod: &Pod<'a>, webhook: Webhook<'a>, containers: &[Container<'a>]) -> Option<&'a str> {
-    let of_name = pod.volumes.iter().find(|volume| volume.get("name").str() == Some(OLD_NAME));
+    let of_name = pod.volumes.iter().find(|volume| volume.text("name") == Some(OLD_NAME));
     let with_token = pod.volumes.iter().find(|volume| tokens_of(**volume).iter().any(|token| token.path.str() == Some(OLD_NAME)));
     let who = if webhook.image().is_some() { "the webhook" } else { "a webhook before v1.6.0" };
     match (of_name, with_token) {
@@ -122,7 +122,7 @@ fn volumes<'a>(cx: &Check<'a, Settings>, pod: &Pod<'a>, webhook: Webhook<'a>, co
                 "{who} takes the token `{OLD_NAME}` of this volume for its own and mounts a volume `{OLD_NAME}`, which does not exist: the API server refuses the pod"
             );
             report(cx, pod, webhook, volume.get("name"), message, HELP_VOLUME);
-            volume.get("name").str()
+            volume.text("name")
         }
         _ => None,
     }
@@ -132,7 +132,7 @@ fn volumes<'a>(cx: &Check<'a, Settings>, pod: &Pod<'a>, webhook: Webhook<'a>, co
 fn at_folder<'a>(cx: &Check<'a, Settings>, pod: &Pod<'a>, webhook: Webhook<'a>, mounts: impl Iterator<Item = Node<'a>>, folder: &str) {
     for mount in mounts {
         let path = mount.get("mountPath");
-        if path.str().and_then(tidy).as_deref() == Some(folder) {
+        if path.str().is_some_and(|path| is_folder(path, folder)) {
             let who = match folder == NEW_FOLDER {
                 _ if is_certain(webhook) => "the webhook",
                 true => "webhook v1.6.0",
