@@ -1,5 +1,6 @@
 //! Running the policies on the requests, on all cores, with results in a fixed order.
 
+mod taken;
 mod worker;
 
 use std::collections::{BTreeMap, BTreeSet};

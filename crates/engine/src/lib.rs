@@ -67,7 +67,7 @@ use gather::{Gathered, gather};
 use load::{Loaded, Object};
 use request::Form;
 use resources::Kinds;
-use world::World;
+use world::{Tables, World};
 
 /// Why nothing could be run at all.
 #[derive(Debug, thiserror::Error)]
@@ -238,10 +238,17 @@ fn run_with(inputs: Vec<Input>, policies: Policies<'_>, options: &Options, progr
     let Some((Gathered { loaded, objects, kinds, truncated, servers }, keys)) = read else { return (outcome, Cost::default()) };
     let set;
     let mut cel = None;
+    let mut tables = None;
+    let file = || tables = Some(Tables::of(&loaded, &objects, keys, &options.deployments));
+    // Loading the modules of policies takes about as long as filing many objects.
+    let beside = pool.as_ref().filter(|_| threads > 1);
     let policies = match policies {
-        Policies::Given(policies) => policies,
+        Policies::Given(policies) => {
+            meanwhile(beside, file, || ());
+            policies
+        }
         Policies::Read(mut builtin, sets) => {
-            let mut found = set::read(&loaded, &objects, &servers, sets, &mut outcome);
+            let mut found = meanwhile(beside, file, || set::read(&loaded, &objects, &servers, sets, &mut outcome));
             if sets.only_given {
                 builtin.clear();
             }
@@ -253,7 +260,8 @@ fn run_with(inputs: Vec<Input>, policies: Policies<'_>, options: &Options, progr
             &set
         }
     };
-    let world = World::with(loaded, objects, keys, kinds, options.closed_world && !truncated, &options.deployments);
+    let Some(tables) = tables else { return (outcome, Cost::default()) };
+    let world = World::of(loaded, objects, tables, kinds, options.closed_world && !truncated);
     let requests = request::requests(&world, options.operation);
     outcome.objects = requests.len();
     let plan = Plan {
@@ -280,7 +288,25 @@ fn run_with(inputs: Vec<Input>, policies: Policies<'_>, options: &Options, progr
     settle(&mut outcome, &world, options, &rules, &order);
     in_pool(&mut || secrets::hide(&world.loaded, &mut outcome, !options.deployments.is_empty()));
     outcome.notes.extend(world.kinds.note());
+    if let Some(pool) = &pool {
+        // Nobody has to wait until thousands of documents are taken down.
+        pool.spawn(move || drop(world));
+    }
     (outcome, evaluated.cost)
+}
+
+/// Does something in the pool while this thread does what cannot move there; without a pool first the one, then the other.
+fn meanwhile<R>(pool: Option<&rayon::ThreadPool>, there: impl FnOnce() + Send, here: impl FnOnce() -> R) -> R {
+    match pool {
+        Some(pool) => pool.in_place_scope(|scope| {
+            scope.spawn(|_| there());
+            here()
+        }),
+        None => {
+            there();
+            here()
+        }
+    }
 }
 
 /// The places of inputs in their order, by name.

@@ -8,7 +8,7 @@ use fedward_host::{Cache, CallError, Host, Module, NoHostCalls, Origin, Strategy
 use fedward_kit::policy::{AnyPolicy, Builtin, Descriptor};
 use fedward_manifest::{Limits, Source, parse, split};
 use fedward_outcome::Location;
-use fedward_policyset::{FailurePolicy, Matching, Mode, Reach, Resource, Rule, Scope};
+use fedward_policyset::{Attributes, FailurePolicy, Matching, Mode, Reach, Resource, Rule, Scope};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -92,6 +92,17 @@ pub(crate) enum Unusable {
     Settings(String),
 }
 
+/// What a policy takes of requests of a kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Takes {
+    /// None of them.
+    None,
+    /// Those that its selectors select.
+    Selected,
+    /// All of them.
+    All,
+}
+
 impl Policy {
     /// A built-in policy with settings (a JSON object, or null).
     ///
@@ -153,17 +164,35 @@ impl Policy {
 
     /// Whether a request reaches the policy, its conditions aside.
     pub(crate) fn reach(&self, facts: &Facts<'_>) -> Reach {
-        if self.raw || facts.is_raw() {
-            return if self.raw && facts.is_raw() { Reach::Yes } else { Reach::No };
-        }
         let request = &facts.attributes();
+        self.select(self.takes(facts, request), request)
+    }
+
+    /// What it takes of requests of that kind: the same for all of one resource and operation, in a namespace or not.
+    pub(crate) fn takes(&self, facts: &Facts<'_>, request: &Attributes<'_>) -> Takes {
+        if self.raw || facts.is_raw() {
+            return if self.raw && facts.is_raw() { Takes::All } else { Takes::None };
+        }
         // The API server asks no webhook about what decides over admission itself (`IsExemptAdmissionConfigurationResource`).
         if self.place.is_some() && request.group == "admissionregistration.k8s.io" && EXEMPT.contains(&request.resource) {
-            return Reach::No;
+            return Takes::None;
         }
         // A manifest says itself what of a cluster reaches the policy; what is not of a cluster, but made an object of, it cannot say.
         let is_open = self.place.is_none() || request.group.ends_with(".fedward");
-        if is_open && self.offline.iter().any(|rule| rule.matches(request, false)) { Reach::Yes } else { self.matching.reach(request) }
+        match is_open && self.offline.iter().any(|rule| rule.matches(request, false)) {
+            true => Takes::All,
+            false if self.matching.takes(request) => Takes::Selected,
+            false => Takes::None,
+        }
+    }
+
+    /// Whether a request reaches the policy of whose kind that is known.
+    pub(crate) fn select(&self, takes: Takes, request: &Attributes<'_>) -> Reach {
+        match takes {
+            Takes::None => Reach::No,
+            Takes::Selected => self.matching.selects(request),
+            Takes::All => Reach::Yes,
+        }
     }
 
     /// The rules that its modules have.

@@ -34,10 +34,7 @@ pub(crate) struct World {
     /// What nothing is known of does not exist.
     pub(crate) closed: bool,
     pub(crate) kinds: Kinds,
-    views: Views,
-    by_name: HashMap<(View, Name), Vec<usize>>,
-    by_kind: HashMap<(View, KindIn), Vec<usize>>,
-    index: HashMap<(View, index::Key), Vec<usize>>,
+    tables: Tables,
     /// For each object the length of the path prefix that bounds what it sees.
     scopes: Vec<usize>,
     texts: Vec<OnceLock<Arc<[u8]>>>,
@@ -80,53 +77,21 @@ impl World {
         closed: bool,
         deployments: &[Deployment],
     ) -> Self {
-        let views = Views::new(&loaded, &objects, deployments);
+        let tables = Tables::of(&loaded, &objects, keys, deployments);
+        World::of(loaded, objects, tables, kinds, closed)
+    }
+
+    /// The world of objects whose tables are made.
+    pub(crate) fn of(loaded: Vec<Loaded>, objects: Vec<Object>, tables: Tables, kinds: Kinds, closed: bool) -> Self {
         let texts = objects.iter().map(|_| OnceLock::new()).collect();
-        let (count, filed) = (objects.len(), keys.iter().map(Vec::len).sum());
-        let mut world = World {
-            loaded,
-            objects,
-            closed,
-            kinds,
-            views,
-            // Growing hashes every name again, and most objects have one.
-            by_name: HashMap::with_capacity(count),
-            by_kind: HashMap::new(),
-            index: HashMap::with_capacity(filed),
-            scopes: Vec::new(),
-            texts,
-        };
-        let mut keys = keys.into_iter();
-        for (number, object) in world.objects.iter().enumerate() {
-            let mut keys = keys.next().unwrap_or_default();
-            let mut views = seen(&world.views, object).peekable();
-            while let Some(view) = views.next() {
-                world.by_name.entry((view, name(object))).or_default().push(number);
-                let kind = |namespace| (view, KindIn(object.group.clone(), object.kind.clone(), namespace));
-                world.by_kind.entry(kind(None)).or_default().push(number);
-                world.by_kind.entry(kind(Some(object.namespace.clone()))).or_default().push(number);
-                // Nearly all objects are seen from one place only.
-                let keys = if views.peek().is_some() { keys.clone() } else { std::mem::take(&mut keys) };
-                for key in keys {
-                    world.index.entry((view, key)).or_default().push(number);
-                }
-            }
-        }
-        // Objects of one file stay in the order of its text.
-        let order: Vec<(Arc<str>, usize)> = (0..world.objects.len()).map(|number| (Arc::clone(world.path(number)), number)).collect();
-        let sort = |list: &mut Vec<usize>| list.sort_by(|one, other| order.get(*one).cmp(&order.get(*other)));
-        world.by_name.values_mut().for_each(sort);
-        world.by_kind.values_mut().for_each(sort);
-        world.index.values_mut().for_each(sort);
+        let mut world = World { loaded, objects, closed, kinds, tables, scopes: Vec::new(), texts };
         world.scopes = world.bounds();
         world
     }
 
     /// The path of an object's file, below its deployment and cluster where it has them.
     pub(crate) fn path(&self, number: usize) -> &Arc<str> {
-        static NOWHERE: OnceLock<Arc<str>> = OnceLock::new();
-        let path = self.objects.get(number).and_then(|object| self.views.path(object));
-        path.unwrap_or_else(|| NOWHERE.get_or_init(|| Arc::from("")))
+        path(&self.objects, &self.tables.views, number)
     }
 
     /// Whether what the asker does not see does not exist.
@@ -136,18 +101,18 @@ impl World {
 
     /// The same from a view.
     pub(crate) fn is_closed_from(&self, view: View) -> bool {
-        self.closed && self.views.is_whole(view)
+        self.closed && self.tables.views.is_whole(view)
     }
 
     /// From where an object sees others. What is no object sees plain files.
     pub(crate) fn view(&self, asker: usize) -> View {
-        self.objects.get(asker).map_or(View::Plain, |object| self.views.of(object))
+        self.objects.get(asker).map_or(View::Plain, |object| self.tables.views.of(object))
     }
 
     /// Whether an object is seen by name from somewhere.
     pub(crate) fn is_seen(&self, number: usize, from: View) -> bool {
         let wider = if from == View::Plain { from } else { View::Anywhere };
-        self.objects.get(number).is_some_and(|object| seen(&self.views, object).any(|view| view == from || view == wider))
+        self.objects.get(number).is_some_and(|object| seen(&self.tables.views, object).any(|view| view == from || view == wider))
     }
 
     /// An object's JSON, with its namespace filled in; made once.
@@ -182,17 +147,17 @@ impl World {
         let mut key = (view, Name(group.to_owned(), kind.to_owned(), namespace.to_owned(), object_name.to_owned()));
         let by_name = |view| {
             key.0 = view;
-            self.by_name.get(&key)
+            self.tables.by_name.get(&key)
         };
         let Some(candidates) = views().find_map(by_name) else {
             let mut key = (view, KindIn(group.to_owned(), kind.to_owned(), Some(namespace.to_owned())));
             let is_there = |of: View| {
                 key.0 = of;
-                let list = self.by_kind.get(&key).map(Vec::as_slice).unwrap_or_default();
+                let list = self.tables.by_kind.get(&key).map(Vec::as_slice).unwrap_or_default();
                 !(if of == view { self.visible(asker, list) } else { list }).is_empty()
             };
             return match views().any(is_there) {
-                _ if !self.views.is_whole(view) => Found::Unrendered,
+                _ if !self.tables.views.is_whole(view) => Found::Unrendered,
                 true => Found::Absent,
                 false => Found::Unseen,
             };
@@ -223,12 +188,12 @@ impl World {
 
     /// The objects of a kind that the asker sees, in the order of their paths.
     pub(crate) fn list(&self, asker: usize, kind: &KindIn) -> Cow<'_, [usize]> {
-        self.listed(asker, &self.by_kind, kind)
+        self.listed(asker, &self.tables.by_kind, kind)
     }
 
     /// The objects filed under a key of the index that the asker sees, in the order of their paths.
     pub(crate) fn filed(&self, asker: usize, key: &index::Key) -> Cow<'_, [usize]> {
-        self.listed(asker, &self.index, key)
+        self.listed(asker, &self.tables.index, key)
     }
 
     /// What the asker sees of a list that there is for each view. Of what may be in any cluster only what a person says is there counts:
@@ -287,7 +252,7 @@ impl World {
     /// For every object, how much of its path no other copy of it shares.
     fn bounds(&self) -> Vec<usize> {
         let mut bounds: Vec<usize> = (0..self.objects.len()).map(|number| Views::bounds(self.path(number))[0]).collect();
-        let own = self.by_name.iter().filter(|((view, _), _)| matches!(view, View::Plain | View::Cluster(_)));
+        let own = self.tables.by_name.iter().filter(|((view, _), _)| matches!(view, View::Plain | View::Cluster(_)));
         for copies in own.map(|(_, copies)| copies).filter(|copies| copies.len() > 1) {
             // Copies in the very same file cannot be told apart by path: they are bounded as one.
             let files: Vec<&[usize]> = copies.chunk_by(|one, other| self.path(*one) == self.path(*other)).collect();
@@ -308,6 +273,77 @@ impl World {
         }
         bounds
     }
+}
+
+/// The objects by what is asked for, once for each place that they are seen from, in the order of their paths.
+pub(crate) struct Tables {
+    views: Views,
+    by_name: HashMap<(View, Name), Vec<usize>>,
+    by_kind: HashMap<(View, KindIn), Vec<usize>>,
+    index: HashMap<(View, index::Key), Vec<usize>>,
+}
+
+impl Tables {
+    /// The tables of objects, each of which has keys of the index. In a pool of threads they are made side by side.
+    pub(crate) fn of(loaded: &[Loaded], objects: &[Object], keys: Vec<Vec<index::Key>>, deployments: &[Deployment]) -> Self {
+        let views = Views::new(loaded, objects, deployments);
+        // Objects of one file stay in the order of its text.
+        let order = (0..objects.len()).map(|number| (&**path(objects, &views, number), number)).collect();
+        let filing = Filing { objects, views: &views, order };
+        let kind = |object: &Object, namespace| KindIn(object.group.clone(), object.kind.clone(), namespace);
+        // Growing hashes every name again, and most objects have one.
+        let by_name = || filing.table(objects.len(), |object| [name(object)]);
+        let filed = keys.iter().map(Vec::len).sum();
+        let others = || {
+            let by_kind = filing.table(0, |object| [kind(object, None), kind(object, Some(object.namespace.clone()))]);
+            let mut keys = keys.into_iter();
+            (by_kind, filing.table(filed, |_| keys.next().unwrap_or_default()))
+        };
+        let is_in_pool = rayon::current_thread_index().is_some();
+        let (by_name, (by_kind, index)) = if is_in_pool { rayon::join(by_name, others) } else { (by_name(), others()) };
+        Tables { views, by_name, by_kind, index }
+    }
+}
+
+/// Files objects in tables.
+struct Filing<'w> {
+    objects: &'w [Object],
+    views: &'w Views,
+    /// The path of each object, and its number.
+    order: Vec<(&'w str, usize)>,
+}
+
+impl Filing<'_> {
+    /// Every object under its keys.
+    fn table<K: Eq + Hash, I: IntoIterator<Item = K> + Clone>(
+        &self,
+        capacity: usize,
+        mut keys: impl FnMut(&Object) -> I,
+    ) -> HashMap<(View, K), Vec<usize>> {
+        let mut table: HashMap<(View, K), Vec<usize>> = HashMap::with_capacity(capacity);
+        for (number, object) in self.objects.iter().enumerate() {
+            let mut keys = Some(keys(object));
+            let mut views = seen(self.views, object).peekable();
+            while let Some(view) = views.next() {
+                // Nearly all objects are seen from one place only.
+                let keys = if views.peek().is_some() { keys.clone() } else { keys.take() };
+                for key in keys.into_iter().flatten() {
+                    table.entry((view, key)).or_default().push(number);
+                }
+            }
+        }
+        for list in table.values_mut() {
+            list.sort_by(|one, other| self.order.get(*one).cmp(&self.order.get(*other)));
+        }
+        table
+    }
+}
+
+/// The path of an object's file, below its deployment and cluster where it has them.
+fn path<'w>(objects: &'w [Object], views: &'w Views, number: usize) -> &'w Arc<str> {
+    static NOWHERE: OnceLock<Arc<str>> = OnceLock::new();
+    let path = objects.get(number).and_then(|object| views.path(object));
+    path.unwrap_or_else(|| NOWHERE.get_or_init(|| Arc::from("")))
 }
 
 /// Where an object is seen.

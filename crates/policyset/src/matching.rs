@@ -121,7 +121,19 @@ impl Matching {
     /// Whether a request reaches the policy, its conditions aside.
     #[must_use]
     pub fn reach(&self, request: &Attributes<'_>) -> Reach {
-        if !self.rules.iter().any(|rule| rule.matches(request, self.equivalent)) || !self.selects_object(request) {
+        if self.takes(request) { self.selects(request) } else { Reach::No }
+    }
+
+    /// Whether its rules name the kind of the request, which is to say its resource and operation, and whether it is in a namespace.
+    #[must_use]
+    pub fn takes(&self, request: &Attributes<'_>) -> bool {
+        self.rules.iter().any(|rule| rule.matches(request, self.equivalent))
+    }
+
+    /// Whether a request of a kind that it takes reaches the policy.
+    #[must_use]
+    pub fn selects(&self, request: &Attributes<'_>) -> Reach {
+        if !self.selects_object(request) {
             return Reach::No;
         }
         if self.only_namespace.as_deref().is_some_and(|only| only != request.namespace) {

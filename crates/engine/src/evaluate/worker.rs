@@ -7,6 +7,7 @@ use fedward_conditions::{Conditions, Uses, Variables};
 use fedward_policyset::{AsksForLabels, FailurePolicy, Reach};
 use serde_json::Value;
 
+use super::taken::Taken;
 use super::{Cost, Mutated, Plan, Verdict};
 use crate::answers::{Answers, Shared};
 use crate::input::rejected_by_policy;
@@ -37,6 +38,7 @@ pub(super) struct Worker<'w> {
     order: Vec<usize>,
     /// Whose labels decide which policies see a request.
     labels: AsksForLabels,
+    taken: Taken,
     conditions: Option<fedward_conditions::Evaluator>,
     /// What the conditions of all policies look at.
     uses: Uses,
@@ -96,6 +98,7 @@ impl<'w> Worker<'w> {
             answers: Answers::new(world, shared),
             runners: plan.policies.iter().zip(late).map(|(policy, late)| Runner::new(policy, late)).collect(),
             order,
+            taken: Taken::default(),
             labels: plan.policies.iter().map(|policy| policy.matching.asks_for_labels()).fold(AsksForLabels::default(), AsksForLabels::or),
             uses: conditions().fold(Uses::default(), |all, one| all.and(one.uses())),
             mentioned: mentioned.map(|paths| Masks::of_paths(paths.into_iter().flatten().map(String::as_str))),
@@ -200,16 +203,19 @@ impl<'w> Worker<'w> {
         pending.reached.clear();
         pending.reached.resize_with(plan.policies.len(), Reached::default);
         let mut conditional = Vec::new();
+        let request = pending.facts.attributes();
+        let taken = self.taken.by(plan.policies, &pending.facts, &request);
         for index in self.order.iter().skip(from).copied() {
-            let Some(policy) = plan.policies.get(index) else { continue };
-            let reach = policy.reach(&pending.facts);
+            let (Some(policy), Some(takes)) = (plan.policies.get(index), taken.get(index)) else { continue };
+            let reach = policy.select(*takes, &request);
             if reach == Reach::No {
                 continue;
             }
             let certain = reach == Reach::Yes;
-            match &policy.conditions {
-                Some(conditions) => conditional.push((index, policy, conditions, certain)),
-                None => pending.set(index, Reached::Yes { certain }),
+            match (&policy.conditions, pending.reached.get_mut(index)) {
+                (Some(conditions), _) => conditional.push((index, policy, conditions, certain)),
+                (None, Some(reached)) => *reached = Reached::Yes { certain },
+                (None, None) => {}
             }
         }
         if conditional.is_empty() {
