@@ -21,7 +21,7 @@ pub struct Settings {
 }
 
 impl fedward_kit::settings::Settings for Settings {
-    type Facts<'a> = ();
+    type Facts<'a> = crate::sharing::Facts<'a>;
 
     fn read(reader: &mut Reader<'_>) -> Self {
         let mut most = |name, doc| usize::try_from(reader.int(name, 1, 1..=100_000, doc)).unwrap_or(1);

@@ -1,5 +1,7 @@
 //! Who shares what: the accounts of an object's pods, what they sign in to, and who else uses them.
 
+use std::cell::Cell;
+
 use fedward_kit::identity::{self, Provider};
 use fedward_kit::index;
 pub(crate) use fedward_kit::index::is_argo_cd;
@@ -14,8 +16,8 @@ use crate::settings::Settings;
 const NAMED: usize = 3;
 
 /// The pods of the object whose service account is known, the first of each account.
-pub(crate) fn by_account<'c, 'a>(cx: &'c Check<'a, Settings>) -> Vec<(&'c Pod<'a>, &'a str)> {
-    let mut found: Vec<(&'c Pod<'a>, &'a str)> = Vec::new();
+pub(crate) fn by_account<'a>(cx: &Check<'a, Settings>) -> Vec<(&'a Pod<'a>, &'a str)> {
+    let mut found: Vec<(&'a Pod<'a>, &'a str)> = Vec::new();
     for pod in cx.pods() {
         let Some(name) = pod.account.name() else { continue };
         if !found.iter().any(|(known, other)| *other == name && known.namespace == pod.namespace) {
@@ -25,21 +27,34 @@ pub(crate) fn by_account<'c, 'a>(cx: &'c Check<'a, Settings>) -> Vec<(&'c Pod<'a
     found
 }
 
-/// What a pod signs in to as its service account, and the node that says so; `None` where nothing says so. Accounts that people act as
-/// are not meant.
-pub(crate) fn signs_in<'a>(cx: &Check<'a, Settings>, pod: &Pod<'a>) -> Option<(Provider, Node<'a>)> {
+/// What several rules of this policy ask of an object.
+#[derive(Default)]
+pub struct Facts<'a> {
+    /// The pod that was asked about last, and what it signs in to: rule after rule asks about the only one that most objects have.
+    last: Cell<Option<(&'a Pod<'a>, SignsIn<'a>)>>,
+}
+
+/// What a pod signs in to, and the node that says so.
+type SignsIn<'a> = Option<(Provider, Node<'a>)>;
+
+/// What a pod signs in to as its service account; `None` where nothing says so. Accounts that people act as are not meant.
+pub(crate) fn signs_in<'a>(cx: &Check<'a, Settings>, pod: &'a Pod<'a>) -> SignsIn<'a> {
+    if let Some((_, known)) = cx.facts.last.get().filter(|(last, _)| std::ptr::eq(*last, pod)) {
+        return known;
+    }
+    let found = ask(cx, pod);
+    cx.facts.last.set(Some((pod, found)));
+    found
+}
+
+fn ask<'a>(cx: &Check<'a, Settings>, pod: &Pod<'a>) -> SignsIn<'a> {
     let marks = identity::account_of(pod, cx.context).found().map(|account| account.marks()).unwrap_or_default();
     // Credentials are asked for only where the account itself says nothing: in a cluster that is a list of its own.
     marks.into_iter().find(is_cloud).or_else(|| account_signs_in(cx, pod.namespace, pod.account.name()?, pod.account.node()))
 }
 
 /// The same for a service account by its name.
-pub(crate) fn account_signs_in<'a>(
-    cx: &Check<'a, Settings>,
-    namespace: &'a str,
-    name: &'a str,
-    anchor: Node<'a>,
-) -> Option<(Provider, Node<'a>)> {
+pub(crate) fn account_signs_in<'a>(cx: &Check<'a, Settings>, namespace: &'a str, name: &'a str, anchor: Node<'a>) -> SignsIn<'a> {
     identity::federation(cx.context, cx.common, namespace, name, anchor).into_iter().find(is_cloud)
 }
 
@@ -49,6 +64,9 @@ fn is_cloud((provider, _): &(Provider, Node<'_>)) -> bool {
 
 /// The owners of a service account, if the settings name any.
 pub(crate) fn owners<'s>(settings: &'s Settings, namespace: &str, name: &str) -> Option<Vec<&'s Glob>> {
+    if settings.identity_owners.is_empty() {
+        return None;
+    }
     let account = format!("{namespace}/{name}");
     let mut lists = settings.identity_owners.iter().filter(|(glob, _)| glob.matches(&account)).peekable();
     lists.peek()?;
@@ -88,7 +106,7 @@ impl Others<'_> {
 }
 
 /// What a pod signs in to as its service account and the other workloads that run as it, where those are too many.
-pub(crate) fn shared<'a>(cx: &Check<'a, Settings>, pod: &Pod<'a>, name: &str) -> Option<(Provider, Others<'a>)> {
+pub(crate) fn shared<'a>(cx: &Check<'a, Settings>, pod: &'a Pod<'a>, name: &str) -> Option<(Provider, Others<'a>)> {
     let others = || other_users(cx, pod, name).filter(|others| others.count() >= cx.settings.max_workloads);
     // What is asked first is what is cheap and mostly ends it: the index has the users at hand, a cluster lists every kind of them.
     if cx.context.indexed {

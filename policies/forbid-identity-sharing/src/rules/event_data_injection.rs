@@ -141,7 +141,7 @@ fn check(cx: &Check<'_, Settings>) {
 }
 
 /// The pods of each triggered object, those in templates that it runs included.
-fn by_object<'c, 'a>(cx: &'c Check<'a, Settings>, started: &[Triggered<'a>]) -> Vec<Vec<&'c Pod<'a>>> {
+fn by_object<'a>(cx: &Check<'a, Settings>, started: &[Triggered<'a>]) -> Vec<Vec<&'a Pod<'a>>> {
     let address = |node: Node<'a>| node.value().map_or(0, |value| std::ptr::from_ref(value).addr());
     let mut known: Vec<(usize, usize)> =
         started.iter().enumerate().filter(|(_, one)| one.object.is_present()).map(|(index, one)| (address(one.object), index)).collect();
@@ -209,7 +209,7 @@ impl<'a> Search<'_, 'a> {
         self.flow?.hit(template, node.peek_str()?)
     }
 
-    fn pod(&self, pod: &Pod<'a>, sinks: &mut Vec<Sink<'a>>) {
+    fn pod(&self, pod: &'a Pod<'a>, sinks: &mut Vec<Sink<'a>>) {
         let template = pod.node;
         let mut sink = |condition, node, message| sinks.push(Sink { condition, node, message });
         // A name or a patch that is an expression is known to nobody else.
@@ -273,7 +273,7 @@ impl<'a> Search<'_, 'a> {
     }
 
     /// What identity a pod has, as messages say it.
-    fn identity(&self, pod: &Pod<'a>) -> Option<String> {
+    fn identity(&self, pod: &'a Pod<'a>) -> Option<String> {
         let name = pod.account.name();
         if let (Some((provider, _)), Some(name)) = (sharing::signs_in(self.cx, pod), name) {
             return Some(format!("which runs as `{name}` and has an identity ({})", provider.name()));
