@@ -11,7 +11,7 @@ use fedward_render::KUSTOMIZATIONS;
 
 use crate::Deployed;
 use crate::origins::{Origins, join};
-use crate::sandbox::Made;
+use crate::pieces::Made;
 
 /// Values that must not be shown, by the file that may hold them.
 #[derive(Default)]

@@ -11,7 +11,7 @@ use fedward_outcome::{Finding, Location};
 
 use crate::Deployed;
 use crate::origins::Origins;
-use crate::sandbox::Made;
+use crate::pieces::Made;
 
 /// What is said of ignore entries.
 #[derive(Debug, Clone, Copy)]

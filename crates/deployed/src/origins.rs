@@ -18,7 +18,7 @@ use fedward_outcome::{Location, Related};
 use fedward_render::KUSTOMIZATIONS;
 
 use crate::Deployed;
-use crate::sandbox::{Made, Piece, Release};
+use crate::pieces::{Made, Piece, Release};
 use crate::worlds::deployers;
 use charts::Chart;
 use lines::Aligned;

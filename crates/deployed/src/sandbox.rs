@@ -3,16 +3,16 @@
 use std::collections::{BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use fedward_gitops::renderer::{self, Render, SourceRequest, TemplateRequest, Tool};
-use fedward_gitops::{Checkout, Manifest, Origin, Place, Repositories, path};
+use fedward_gitops::{Checkout, Manifest, Origin, Repositories, path};
 use fedward_manifest::{Limits, Source as Text, parse, split};
-use fedward_render::{Cache, Document, Folder, Outcome, Renderer, Source, Templates};
-use serde_json::{Map, Value};
+use fedward_render::{Cache, Document, Folder, Outcome, Renderer, Templates};
 
-use crate::origins::parts::kind;
+use crate::pieces::{Made, Output, Piece, Release};
 use crate::plugin::Plugins;
+use crate::requests;
 use crate::supplied::Supplied;
 use crate::tracked::Empty;
 
@@ -35,95 +35,6 @@ type OfCheckout = (Arc<Renderer>, Files);
 
 /// The files of a checkout, with what was put beside them.
 pub(crate) type Files = Arc<Supplied>;
-
-/// A part of what was rendered: one template's document, one resource.
-#[derive(Debug)]
-pub(crate) struct Piece {
-    /// What was rendered.
-    pub(crate) source: Arc<Text>,
-    /// The repository that it was made from.
-    pub(crate) checkout: Arc<Checkout>,
-    /// The file in it, if that is known.
-    pub(crate) file: Option<String>,
-    /// The template in the archive that the file is.
-    pub(crate) inside: Option<String>,
-    /// What the renderer calls it.
-    pub(crate) name: String,
-    /// The files that changed it afterwards.
-    pub(crate) changed_by: Vec<String>,
-    /// What it was made with.
-    pub(crate) made: Made,
-}
-
-/// What a piece was made with.
-#[derive(Debug, Clone)]
-pub(crate) enum Made {
-    /// A chart with values.
-    Helm(Arc<Release>),
-    /// A kustomization, in a folder of the checkout.
-    Kustomize(String),
-    /// A Jsonnet file.
-    Jsonnet,
-    /// A plugin, which this has build it.
-    Plugin(Place),
-}
-
-/// A chart as it is asked for.
-#[derive(Debug)]
-pub(crate) struct Release {
-    /// The repository of the chart.
-    pub(crate) checkout: Arc<Checkout>,
-    /// Its folder or archive there.
-    pub(crate) chart: String,
-    /// What it is rendered with.
-    pub(crate) helm: renderer::Helm,
-    values: OnceLock<Option<Arc<Text>>>,
-    /// What came out of each template, by what the renderer calls it, in the order of the result.
-    outputs: Mutex<HashMap<String, Arc<Vec<Output>>>>,
-}
-
-/// A text that came out of a template.
-#[derive(Debug, Clone)]
-pub(crate) struct Output {
-    pub(crate) name: Arc<str>,
-    /// The kind of its object, if that is only one.
-    pub(crate) kind: Option<String>,
-    /// Whether it is several documents.
-    pub(crate) is_several: bool,
-    pub(crate) hook: bool,
-}
-
-impl Output {
-    fn new(source: &Text, hook: bool) -> Self {
-        let lines = || source.text().lines();
-        let is_several = lines().filter(|line| line.starts_with("---")).count() > 1;
-        let kind = lines().find_map(kind).filter(|_| !is_several).map(str::to_owned);
-        Output { name: Arc::clone(source.name()), kind, is_several, hook }
-    }
-}
-
-impl Release {
-    fn new(checkout: &Arc<Checkout>, chart: &str, helm: &renderer::Helm) -> Self {
-        Release {
-            checkout: Arc::clone(checkout),
-            chart: chart.to_owned(),
-            helm: helm.clone(),
-            values: OnceLock::new(),
-            outputs: Mutex::default(),
-        }
-    }
-
-    /// The values that the Application itself has.
-    pub(crate) fn values(&self) -> Option<Arc<Text>> {
-        let read = || Text::from_text("values", self.helm.values.clone()?).ok().map(Arc::new);
-        self.values.get_or_init(read).clone()
-    }
-
-    /// What came out of a template, in the order of the result.
-    pub(crate) fn outputs(&self, name: &str) -> Arc<Vec<Output>> {
-        self.outputs.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned().unwrap_or_default()
-    }
-}
 
 impl Sandbox {
     /// `plugins`: what a person has stand for plugins, which runs outside of the sandbox; `cache`: what was rendered before, in it.
@@ -220,9 +131,7 @@ impl Sandbox {
             manifests.extend(Manifest::all(&document).map(|manifest| Manifest { origin: origin.clone(), ..manifest }));
         }
         if let Made::Helm(release) = made {
-            let mut outputs = release.outputs.lock().unwrap_or_else(PoisonError::into_inner);
-            // Nobody else has them before the render is done.
-            Arc::make_mut(outputs.entry(name.clone()).or_default()).push(Output::new(&source, hook));
+            release.add(&name, Output::new(&source, hook));
         }
         self.keep(Piece { source, checkout, file, inside, name, changed_by, made: made.clone() });
         Ok(manifests)
@@ -239,7 +148,7 @@ impl renderer::Renderer for Sandbox {
         if let Tool::Plugin(plugin) = request.tool {
             return self.plugged(request, plugin);
         }
-        let source = match source(request) {
+        let source = match requests::source(request) {
             Ok(source) => source,
             Err(why) => return Render::Failed(why),
         };
@@ -327,100 +236,5 @@ fn cached(renderer: Renderer, cache: Option<&Arc<Cache>>) -> Renderer {
     match cache {
         Some(cache) => renderer.with_cache(Arc::clone(cache)),
         None => renderer,
-    }
-}
-
-/// A request in the words of the renderers.
-fn source(request: &SourceRequest<'_>) -> Result<Source, String> {
-    Ok(match &request.tool {
-        Tool::Helm(helm) => Source::Helm(of_helm(request.path, helm)?),
-        Tool::Kustomize(kustomize) => Source::Kustomize(of_kustomize(request.path, kustomize)?),
-        Tool::Jsonnet(jsonnet) => Source::Jsonnet(of_jsonnet(jsonnet)),
-        Tool::Plugin(plugin) => return Err(format!("no renderer is plugin `{}`", plugin.name)),
-    })
-}
-
-fn of_helm(chart: &str, helm: &renderer::Helm) -> Result<fedward_render::Helm, String> {
-    let text = |file: &renderer::ValuesFile| {
-        let text = std::str::from_utf8(&file.bytes).map_err(|_| format!("`{}` is not UTF-8", file.name))?;
-        Ok::<_, String>((file.name.clone(), text.to_owned()))
-    };
-    let mut values = Vec::new();
-    for file in &helm.values_files {
-        let (name, text) = text(file)?;
-        values.push(fedward_render::Values::Text { name, text });
-    }
-    if let Some(text) = &helm.values {
-        values.push(fedward_render::Values::Text { name: "the values of the Application".to_owned(), text: text.clone() });
-    }
-    let pair = |parameter: &renderer::Parameter| format!("{}={}", parameter.name, parameter.value);
-    let of_kind = |force: bool| helm.parameters.iter().filter(move |parameter| parameter.force_string == force).map(pair).collect();
-    let mut set_literal = Vec::new();
-    for (name, file) in &helm.file_parameters {
-        set_literal.push(format!("{name}={}", text(file)?.1));
-    }
-    Ok(fedward_render::Helm {
-        chart: chart.to_owned(),
-        release_name: helm.release.clone(),
-        namespace: if helm.namespace.is_empty() { "default".to_owned() } else { helm.namespace.clone() },
-        kube_version: helm.kube_version.clone(),
-        api_versions: helm.api_versions.clone(),
-        values,
-        set: of_kind(false),
-        set_string: of_kind(true),
-        set_literal,
-        include_crds: !helm.skip_crds,
-        skip_tests: helm.skip_tests,
-        skip_schema_validation: helm.skip_schema_validation,
-        ..fedward_render::Helm::default()
-    })
-}
-
-fn of_kustomize(folder: &str, kustomize: &renderer::Kustomize) -> Result<fedward_render::Kustomize, String> {
-    let mut replicas = Vec::new();
-    for (name, count) in &kustomize.replicas {
-        replicas.push((name.clone(), u64::try_from(*count).map_err(|_| format!("`{name}` cannot have {count} replicas"))?));
-    }
-    let text = |patch: &Value, key: &str| patch.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let map = |patch: &Value, key: &str| patch.get(key).and_then(Value::as_object).cloned().unwrap_or_else(Map::new);
-    let patch = |patch: &Value| fedward_render::Patch {
-        path: text(patch, "path"),
-        patch: text(patch, "patch"),
-        target: map(patch, "target"),
-        options: map(patch, "options"),
-    };
-    Ok(fedward_render::Kustomize {
-        folder: folder.to_owned(),
-        name_prefix: kustomize.name_prefix.clone(),
-        name_suffix: kustomize.name_suffix.clone(),
-        images: kustomize.images.clone(),
-        replicas,
-        common_labels: kustomize.labels.clone(),
-        force_common_labels: kustomize.force_labels,
-        label_without_selector: kustomize.labels_without_selector,
-        label_include_templates: kustomize.labels_include_templates,
-        common_annotations: kustomize.annotations.clone(),
-        force_common_annotations: kustomize.force_annotations,
-        namespace: kustomize.namespace.clone(),
-        patches: kustomize.patches.iter().map(patch).collect(),
-        components: kustomize.components.clone(),
-        load_restrictions_none: kustomize.build_options.iter().any(|option| option.ends_with("LoadRestrictionsNone")),
-    })
-}
-
-fn of_jsonnet(jsonnet: &renderer::Jsonnet) -> fedward_render::Jsonnet {
-    let variables = |variables: &[renderer::Variable]| {
-        let of = |given: &renderer::Variable| fedward_render::Variable {
-            name: given.name.clone(),
-            value: given.value.clone(),
-            code: given.code,
-        };
-        variables.iter().map(of).collect()
-    };
-    fedward_render::Jsonnet {
-        file: jsonnet.file.clone(),
-        ext_vars: variables(&jsonnet.external),
-        tlas: variables(&jsonnet.arguments),
-        libs: jsonnet.libraries.clone(),
     }
 }

@@ -8,7 +8,7 @@ use fedward_gitops::{Application, State};
 use fedward_manifest::Source;
 
 use crate::Deployed;
-use crate::sandbox::Made;
+use crate::pieces::Made;
 
 /// The inputs that are deployed, and what that means for the files that stand there.
 #[derive(Debug, Default)]

@@ -9,7 +9,7 @@ use fedward_outcome::Location;
 
 use super::Origins;
 use super::patching::follow;
-use crate::sandbox::Piece;
+use crate::pieces::Piece;
 
 /// The place of `location` in the file that its object comes from, or in a patch, and whether the very line is known.
 pub(super) fn find(

@@ -9,7 +9,8 @@ use fedward_manifest::{Node, Source};
 use fedward_render::{FileType, Folder as _};
 
 use super::{Origins, documents, join, nothing};
-use crate::sandbox::{Files, Release};
+use crate::pieces::Release;
+use crate::sandbox::Files;
 
 /// Charts of one release that are looked at.
 const MAX_CHARTS: usize = 256;

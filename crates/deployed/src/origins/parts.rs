@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use fedward_manifest::Source;
 
-use crate::sandbox::Output;
+use crate::pieces::Output;
 
 /// A document of a template.
 #[derive(Debug)]

@@ -9,7 +9,7 @@ use fedward_outcome::{Location, Related};
 use super::Origins;
 use super::charts::{self, Chart};
 use crate::Deployed;
-use crate::sandbox::{Piece, Release};
+use crate::pieces::{Piece, Release};
 
 /// Files of values that one value is looked for in: charts may take over values from one another in any number.
 const MAX_FILES: usize = 1_000;

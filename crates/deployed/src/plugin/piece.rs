@@ -8,7 +8,8 @@ use fedward_gitops::{Manifest, Origin, plugin};
 use fedward_manifest::Source as Text;
 
 use super::Stopped;
-use crate::sandbox::{Made, Piece, Sandbox};
+use crate::pieces::{Made, Piece};
+use crate::sandbox::Sandbox;
 
 impl Sandbox {
     /// Has what a person names for it build what a plugin would.
