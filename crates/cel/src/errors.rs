@@ -51,9 +51,17 @@ pub(crate) fn failed(function: &str, message: &str) -> ExecutionError {
     ExecutionError::function_error(&format!("{OURS}{function}"), message)
 }
 
+/// How an error ends that is none in a cluster.
+const OFFLINE: &str = "is not known offline";
+
+/// Whether only a cluster knows.
+pub(crate) fn is_unknown(text: &str) -> bool {
+    text.ends_with(OFFLINE)
+}
+
 fn unknown(name: &str) -> String {
     match name {
-        "authorizer" => "`authorizer` is not known offline".to_owned(),
+        "authorizer" => format!("`authorizer` {OFFLINE}"),
         "object" | "oldObject" | "request" | "namespaceObject" => format!("`{name}` is not known"),
         _ => format!("undeclared reference to `{name}`"),
     }

@@ -36,6 +36,18 @@ pub(crate) fn expand(expr: &mut IdedExpr, depth: usize) -> Result<(), Trouble> {
     Ok(())
 }
 
+/// Has a test for a field be false where the operand is nothing that could have fields (cel-go's `refQualify`; Kubernetes
+/// does not turn `EnableErrorOnBadPresenceTest` on). Of an object, and of what else there is, the interpreter knows.
+pub(crate) fn presence(expr: &mut IdedExpr) {
+    let Expr::Select(select) = &mut expr.expr else { return };
+    if !select.test {
+        return;
+    }
+    let operand = std::mem::replace(&mut *select.operand, ident(TARGET));
+    let test = std::mem::replace(expr, boolean(false));
+    *expr = bind(TARGET, operand, call(operators::CONDITIONAL, vec![call(internal::IS_PLAIN, vec![ident(TARGET)]), boolean(false), test]));
+}
+
 /// The direct parts of an expression.
 pub(crate) fn children(expr: &mut Expr) -> Vec<&mut IdedExpr> {
     match expr {

@@ -22,6 +22,8 @@ pub(crate) mod internal {
     pub(crate) const SORT_BY_KEYS: &str = "@sortByAssociatedKeys";
     /// The keys of a map, the indices of a list.
     pub(crate) const KEYS: &str = "@keys";
+    /// Whether a value is one of those that have no fields: `null`, a number, a text, a time.
+    pub(crate) const IS_PLAIN: &str = "@isPlain";
     /// A map and one more entry.
     pub(crate) const INSERT: &str = "@insert";
     /// A map and the entries of another.

@@ -25,7 +25,7 @@ type Names<'a> = std::str::Split<'a, char>;
 pub(crate) enum Path<'a> {
     /// What a path leads to: `object.metadata.labels`.
     To(Names<'a>),
-    /// Whether a path ends where the operand of its last name is an object: `has(object.metadata.labels)`.
+    /// Whether a path leads anywhere, where all but its last name do: `has(object.metadata.labels)`.
     Test(Names<'a>),
 }
 
@@ -106,6 +106,8 @@ fn fold_within(expr: &mut IdedExpr, hidden: &mut Vec<String>) {
     for child in expand::children(&mut expr.expr) {
         fold_within(child, hidden);
     }
+    // After the parts, which it repeats.
+    expand::presence(expr);
 }
 
 /// An error in terms of the expression that was written: of a path that leads nowhere, what is wrong with it.

@@ -64,10 +64,11 @@ impl Programs {
         self.call += 1;
     }
 
-    /// What the API server makes of conditions: false if one is, else the first error, else a match. `None` if one that matters was not
+    /// What the API server makes of conditions: false if one is, else the first error, of which those count first that only a cluster knows,
+    /// else a match. `None` if one that matters was not
     /// told, or has been forgotten.
     pub(crate) fn verdict(&mut self, asked: Asked, context: &Context<'_, '_>) -> Option<Verdict> {
-        let mut error = None;
+        let (mut error, mut unknown) = (None, None);
         let mut told = self.conditions.range(asked.first..);
         for index in 0..asked.count {
             let (_, condition) = told.next().filter(|(number, _)| **number == asked.first.saturating_add(index.into()))?;
@@ -78,10 +79,12 @@ impl Programs {
             match outcome {
                 Ok(true) => {}
                 Ok(false) => return Some(Verdict::NoMatch(index)),
+                // It may be false in a cluster, and false wins over every error.
+                Err(text) if errors::is_unknown(&text) => unknown = unknown.or(Some((index, text))),
                 Err(text) => error = error.or(Some((index, text))),
             }
         }
-        Some(error.map_or(Verdict::Match, |(index, text)| Verdict::Error(index, text)))
+        Some(unknown.or(error).map_or(Verdict::Match, |(index, text)| Verdict::Error(index, text)))
     }
 
     fn place(&mut self, expression: &str) -> Result<usize, Vec<Problem>> {

@@ -45,7 +45,12 @@ impl VariableResolver for Variables<'_> {
             Some(Path::To(names)) => self.walk(names).map(|tree| CowVal::Borrowed(tree.value())),
             Some(Path::Test(mut names)) => {
                 let field = names.next_back()?;
-                let found = self.walk(names)?.fields()?.get(field).is_some();
+                let found = match self.walk(names)? {
+                    Tree::Fields(fields) => fields.get(field).is_some(),
+                    Tree::Items(_) => return None,
+                    // What can have no fields does not have this one: cel-go's `refQualify`.
+                    _ => false,
+                };
                 let value: &'static dyn Val = if found { &CelBool::TRUE } else { &CelBool::FALSE };
                 Some(CowVal::Borrowed(value))
             }

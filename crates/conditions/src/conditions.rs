@@ -70,6 +70,12 @@ impl Uses {
         self
     }
 
+    /// Whether the AdmissionRequest is mentioned.
+    #[must_use]
+    pub fn request(&self) -> bool {
+        self.request
+    }
+
     /// What of the object is enough: paths of fields, each with all that is below; `None` for everything.
     pub fn paths(&self) -> Option<&BTreeSet<String>> {
         (!self.object).then_some(&self.object_paths)

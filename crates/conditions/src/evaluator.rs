@@ -50,6 +50,8 @@ pub enum Outcome {
         name: String,
         /// Why.
         message: String,
+        /// Whether it was ended because of its time.
+        is_late: bool,
     },
 }
 
@@ -124,7 +126,7 @@ impl Bound<'_> {
         let count = conditions.expressions.len();
         match self.call_one(conditions, 0..count) {
             Ok(outcome) => outcome,
-            Err(error) if count == 1 => Outcome::NotKnown { name: conditions.name(0), message: words(&error) },
+            Err(error) if count == 1 => not_known(conditions.name(0), &error),
             Err(_) => self.evaluate_each(conditions, count),
         }
     }
@@ -140,7 +142,7 @@ impl Bound<'_> {
                 Ok(outcome) => (outcome, false),
                 Err(error) => {
                     let last = matches!(error, CallError::Deadline { .. });
-                    (Outcome::NotKnown { name: conditions.name(index), message: words(&error) }, last)
+                    (not_known(conditions.name(index), &error), last)
                 }
             };
             if last {
@@ -172,7 +174,9 @@ impl Bound<'_> {
             match verdict {
                 Verdict::Match => Outcome::Match,
                 Verdict::NoMatch(index) => Outcome::NoMatch { name: name(index) },
-                Verdict::Error(index, message) if message.contains(OFFLINE) => Outcome::NotKnown { name: name(index), message },
+                Verdict::Error(index, message) if message.contains(OFFLINE) => {
+                    Outcome::NotKnown { name: name(index), message, is_late: false }
+                }
                 Verdict::Error(index, message) => Outcome::Error { name: name(index), message },
             }
         };
@@ -216,6 +220,10 @@ impl Bound<'_> {
         self.told = answer.is_ok();
         answer
     }
+}
+
+fn not_known(name: String, error: &CallError) -> Outcome {
+    Outcome::NotKnown { name, message: words(error), is_late: matches!(error, CallError::Deadline { .. }) }
 }
 
 fn forgotten() -> CallError {

@@ -4,6 +4,12 @@
 /// The bit that says that variables are told; those below it say which.
 const FRESH: u8 = 1 << 4;
 
+const MATCH: u8 = 0;
+const NO_MATCH: u8 = 1;
+const ERROR: u8 = 2;
+/// The whole answer.
+const FORGOTTEN: u8 = 3;
+
 /// What came of the conditions of a policy, which are counted from the first that was asked for.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
@@ -53,16 +59,16 @@ pub(crate) fn text(payload: &mut Vec<u8>, text: &[u8]) {
 
 /// Reads an answer; `None` if it is none.
 pub(crate) fn read(mut answer: &[u8]) -> Option<Answer> {
-    if answer == [3] {
+    if answer == [FORGOTTEN] {
         return Some(Answer::Forgotten);
     }
     let mut verdicts = Vec::new();
     while let Some((kind, rest)) = answer.split_first() {
         answer = rest;
-        verdicts.push(match kind {
-            0 => Verdict::Match,
-            1 => Verdict::NoMatch(next(&mut answer)?),
-            2 => {
+        verdicts.push(match *kind {
+            MATCH => Verdict::Match,
+            NO_MATCH => Verdict::NoMatch(next(&mut answer)?),
+            ERROR => {
                 let (index, length) = (next(&mut answer)?, next(&mut answer)?);
                 let (text, rest) = answer.split_at_checked(length)?;
                 answer = rest;

@@ -91,6 +91,13 @@ fn false_counts_before_errors_and_errors_before_a_match() {
     assert_eq!(judge(&[no, broken]), Outcome::NoMatch { name: "no".to_owned() });
     assert_eq!(judge(&[yes, broken]), error);
     assert_eq!(judge(&[broken, yes]), error);
+    // What only a cluster knows may be false there.
+    let unknown = ("unknown", "authorizer.group('').resource('pods').check('get').allowed()");
+    for conditions in [[unknown, broken], [broken, unknown]] {
+        let outcome = judge(&conditions);
+        assert!(matches!(&outcome, Outcome::NotKnown { name, is_late: false, .. } if name == "unknown"), "{outcome:?}");
+    }
+    assert_eq!(judge(&[unknown, no]), Outcome::NoMatch { name: "no".to_owned() });
 }
 
 #[test]
@@ -367,7 +374,7 @@ fn what_breaks_the_sandbox_is_told_apart_from_its_neighbours() {
     let with_false = compile(&mut evaluator, &[bomb, ("no", "object == null")]);
     let with_true = compile(&mut evaluator, &[("yes", "object != null"), bomb]);
     assert_eq!(evaluator.bind(&variables, with_false.uses()).evaluate(&with_false), Outcome::NoMatch { name: "no".to_owned() });
-    let Outcome::NotKnown { name, message } = evaluator.bind(&variables, with_true.uses()).evaluate(&with_true) else {
+    let Outcome::NotKnown { name, message, .. } = evaluator.bind(&variables, with_true.uses()).evaluate(&with_true) else {
         panic!("a bomb is no match")
     };
     assert_eq!((name.as_str(), message.as_str()), ("bomb", "takes more memory than 128 MiB"));

@@ -46,6 +46,8 @@ pub(crate) struct Evaluated {
     pub(crate) seen: Vec<bool>,
     /// How many objects reached a policy although its namespace selector asks for labels that are not known.
     pub(crate) not_known: BTreeMap<usize, usize>,
+    /// How many objects a policy does not see because a condition has no value, and its failure policy lets them pass.
+    pub(crate) ignored: BTreeMap<usize, usize>,
     /// Policies that were given lists that may be incomplete, and do not know.
     pub(crate) with_gaps: BTreeSet<usize>,
     pub(crate) cost: Cost,
@@ -116,8 +118,10 @@ pub(crate) fn run(world: &World, plan: &Plan<'_>) -> Evaluated {
                 *seen = true;
             }
         }
-        for (policy, count) in part.not_known {
-            *all.not_known.entry(policy).or_default() += count;
+        for (counts, more) in [(&mut all.not_known, part.not_known), (&mut all.ignored, part.ignored)] {
+            for (policy, count) in more {
+                *counts.entry(policy).or_default() += count;
+            }
         }
         all.with_gaps.extend(part.with_gaps);
         all.cost.evaluations += part.cost.evaluations;

@@ -17,6 +17,11 @@ use crate::evaluate::Runtime;
 use crate::input::rejected_by_policy;
 use crate::policies::{Member, Policy};
 
+/// Why a policy is not asked any more.
+pub(crate) fn too_late() -> String {
+    format!("it ran out of time for {MAX_LATE} objects, and is not asked any more")
+}
+
 /// What a policy says of a request.
 #[derive(Default)]
 pub(crate) struct Said {
@@ -51,7 +56,7 @@ pub(crate) struct Runner<'p> {
 }
 
 /// How often a policy may run out of time: one that never ends would take its time for each object.
-const MAX_LATE: usize = 5;
+pub(crate) const MAX_LATE: usize = 5;
 
 impl<'p> Runner<'p> {
     pub(crate) fn new(policy: &'p Policy, late: &'p AtomicUsize) -> Self {
@@ -129,7 +134,7 @@ impl<'p> Runner<'p> {
             return Err("no such member".to_owned());
         };
         if self.late.load(Ordering::Relaxed) >= MAX_LATE {
-            return Err(format!("it ran out of time for {MAX_LATE} objects, and is not asked any more"));
+            return Err(too_late());
         }
         let own = member.timeout.unwrap_or(member.module.limits().call_time);
         let left = self.policy.call_time.map(|whole| whole.saturating_sub(self.began.elapsed()));

@@ -71,6 +71,7 @@ impl Kinds {
         }
         if let Ok(mut guessed) = self.guessed.lock()
             && !group.ends_with(".fedward")
+            && !kind.is_empty()
         {
             guessed.insert(if group.is_empty() { kind.to_owned() } else { format!("{kind}.{group}") });
         }

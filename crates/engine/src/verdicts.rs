@@ -101,9 +101,15 @@ pub(crate) fn mutations(world: &World, policies: &[Policy], mutations: &[Mutated
 
 /// What is to be said of how policies ran, apart from what they found.
 pub(crate) fn notes(policies: &[Policy], evaluated: &Evaluated, outcome: &Outcome) -> Vec<String> {
+    let objects = |count: usize| if count == 1 { "1 object".to_owned() } else { format!("{count} objects") };
+    let ignores = |(policy, count): (&usize, &usize)| {
+        let (id, objects) = (&policies.get(*policy)?.id, objects(*count));
+        Some(format!(
+            "policy `{id}` did not see {objects}, for which a match condition has no value: `failurePolicy: Ignore` lets them pass"
+        ))
+    };
     let selects = |(policy, count): (&usize, &usize)| {
-        let id = &policies.get(*policy)?.id;
-        let objects = if *count == 1 { "1 object".to_owned() } else { format!("{count} objects") };
+        let (id, objects) = (&policies.get(*policy)?.id, objects(*count));
         Some(format!(
             "policy `{id}` selects namespaces by labels that are not known here: it judged {objects} that it may not see in the cluster \
              (give the Namespaces with --context)"
@@ -131,6 +137,7 @@ pub(crate) fn notes(policies: &[Policy], evaluated: &Evaluated, outcome: &Outcom
     };
     let mut notes: Vec<String> = policies.iter().filter_map(settings).collect();
     notes.extend(evaluated.not_known.iter().filter_map(selects));
+    notes.extend(evaluated.ignored.iter().filter_map(ignores));
     notes.extend(evaluated.with_gaps.iter().filter_map(lists));
     notes.extend(policies.iter().filter_map(monitors));
     let more = notes.len().saturating_sub(MAX_NOTES);

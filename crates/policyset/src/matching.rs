@@ -180,14 +180,25 @@ impl Rule {
             None => !version.contains('/'),
         };
         let converts = || equivalent && exists(request.version) && self.versions.iter().any(|version| exists(version));
+        let as_it_is = || has(&self.groups, request.group) && (has(&self.versions, request.version) || converts());
+        let as_twin = || twin(request).is_some_and(|group| equivalent && has(&self.groups, group) && has(&self.versions, "v1"));
         has(&self.operations, request.operation)
-            && has(&self.groups, request.group)
-            && (has(&self.versions, request.version) || converts())
+            && (as_it_is() || as_twin())
             && self.resources.iter().any(|resource| {
                 let (name, sub) = resource.split_once('/').unwrap_or((resource, ""));
                 (name == "*" || name == request.resource) && (sub == "*" || sub == request.subresource)
             })
             && self.scope.holds(request)
+    }
+}
+
+/// The other group that has the same objects: the API server keeps both in one place and converts (`AddCohabitatingResources`). Of those
+/// that are served by versions of Kubernetes which have support, only events have two, each with `v1`.
+fn twin(request: &Attributes<'_>) -> Option<&'static str> {
+    match (request.group, request.resource) {
+        ("", "events") => Some("events.k8s.io"),
+        ("events.k8s.io", "events") => Some(""),
+        _ => None,
     }
 }
 

@@ -42,6 +42,24 @@ fn an_expression_that_never_ends_is_an_error_of_the_condition() {
 }
 
 #[test]
+fn conditions_that_run_out_of_time_are_given_up() {
+    let objects: Vec<String> =
+        (0..8).map(|number| format!("{{apiVersion: v1, kind: ConfigMap, metadata: {{name: till-{number}, namespace: shop}}}}")).collect();
+    let (list, mut bomb) = ("[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20]", "1 == 1".to_owned());
+    for depth in 0..8 {
+        bomb = format!("{list}.all(x{depth}, {bomb})");
+    }
+    let run = Run { objects: &objects.join("\n---\n"), ..Run::default() };
+    let said = run.says(&policy("bomb", &guest("accepts"), &format!("matchConditions: [{{name: one, expression: {bomb:?}}}]")));
+    assert_eq!(said.iter().filter(|said| said.starts_with("not judged ")).count(), 8, "{said:?}");
+    assert_eq!(
+        said.iter().filter(|said| said.ends_with("it ran out of time for 5 objects, and is not asked any more")).count(),
+        3,
+        "{said:?}"
+    );
+}
+
+#[test]
 fn a_group_expression_without_end_is_refused() {
     let deep = format!("{}fine(){}", "(".repeat(100_000), ")".repeat(100_000));
     let long = vec!["fine()"; 100_000].join(" && ");

@@ -34,6 +34,18 @@ fn another_version_matches_where_it_is_equivalent() {
 }
 
 #[test]
+fn events_of_both_groups_are_the_same() {
+    let rule = |group: &str| format!("rules: [{{apiGroups: [{group:?}], apiVersions: [v1], resources: [events], operations: [CREATE]}}]");
+    for (version, own, other) in [("v1", "", "events.k8s.io"), ("events.k8s.io/v1", "events.k8s.io", "")] {
+        let event = format!("{{apiVersion: {version}, kind: Event, metadata: {{name: till, namespace: shop}}}}");
+        let run = Run { objects: &event, ..Run::default() };
+        assert!(is_rejected(&run, &rule(own)) && is_rejected(&run, &rule(other)), "{version}");
+        assert!(!is_rejected(&run, &format!("{}, matchPolicy: Exact", rule(other))), "{version}");
+        assert!(!is_rejected(&run, &rule("apps")), "{version}");
+    }
+}
+
+#[test]
 fn a_version_that_no_resource_has_is_equivalent_to_none() {
     assert!(!is_rejected(&Run { objects: SCALER, ..Run::default() }, &scalers("v9")));
     assert!(!is_rejected(&Run { objects: &SCALER.replace("v2", "v9"), ..Run::default() }, &scalers("v2")));
@@ -143,7 +155,11 @@ fn a_condition_without_a_value_follows_the_failure_policy() {
         "{said:?}"
     );
     assert_eq!(Run::default().says(&policy("no-root", &guest("accepts"), &format!("{broken}, failurePolicy: Fail"))).len(), 1);
-    assert_eq!(Run::default().says(&policy("no-root", &guest("rejects"), &format!("{broken}, failurePolicy: Ignore"))), [""; 0]);
+    let ignored = policy("no-root", &guest("rejects"), &format!("{broken}, failurePolicy: Ignore"));
+    assert_eq!(Run::default().says(&ignored), [""; 0]);
+    let told = "policy `clusterwide-no-root` did not see 1 object, for which a match condition has no value: `failurePolicy: Ignore` lets them pass";
+    let notes = Run::default().with(&ignored).notes;
+    assert!(notes.iter().any(|note| note == told), "{notes:?}");
 }
 
 #[test]

@@ -24,10 +24,20 @@ fn register(env: &mut Env) -> Result<(), DeclarationError> {
     env.add_member_overload("max", "list_max", LIST_TYPE, vec![], |args| best("max", &args, Ordering::Greater))?;
     env.add_member_overload("indexOf", "list_index_of", LIST_TYPE, vec![DYN_TYPE], index_of)?;
     env.add_member_overload("lastIndexOf", "list_last_index_of", LIST_TYPE, vec![DYN_TYPE], last_index_of)?;
+    env.add_overload(internal::IS_PLAIN, "is_plain", vec![DYN_TYPE], is_plain)?;
     env.add_overload(internal::KEYS, "list_keys", vec![LIST_TYPE], keys)?;
     env.add_overload(internal::KEYS, "map_keys", vec![MAP_TYPE], keys)?;
     env.add_overload(internal::INSERT, "map_insert", vec![MAP_TYPE, DYN_TYPE, DYN_TYPE], insert)?;
     env.add_overload(internal::INSERT_ALL, "map_insert_all", vec![MAP_TYPE, MAP_TYPE], insert_all)
+}
+
+fn is_plain<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Answer<'b, 'v> {
+    let of = args.first().map_or("", |value| value.get_type().name());
+    let plain = matches!(
+        of,
+        "null_type" | "bool" | "int" | "uint" | "double" | "string" | "bytes" | "google.protobuf.Timestamp" | "google.protobuf.Duration"
+    );
+    Ok(CowVal::owned(cel::common::types::CelBool::from(plain)))
 }
 
 /// The elements of the list that is an overload's argument.

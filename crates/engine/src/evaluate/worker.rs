@@ -11,7 +11,7 @@ use super::taken::Taken;
 use super::{Cost, Mutated, Plan, Verdict};
 use crate::answers::{Answers, Shared};
 use crate::input::rejected_by_policy;
-use crate::judge::{Asked, Runner, Said};
+use crate::judge::{Asked, MAX_LATE, Runner, Said, too_late};
 use crate::payload::Masks;
 use crate::policies::Policy;
 use crate::request::{self, Facts, Request};
@@ -24,6 +24,7 @@ pub(super) struct Part {
     pub(super) mutations: Vec<Mutated>,
     pub(super) seen: Vec<usize>,
     pub(super) not_known: BTreeMap<usize, usize>,
+    pub(super) ignored: BTreeMap<usize, usize>,
     pub(super) with_gaps: BTreeSet<usize>,
     pub(super) cost: Cost,
 }
@@ -39,6 +40,8 @@ pub(super) struct Worker<'w> {
     /// Whose labels decide which policies see a request.
     labels: AsksForLabels,
     taken: Taken,
+    /// How often each policy, or its conditions, ran out of time, on all threads.
+    late: &'w [AtomicUsize],
     conditions: Option<fedward_conditions::Evaluator>,
     /// What the conditions of all policies look at.
     uses: Uses,
@@ -99,6 +102,7 @@ impl<'w> Worker<'w> {
             runners: plan.policies.iter().zip(late).map(|(policy, late)| Runner::new(policy, late)).collect(),
             order,
             taken: Taken::default(),
+            late,
             labels: plan.policies.iter().map(|policy| policy.matching.asks_for_labels()).fold(AsksForLabels::default(), AsksForLabels::or),
             uses: conditions().fold(Uses::default(), |all, one| all.and(one.uses())),
             mentioned: mentioned.map(|paths| Masks::of_paths(paths.into_iter().flatten().map(String::as_str))),
@@ -148,6 +152,10 @@ impl<'w> Worker<'w> {
         let number = pending.request.subject;
         let result = match pending.reached.get_mut(index).map_or(Reached::No, std::mem::take) {
             Reached::No => return,
+            Reached::Ignored => {
+                *self.part.ignored.entry(index).or_default() += 1;
+                return;
+            }
             Reached::Yes { certain } => {
                 if !certain {
                     *self.part.not_known.entry(index).or_default() += 1;
@@ -212,7 +220,9 @@ impl<'w> Worker<'w> {
                 continue;
             }
             let certain = reach == Reach::Yes;
+            let is_late = || self.late.get(index).is_some_and(|late| late.load(Ordering::Relaxed) >= MAX_LATE);
             match (&policy.conditions, pending.reached.get_mut(index)) {
+                (Some(_), Some(reached)) if is_late() => *reached = Reached::NotKnown(too_late()),
                 (Some(conditions), _) => conditional.push((index, policy, conditions, certain)),
                 (None, Some(reached)) => *reached = Reached::Yes { certain },
                 (None, None) => {}
@@ -231,7 +241,7 @@ impl<'w> Worker<'w> {
         let (mut object, mut old) = (Vec::new(), Vec::new());
         request::write_mentioned(world, pending.request, pending.now.as_ref(), self.mentioned.as_ref(), &mut object);
         request::write_old(world, pending.request, &mut old);
-        let facts = [b"{", pending.facts_json.as_slice(), b"}"].concat();
+        let facts = if self.uses.request() { [b"{", pending.facts_json.as_slice(), b"}"].concat() } else { Vec::new() };
         // A webhook's conditions see no namespace: the API server gives them `null`.
         let variables = Variables { object: &object, old_object: &old, request: &facts, namespace_object: Some(b"null") };
         let all: Vec<&Conditions> = conditional.iter().map(|(_, _, conditions, _)| *conditions).collect();
@@ -243,7 +253,10 @@ impl<'w> Worker<'w> {
                     fedward_conditions::Outcome::Match => Reached::Yes { certain },
                     fedward_conditions::Outcome::NoMatch { .. } => Reached::No,
                     fedward_conditions::Outcome::Error { name, message } => without_value(policy, &name, &message),
-                    fedward_conditions::Outcome::NotKnown { name, message } => {
+                    fedward_conditions::Outcome::NotKnown { name, message, is_late } => {
+                        if let Some(late) = self.late.get(index).filter(|_| is_late) {
+                            late.fetch_add(1, Ordering::Relaxed);
+                        }
                         Reached::NotKnown(format!("match condition `{name}` has no value here: {message}"))
                     }
                 },
@@ -255,7 +268,7 @@ impl<'w> Worker<'w> {
 /// What becomes of a request when a condition of a policy has no value.
 fn without_value(policy: &Policy, name: &str, message: &str) -> Reached {
     if policy.failure_policy == FailurePolicy::Ignore {
-        return Reached::No;
+        return Reached::Ignored;
     }
     Reached::Rejected(format!("match condition `{name}` has no value: {message}; with `failurePolicy: Fail` the request is rejected"))
 }
@@ -265,6 +278,8 @@ fn without_value(policy: &Policy, name: &str, message: &str) -> Reached {
 enum Reached {
     #[default]
     No,
+    /// It does not, since a condition has no value and the failure policy lets the request pass.
+    Ignored,
     /// It does; not `certain` if labels of the namespace decide, and are not known.
     Yes { certain: bool },
     /// It is not asked, and the API server rejects the request.
