@@ -2,8 +2,8 @@
 //!
 //! For `object.metadata.name` the interpreter looks for variables called `object.metadata.name`, `object.metadata` and `object`, and
 //! then for field after field. So a path of a variable, or a test whether it is there, becomes a single identifier, which no expression
-//! can spell, and whoever answers for variables walks the path. Where it leads nowhere, the expression fails in the same place as before, and [`error`] says why: as
-//! the interpreter says it of the path as it was written.
+//! can spell, and whoever answers for variables walks the path. Where it leads nowhere, the expression fails in the same place as
+//! before, and [`error`] says why: as the interpreter says it of the path as it was written.
 
 use cel::common::ast::{Expr, IdedExpr, SelectExpr};
 use cel::{Context, ExecutionError, Value};
