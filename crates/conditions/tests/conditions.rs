@@ -291,7 +291,7 @@ fn no_error_repeats_a_value_of_the_object() {
         "-object.s == 1",
         "object.s in object.n",
         "[object.s].transformMapEntry(i, v, {1: 1}).transformMap(k, v, v + object.s) == {}",
-        "object.s.format([1]) == ''",
+        "('%' + object.s).format([1]) == ''",
         "'%s'.format([[object.s]]) == ''",
         "'%f'.format([object.s]) == ''",
         "object.s.charAt(object.n) == ''",

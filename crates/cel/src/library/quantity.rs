@@ -116,12 +116,12 @@ fn parse(text: &str) -> Result<Quantity, Trouble> {
         Some(rest) => rest.split_at_checked(digits(rest)).ok_or(Trouble::Malformed)?,
         None => ("", rest),
     };
-    // Without any digit it is zero, as long as there is something.
     if text.is_empty() {
         return Err(Trouble::Malformed);
     }
     let suffix = suffix(rest).ok_or(Trouble::Malformed)?;
-    let whole = whole.trim_start_matches('0');
+    let has_digits = !whole.is_empty() || !fraction.is_empty();
+    let whole = Some(whole.trim_start_matches('0')).filter(|whole| !whole.is_empty()).unwrap_or("0");
 
     let (exponent, power) = match suffix {
         Suffix::Decimal(exponent) => (exponent, 0),
@@ -129,16 +129,6 @@ fn parse(text: &str) -> Result<Quantity, Trouble> {
     };
     let scale = i64::from(exponent) - fraction.len() as i64;
     let all = format!("{whole}{fraction}");
-    let significant = all.trim_start_matches('0').trim_end_matches('0');
-    let sign = |value: i128| if negative { -value } else { value };
-    if significant.is_empty() {
-        return Ok(Quantity { nanos: 0, short: Some((0, 0)) });
-    }
-    // Zeros at the end count as powers of ten.
-    let zeros = (all.len() - all.trim_end_matches('0').len()) as i64;
-    let number: i128 = significant.parse().map_err(|_| Trouble::TooLong)?;
-    let nanos = nanos(number.checked_mul(1 << power).ok_or(Trouble::TooLong)?, scale + zeros);
-    let nanos = if power > 0 { nanos.map_or(MOST, |nanos| nanos.min(MOST)) } else { nanos.ok_or(Trouble::TooLong)? };
     let precision = match power {
         0 => SHORT_DIGITS - all.len() as i32,
         power if fraction.is_empty() => 14 - all.len() as i32 - (power * 3 / 10) as i32,
@@ -149,6 +139,17 @@ fn parse(text: &str) -> Result<Quantity, Trouble> {
         .flatten()
         .and_then(|value| value.checked_mul(1 << power))
         .map(|value| (if negative { -value } else { value }, scale as i32));
+    let significant = all.trim_start_matches('0').trim_end_matches('0');
+    if significant.is_empty() {
+        // In short form zero needs no digit.
+        return if has_digits || short.is_some() { Ok(Quantity { nanos: 0, short }) } else { Err(Trouble::Malformed) };
+    }
+    // Zeros at the end count as powers of ten.
+    let zeros = (all.len() - all.trim_end_matches('0').len()) as i64;
+    let number: i128 = significant.parse().map_err(|_| Trouble::TooLong)?;
+    let nanos = nanos(number.checked_mul(1 << power).ok_or(Trouble::TooLong)?, scale + zeros);
+    let nanos = if power > 0 { nanos.map_or(MOST, |nanos| nanos.min(MOST)) } else { nanos.ok_or(Trouble::TooLong)? };
+    let sign = |value: i128| if negative { -value } else { value };
     Ok(Quantity { nanos: sign(nanos), short: short.filter(|_| power == 0 || nanos < MOST) })
 }
 
