@@ -51,8 +51,6 @@ const TEXTS: [&str; 7] = [
     "request.userInfo.uid",
 ];
 
-const NUMBERS: [&str; 3] = ["int", "uint", "double"];
-
 /// Checks a condition with its macros expanded.
 ///
 /// # Errors
@@ -99,7 +97,6 @@ impl<'e> Checker<'e> {
                 if let (operators::EQUALS | operators::NOT_EQUALS, [one, other]) = (name.as_str(), call.args.as_slice())
                     && let (Some(one), Some(other)) = (self.kind(&one.expr), self.kind(&other.expr))
                     && one != other
-                    && !(NUMBERS.contains(&one) && NUMBERS.contains(&other))
                 {
                     return Err(Trouble::Wrong(format!("a `{one}` cannot be compared with a `{other}`"), None));
                 }
@@ -186,10 +183,19 @@ impl<'e> Checker<'e> {
         }
     }
 
-    /// Literals of one list must be of one type (Kubernetes turns cel-go's check on), except what is formatted.
+    /// The type of an element of a list or a map, where it is plain. A part of an object is `dyn`, and that is a type of its own there.
+    fn element(&self, expr: &Expr) -> Option<&'static str> {
+        let is_dyn = match expr {
+            Expr::Call(call) if call.target.is_none() && call.func_name == "dyn" => true,
+            _ => of_object(expr).is_some_and(|name| !self.scope.contains(&name)),
+        };
+        if is_dyn { Some("dyn") } else { self.kind(expr) }
+    }
+
+    /// What is in one list must be of one type (Kubernetes turns cel-go's check on), except what is formatted.
     fn same_kind(&self, elements: impl Iterator<Item = &'e IdedExpr>) -> Result<(), Trouble> {
         let mut first = None;
-        for kind in elements.filter(|_| self.formats == 0).filter_map(|element| literal(&element.expr)) {
+        for kind in elements.filter(|_| self.formats == 0).filter_map(|element| self.element(&element.expr)) {
             match first {
                 None => first = Some(kind),
                 Some(first) if first != kind => {
@@ -291,17 +297,12 @@ fn not_bool(expr: &Expr) -> Option<&'static str> {
         Expr::Literal(_) => literal(expr).filter(|kind| *kind != "bool"),
         Expr::List(_) => Some("list"),
         Expr::Map(_) => Some("map"),
-        Expr::Ident(name) if matches!(name.as_str(), "object" | "oldObject") => Some("dyn"),
-        Expr::Select(select) if !select.test => {
-            let mut root = &select.operand.expr;
-            while let Expr::Select(select) = root {
-                root = &select.operand.expr;
-            }
-            matches!(root, Expr::Ident(name) if matches!(name.as_str(), "object" | "oldObject")).then_some("dyn")
-        }
+        Expr::Ident(_) => of_object(expr).map(|_| "dyn"),
+        Expr::Select(select) if !select.test => of_object(expr).map(|_| "dyn"),
         Expr::Call(call) if call.target.is_none() => match call.func_name.as_str() {
             // Numbers, times, texts and lists can be added.
             operators::ADD => Some("sum"),
+            operators::INDEX => of_object(expr).map(|_| "dyn"),
             operators::SUBSTRACT | operators::MULTIPLY | operators::DIVIDE | operators::MODULO | operators::NEGATE => Some("number"),
             "size" | "int" => Some("int"),
             "uint" => Some("uint"),
@@ -313,5 +314,17 @@ fn not_bool(expr: &Expr) -> Option<&'static str> {
             _ => None,
         },
         _ => None,
+    }
+}
+
+/// The variable, if an expression is an object, or a part of one.
+fn of_object(mut expr: &Expr) -> Option<&str> {
+    loop {
+        expr = match expr {
+            Expr::Select(select) if !select.test => &select.operand.expr,
+            Expr::Call(call) if call.func_name == operators::INDEX => &call.args.first()?.expr,
+            Expr::Ident(name) => return matches!(name.as_str(), "object" | "oldObject").then_some(name),
+            _ => return None,
+        };
     }
 }
