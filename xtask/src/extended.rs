@@ -59,7 +59,8 @@ const TARGETS: &[Target] = &[
     Target { name: "host", seeds: Seeds::None, max_len: 2048 },
 ];
 
-/// The tests, a build elsewhere, the image, the chart in Helm, the plugin in Argo CD's server, the comparison with Kubewarden's host, every fuzz target, then the benchmarks.
+/// The tests, a build elsewhere, the image, the chart in Helm, the plugin in Argo CD's server, the comparisons with Kubewarden's host and
+/// Kubernetes' CEL, every fuzz target, then the benchmarks.
 pub(crate) fn run(words: &[&str]) -> Result<()> {
     let seconds = seconds(words)?;
     test::present(&FUZZ).context("step `fuzz`")?;
@@ -70,6 +71,7 @@ pub(crate) fn run(words: &[&str]) -> Result<()> {
     artifacts(&["reproduce"])?;
     image::run(false)?;
     peer()?;
+    cel()?;
     fuzz_all(seconds)?;
     bench::run()
 }
@@ -92,13 +94,27 @@ pub(crate) fn helm() -> Result<()> {
 /// Builds Argo CD's plugin server with Go, and has it ask our plugin. The first time it fetches and builds a good part of Argo CD, which takes some
 /// seven minutes.
 pub(crate) fn argocd() -> Result<()> {
-    let program = root().join("target/argocd/argocd");
-    let mut go = Command::new("go");
-    go.current_dir(root().join("tests/argocd")).args(["build", "-mod=readonly", "-o"]).arg(&program).arg(".").env("GOWORK", "off");
-    succeed(&mut go).context("Argo CD's plugin server is not built; it needs Go")?;
+    let program = go_program("argocd").context("Argo CD's plugin server is not built; it needs Go")?;
     let mut cargo = cargo();
     cargo.args(["test", "--release", "--locked", "--package", "fedward", "--test", "cmp", "--", "--ignored"]);
     succeed(cargo.env("FEDWARD_ARGOCD", program))
+}
+
+/// Builds Kubernetes' evaluator of match conditions with Go, and holds the table of `crates/cel` to it. The first time it fetches a part of Kubernetes.
+pub(crate) fn cel() -> Result<()> {
+    let program = go_program("cel").context("Kubernetes' evaluator is not built; it needs Go")?;
+    let mut cargo = cargo();
+    cargo.args(["test", "--release", "--locked", "--package", "fedward-cel", "--test", "table", "--", "--include-ignored", "--nocapture"]);
+    succeed(cargo.env("FEDWARD_CEL", program))
+}
+
+/// Builds the Go module of that name in `tests`.
+fn go_program(name: &str) -> Result<PathBuf> {
+    let program = root().join("target").join(name).join(name);
+    let mut go = Command::new("go");
+    go.current_dir(root().join("tests").join(name)).args(["build", "-mod=readonly", "-o"]).arg(&program).arg(".").env("GOWORK", "off");
+    succeed(&mut go)?;
+    Ok(program)
 }
 
 fn has_helm() -> Result<()> {

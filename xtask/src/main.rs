@@ -19,10 +19,11 @@ usage: cargo xtask COMMAND
 
   test [STEP]...          everything that must pass, or only the named steps
   ci-extended [--seconds N]
-                          what takes long: the tests, helm, argocd, reproduce, image, peer, fuzz, then the benchmarks
+                          what takes long: the tests, helm, argocd, reproduce, image, peer, cel, fuzz, then the benchmarks
   helm                    the chart as Helm renders it, against what the tests judge
   argocd                  the config management plugin, asked by Argo CD's own plugin server
   peer                    our host against Kubewarden's own, on every fixture
+  cel                     our CEL against Kubernetes' own evaluator, on every case of its table
   fuzz [TARGET]... [--seconds N]
                           fuzz targets, each for so long (120 s)
   bench [corpora]         measure, and write docs/benchmarks.md; or only write what is measured
@@ -53,6 +54,7 @@ fn run(words: &[&str]) -> Result<()> {
         ["helm"] => extended::helm(),
         ["argocd"] => extended::argocd(),
         ["peer"] => extended::peer(),
+        ["cel"] => extended::cel(),
         ["fuzz", rest @ ..] => extended::fuzz(rest),
         ["bench"] => bench::run(),
         ["bench", "corpora"] => bench::write_corpora(),

@@ -1,8 +1,12 @@
-//! The table of cases on a native build: quick to run, and to debug. `crates/conditions` runs it in the sandbox.
+//! The table of cases on a native build: quick to run, and to debug. `crates/conditions` runs it in the sandbox, and `cargo xtask cel` has Kubernetes'
+//! own evaluator beside it.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::{env, fs};
 
 use fedward_cel::session::Session;
 use serde_json::{Value, json};
@@ -65,13 +69,17 @@ fn payload(number: u64, told: Option<[Option<&str>; 3]>, expressions: &[(u64, &s
     payload
 }
 
+/// The expressions of the table, and what is expected of each.
+fn cases() -> impl Iterator<Item = (&'static str, &'static str)> {
+    CASES.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(" ==> "))
+}
+
 #[test]
 fn every_case_of_the_table_holds() {
     let mut session = Session::new();
     let mut wrong = Vec::new();
     let mut count = 0;
-    for line in CASES.lines().filter(|line| !line.starts_with('#')) {
-        let Some((expression, expected)) = line.split_once(" ==> ") else { continue };
+    for (expression, expected) in cases() {
         count += 1;
         let found = outcome(&mut session, expression);
         // What only says `error` or `refused:` leaves the words to the interpreter.
@@ -85,6 +93,80 @@ fn every_case_of_the_table_holds() {
     }
     assert!(count >= 120, "only {count} cases");
     assert!(wrong.is_empty(), "{} of {count}:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// What stands at the end of an expression for which Kubernetes is known to come to another end. To both evaluators it is a comment.
+const OTHERWISE: &str = " // in a cluster: ";
+
+/// Which of the ends of the table an outcome is.
+fn end(outcome: &str) -> &str {
+    outcome.split_once(':').map_or(outcome, |(end, _)| end)
+}
+
+#[test]
+#[ignore = "builds Kubernetes' evaluator: `cargo xtask cel`"]
+fn every_case_comes_to_the_end_that_kubernetes_gives_it() {
+    let theirs = kubernetes();
+    assert_eq!(theirs.len(), cases().count());
+    let mut session = Session::new();
+    let (mut same, mut otherwise, mut not_known, mut wrong) = (0, Vec::new(), 0, Vec::new());
+    for ((expression, _), theirs) in cases().zip(&theirs) {
+        let ours = outcome(&mut session, expression);
+        let said = expression.rsplit_once(OTHERWISE).map(|(_, said)| said);
+        let complaint = match (end(&ours), end(theirs), said) {
+            ("not known", _, None) => {
+                not_known += 1;
+                continue;
+            }
+            (ours, theirs, None) if ours == theirs => {
+                same += 1;
+                continue;
+            }
+            (ours, theirs, Some(said)) if ours != "not known" && ours != theirs && said == theirs => {
+                otherwise
+                    .push(format!("{ours}, in a cluster {theirs}: {}", expression.strip_suffix(&format!("{OTHERWISE}{said}")).unwrap()));
+                continue;
+            }
+            ("not known", ..) => "what is not known here may be anything in a cluster: the comment says nothing",
+            (ours, theirs, Some(_)) if ours == theirs => "there is no difference any more",
+            (_, _, Some(_)) => "another difference than the comment says",
+            (_, _, None) => "a difference that no comment tells",
+        };
+        wrong.push(format!("{expression}\n    {complaint}\n    ours       {ours}\n    Kubernetes {theirs}"));
+    }
+    println!("{}", otherwise.join("\n"));
+    println!(
+        "{} cases: {same} as in Kubernetes, {} known to be otherwise (above), {not_known} not known here, {} wrong",
+        theirs.len(),
+        otherwise.len(),
+        wrong.len()
+    );
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), theirs.len(), wrong.join("\n"));
+}
+
+/// What Kubernetes makes of the expressions of the table, by the program of `tests/cel`.
+fn kubernetes() -> Vec<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let expressions = Path::new(env!("CARGO_TARGET_TMPDIR")).join("expressions");
+    fs::write(&expressions, cases().map(|(expression, _)| format!("{expression}\n")).collect::<String>()).unwrap();
+    let mut program = Command::new(env::var_os("FEDWARD_CEL").expect("`FEDWARD_CEL` names the program: `cargo xtask cel`"));
+    program.arg(root.join("cases/variables.json")).stdin(fs::File::open(expressions).unwrap()).stderr(Stdio::inherit());
+    let output = program.output().unwrap();
+    assert!(output.status.success(), "{}", output.status);
+    String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
+}
+
+/// The versions that the page on parity names are those that are asked.
+#[test]
+fn the_page_names_the_versions_of_kubernetes_evaluator() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let [page, modules] = ["docs/kubewarden-parity.md", "tests/cel/go.mod"].map(|file| fs::read_to_string(root.join(file)).unwrap());
+    let minor = |module: &str| {
+        let (_, version) = modules.split_once(&format!("{module} v")).unwrap();
+        version.split('.').nth(1).unwrap().to_owned()
+    };
+    let said = format!("CEL as Kubernetes 1.{} has it, with cel-go 0.{} ", minor("k8s.io/apiserver"), minor("github.com/google/cel-go"));
+    assert!(page.contains(&said), "`{said}` is not in docs/kubewarden-parity.md");
 }
 
 #[test]
