@@ -25,6 +25,7 @@ pub(super) struct Part {
     pub(super) seen: Vec<usize>,
     pub(super) not_known: BTreeMap<usize, usize>,
     pub(super) ignored: BTreeMap<usize, usize>,
+    pub(super) unmatched: BTreeMap<usize, BTreeMap<String, usize>>,
     pub(super) with_gaps: BTreeSet<usize>,
     pub(super) cost: Cost,
 }
@@ -251,7 +252,10 @@ impl<'w> Worker<'w> {
                 index,
                 match outcome {
                     fedward_conditions::Outcome::Match => Reached::Yes { certain },
-                    fedward_conditions::Outcome::NoMatch { .. } => Reached::No,
+                    fedward_conditions::Outcome::NoMatch { name } => {
+                        *self.part.unmatched.entry(index).or_default().entry(name).or_default() += 1;
+                        Reached::No
+                    }
                     fedward_conditions::Outcome::Error { name, message } => without_value(policy, &name, &message),
                     fedward_conditions::Outcome::NotKnown { name, message, is_late } => {
                         if let Some(late) = self.late.get(index).filter(|_| is_late) {
