@@ -1,6 +1,6 @@
 //! Why no policy saw anything: a run that judged nothing tells of each policy what keeps every request from it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fedward_outcome::few;
 use fedward_policyset::{AsksForLabels, Attributes, Miss};
@@ -16,8 +16,18 @@ const MAX_TOLD: usize = 20;
 /// A sentence for each policy that a manifest describes, for a run in which nothing reached any policy.
 pub(crate) fn notes(world: &World, policies: &[Policy], requests: &[Request], evaluated: &Evaluated) -> Vec<String> {
     let described = || policies.iter().enumerate().filter(|(_, policy)| policy.manifest.is_some());
-    let told = described().take(MAX_TOLD);
-    let mut notes: Vec<String> = told.filter_map(|(number, policy)| note(world, number, policy, requests, evaluated)).collect();
+    let mut told: Vec<(usize, &Policy, Kept)> =
+        described().take(MAX_TOLD).map(|(number, policy)| (number, policy, Kept::default())).collect();
+    if told.is_empty() {
+        return Vec::new();
+    }
+    for facts in requests.iter().filter_map(|request| Facts::new(world, request, AsksForLabels::ALL)) {
+        for (_, policy, kept) in &mut told {
+            kept.count(policy, &facts);
+        }
+    }
+    let note = |(number, policy, kept): &(usize, &Policy, Kept)| note(policy, kept, evaluated.unmatched.get(number), requests.len());
+    let mut notes: Vec<String> = told.iter().filter_map(note).collect();
     match described().count().saturating_sub(MAX_TOLD) {
         0 => {}
         more => notes.push(format!("(+{more} more policies that select nothing)")),
@@ -25,14 +35,11 @@ pub(crate) fn notes(world: &World, policies: &[Policy], requests: &[Request], ev
     notes
 }
 
-fn note(world: &World, number: usize, policy: &Policy, requests: &[Request], evaluated: &Evaluated) -> Option<String> {
+/// `unmatched` are its match conditions that are false, and for how many of the objects each is.
+fn note(policy: &Policy, kept: &Kept, unmatched: Option<&BTreeMap<String, usize>>, objects: usize) -> Option<String> {
     let place = &policy.manifest.as_ref()?.location;
-    let mut kept = Kept::default();
-    for facts in requests.iter().filter_map(|request| Facts::new(world, request, AsksForLabels::ALL)) {
-        kept.count(policy, &facts);
-    }
     let mut reasons = kept.reasons(policy);
-    let conditions = evaluated.unmatched.get(&number).into_iter().flatten();
+    let conditions = unmatched.into_iter().flatten();
     reasons.extend(conditions.map(|(name, count)| (*count, format!("its match condition `{name}` is false"))));
     let reasons: Vec<String> = match reasons.as_slice() {
         [] => return None,
@@ -40,12 +47,11 @@ fn note(world: &World, number: usize, policy: &Policy, requests: &[Request], eva
         several => several.iter().map(|(count, text)| format!("{text} ({count})")).collect(),
     };
     let (file, line) = (place.source.name(), place.start().line);
-    let objects = if requests.len() == 1 {
-        "does not select the only object".to_owned()
-    } else {
-        format!("selects none of the {} objects", requests.len())
+    let what = match objects {
+        1 => "does not select the only object".to_owned(),
+        several => format!("selects none of the {several} objects"),
     };
-    Some(format!("policy `{}` ({file}:{line}) {objects}: {}", policy.id, reasons.join("; ")))
+    Some(format!("policy `{}` ({file}:{line}) {what}: {}", policy.id, reasons.join("; ")))
 }
 
 /// What keeps requests from a policy, and how many each.
