@@ -25,6 +25,8 @@ pub struct Policy {
     pub id: String,
     /// Its manifest; `None` for one that comes with the program.
     pub(crate) manifest: Option<Arc<Manifest>>,
+    /// Whether its manifest is rendered, so that no file has the name and the lines of its place.
+    pub(crate) is_rendered: bool,
     /// Whether its modules say of themselves what they judge.
     pub(crate) is_annotated: bool,
     pub(crate) matching: Matching,
@@ -139,6 +141,7 @@ impl Policy {
         Policy {
             id: id.to_owned(),
             manifest: None,
+            is_rendered: false,
             is_annotated: code.rules.is_some(),
             matching: everything(code.rules.clone().unwrap_or_else(|| vec![anything()])),
             offline: code.offline.clone(),
@@ -158,6 +161,13 @@ impl Policy {
     /// Whether the machine code came with the binary, so that nothing was compiled at start-up.
     pub fn is_precompiled(&self) -> bool {
         self.members.iter().all(|member| member.module.origin() == Origin::Precompiled)
+    }
+
+    /// ` (file:line)` of its manifest, where there is such a place.
+    pub(crate) fn place(&self) -> String {
+        let manifest = self.manifest.as_ref().filter(|_| !self.is_rendered);
+        let place = manifest.map(|manifest| (manifest.location.source.name(), manifest.location.start().line));
+        place.map(|(file, line)| format!(" ({file}:{line})")).unwrap_or_default()
     }
 
     /// Whether it is sent all that an API server sends: our own modules, as they come with the program, need less.

@@ -256,6 +256,7 @@ impl Reader<'_> {
         self.set.policies.push(Policy {
             id,
             manifest: Some(Arc::new(manifest)),
+            is_rendered: place.object.is_some_and(|object| matches!(object.role, Role::Deployed(_))),
             is_annotated,
             matching,
             offline: codes.into_iter().flat_map(|code| code.offline).collect(),

@@ -37,7 +37,6 @@ pub(crate) fn notes(world: &World, policies: &[Policy], requests: &[Request], ev
 
 /// `unmatched` are its match conditions that are false, and for how many of the objects each is.
 fn note(policy: &Policy, kept: &Kept, unmatched: Option<&BTreeMap<String, usize>>, objects: usize) -> Option<String> {
-    let place = &policy.manifest.as_ref()?.location;
     let mut reasons = kept.reasons(policy);
     let conditions = unmatched.into_iter().flatten();
     reasons.extend(conditions.map(|(name, count)| (*count, format!("its match condition `{name}` is false"))));
@@ -46,12 +45,11 @@ fn note(policy: &Policy, kept: &Kept, unmatched: Option<&BTreeMap<String, usize>
         [(_, only)] => vec![only.clone()],
         several => several.iter().map(|(count, text)| format!("{text} ({count})")).collect(),
     };
-    let (file, line) = (place.source.name(), place.start().line);
     let what = match objects {
         1 => "does not select the only object".to_owned(),
         several => format!("selects none of the {several} objects"),
     };
-    Some(format!("policy `{}` ({file}:{line}) {what}: {}", policy.id, reasons.join("; ")))
+    Some(format!("policy `{}`{} {what}: {}", policy.id, policy.place(), reasons.join("; ")))
 }
 
 /// What keeps requests from a policy, and how many each.

@@ -135,14 +135,9 @@ pub(crate) fn notes(policies: &[Policy], evaluated: &Evaluated, outcome: &Outcom
             .then(|| format!("policy `{}` is in monitor mode: what it would reject is a warning at most", policy.id))
     };
     let settings = |policy: &Policy| {
-        let place = &policy.manifest.as_ref()?.location;
+        policy.manifest.as_ref()?;
         let first = policy.descriptors().next()?.id;
-        Some(format!(
-            "`{first}` runs as `{}` says ({}:{}), on what that selects and with its settings",
-            policy.id,
-            place.source.name(),
-            place.start().line
-        ))
+        Some(format!("`{first}` runs as `{}` says{}, on what that selects and with its settings", policy.id, policy.place()))
     };
     let mut notes: Vec<String> = policies.iter().filter_map(settings).collect();
     notes.extend(evaluated.not_known.iter().filter_map(selects));
