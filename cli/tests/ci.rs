@@ -369,8 +369,8 @@ fn the_image_is_made_of_what_is_there() {
     let needed = needed.lines().find_map(|line| line.strip_prefix("go ")).unwrap();
     let minor = |version: &str| version.split('.').nth(1).unwrap().parse::<u32>().unwrap();
     assert!(minor(value("ARG GO=")) >= minor(needed));
-    assert!(file.contains(&format!("--package {}\n", env!("CARGO_PKG_NAME"))));
-    assert!(file.contains("target/shipped/fedward ") && Path::new(FEDWARD).file_stem().unwrap() == "fedward");
+    assert!(file.contains("\nRUN cargo xtask shipped\n") && text("xtask/src/main.rs").contains("[\"shipped\"] =>"));
+    assert!(file.contains("/shipped/fedward ") && Path::new(FEDWARD).file_stem().unwrap() == "fedward");
     // Files that it names are in the sources, and the ignore file does not leave them out.
     assert!(file.contains(" deploy/ci/fedward.yaml "));
     let config = Command::new(FEDWARD).args(["config", "--config", "deploy/ci/fedward.yaml"]).current_dir(root()).output().unwrap();

@@ -12,13 +12,16 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 
 use crate::artifacts;
-use crate::process::{SHIPPED, cargo, output, root, succeed};
+use crate::process::{cargo, output, root, succeed};
+use crate::shipped;
 use corpus::Corpora;
 use measure::Case;
 use report::{Bar, Limit};
 
 /// How often every process runs, apart from one run to warm up.
 const RUNS: usize = 7;
+/// Corpus A by the program that `cargo build --release` makes.
+const RELEASE: &str = "A: fedward, release build";
 /// A folder of JSON schemas for kubeconform; without it, kubeconform fetches them once.
 const SCHEMAS: &str = "FEDWARD_BENCH_SCHEMAS";
 
@@ -27,25 +30,14 @@ pub(crate) fn run() -> Result<()> {
     // Before our own build raises it.
     let load = std::fs::read_to_string("/proc/loadavg").ok().and_then(|text| text.split(' ').next()?.parse::<f64>().ok());
     let root = root();
-    let mut build = cargo();
-    build.args([
-        "build",
-        "--profile",
-        SHIPPED,
-        "--locked",
-        "--package",
-        "fedward",
-        "--package",
-        "fedward-artifacts",
-        "--example",
-        "probe",
-        "--bin",
-        "fedward",
-    ]);
-    succeed(&mut build)?;
+    // Features of both at once, so that the probe links what the program does.
+    let built =
+        shipped::build(None, &["--package", "fedward", "--package", "fedward-artifacts", "--example", "probe", "--bin", "fedward"])?;
+    // What everybody builds, for what building twice brings.
+    succeed(cargo().args(["build", "--release", "--locked", "--package", "fedward"]))?;
+    let release = root.join("target/release/fedward");
     let dist = root.join("target/dist");
     artifacts(&["dist", &dist.to_string_lossy()])?;
-    let built = root.join("target").join(SHIPPED);
     let (fedward, probe) = (built.join("fedward"), built.join("examples/probe"));
     let folder = root.join("target/bench");
     eprintln!("writing the corpora");
@@ -58,6 +50,7 @@ pub(crate) fn run() -> Result<()> {
 
     eprintln!("measuring, {RUNS} runs of each");
     let mut cases = cases(&corpora, &fedward, &probe, kubeconform.as_ref().ok());
+    cases.push(Case::new(RELEASE, &release, &["check", &corpora.large.to_string_lossy()]));
     cases.extend(corpora.renders.cases(&fedward, &peers));
     measure::all(&mut cases, RUNS)?;
     let calls = output(Command::new(&probe).arg("calls"))?;
@@ -144,6 +137,7 @@ fn bars(cases: &[Case], calls: &str, corpora: &Corpora, dist: &Path) -> Result<V
         true,
         Limit::AtLeast(3.5, 6.0),
     );
+    ratio("A: `cargo build --release` / `cargo xtask shipped`", RELEASE, "A: fedward", true, true, Limit::None);
     ratio("B: kubeconform / fedward", "B: kubeconform", "B: fedward", true, true, Limit::AtLeast(2.0, 4.0));
     ratio("A: fedward / bare parser events", "A: fedward", "A: bare parser events", false, true, Limit::AtMost(7.0, 4.0));
     for name in ["one account", "an account each"] {

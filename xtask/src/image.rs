@@ -7,7 +7,8 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use crate::process::{SHIPPED, cargo, output, root, shown, succeed};
+use crate::process::{output, root, shown, succeed};
+use crate::shipped;
 
 /// What builds images, the first that is there.
 const BUILDERS: [&str; 3] = ["podman", "buildah", "docker"];
@@ -48,13 +49,9 @@ fn program() -> Result<PathBuf> {
     if Command::new("rustup").arg("--version").output().is_ok() {
         succeed(Command::new("rustup").current_dir(root()).args(["target", "add", &target]))?;
     }
-    let mut cargo = cargo();
-    // Without Go the renderers would be left out silently.
-    cargo
-        .args(["build", "--profile", SHIPPED, "--locked", "--package", "fedward", "--target", &target])
-        .env("FEDWARD_RENDERERS", "require");
-    succeed(&mut cargo).context("a C compiler for musl is needed (`apt-get install musl-tools`)")?;
-    let program = root().join("target").join(&target).join(SHIPPED).join("fedward");
+    let built =
+        shipped::build(Some(&target), shipped::PROGRAM).context("a C compiler for musl is needed (`apt-get install musl-tools`)")?;
+    let program = built.join("fedward");
     let headers = output(Command::new("readelf").args(["--program-headers", "--wide"]).arg(&program))?;
     ensure!(!headers.contains("INTERP"), "`{}` needs a dynamic linker, and the image has none", program.display());
     Ok(program)

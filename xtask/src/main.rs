@@ -7,6 +7,7 @@ mod fuzz_words;
 mod image;
 mod new_rule;
 mod process;
+mod shipped;
 mod test;
 
 use std::process::ExitCode;
@@ -28,6 +29,7 @@ usage: cargo xtask COMMAND
   gen write|check         generated files: write them, or say which are not current
   dist [--registry R] [--source-url U] [--contact ADDRESS]
                           what is given away, in target/dist: annotated modules, SBOMs, OCI layout, checksums
+  shipped                 the program that is given away, built by what it was seen to do
   image                   the program linked statically, and the image of it, tried
   reproduce               the modules and dist once more from a copy with other paths: the same bytes
   new-rule POLICY ID      a rule's file, fixtures and entries";
@@ -60,6 +62,7 @@ fn run(words: &[&str]) -> Result<()> {
             let folder = folder.to_string_lossy();
             artifacts(&[&["dist", &*folder][..], options].concat())
         }
+        ["shipped"] => shipped::run(),
         ["image"] => image::run(true),
         ["reproduce"] => artifacts(&["reproduce"]),
         ["new-rule", policy, id] => new_rule::run(policy, id),

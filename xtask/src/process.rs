@@ -5,9 +5,6 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 
-/// The profile of what is given away.
-pub(crate) const SHIPPED: &str = "shipped";
-
 /// The repository's root.
 pub(crate) fn root() -> PathBuf {
     // A path without `..`, since it is shown to people.

@@ -6,9 +6,8 @@ use std::collections::BTreeSet;
 use cel::common::ast::{EntryExpr, Expr, IdedExpr, LiteralValue, operators};
 use serde::Serialize;
 
-use crate::expand::Trouble;
 use crate::library::{self, Names};
-use crate::program::MAX_DEPTH;
+use crate::program::{MAX_DEPTH, Trouble};
 
 /// Which variables an expression mentions.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -59,10 +58,10 @@ const NUMBERS: [&str; 3] = ["int", "uint", "double"];
 /// # Errors
 /// The first thing that the API server would refuse.
 pub(crate) fn check(expr: &IdedExpr) -> Result<Uses, Trouble> {
-    let mut checker = Checker { uses: Uses::default(), scope: Vec::new(), names: library::names() };
+    let mut checker = Checker { uses: Uses::default(), scope: Vec::new(), formats: 0, names: library::names() };
     checker.visit(expr, 0)?;
     match not_bool(&expr.expr) {
-        Some(kind) => Err((format!("a condition must be a `bool`, not `{kind}`"), None)),
+        Some(kind) => Err(Trouble::Wrong(format!("a condition must be a `bool`, not `{kind}`"), None)),
         None => Ok(checker.uses),
     }
 }
@@ -71,13 +70,15 @@ struct Checker<'e> {
     uses: Uses,
     /// Variables of comprehensions, the innermost last.
     scope: Vec<&'e str>,
+    /// How many calls of `format` are around, in which literals may be of several types.
+    formats: usize,
     names: &'static Names,
 }
 
 impl<'e> Checker<'e> {
     fn visit(&mut self, expr: &'e IdedExpr, depth: usize) -> Result<(), Trouble> {
         if depth > 4 * MAX_DEPTH {
-            return Err(("nested too deeply".to_owned(), None));
+            return Err(Trouble::Deep);
         }
         let next = depth + 1;
         match &expr.expr {
@@ -100,7 +101,7 @@ impl<'e> Checker<'e> {
                     && one != other
                     && !(NUMBERS.contains(&one) && NUMBERS.contains(&other))
                 {
-                    return Err((format!("a `{one}` cannot be compared with a `{other}`"), None));
+                    return Err(Trouble::Wrong(format!("a `{one}` cannot be compared with a `{other}`"), None));
                 }
                 let qualified = call.target.as_ref().and_then(|target| path(&target.expr)).map(|path| format!("{path}.{name}"));
                 let count = call.args.len();
@@ -110,30 +111,34 @@ impl<'e> Checker<'e> {
                         self.visit(target, next)?;
                         match self.names.member(name) {
                             Some(counts) => self.count(name, counts, count)?,
-                            None => return Err((format!("there is no function `{name}` on a value"), Some(name.clone()))),
+                            None => return Err(Trouble::Wrong(format!("there is no function `{name}` on a value"), Some(name.clone()))),
                         }
                     }
                     (None, _) if name.starts_with(|first: char| first.is_ascii_alphabetic()) => match self.names.global(name) {
                         Some(counts) => self.count(name, counts, count)?,
-                        None => return Err((format!("there is no function `{name}`"), Some(name.clone()))),
+                        None => return Err(Trouble::Wrong(format!("there is no function `{name}`"), Some(name.clone()))),
                     },
                     (None, _) => {}
                 }
-                call.args.iter().try_for_each(|arg| self.visit(arg, next))
+                let is_format = usize::from(name == "format");
+                self.formats += is_format;
+                call.args.iter().try_for_each(|arg| self.visit(arg, next))?;
+                self.formats -= is_format;
+                Ok(())
             }
             Expr::List(list) => {
-                same_kind(list.elements.iter())?;
+                self.same_kind(list.elements.iter())?;
                 list.elements.iter().try_for_each(|element| self.visit(element, next))
             }
             Expr::Map(map) => {
                 let parts =
                     || map.entries.iter().filter_map(|entry| if let EntryExpr::MapEntry(entry) = &entry.expr { Some(entry) } else { None });
-                same_kind(parts().map(|entry| &entry.key))?;
-                same_kind(parts().map(|entry| &entry.value))?;
+                self.same_kind(parts().map(|entry| &entry.key))?;
+                self.same_kind(parts().map(|entry| &entry.value))?;
                 parts().try_for_each(|entry| self.visit(&entry.key, next).and_then(|()| self.visit(&entry.value, next)))
             }
             Expr::Struct(literal) => {
-                Err((format!("there is no type `{}` to make a value of", literal.type_name), Some(literal.type_name.clone())))
+                Err(Trouble::Wrong(format!("there is no type `{}` to make a value of", literal.type_name), Some(literal.type_name.clone())))
             }
             Expr::Comprehension(fold) => {
                 self.visit(&fold.iter_range, next)?;
@@ -181,6 +186,24 @@ impl<'e> Checker<'e> {
         }
     }
 
+    /// Literals of one list must be of one type (Kubernetes turns cel-go's check on), except what is formatted.
+    fn same_kind(&self, elements: impl Iterator<Item = &'e IdedExpr>) -> Result<(), Trouble> {
+        let mut first = None;
+        for kind in elements.filter(|_| self.formats == 0).filter_map(|element| literal(&element.expr)) {
+            match first {
+                None => first = Some(kind),
+                Some(first) if first != kind => {
+                    return Err(Trouble::Wrong(
+                        format!("a literal mixes `{first}` and `{kind}`; write `dyn(…)` around the elements"),
+                        None,
+                    ));
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(())
+    }
+
     fn variable(&mut self, name: &'e str) -> Result<(), Trouble> {
         if self.scope.contains(&name) {
             return Ok(());
@@ -193,7 +216,7 @@ impl<'e> Checker<'e> {
             // Known in a cluster, so an error only when it is evaluated.
             "authorizer" => {}
             name if library::TYPES.contains(&name) => {}
-            name => return Err((format!("undeclared reference to `{name}`"), Some(name.to_owned()))),
+            name => return Err(Trouble::Wrong(format!("undeclared reference to `{name}`"), Some(name.to_owned()))),
         }
         Ok(())
     }
@@ -209,7 +232,11 @@ impl<'e> Checker<'e> {
             path if TEXTS.contains(&path) => &[],
             _ => return Ok(()),
         };
-        if fields.contains(&field) { Ok(()) } else { Err((format!("`{path}` has no field `{field}`"), Some(field.to_owned()))) }
+        if fields.contains(&field) {
+            Ok(())
+        } else {
+            Err(Trouble::Wrong(format!("`{path}` has no field `{field}`"), Some(field.to_owned())))
+        }
     }
 
     fn count(&self, name: &str, counts: &[usize], count: usize) -> Result<(), Trouble> {
@@ -217,7 +244,7 @@ impl<'e> Checker<'e> {
             return Ok(());
         }
         let counts: Vec<String> = counts.iter().map(ToString::to_string).collect();
-        Err((format!("`{name}` takes {} arguments, not {count}", counts.join(" or ")), Some(name.to_owned())))
+        Err(Trouble::Wrong(format!("`{name}` takes {} arguments, not {count}", counts.join(" or ")), Some(name.to_owned())))
     }
 }
 
@@ -243,21 +270,6 @@ fn path(expr: &Expr) -> Option<String> {
 
 fn is_type(expr: &Expr) -> bool {
     path(expr).is_some_and(|path| library::TYPES.contains(&path.as_str()))
-}
-
-/// Literals of one list must be of one type (Kubernetes turns cel-go's check on).
-fn same_kind<'e>(elements: impl Iterator<Item = &'e IdedExpr>) -> Result<(), Trouble> {
-    let mut first = None;
-    for kind in elements.filter_map(|element| literal(&element.expr)) {
-        match first {
-            None => first = Some(kind),
-            Some(first) if first != kind => {
-                return Err((format!("a literal mixes `{first}` and `{kind}`; write `dyn(…)` around the elements"), None));
-            }
-            Some(_) => {}
-        }
-    }
-    Ok(())
 }
 
 fn literal(expr: &Expr) -> Option<&'static str> {

@@ -3,6 +3,17 @@
 use cel::ExecutionError;
 use cel::objects::Value;
 
+use crate::library;
+
+/// Why a condition has no value.
+#[derive(Debug, Clone)]
+pub(crate) enum Failure {
+    /// It has none here, although it may have one in a cluster: what is not known, or not computed.
+    NotKnown(String),
+    /// It has none in a cluster either.
+    Error(String),
+}
+
 /// An error's text. `expression` is what was evaluated: what stands in it is no secret of the object's and may be repeated.
 pub(crate) fn words(error: &ExecutionError, expression: &str) -> String {
     match error {
@@ -25,7 +36,7 @@ pub(crate) fn words(error: &ExecutionError, expression: &str) -> String {
         }
         ExecutionError::ValuesNotComparable(left, right) => no_overload("comparison", [kind(left), kind(right)].into_iter()),
         ExecutionError::UnsupportedIndex(index, value) => no_overload("_[_]", [kind(value), kind(index)].into_iter()),
-        ExecutionError::UndeclaredReference(name) => unknown(name),
+        ExecutionError::UndeclaredReference(name) => format!("undeclared reference to `{name}`"),
         ExecutionError::UnexpectedType { got, want } => format!("`{}` where `{}` is needed", plain(got), plain(want)),
         ExecutionError::UnsupportedKeyType(value) => format!("`{}` cannot be a key of a map", kind(value)),
         ExecutionError::DuplicateKey(_) => "a key is repeated in a map".to_owned(),
@@ -34,13 +45,43 @@ pub(crate) fn words(error: &ExecutionError, expression: &str) -> String {
         ExecutionError::Overflow(..) => "integer overflow".to_owned(),
         ExecutionError::IndexOutOfBounds(_) => "index out of bounds".to_owned(),
         ExecutionError::InvalidArgumentCount { expected, actual } => format!("{actual} arguments where {expected} are needed"),
-        // What the interpreter's own functions say may repeat a value; ours never do.
         ExecutionError::FunctionError { function, message } if function.starts_with(OURS) => {
             format!("`{}`: {message}", function.trim_start_matches(OURS))
         }
-        ExecutionError::FunctionError { function, .. } => format!("`{function}` cannot work on this value"),
+        ExecutionError::FunctionError { function, message } => format!("`{function}` has no value for {}", argument(function, message)),
         _ => "cannot be evaluated".to_owned(),
     }
+}
+
+/// What a function of the interpreter got, by its type: its message may repeat the value, and only what it begins or ends with is
+/// always the same.
+fn argument(function: &str, message: &str) -> String {
+    let known = match function {
+        "int" | "uint" if message.starts_with("string") => "this `string`",
+        "double" | "bool" => "this `string`",
+        "int" => "this `double` or `uint`, which is out of range",
+        "uint" => "this `double` or `int`, which is out of range",
+        "string" => "these `bytes`, which are no UTF-8",
+        "value" => "this `optional_type`, which is empty",
+        "charAt" | "substring" => "these indices of a `string`",
+        "slice" => "these indices of a `list`",
+        "flatten" => "this depth of a `list`",
+        "sort" | "sortBy" => "this `list`, whose elements cannot be compared with each other",
+        "format" => {
+            let given = message.rsplit_once("was given ").map(|(_, kind)| kind).and_then(known_type);
+            return given.map_or_else(
+                || "this `string` and `list`: a clause is not one, or has no argument".to_owned(),
+                |kind| format!("this `list`: a clause does not take a `{}`", plain(kind)),
+            );
+        }
+        _ => "what it got",
+    };
+    known.to_owned()
+}
+
+/// A type's name, if it is one.
+fn known_type(name: &str) -> Option<&'static str> {
+    library::TYPES.into_iter().find(|known| *known == name)
 }
 
 /// Marks the errors of functions of this crate.
@@ -49,22 +90,6 @@ const OURS: char = '\u{1}';
 /// An error of a function of this crate. `message` must not repeat a value.
 pub(crate) fn failed(function: &str, message: &str) -> ExecutionError {
     ExecutionError::function_error(&format!("{OURS}{function}"), message)
-}
-
-/// How an error ends that is none in a cluster.
-const OFFLINE: &str = "is not known offline";
-
-/// Whether only a cluster knows.
-pub(crate) fn is_unknown(text: &str) -> bool {
-    text.ends_with(OFFLINE)
-}
-
-fn unknown(name: &str) -> String {
-    match name {
-        "authorizer" => format!("`authorizer` {OFFLINE}"),
-        "object" | "oldObject" | "request" | "namespaceObject" => format!("`{name}` is not known"),
-        _ => format!("undeclared reference to `{name}`"),
-    }
 }
 
 fn no_overload<'t>(function: &str, types: impl Iterator<Item = &'t str>) -> String {
@@ -79,12 +104,12 @@ fn operator(name: &str) -> &str {
         "@keys" => "comprehension",
         "_[_]" | "_[?_]" => "[]",
         "_?._" | "_._" => ".",
-        name => name.trim_matches('_'),
+        name => name.trim_start_matches('@').trim_matches('_'),
     }
 }
 
 /// A type's name as people know it.
-fn plain(name: &str) -> &str {
+pub(crate) fn plain(name: &str) -> &str {
     name.strip_prefix("missing trait ").or_else(|| name.strip_prefix("google.protobuf.")).unwrap_or(name)
 }
 

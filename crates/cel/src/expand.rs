@@ -2,11 +2,8 @@
 
 use cel::common::ast::{CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, ListExpr, LiteralValue, MapExpr, operators};
 
-use crate::library::internal;
-use crate::program::MAX_DEPTH;
-
-/// A message, and the word that it is about.
-pub(crate) type Trouble = (String, Option<String>);
+use crate::library::{differing, internal};
+use crate::program::{MAX_DEPTH, Trouble};
 
 /// The accumulator of a comprehension. No name in an expression begins with `@`.
 const RESULT: &str = "@result";
@@ -22,7 +19,7 @@ const UNUSED: &str = "@unused";
 /// A macro with arguments that it cannot take.
 pub(crate) fn expand(expr: &mut IdedExpr, depth: usize) -> Result<(), Trouble> {
     if depth > 4 * MAX_DEPTH {
-        return Err(("nested too deeply".to_owned(), None));
+        return Err(Trouble::Deep);
     }
     for child in children(&mut expr.expr) {
         expand(child, depth + 1)?;
@@ -33,7 +30,16 @@ pub(crate) fn expand(expr: &mut IdedExpr, depth: usize) -> Result<(), Trouble> {
     {
         *expr = expansion;
     }
+    differing::stand_in(expr);
     Ok(())
+}
+
+/// `target.format(arguments)` with arguments that the interpreter writes as a cluster does.
+pub(crate) fn format(expr: &mut IdedExpr) {
+    let Expr::Call(call) = &mut expr.expr else { return };
+    let (Some(target), Some(arguments)) = (call.target.take(), call.args.pop()) else { return };
+    let arguments = self::call(internal::FORMAT_ARGUMENTS, vec![ident(TARGET), arguments]);
+    *expr = bind(TARGET, *target, member(ident(TARGET), "format", vec![arguments]));
 }
 
 /// Has a test for a field be false where the operand is nothing that could have fields (cel-go's `refQualify`; Kubernetes
@@ -121,7 +127,7 @@ fn two_variables(function: &str, target: IdedExpr, args: Vec<IdedExpr>) -> Resul
     let key = name(next(), function)?;
     let element = name(next(), function)?;
     if key == element {
-        return Err((format!("the two variables of `{function}` are the same"), Some(key)));
+        return Err(Trouble::Wrong(format!("the two variables of `{function}` are the same"), Some(key)));
     }
     let (third, fourth) = (next(), args.next());
     let (guard, body) = match fourth {
@@ -206,7 +212,7 @@ fn bind(variable: &str, value: IdedExpr, body: IdedExpr) -> IdedExpr {
 fn name(argument: IdedExpr, function: &str) -> Result<String, Trouble> {
     match argument.expr {
         Expr::Ident(name) => Ok(name),
-        _ => Err((format!("a variable of `{function}` must be a simple name"), Some(function.to_owned()))),
+        _ => Err(Trouble::Wrong(format!("a variable of `{function}` must be a simple name"), Some(function.to_owned()))),
     }
 }
 

@@ -55,7 +55,7 @@ fn steps(source: &str, members: &[String]) -> Result<Vec<Step>, Vec<Problem>> {
     let mut steps = Vec::new();
     write(&parsed, members, &mut steps, 0).map_err(|message| {
         let offset = message.1.and_then(|name| program::word(source, &name));
-        vec![Problem { message: message.0, offset }]
+        vec![Problem { message: message.0, offset, is_ours: false }]
     })?;
     Ok(steps)
 }

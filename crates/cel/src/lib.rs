@@ -16,6 +16,7 @@ mod paths;
 mod program;
 mod programs;
 pub mod session;
+mod unknown;
 mod values;
 mod variables;
 mod wire;

@@ -1,6 +1,8 @@
 //! What Kubernetes adds to CEL.
 
+pub(crate) mod differing;
 mod format;
+mod formatting;
 mod lists;
 mod net;
 mod opaque;
@@ -24,6 +26,20 @@ pub(crate) mod internal {
     pub(crate) const KEYS: &str = "@keys";
     /// Whether a value is one of those that have no fields: `null`, a number, a text, a time.
     pub(crate) const IS_PLAIN: &str = "@isPlain";
+    /// `lists.range`.
+    pub(crate) const RANGE: &str = "@lists.range";
+    /// A number with a fraction as text, so that `string` gives it back.
+    pub(crate) const NUMBER_TEXT: &str = "@numberText";
+    /// A text of a truth value, so that `bool` knows it.
+    pub(crate) const TRUTH_TEXT: &str = "@truthText";
+    /// Everything but a text.
+    pub(crate) const NO_TEXT: &str = "@noText";
+    /// `indexOf` of a string, from a place on.
+    pub(crate) const INDEX_OF: &str = "@indexOf";
+    /// `lastIndexOf` of a string, from a place on.
+    pub(crate) const LAST_INDEX_OF: &str = "@lastIndexOf";
+    /// The list of arguments that `format` gets.
+    pub(crate) const FORMAT_ARGUMENTS: &str = "@formatArguments";
     /// A map and one more entry.
     pub(crate) const INSERT: &str = "@insert";
     /// A map and the entries of another.
@@ -77,6 +93,8 @@ const GLOBAL: Arities = &[
     ("uint", &[1]),
 ];
 const MEMBER: Arities = &[
+    (internal::INDEX_OF, &[2]),
+    (internal::LAST_INDEX_OF, &[2]),
     (internal::SORT_BY_KEYS, &[1]),
     ("charAt", &[1]),
     ("contains", &[1]),
@@ -133,8 +151,10 @@ struct Library {
 /// What declares a library's functions.
 type Register = fn(&mut Env) -> Result<(), DeclarationError>;
 
-const LIBRARIES: [Library; 9] = [
+const LIBRARIES: [Library; 11] = [
+    differing::LIBRARY,
     format::LIBRARY,
+    formatting::LIBRARY,
     lists::LIBRARY,
     net::LIBRARY,
     quantity::LIBRARY,
@@ -184,6 +204,8 @@ pub(crate) fn names() -> &'static Names {
 /// CEL with the libraries of the newest Kubernetes.
 pub fn environment() -> Env {
     let mut env = Env::stdlib();
+    // Of entries with the same key, the last counts.
+    env.set_error_on_duplicate_map_keys(false);
     let extensions: [Register; 2] = [cel::extensions::strings, cel::extensions::lists];
     for register in extensions.into_iter().chain(LIBRARIES.iter().map(|library| library.register)) {
         // Names are constants: either no expression ever works, or all do, and a test sees which.

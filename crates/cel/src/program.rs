@@ -1,6 +1,6 @@
 //! An expression's way from text to what can be evaluated.
 
-use cel::common::ast::IdedExpr;
+use cel::common::ast::{Expr, IdedExpr};
 use cel::parser::PrattParser;
 use serde::Serialize;
 
@@ -13,9 +13,6 @@ pub(crate) const MAX_DEPTH: usize = 250;
 /// Characters of an expression: cel-go's limit.
 const MAX_CHARACTERS: usize = 100_000;
 
-/// Nodes of an expression, after macros. Two-variable macros repeat nothing, so this grows with the text.
-const MAX_NODES: usize = 200_000;
-
 /// What is wrong with an expression.
 #[derive(Debug, Serialize)]
 pub(crate) struct Problem {
@@ -23,6 +20,32 @@ pub(crate) struct Problem {
     /// Bytes before the place, where it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) offset: Option<usize>,
+    /// Whether it is only here that this is wrong: a bound of ours, and none of cel-go's.
+    #[serde(skip_serializing_if = "is_false")]
+    pub(crate) is_ours: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
+fn is_false(value: &bool) -> bool {
+    !*value
+}
+
+/// What is wrong with an expression with its macros expanded.
+#[derive(Debug)]
+pub(crate) enum Trouble {
+    /// A message, and the word that it is about.
+    Wrong(String, Option<String>),
+    /// It is nested deeper than we go, although cel-go may go deeper.
+    Deep,
+}
+
+impl Trouble {
+    fn problem(self, source: &str) -> Problem {
+        match self {
+            Self::Wrong(message, name) => Problem { message, offset: name.and_then(|name| word(source, &name)), is_ours: false },
+            Self::Deep => Problem { message: "nested too deeply to be read here".to_owned(), offset: None, is_ours: true },
+        }
+    }
 }
 
 /// An expression that can be evaluated.
@@ -38,10 +61,11 @@ impl Program {
     /// Everything that is wrong with it.
     pub(crate) fn compile(source: &str) -> Result<Self, Vec<Problem>> {
         let mut expr = parse(source)?;
-        let at = |(message, name): (String, Option<String>)| {
-            let offset = name.and_then(|name| word(source, &name));
-            vec![Problem { message, offset }]
-        };
+        if longest_chain(&mut expr) > MAX_DEPTH {
+            dismantle(expr);
+            return Err(vec![Problem { message: "nested too deeply".to_owned(), offset: None, is_ours: false }]);
+        }
+        let at = |trouble: Trouble| vec![trouble.problem(source)];
         expand::expand(&mut expr, 0).map_err(at)?;
         let uses = check::check(&expr).map_err(at)?;
         paths::fold(&mut expr);
@@ -55,13 +79,12 @@ impl Program {
 /// What the parser says, each with its place.
 pub(crate) fn parse(source: &str) -> Result<IdedExpr, Vec<Problem>> {
     if source.chars().nth(MAX_CHARACTERS).is_some() {
-        return Err(vec![Problem { message: format!("longer than {MAX_CHARACTERS} characters"), offset: None }]);
+        return Err(vec![Problem { message: format!("longer than {MAX_CHARACTERS} characters"), offset: None, is_ours: false }]);
     }
     let parser = PrattParser::new()
         .enable_optional_syntax(true)
         .enable_ident_escape_syntax(true)
         .max_recursion_depth(MAX_DEPTH as u16)
-        .max_expression_node_count(MAX_NODES)
         .error_reporting_limit(10);
     parser.parse(source).map_err(|errors| {
         let mut problems: Vec<Problem> = errors
@@ -70,14 +93,43 @@ pub(crate) fn parse(source: &str) -> Result<IdedExpr, Vec<Problem>> {
             .map(|error| {
                 let message = error.msg.lines().next().unwrap_or_default();
                 let message = message.strip_prefix("Syntax error: ").unwrap_or(message).replace('\'', "`");
-                Problem { message, offset: offset(source, error.pos) }
+                Problem { message, offset: offset(source, error.pos), is_ours: false }
             })
             .collect();
         if problems.is_empty() {
-            problems.push(Problem { message: "not an expression".to_owned(), offset: None });
+            problems.push(Problem { message: "not an expression".to_owned(), offset: None, is_ours: false });
         }
         problems
     })
+}
+
+/// The longest chain of fields, calls, indices and operators in an expression, which the parser reads without going deeper. cel-go counts
+/// them as depth. Of `&&` and `||` both make a tree that is as flat as it can be.
+fn longest_chain(expr: &mut IdedExpr) -> usize {
+    let (mut longest, mut starts) = (0, vec![expr]);
+    while let Some(mut next) = starts.pop() {
+        let mut links = 0;
+        loop {
+            let is_link = matches!(next.expr, Expr::Call(_) | Expr::Select(_));
+            let mut children = expand::children(&mut next.expr).into_iter();
+            let first = children.next();
+            starts.extend(children);
+            match first {
+                Some(first) if is_link => (next, links) = (first, links + 1),
+                first => break starts.extend(first),
+            }
+        }
+        longest = longest.max(links);
+    }
+    longest
+}
+
+/// Drops an expression without going as deep as it is.
+fn dismantle(expr: IdedExpr) {
+    let mut parts = vec![expr];
+    while let Some(mut part) = parts.pop() {
+        parts.extend(expand::children(&mut part.expr).into_iter().map(std::mem::take));
+    }
 }
 
 /// A line and column, both from 1, as bytes from the start.

@@ -6,9 +6,11 @@ use std::rc::Rc;
 use cel::common::types::CelBool;
 use cel::{Context, Value};
 
+use crate::errors::{self, Failure};
+use crate::paths;
 use crate::program::{Problem, Program};
+use crate::unknown;
 use crate::wire::{Asked, Verdict};
-use crate::{errors, paths};
 
 /// Programs that are remembered: more than any cluster's policies have, and forgotten all at once.
 const PROGRAMS: usize = 4096;
@@ -32,7 +34,7 @@ struct Known {
     source: Rc<str>,
     program: Program,
     /// In which call, and what.
-    outcome: Option<(u64, Result<bool, String>)>,
+    outcome: Option<(u64, Result<bool, Failure>)>,
 }
 
 impl Programs {
@@ -64,9 +66,8 @@ impl Programs {
         self.call += 1;
     }
 
-    /// What the API server makes of conditions: false if one is, else the first error, of which those count first that only a cluster knows,
-    /// else a match. `None` if one that matters was not
-    /// told, or has been forgotten.
+    /// What the API server makes of conditions: false if one is, else what only a cluster knows, else the first error, else a match.
+    /// `None` if one that matters was not told, or has been forgotten.
     pub(crate) fn verdict(&mut self, asked: Asked, context: &Context<'_, '_>) -> Option<Verdict> {
         let (mut error, mut unknown) = (None, None);
         let mut told = self.conditions.range(asked.first..);
@@ -74,17 +75,17 @@ impl Programs {
             let (_, condition) = told.next().filter(|(number, _)| **number == asked.first.saturating_add(index.into()))?;
             let outcome = match condition {
                 Ok(place) => self.known.get_mut(*place)?.outcome(self.call, context),
-                Err(text) => Err(text.clone()),
+                Err(text) => Err(Failure::Error(text.clone())),
             };
             match outcome {
                 Ok(true) => {}
                 Ok(false) => return Some(Verdict::NoMatch(index)),
                 // It may be false in a cluster, and false wins over every error.
-                Err(text) if errors::is_unknown(&text) => unknown = unknown.or(Some((index, text))),
-                Err(text) => error = error.or(Some((index, text))),
+                Err(Failure::NotKnown(text)) => unknown = unknown.or(Some(Verdict::NotKnown(index, text))),
+                Err(Failure::Error(text)) => error = error.or(Some(Verdict::Error(index, text))),
             }
         }
-        Some(unknown.or(error).map_or(Verdict::Match, |(index, text)| Verdict::Error(index, text)))
+        Some(unknown.or(error).unwrap_or(Verdict::Match))
     }
 
     fn place(&mut self, expression: &str) -> Result<usize, Vec<Problem>> {
@@ -106,7 +107,7 @@ impl Programs {
 
 impl Known {
     /// The value of a condition, which is evaluated once in a call.
-    fn outcome(&mut self, call: u64, context: &Context<'_, '_>) -> Result<bool, String> {
+    fn outcome(&mut self, call: u64, context: &Context<'_, '_>) -> Result<bool, Failure> {
         match &self.outcome {
             Some((of, outcome)) if *of == call => outcome.clone(),
             _ => {
@@ -117,12 +118,16 @@ impl Known {
         }
     }
 
-    fn evaluate(&self, context: &Context<'_, '_>) -> Result<bool, String> {
-        let value =
-            Value::resolve_val(&self.program.expr, context).map_err(|error| errors::words(&paths::error(error, context), &self.source))?;
+    fn evaluate(&self, context: &Context<'_, '_>) -> Result<bool, Failure> {
+        unknown::forget();
+        let value = Value::resolve_val(&self.program.expr, context).map_err(|error| match unknown::met() {
+            // Whatever the error is: with another value of what is not known there might be none.
+            Some(text) => Failure::NotKnown(text),
+            None => Failure::Error(errors::words(&paths::error(error, context), &self.source)),
+        })?;
         match value.downcast_ref::<CelBool>() {
             Some(value) => Ok(*value.inner()),
-            None => Err(format!("a condition must be a `bool`, not `{}`", value.get_type().name())),
+            None => Err(Failure::Error(format!("a condition must be a `bool`, not `{}`", value.get_type().name()))),
         }
     }
 }

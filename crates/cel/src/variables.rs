@@ -5,6 +5,7 @@ use cel::common::value::{CowVal, Val};
 use cel::context::VariableResolver;
 
 use crate::paths::{NAMES, Path};
+use crate::unknown;
 use crate::values::Tree;
 
 /// The variables that are known.
@@ -27,8 +28,17 @@ impl<'a> Variables<'a> {
     }
 
     fn variable(&self, name: &str) -> Option<&Tree<'a>> {
-        let index = NAMES.iter().position(|variable| *variable == name)?;
-        self.0.get(index)?.as_ref()
+        let Some(index) = NAMES.iter().position(|variable| *variable == name) else {
+            if name == "authorizer" {
+                unknown::variable(name);
+            }
+            return None;
+        };
+        let tree = self.0.get(index)?.as_ref();
+        if tree.is_none() {
+            unknown::variable(name);
+        }
+        tree
     }
 
     /// Where names lead to.

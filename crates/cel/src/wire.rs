@@ -31,7 +31,9 @@ pub(crate) enum Verdict {
     Match,
     /// The first that is false.
     NoMatch(u32),
-    /// None is false: the first with an error, and its text.
+    /// None is false, and only a cluster knows what comes of some: the first of these, and what it is that is not known.
+    NotKnown(u32, String),
+    /// None is false, and of all that are not true is known that they have no value: the first of them, and why.
     Error(u32, String),
 }
 
@@ -43,6 +45,7 @@ const NO_MATCH: u8 = 1;
 const ERROR: u8 = 2;
 /// The whole answer, if the module does not know the variables or an expression: then everything has to be told again.
 pub(crate) const FORGOTTEN: u8 = 3;
+const NOT_KNOWN: u8 = 4;
 
 impl<'a> Request<'a> {
     /// Reads a payload; `None` if it is no such payload.
@@ -78,14 +81,17 @@ impl Verdict {
                 answer.push(NO_MATCH);
                 answer.extend_from_slice(&index.to_le_bytes());
             }
-            Self::Error(index, text) => {
-                answer.push(ERROR);
-                answer.extend_from_slice(&index.to_le_bytes());
-                answer.extend_from_slice(&(text.len() as u32).to_le_bytes());
-                answer.extend_from_slice(text.as_bytes());
-            }
+            Self::NotKnown(index, text) => write_text(answer, NOT_KNOWN, *index, text),
+            Self::Error(index, text) => write_text(answer, ERROR, *index, text),
         }
     }
+}
+
+fn write_text(answer: &mut Vec<u8>, kind: u8, index: u32, text: &str) {
+    answer.push(kind);
+    answer.extend_from_slice(&index.to_le_bytes());
+    answer.extend_from_slice(&(text.len() as u32).to_le_bytes());
+    answer.extend_from_slice(text.as_bytes());
 }
 
 /// What is left of a payload.
@@ -150,6 +156,16 @@ mod tests {
             assert_eq!(Request::read(&payload[..length]), None, "{length}");
         }
         assert_eq!(Request::read(&[payload.as_slice(), b"\0"].concat()), None);
+    }
+
+    #[test]
+    fn verdicts_are_told_apart_by_what_they_are() {
+        let mut answer = Vec::new();
+        let text = || "why".to_owned();
+        for verdict in [Verdict::Match, Verdict::NoMatch(2), Verdict::Error(1, text()), Verdict::NotKnown(1, text())] {
+            verdict.write(&mut answer);
+        }
+        assert_eq!(answer, b"\0\x01\x02\0\0\0\x02\x01\0\0\0\x03\0\0\0why\x04\x01\0\0\0\x03\0\0\0why");
     }
 
     #[test]

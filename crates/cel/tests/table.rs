@@ -32,6 +32,7 @@ fn evaluate(session: &mut Session, known: [Option<&str>; 3], expression: &str) -
         [0] => "true".to_owned(),
         [1, 0, 0, 0, 0] => "false".to_owned(),
         [2, 0, 0, 0, 0, _, _, _, _, text @ ..] => format!("error: {}", str::from_utf8(text).unwrap()),
+        [4, 0, 0, 0, 0, _, _, _, _, text @ ..] => format!("not known: {}", str::from_utf8(text).unwrap()),
         other => panic!("{expression}: {other:?}"),
     }
 }
@@ -108,7 +109,7 @@ fn paths_lead_where_they_are_written_to() {
         ("object.n.t == 1", "error: no matching overload of `.` for (null_type, string)"),
         ("object.a.b.l.t == 1", "error: no matching overload of `.` for (list, string)"),
         ("object.a.b.c.t.u == 1", "error: no matching overload of `.` for (int, string)"),
-        ("request.name == ''", "error: `request` is not known"),
+        ("request.name == ''", "not known: `request` is not known"),
         ("oldObject.metadata.name == ''", "error: no matching overload of `.` for (null_type, string)"),
         // What takes the place of an error takes it here, too.
         ("object.d.b || true", "true"),
@@ -132,7 +133,7 @@ fn paths_lead_where_they_are_written_to() {
         ("[{'a': {'b': 7}}].all(object, has(object.a.b) && !has(object.s))", "true"),
         ("has(object.d.b)", "error: no such key: `d`"),
         ("has(object.a.b.d.e)", "error: no such key: `d`"),
-        ("has(request.name)", "error: `request` is not known"),
+        ("has(request.name)", "not known: `request` is not known"),
         ("object.a.?b.c.orValue(0) == 1 && object.a.?d.c.orValue(0) == 0 && object.?a.b.?c == optional.of(1)", "true"),
         ("object.d.?b.orValue(true)", "error: no such key: `d`"),
         // A variable of a comprehension hides one of the request, and nothing else does.

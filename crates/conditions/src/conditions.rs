@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use fedward_host::CallError;
 use serde::Deserialize;
 
-use crate::{Broken, Evaluator, evaluator};
+use crate::{Broken, Evaluator, Outcome, evaluator};
 
 /// What is wrong with an expression.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,12 +32,15 @@ pub(crate) struct Said {
     message: String,
     #[serde(default)]
     offset: Option<usize>,
+    /// Whether a bound of ours is met, and none that a cluster has.
+    #[serde(default)]
+    is_ours: bool,
 }
 
 impl Said {
     /// An expression that broke the sandbox while it was read.
     pub(crate) fn limit(error: &CallError) -> Self {
-        Self { message: evaluator::words(error), offset: None }
+        Self { message: evaluator::words(error), offset: None, is_ours: true }
     }
 
     pub(crate) fn about(self, name: &str) -> Problem {
@@ -94,7 +97,7 @@ fn read(evaluator: &mut Evaluator, expressions: &[&str]) -> Result<Vec<Compiled>
     Ok(serde_json::from_slice(evaluator.call("compile", &payload)?)?)
 }
 
-/// Reads one expression; that it broke a limit is a problem of its own.
+/// Reads one expression; that it broke a limit is told of it alone.
 fn read_one(evaluator: &mut Evaluator, expression: &str) -> Result<Compiled, Broken> {
     match read(evaluator, &[expression]) {
         Ok(mut compiled) => Ok(compiled.pop().unwrap_or_else(|| Compiled::Problems(Vec::new()))),
@@ -114,13 +117,16 @@ pub struct Conditions {
     names: Vec<String>,
     pub(crate) expressions: Vec<String>,
     uses: Uses,
+    /// The first of those that go over a bound of ours when they are read, and which: it is not among the others.
+    unread: Option<(String, String)>,
 }
 
 impl Conditions {
     /// Reads conditions, each a name and an expression.
     ///
     /// Like the API server it refuses bad syntax, unknown names and functions, and what is plainly no `bool`; it has no types, so
-    /// that an operator which does not fit its operands is an error only when it is evaluated.
+    /// that an operator which does not fit its operands is an error only when it is evaluated. What only a bound of ours keeps from being
+    /// read is no problem either: what comes of it is not known.
     ///
     /// # Errors
     /// The inner error has everything that is wrong with the expressions; the outer one is the sandbox's.
@@ -133,20 +139,36 @@ impl Conditions {
             }
             compiled => compiled?,
         };
-        let mut uses = Uses::default();
+        let mut all = Self { number: 0, names: Vec::new(), expressions: Vec::new(), uses: Uses::default(), unread: None };
         let mut problems = Vec::new();
-        for ((name, _), compiled) in conditions.iter().zip(compiled) {
+        for ((name, expression), compiled) in conditions.iter().zip(compiled) {
             match compiled {
-                Compiled::Uses(more) => uses = uses.and(&more),
-                Compiled::Problems(said) => problems.extend(said.into_iter().map(|said| said.about(name))),
+                Compiled::Uses(more) => {
+                    all.uses = all.uses.and(&more);
+                    all.names.push((*name).to_owned());
+                    all.expressions.push((*expression).to_owned());
+                }
+                Compiled::Problems(said) => match said.iter().find(|said| said.is_ours) {
+                    Some(said) => all.unread = all.unread.or_else(|| Some(((*name).to_owned(), said.message.clone()))),
+                    None => problems.extend(said.into_iter().map(|said| said.about(name))),
+                },
             }
         }
         if !problems.is_empty() {
             return Ok(Err(problems));
         }
-        let names = conditions.iter().map(|(name, _)| (*name).to_owned()).collect();
-        let number = NEXT.fetch_add(expressions.len() as u64, Ordering::Relaxed);
-        Ok(Ok(Self { number, names, expressions: expressions.into_iter().map(str::to_owned).collect(), uses }))
+        all.number = NEXT.fetch_add(all.expressions.len() as u64, Ordering::Relaxed);
+        Ok(Ok(all))
+    }
+
+    /// What comes of all of them if that came of those that could be read: one that could not may be false, which counts before errors.
+    pub(crate) fn with_unread(&self, outcome: Outcome) -> Outcome {
+        match (&self.unread, outcome) {
+            (Some((name, message)), Outcome::Match | Outcome::Error { .. }) => {
+                Outcome::NotKnown { name: name.clone(), message: message.clone(), is_late: false }
+            }
+            (_, outcome) => outcome,
+        }
     }
 
     /// What they look at.

@@ -21,7 +21,7 @@ pub struct Variables<'a> {
     pub old_object: &'a [u8],
     /// The AdmissionRequest, without `uid`, `object` and `oldObject`, which Kubernetes does not show to conditions.
     pub request: &'a [u8],
-    /// The Namespace of the object, `null` for one without, or `None` where it is not known: asking for it is then an error. An API
+    /// The Namespace of the object, `null` for one without, or `None` where it is not known: what asks for it is then not known. An API
     /// server gives it to policies of its own; to the conditions of a webhook it always gives `null`.
     pub namespace_object: Option<&'a [u8]>,
 }
@@ -43,8 +43,8 @@ pub enum Outcome {
         /// Why.
         message: String,
     },
-    /// None is false, and one has no value here although it may have one in a cluster: it asks what only a cluster knows, or went over
-    /// a bound of the sandbox, which a busy machine reaches sooner than an idle one.
+    /// None is false, and one has no value here although it may have one in a cluster: it asks what only a cluster knows or what is not
+    /// computed here, or went over a bound of ours, which a busy machine may reach sooner than an idle one.
     NotKnown {
         /// The first of that kind.
         name: String,
@@ -54,9 +54,6 @@ pub enum Outcome {
         is_late: bool,
     },
 }
-
-/// How the module says that only a cluster knows.
-const OFFLINE: &str = "is not known offline";
 
 /// Calls the CEL module, from one thread at a time.
 pub struct Evaluator {
@@ -114,7 +111,7 @@ impl Bound<'_> {
         if policies.len() > 1 {
             let sets: Vec<Chosen<'_>> = policies.iter().map(|conditions| (*conditions, 0..conditions.expressions.len())).collect();
             if let Ok(outcomes) = self.call(&sets) {
-                return outcomes;
+                return policies.iter().zip(outcomes).map(|(conditions, outcome)| conditions.with_unread(outcome)).collect();
             }
         }
         // Alone, or one by one to tell which of them broke the sandbox.
@@ -124,11 +121,11 @@ impl Bound<'_> {
     /// Evaluates the conditions of one policy.
     pub fn evaluate(&mut self, conditions: &Conditions) -> Outcome {
         let count = conditions.expressions.len();
-        match self.call_one(conditions, 0..count) {
+        conditions.with_unread(match self.call_one(conditions, 0..count) {
             Ok(outcome) => outcome,
             Err(error) if count == 1 => not_known(conditions.name(0), &error),
             Err(_) => self.evaluate_each(conditions, count),
-        }
+        })
     }
 
     /// One by one, after something broke the sandbox: to tell which, and because one that is false decides whatever the others do.
@@ -174,9 +171,7 @@ impl Bound<'_> {
             match verdict {
                 Verdict::Match => Outcome::Match,
                 Verdict::NoMatch(index) => Outcome::NoMatch { name: name(index) },
-                Verdict::Error(index, message) if message.contains(OFFLINE) => {
-                    Outcome::NotKnown { name: name(index), message, is_late: false }
-                }
+                Verdict::NotKnown(index, message) => Outcome::NotKnown { name: name(index), message, is_late: false },
                 Verdict::Error(index, message) => Outcome::Error { name: name(index), message },
             }
         };

@@ -9,6 +9,7 @@ const NO_MATCH: u8 = 1;
 const ERROR: u8 = 2;
 /// The whole answer.
 const FORGOTTEN: u8 = 3;
+const NOT_KNOWN: u8 = 4;
 
 /// What came of the conditions of a policy, which are counted from the first that was asked for.
 #[derive(Debug, PartialEq, Eq)]
@@ -17,7 +18,9 @@ pub(crate) enum Verdict {
     Match,
     /// The first that is false.
     NoMatch(usize),
-    /// None is false: the first with an error, and its text.
+    /// None is false, and only a cluster knows what comes of some: the first of these, and what it is that is not known.
+    NotKnown(usize, String),
+    /// None is false, and of all that are not true is known that they have no value: the first of them, and why.
     Error(usize, String),
 }
 
@@ -68,11 +71,12 @@ pub(crate) fn read(mut answer: &[u8]) -> Option<Answer> {
         verdicts.push(match *kind {
             MATCH => Verdict::Match,
             NO_MATCH => Verdict::NoMatch(next(&mut answer)?),
-            ERROR => {
+            kind @ (ERROR | NOT_KNOWN) => {
                 let (index, length) = (next(&mut answer)?, next(&mut answer)?);
                 let (text, rest) = answer.split_at_checked(length)?;
                 answer = rest;
-                Verdict::Error(index, std::str::from_utf8(text).ok()?.to_owned())
+                let text = std::str::from_utf8(text).ok()?.to_owned();
+                if kind == ERROR { Verdict::Error(index, text) } else { Verdict::NotKnown(index, text) }
             }
             _ => return None,
         });
@@ -104,13 +108,14 @@ mod tests {
 
     #[test]
     fn an_answer_is_read_whole_or_not_at_all() {
-        let answer = b"\0\x01\x02\0\0\0\x02\x01\0\0\0\x03\0\0\0why";
-        let verdicts = vec![Verdict::Match, Verdict::NoMatch(2), Verdict::Error(1, "why".to_owned())];
+        let answer = b"\0\x01\x02\0\0\0\x02\x01\0\0\0\x03\0\0\0why\x04\x01\0\0\0\x03\0\0\0why";
+        let text = || "why".to_owned();
+        let verdicts = vec![Verdict::Match, Verdict::NoMatch(2), Verdict::Error(1, text()), Verdict::NotKnown(1, text())];
         assert_eq!(read(answer), Some(Answer::Verdicts(verdicts)));
-        for length in (2..6).chain(7..answer.len()) {
+        for length in (2..6).chain(7..18).chain(19..answer.len()) {
             assert_eq!(read(&answer[..length]), None, "{length}");
         }
         assert_eq!(read(b"\x03"), Some(Answer::Forgotten));
-        assert_eq!(read(b"\x04"), None);
+        assert_eq!(read(b"\x05"), None);
     }
 }

@@ -52,7 +52,8 @@ fn outcome(evaluator: &mut Evaluator, variables: &Variables<'_>, expression: &st
     match evaluator.bind(variables, conditions.uses()).evaluate(&conditions) {
         Outcome::Match => "true".to_owned(),
         Outcome::NoMatch { .. } => "false".to_owned(),
-        Outcome::Error { message, .. } | Outcome::NotKnown { message, .. } => format!("error: {message}"),
+        Outcome::Error { message, .. } => format!("error: {message}"),
+        Outcome::NotKnown { message, .. } => format!("not known: {message}"),
     }
 }
 
@@ -100,6 +101,32 @@ fn false_counts_before_errors_and_errors_before_a_match() {
     assert_eq!(judge(&[unknown, no]), Outcome::NoMatch { name: "no".to_owned() });
 }
 
+/// Of two errors, `&&` and `||` give one. Had what is not known been false, or true, there would have been none.
+#[test]
+fn what_only_a_cluster_knows_comes_before_errors_within_a_condition() {
+    let (mut evaluator, texts) = (evaluator(), Texts::new());
+    let variables = texts.variables();
+    let allowed = "authorizer.group('').resource('pods').check('get').allowed()";
+    for operator in ["&&", "||"] {
+        for expression in [format!("{allowed} {operator} 1 / 0 == 1"), format!("1 / 0 == 1 {operator} {allowed}")] {
+            assert_eq!(outcome(&mut evaluator, &variables, &expression), "not known: `authorizer` is not known offline", "{expression}");
+        }
+    }
+    let each = format!("[0, 1].exists(x, 1 / x == 2 || {allowed})");
+    assert_eq!(outcome(&mut evaluator, &variables, &each), "not known: `authorizer` is not known offline");
+    // What it does not depend on is known, and so is what comes after it.
+    assert_eq!(outcome(&mut evaluator, &variables, &format!("{allowed} || true")), "true");
+    assert_eq!(outcome(&mut evaluator, &variables, "1 / 0 == 1 && true"), "error: division by zero");
+}
+
+/// A verdict says what it is; the words of an error may be anybody's.
+#[test]
+fn the_words_of_an_error_do_not_make_it_unknown() {
+    let (mut evaluator, texts) = (evaluator(), Texts::new());
+    let found = outcome(&mut evaluator, &texts.variables(), "object['`authorizer` is not known offline'] == 1");
+    assert_eq!(found, "error: no such key: ``authorizer` is not known offline`");
+}
+
 #[test]
 fn every_problem_has_its_condition_and_its_place() {
     let mut evaluator = evaluator();
@@ -123,10 +150,8 @@ fn variables_are_those_of_this_binding() {
     assert_eq!(bound.evaluate(&by_name), Outcome::Match);
     assert_eq!(bound.evaluate(&by_namespace), Outcome::Match);
     assert_eq!(bound.evaluate_all(&[&by_name, &by_namespace]), [Outcome::Match, Outcome::Match]);
-    assert!(matches!(
-        evaluator.bind(&texts.variables(), by_namespace.uses()).evaluate(&by_namespace),
-        Outcome::Error { .. } | Outcome::NotKnown { .. }
-    ));
+    let unknown = evaluator.bind(&texts.variables(), by_namespace.uses()).evaluate(&by_namespace);
+    assert!(matches!(&unknown, Outcome::NotKnown { message, .. } if message == "`namespaceObject` is not known"), "{unknown:?}");
 }
 
 #[test]
@@ -262,15 +287,28 @@ fn no_error_repeats_a_value_of_the_object() {
         "timestamp(object.s) == timestamp(0)",
         "'x'.matches(object.s + '(')",
         "object.s.substring(object.n) == ''",
-        "{object.s: 1, object.s: 2}.size() == 1",
         "object.s ? true : false",
         "-object.s == 1",
         "object.s in object.n",
         "[object.s].transformMapEntry(i, v, {1: 1}).transformMap(k, v, v + object.s) == {}",
+        "('%' + object.s).format([1]) == ''",
+        "'%s'.format([[object.s]]) == ''",
+        "'%f'.format([object.s]) == ''",
+        "object.s.charAt(object.n) == ''",
+        "object.l.slice(0, object.n) == []",
+        "object.l.flatten(-object.n) == []",
+        "[object.s, dyn(object.n)].sort() == []",
+        "lists.range(object.n * 1000).size() == 0",
+        "object.s.indexOf('x', -object.n) == 0",
+        "object.s.reverse() == ''",
+        "timestamp(0).getHours(object.s) == 0",
+        "timestamp(0).getHours(object.s + ':') == 0",
+        "string(bytes(object.s) + b'\\xff') == ''",
+        "uint(-object.n) == 1u",
     ];
     for expression in expressions {
         let found = outcome(&mut evaluator, &variables, expression);
-        assert!(found.starts_with("error: "), "{expression}: {found}");
+        assert!(found.starts_with("error: ") || found.starts_with("not known: "), "{expression}: {found}");
         assert!(!found.contains("hunter2") && !found.contains("4711"), "{expression}: {found}");
     }
 }
@@ -282,6 +320,64 @@ fn a_condition_that_cannot_be_read_is_told_apart_from_its_neighbours() {
     let problems = Conditions::compile(&mut evaluator, &[("good", "true"), ("deep", &deep), ("bad", "nope")]).unwrap().unwrap_err();
     let found: Vec<_> = problems.iter().map(|problem| (problem.name.as_str(), problem.message.as_str())).collect();
     assert_eq!(found, [("deep", "nested too deeply"), ("bad", "undeclared reference to `nope`")]);
+}
+
+/// What a cluster reads and we do not go deep enough for: not refused, and false all the same where another condition is.
+#[test]
+fn what_only_a_bound_of_ours_keeps_from_being_read_is_not_known() {
+    let (mut evaluator, texts) = (evaluator(), Texts::new());
+    let variables = texts.variables();
+    let deep = nested("[1].transformList(i, v, true, ", "true", ")", 200) + " != []";
+    let mut judge = |conditions: &[(&str, &str)]| {
+        let conditions = compile(&mut evaluator, conditions);
+        let mut bound = evaluator.bind(&variables, conditions.uses());
+        let alone = bound.evaluate(&conditions);
+        assert_eq!(bound.evaluate_all(&[&conditions, &conditions]), [alone.clone(), alone.clone()]);
+        alone
+    };
+    let (deep, yes, no, broken) = (("deep", deep.as_str()), ("yes", "object != null"), ("no", "false"), ("broken", "1 / 0 == 1"));
+    let message = "nested too deeply to be read here".to_owned();
+    let unread = Outcome::NotKnown { name: "deep".to_owned(), message, is_late: false };
+    assert_eq!(judge(&[deep]), unread);
+    assert_eq!(judge(&[yes, deep, yes]), unread);
+    assert_eq!(judge(&[broken, deep]), unread);
+    assert_eq!(judge(&[deep, broken]), unread);
+    assert_eq!(judge(&[deep, no]), Outcome::NoMatch { name: "no".to_owned() });
+    assert_eq!(judge(&[no, deep]), Outcome::NoMatch { name: "no".to_owned() });
+    assert!(matches!(judge(&[yes, broken]), Outcome::Error { name, .. } if name == "broken"));
+    // What is wrong is wrong beside it, too.
+    let problems = Conditions::compile(&mut evaluator, &[deep, ("bad", "nope")]).unwrap().unwrap_err();
+    assert_eq!(problems.iter().map(|problem| problem.name.as_str()).collect::<Vec<_>>(), ["bad"]);
+}
+
+/// On a busy machine to read an expression may take too long, which says nothing about it.
+#[test]
+fn what_breaks_the_sandbox_when_it_is_read_is_not_known() {
+    let (mut hurried, texts) = (Evaluator::within(&module(), &Limits::default(), Duration::from_millis(1)), Texts::new());
+    let long = "true && ".repeat(12_000) + "true";
+    let conditions = compile(&mut hurried, &[("yes", "true"), ("long", &long), ("broken", "1 / 0 == 1")]);
+    let outcome = evaluator().bind(&texts.variables(), conditions.uses()).evaluate(&conditions);
+    let Outcome::NotKnown { name, message, .. } = outcome else { panic!("{outcome:?}") };
+    assert_eq!(message, "takes longer than 1 ms", "{name}");
+}
+
+/// A chain is as deep to cel-go as it is long.
+#[test]
+fn what_is_too_deep_for_a_cluster_is_refused() {
+    let mut evaluator = evaluator();
+    let chains = |links: usize| {
+        [
+            "1 + ".repeat(links) + "1 == 1",
+            format!("object{} == 1", ".a".repeat(links)),
+            format!("object{} == 1", "['a']".repeat(links)),
+            format!("'a'{} == 'a'", ".trim()".repeat(links)),
+        ]
+    };
+    for (taken, refused) in chains(249).iter().zip(chains(250)) {
+        compile(&mut evaluator, &[("taken", taken)]);
+        let problems = Conditions::compile(&mut evaluator, &[("refused", &refused)]).unwrap().unwrap_err();
+        assert_eq!(problems[0].message, "nested too deeply");
+    }
 }
 
 /// A text that would be costly to write out.

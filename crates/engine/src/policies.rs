@@ -1,6 +1,7 @@
 //! The policies of a run: modules with their settings, and which requests reach each.
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use fedward_conditions::{Conditions, Group};
@@ -86,6 +87,8 @@ pub struct Code {
     pub(crate) mutating: bool,
     /// Whether it is made to run offline, too, where lists may be incomplete.
     knows_gaps: bool,
+    /// Settings that it has accepted, as JSON: policies of a set often have the same.
+    accepted: Arc<Mutex<HashSet<String>>>,
 }
 
 /// Why a module cannot be used with its settings.
@@ -295,6 +298,7 @@ impl Code {
             raw: false,
             mutating: metadata.mutating(),
             knows_gaps: true,
+            accepted: Arc::default(),
         })
     }
 
@@ -303,7 +307,8 @@ impl Code {
         let builtin = &fedward_modules::SUITE;
         let module = embedded(host, builtin.compiled, builtin.wasm)?;
         let (rules, offline, resources) = (None, Vec::new(), Vec::new());
-        Ok(Code { module, builtin: Some(builtin), rules, offline, resources, raw: false, mutating: false, knows_gaps: true })
+        let accepted = Arc::default();
+        Ok(Code { module, builtin: Some(builtin), rules, offline, resources, raw: false, mutating: false, knows_gaps: true, accepted })
     }
 
     /// That of any Kubewarden policy. A cache keeps what compiling it costs.
@@ -321,19 +326,26 @@ impl Code {
         let resources = metadata.as_ref().map(Metadata::resources).unwrap_or_default();
         let mutating = metadata.as_ref().is_none_or(Metadata::mutating);
         let knows_gaps = metadata.as_ref().is_some_and(Metadata::is_for_offline);
-        Ok(Code { module, builtin: None, rules, offline: Vec::new(), resources, raw, mutating, knows_gaps })
+        let (offline, accepted) = (Vec::new(), Arc::default());
+        Ok(Code { module, builtin: None, rules, offline, resources, raw, mutating, knows_gaps, accepted })
     }
 
     /// The module with settings, which it is asked about.
     pub(crate) fn member(&self, name: String, settings: &Value) -> Result<Member, Unusable> {
-        accepts_settings(&self.module, settings)?;
+        let text = settings.to_string();
+        let is_known = self.accepted.lock().unwrap_or_else(PoisonError::into_inner).contains(&text);
+        if !is_known {
+            accepts_settings(&self.module, &text)?;
+        }
+        let prefix = prefix(&text);
+        self.accepted.lock().unwrap_or_else(PoisonError::into_inner).insert(text);
         Ok(Member {
             name,
             module: self.module.clone(),
             timeout: None,
             native: self.builtin.map(|builtin| builtin.policy),
             descriptors: self.builtin.map(|builtin| builtin.policy.describe()).into_iter().collect(),
-            prefix: prefix(settings),
+            prefix,
             gates: None,
             indexed: self.builtin.is_some(),
             knows_gaps: self.knows_gaps,
@@ -344,11 +356,11 @@ impl Code {
 impl Member {
     /// Other settings, which the module has been asked about.
     pub(crate) fn set_settings(&mut self, settings: &Value) {
-        self.prefix = prefix(settings);
+        self.prefix = prefix(&settings.to_string());
     }
 }
 
-fn prefix(settings: &Value) -> Vec<u8> {
+fn prefix(settings: &str) -> Vec<u8> {
     format!("{{\"settings\":{settings},").into_bytes()
 }
 
@@ -361,15 +373,15 @@ pub(crate) fn compiled(host: &Host, cache: Option<&Cache>, wasm: &[u8]) -> Resul
     module.map_err(|error| error.to_string())
 }
 
-/// Asks a module about settings.
-pub(crate) fn accepts_settings(module: &Module, settings: &Value) -> Result<(), Unusable> {
+/// Asks a module about settings, as JSON.
+fn accepts_settings(module: &Module, settings: &str) -> Result<(), Unusable> {
     #[derive(Deserialize)]
     struct Verdict {
         valid: bool,
         message: Option<String>,
     }
     let mut evaluator = module.evaluator();
-    let answer = evaluator.validate_settings(settings.to_string().as_bytes(), &mut NoHostCalls).map_err(|error| match error {
+    let answer = evaluator.validate_settings(settings.as_bytes(), &mut NoHostCalls).map_err(|error| match error {
         // The policy server takes a guest's error for `valid: false` with that text (policy-evaluator, `runtimes/wapc/runtime.rs`); the
         // SDK has no other answer to settings of another type.
         CallError::Guest { text } => Unusable::Settings(text),

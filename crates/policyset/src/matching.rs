@@ -135,12 +135,6 @@ impl Matching {
         AsksForLabels { of_object: of_namespace || selects(&self.object_selector, ""), of_namespace }
     }
 
-    /// Whether a request reaches the policy, its conditions aside.
-    #[must_use]
-    pub fn reach(&self, request: &Attributes<'_>) -> Reach {
-        if self.takes(request) { self.selects(request) } else { Reach::No }
-    }
-
     /// Whether its rules name the kind of the request, which is to say its resource and operation, and whether it is in a namespace.
     #[must_use]
     pub fn takes(&self, request: &Attributes<'_>) -> bool {

@@ -181,6 +181,42 @@ fn the_authorizer_is_not_known() {
     );
 }
 
+/// Whatever the module would say: a cluster may not even have asked it.
+#[test]
+fn what_is_not_computed_here_is_not_judged() {
+    let deep = "[1].transformList(i, v, true, ".repeat(200) + "true" + &")".repeat(200) + " != []";
+    for (expression, reason) in [
+        ("timestamp('2026-01-01T00:00:00Z').getHours('Europe/Paris') == 1", "time zones by name are not known offline"),
+        ("lists.range(1000001).size() == 0", "lists of more than 1000000 elements"),
+        ("object.kind.matches('^\\\\pL+$')", "regular expressions of this form or size"),
+        ("quantity('1e40') == quantity('1')", "numbers with this many digits"),
+        (deep.as_str(), "nested too deeply to be read here"),
+    ] {
+        for module in ["rejects", "accepts"] {
+            let said = Run::default().says(&policy("no-root", &guest(module), &condition(expression)));
+            let expected = "not judged objects.yaml:1:1 clusterwide-no-root: match condition `one` has no value here: ";
+            assert!(said.len() == 1 && said[0].starts_with(expected) && said[0].contains(reason), "{expression}: {said:?}");
+        }
+    }
+}
+
+#[test]
+fn times_are_read_and_written_as_in_a_cluster() {
+    for holds in [
+        "timestamp('2026-01-01T00:30:00Z').getHours('-01:00') == 23 && timestamp('2026-01-01T00:30:00+05:00').getHours() == 19",
+        "string(timestamp('2026-01-01T00:30:00+05:00')) == '2026-01-01T00:30:00+05:00' && string(duration('90m')) == '5400s'",
+    ] {
+        let said = Run::default().says(&policy("no-root", &guest("rejects"), &condition(holds)));
+        assert!(said.len() == 1 && said[0].starts_with("error objects.yaml:1:1 "), "{holds}: {said:?}");
+    }
+}
+
+#[test]
+fn an_error_of_a_cluster_is_one_whatever_its_words() {
+    let said = Run::default().says(&policy("no-root", &guest("accepts"), &condition("object['is not known offline'] == 1")));
+    assert!(said.len() == 1 && said[0].contains("has no value: no such key: `is not known offline`"), "{said:?}");
+}
+
 #[test]
 fn a_condition_that_does_not_compile_is_a_finding_on_it() {
     let said = Run::default().says(&policy("no-root", &guest("rejects"), &condition("object.metadata.(")));

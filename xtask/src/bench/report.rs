@@ -52,7 +52,7 @@ pub(crate) fn write(cases: &[Case], bars: &[Bar], tools: &[String], runs: usize,
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let _ = writeln!(
         text,
-        "`cargo xtask bench`, {runs} runs of each process in turn after one to warm up, all policies on, built as what is given away (`--profile shipped`), {} on {cores} cores{}.\n",
+        "`cargo xtask bench`, {runs} runs of each process in turn after one to warm up, all policies on, built as what is given away (`cargo xtask shipped`), {} on {cores} cores{}.\n",
         std::env::consts::ARCH,
         processor()
     );

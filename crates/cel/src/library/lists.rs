@@ -82,7 +82,9 @@ fn best<'b, 'v>(function: &str, args: &[CowVal<'b, 'v>], wanted: Ordering) -> An
     // One element must be comparable too.
     compare(function, best.as_ref(), best.as_ref())?;
     for item in items {
-        if compare(function, item.as_ref(), best.as_ref())? == wanted {
+        let comparer = item.as_comparer().ok_or_else(|| failed(function, "the elements cannot be compared with each other"))?;
+        // Of those of different types Kubernetes keeps the one that came before.
+        if comparer.compare(best.as_ref()).is_ok_and(|order| order == wanted) {
             best = item;
         }
     }

@@ -7,6 +7,7 @@ use cel::{DeclarationError, Env, ExecutionError};
 use super::Library;
 use super::opaque::opaque;
 use crate::errors::failed;
+use crate::unknown;
 
 pub(super) const LIBRARY: Library = Library {
     global: &[("quantity", &[1]), ("isQuantity", &[1]), ("sign", &[1])],
@@ -26,7 +27,7 @@ pub(super) const LIBRARY: Library = Library {
 
 /// One, in the unit that everything is rounded up to.
 const ONE: i128 = 1_000_000_000;
-/// What larger numbers are cut down to.
+/// What larger numbers with a binary suffix are cut down to.
 const MOST: i128 = i64::MAX as i128 * ONE;
 /// Digits that the short form has, at most.
 const SHORT_DIGITS: i32 = 18;
@@ -58,10 +59,10 @@ fn register(env: &mut Env) -> Result<(), DeclarationError> {
     cel::add_member_overload!(env, fn is_integer: (Quantity) -> CelBool)?;
     cel::add_member_overload!(env, fn as_integer: (Quantity) -> Result<CelInt>)?;
     cel::add_member_overload!(env, fn as_approximate_float: (Quantity) -> CelDouble)?;
-    cel::add_member_overload!(env, fn add: (Quantity, Quantity) -> Quantity)?;
-    cel::add_member_overload!(env, fn add_int: (Quantity, CelInt) -> Quantity, name = "add")?;
-    cel::add_member_overload!(env, fn sub: (Quantity, Quantity) -> Quantity)?;
-    cel::add_member_overload!(env, fn sub_int: (Quantity, CelInt) -> Quantity, name = "sub")?;
+    cel::add_member_overload!(env, fn add: (Quantity, Quantity) -> Result<Quantity>)?;
+    cel::add_member_overload!(env, fn add_int: (Quantity, CelInt) -> Result<Quantity>, name = "add")?;
+    cel::add_member_overload!(env, fn sub: (Quantity, Quantity) -> Result<Quantity>)?;
+    cel::add_member_overload!(env, fn sub_int: (Quantity, CelInt) -> Result<Quantity>, name = "sub")?;
     cel::add_member_overload!(env, fn is_greater_than: (Quantity, Quantity) -> CelBool)?;
     cel::add_member_overload!(env, fn is_less_than: (Quantity, Quantity) -> CelBool)?;
     cel::add_member_overload!(env, fn compare_to: (Quantity, Quantity) -> CelInt)
@@ -115,11 +116,12 @@ fn parse(text: &str) -> Result<Quantity, Trouble> {
         Some(rest) => rest.split_at_checked(digits(rest)).ok_or(Trouble::Malformed)?,
         None => ("", rest),
     };
-    if whole.is_empty() && fraction.is_empty() {
+    if text.is_empty() {
         return Err(Trouble::Malformed);
     }
     let suffix = suffix(rest).ok_or(Trouble::Malformed)?;
-    let whole = whole.trim_start_matches('0');
+    let has_digits = !whole.is_empty() || !fraction.is_empty();
+    let whole = Some(whole.trim_start_matches('0')).filter(|whole| !whole.is_empty()).unwrap_or("0");
 
     let (exponent, power) = match suffix {
         Suffix::Decimal(exponent) => (exponent, 0),
@@ -127,15 +129,6 @@ fn parse(text: &str) -> Result<Quantity, Trouble> {
     };
     let scale = i64::from(exponent) - fraction.len() as i64;
     let all = format!("{whole}{fraction}");
-    let significant = all.trim_start_matches('0').trim_end_matches('0');
-    let sign = |value: i128| if negative { -value } else { value };
-    if significant.is_empty() {
-        return Ok(Quantity { nanos: 0, short: Some((0, 0)) });
-    }
-    // Zeros at the end count as powers of ten.
-    let zeros = (all.len() - all.trim_end_matches('0').len()) as i64;
-    let number: i128 = significant.parse().map_err(|_| Trouble::TooLong)?;
-    let nanos = nanos(number.checked_mul(1 << power).ok_or(Trouble::TooLong)?, scale + zeros);
     let precision = match power {
         0 => SHORT_DIGITS - all.len() as i32,
         power if fraction.is_empty() => 14 - all.len() as i32 - (power * 3 / 10) as i32,
@@ -146,28 +139,41 @@ fn parse(text: &str) -> Result<Quantity, Trouble> {
         .flatten()
         .and_then(|value| value.checked_mul(1 << power))
         .map(|value| (if negative { -value } else { value }, scale as i32));
-    // The short form is not cut down, and beyond it nothing can be told from infinity here.
-    Ok(Quantity { nanos: sign(nanos), short: short.filter(|_| nanos < MOST) })
+    let significant = all.trim_start_matches('0').trim_end_matches('0');
+    if significant.is_empty() {
+        // In short form zero needs no digit.
+        return if has_digits || short.is_some() { Ok(Quantity { nanos: 0, short }) } else { Err(Trouble::Malformed) };
+    }
+    // Zeros at the end count as powers of ten.
+    let zeros = (all.len() - all.trim_end_matches('0').len()) as i64;
+    let number: i128 = significant.parse().map_err(|_| Trouble::TooLong)?;
+    let nanos = nanos(number.checked_mul(1 << power).ok_or(Trouble::TooLong)?, scale + zeros);
+    let nanos = if power > 0 { nanos.map_or(MOST, |nanos| nanos.min(MOST)) } else { nanos.ok_or(Trouble::TooLong)? };
+    let sign = |value: i128| if negative { -value } else { value };
+    Ok(Quantity { nanos: sign(nanos), short: short.filter(|_| power == 0 || nanos < MOST) })
 }
 
-/// `number * 10^scale` in nano-units: rounded up, cut down to what is allowed.
-fn nanos(number: i128, scale: i64) -> i128 {
+/// `number * 10^scale` in nano-units: rounded up, `None` if that is more than is computed with here.
+fn nanos(number: i128, scale: i64) -> Option<i128> {
     let shift = scale - i64::from(NANO);
     let power = |shift: i64| u32::try_from(shift.unsigned_abs()).ok().and_then(|shift| 10_i128.checked_pow(shift));
-    let value = if shift >= 0 {
+    if shift >= 0 {
         power(shift).and_then(|power| number.checked_mul(power))
     } else {
         // A unit that is smaller than everything leaves one of ours.
         Some(power(shift).map_or(1, |power| number / power + i128::from(number % power != 0)))
-    };
-    value.map_or(MOST, |value| value.min(MOST))
+    }
 }
 
 fn quantity(text: &CelString<'_>) -> Result<Quantity, ExecutionError> {
     parse(text.inner()).map_err(|trouble| match trouble {
         Trouble::Malformed => failed("quantity", "not a quantity"),
-        Trouble::TooLong => failed("quantity", "more digits than are supported offline"),
+        Trouble::TooLong => too_long("quantity"),
     })
+}
+
+fn too_long(function: &str) -> ExecutionError {
+    unknown::value(function, "numbers with this many digits are not computed with here")
 }
 
 fn is_quantity(text: &CelString<'_>) -> CelBool {
@@ -196,8 +202,8 @@ fn as_approximate_float(quantity: &Quantity) -> CelDouble {
     CelDouble::from(quantity.nanos as f64 / ONE as f64)
 }
 
-fn plus(left: &Quantity, right: &Quantity) -> Quantity {
-    let nanos = left.nanos.saturating_add(right.nanos);
+fn plus(function: &str, left: &Quantity, right: &Quantity) -> Result<Quantity, ExecutionError> {
+    let nanos = left.nanos.checked_add(right.nanos).ok_or_else(|| too_long(function))?;
     let short = match (left.short, right.short) {
         (Some((0, _)), short) | (short, Some((0, _))) => short,
         (Some((left, left_scale)), Some((right, right_scale))) => {
@@ -207,7 +213,7 @@ fn plus(left: &Quantity, right: &Quantity) -> Quantity {
         }
         _ => None,
     };
-    Quantity { nanos, short }
+    Ok(Quantity { nanos, short })
 }
 
 fn negated(quantity: &Quantity) -> Quantity {
@@ -220,20 +226,20 @@ fn whole(number: &CelInt) -> Quantity {
     Quantity { nanos: i128::from(number) * ONE, short: Some((number, 0)) }
 }
 
-fn add(left: &Quantity, right: &Quantity) -> Quantity {
-    plus(left, right)
+fn add(left: &Quantity, right: &Quantity) -> Result<Quantity, ExecutionError> {
+    plus("add", left, right)
 }
 
-fn add_int(left: &Quantity, right: &CelInt) -> Quantity {
-    plus(left, &whole(right))
+fn add_int(left: &Quantity, right: &CelInt) -> Result<Quantity, ExecutionError> {
+    plus("add", left, &whole(right))
 }
 
-fn sub(left: &Quantity, right: &Quantity) -> Quantity {
-    plus(left, &negated(right))
+fn sub(left: &Quantity, right: &Quantity) -> Result<Quantity, ExecutionError> {
+    plus("sub", left, &negated(right))
 }
 
-fn sub_int(left: &Quantity, right: &CelInt) -> Quantity {
-    plus(left, &negated(&whole(right)))
+fn sub_int(left: &Quantity, right: &CelInt) -> Result<Quantity, ExecutionError> {
+    plus("sub", left, &negated(&whole(right)))
 }
 
 fn is_greater_than(left: &Quantity, right: &Quantity) -> CelBool {

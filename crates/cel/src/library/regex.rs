@@ -1,7 +1,9 @@
 //! Regular expressions: `matches` (CEL), `find` and `findAll` (Kubernetes).
 //!
-//! A cluster uses RE2. `regex-lite` has the same linear time and the same ASCII classes; what it reads differently is refused first,
-//! and what it lacks (Unicode classes, `\Q…\E`) it refuses itself.
+//! A cluster uses RE2, as Go has it. `regex-lite` has the same linear time and the same ASCII classes. What it reads differently, and
+//! what it lacks or has no room for (Unicode classes, `\Q…\E`), is not known.
+
+mod syntax;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -14,6 +16,7 @@ use regex_lite::{Regex, RegexBuilder};
 use super::Library;
 use super::lists::strings;
 use crate::errors::failed;
+use crate::unknown;
 
 pub(super) const LIBRARY: Library =
     Library { global: &[("matches", &[2])], member: &[("matches", &[1]), ("find", &[1]), ("findAll", &[1, 2])], register };
@@ -60,11 +63,12 @@ fn compiled(function: &str, pattern: &CelString<'_>) -> Result<Rc<Regex>, Execut
         if let Some(regex) = seen.get(pattern) {
             return Ok(Rc::clone(regex));
         }
-        if reads_differently(pattern) {
-            return Err(failed(function, "the pattern uses what is not supported offline, or what RE2 does not know"));
+        if syntax::is_broken(pattern) {
+            return Err(failed(function, "not a regular expression"));
         }
-        let regex =
-            RegexBuilder::new(pattern).size_limit(SIZE).build().map_err(|_| failed(function, "not a pattern that is supported offline"))?;
+        let regex = Some(pattern).filter(|pattern| !syntax::reads_differently(pattern));
+        let regex = regex.and_then(|pattern| RegexBuilder::new(pattern).size_limit(SIZE).build().ok());
+        let regex = regex.ok_or_else(|| unknown::value(function, "regular expressions of this form or size are not supported offline"))?;
         if seen.len() >= PATTERNS {
             seen.clear();
         }
@@ -72,33 +76,4 @@ fn compiled(function: &str, pattern: &CelString<'_>) -> Result<Rc<Regex>, Execut
         seen.insert(pattern.to_owned(), Rc::clone(&regex));
         Ok(regex)
     })
-}
-
-/// Whether `regex-lite` takes a pattern that RE2 refuses or reads in another way.
-fn reads_differently(pattern: &str) -> bool {
-    let bytes = pattern.as_bytes();
-    let at = |index: usize| bytes.get(index).copied().unwrap_or_default();
-    // Folding the case of letters beyond ASCII is RE2's alone.
-    let mut folds = false;
-    let mut index = 0;
-    while index < bytes.len() {
-        match (at(index), at(index + 1)) {
-            // Word edges by other names, and code points as `\u`.
-            (b'\\', b'<' | b'>' | b'u' | b'U') => return true,
-            (b'\\', b'b') if at(index + 2) == b'{' => return true,
-            (b'\\', _) => index += 1,
-            (b'(', b'?') => {
-                let flags = bytes.get(index + 2..).unwrap_or_default();
-                let end = flags.iter().position(|flag| !flag.is_ascii_alphabetic() && *flag != b'-').unwrap_or(flags.len());
-                let flags = flags.get(..end).unwrap_or_default();
-                if at(index + 2 + end) != b'<' && flags.iter().any(|flag| matches!(flag, b'x' | b'R' | b'u')) {
-                    return true;
-                }
-                folds |= flags.contains(&b'i');
-            }
-            _ => {}
-        }
-        index += 1;
-    }
-    folds && !pattern.is_ascii()
 }

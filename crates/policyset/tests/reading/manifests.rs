@@ -3,7 +3,7 @@
 use fedward_policyset::{Body, FailurePolicy, Kind, Mode, Reach, is_policy, read, read_server};
 use serde_json::{Value, json};
 
-use crate::matching::pod;
+use crate::matching::{pod, reach_of};
 use crate::{good, kind, pods, policy};
 
 #[test]
@@ -222,8 +222,8 @@ fn a_policy_of_a_namespace_is_for_that_namespace_only() {
     let found = found.unwrap();
     assert_eq!(found.unique_name(), "namespaced-shop-labels");
     let matching = found.matching.unwrap();
-    assert_eq!(matching.reach(&pod("shop")), Reach::Yes);
-    assert_eq!(matching.reach(&pod("other")), Reach::No);
+    assert_eq!(reach_of(&matching, &pod("shop")), Reach::Yes);
+    assert_eq!(reach_of(&matching, &pod("other")), Reach::No);
 }
 
 #[test]

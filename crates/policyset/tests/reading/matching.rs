@@ -1,6 +1,6 @@
 //! Which requests reach a policy.
 
-use fedward_policyset::{Attributes, Labels, Reach};
+use fedward_policyset::{Attributes, Labels, Matching, Reach};
 use serde_json::{Value, json};
 
 use crate::{good, policy};
@@ -25,11 +25,16 @@ fn labels(pairs: &[(&str, &str)]) -> Labels {
     pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
 }
 
+/// Whether a request reaches a policy, as the engine puts it together.
+pub(crate) fn reach_of(matching: &Matching, request: &Attributes<'_>) -> Reach {
+    if matching.takes(request) { matching.selects(request) } else { Reach::No }
+}
+
 fn reach(rules: Value, extra: Value, request: &Attributes<'_>) -> Reach {
     let mut spec = good(extra);
     spec["rules"] = json!([rules]);
     let (found, problems) = policy(spec);
-    found.unwrap_or_else(|| panic!("{problems:?}")).matching.unwrap().reach(request)
+    reach_of(&found.unwrap_or_else(|| panic!("{problems:?}")).matching.unwrap(), request)
 }
 
 #[test]
