@@ -48,7 +48,7 @@ pub(crate) struct Evaluated {
     pub(crate) not_known: BTreeMap<usize, usize>,
     /// How many objects a policy does not see because a condition has no value, and its failure policy lets them pass.
     pub(crate) ignored: BTreeMap<usize, usize>,
-    /// How many objects each match condition of a policy keeps from it.
+    /// How many objects each match condition of a policy keeps from it, where no object reaches any policy.
     pub(crate) unmatched: BTreeMap<usize, BTreeMap<String, usize>>,
     /// Policies that were given lists that may be incomplete, and do not know.
     pub(crate) with_gaps: BTreeSet<usize>,

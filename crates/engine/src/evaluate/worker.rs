@@ -247,13 +247,17 @@ impl<'w> Worker<'w> {
         let variables = Variables { object: &object, old_object: &old, request: &facts, namespace_object: Some(b"null") };
         let all: Vec<&Conditions> = conditional.iter().map(|(_, _, conditions, _)| *conditions).collect();
         let outcomes = evaluator.bind(&variables, &self.uses).evaluate_all(&all);
-        for ((index, policy, _, certain), outcome) in conditional.into_iter().zip(outcomes) {
+        for ((index, policy, conditions, certain), outcome) in conditional.into_iter().zip(outcomes) {
             pending.set(
                 index,
                 match outcome {
                     fedward_conditions::Outcome::Match => Reached::Yes { certain },
-                    fedward_conditions::Outcome::NoMatch { name } => {
-                        *self.part.unmatched.entry(index).or_default().entry(name).or_default() += 1;
+                    fedward_conditions::Outcome::NoMatch { index: condition } => {
+                        // Nobody asks once a policy has seen something.
+                        if self.part.seen.is_empty() {
+                            let names = self.part.unmatched.entry(index).or_default();
+                            *names.entry(conditions.name(condition)).or_default() += 1;
+                        }
                         Reached::No
                     }
                     fedward_conditions::Outcome::Error { name, message } => without_value(policy, &name, &message),
