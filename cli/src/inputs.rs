@@ -103,7 +103,7 @@ pub(crate) fn read(request: &Request<'_>) -> Result<Inputs> {
         request,
         inputs: Inputs::default(),
         seen: own.clone(),
-        stdin_is_read: false,
+        stdin: None,
         charts: Charts::default(),
         waiting: Vec::new(),
     };
@@ -145,7 +145,8 @@ struct Reader<'a> {
     request: &'a Request<'a>,
     inputs: Inputs,
     seen: HashSet<PathBuf>,
-    stdin_is_read: bool,
+    /// What standard input was read for.
+    stdin: Option<Role>,
     charts: Charts,
     /// What was met on the way and is still to be read: where it is among the files, and its path.
     waiting: Vec<(usize, PathBuf)>,
@@ -153,8 +154,11 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn stdin(&mut self, role: Role) -> Result<()> {
-        if std::mem::replace(&mut self.stdin_is_read, true) {
-            return Ok(());
+        match self.stdin.replace(role) {
+            None => {}
+            // A file is read once, however often it is named; what is judged is looked at, too.
+            Some(before) if before == role || role == Role::Context => return Ok(()),
+            Some(_) => bail!("`-` is given for two things, and standard input is read once: write one of them into a file"),
         }
         let bytes = bounded(io::stdin().lock(), 0).map_err(|error| anyhow::anyhow!("cannot read standard input: {}", words::io(&error)))?;
         self.inputs.files.push(Input { name: self.request.stdin_filename.to_owned(), bytes, named: true, role });

@@ -122,6 +122,10 @@ impl Modules for Store {
         if let Some(found) = builtin(short) {
             return Ok(found);
         }
+        if scheme == "registry" && !short.contains(['/', '.', ':']) {
+            let near = words::did_you_mean(short, fedward_modules::ALL.iter().map(|builtin| builtin.id));
+            return Err(format!("there is no built-in policy `{short}`{near}, and what is not built in has a registry in its reference"));
+        }
         match scheme {
             "file" => read(&self.file(rest, manifest)?),
             "registry" | "https" | "http" => read(&self.stored(scheme, rest, reference)?),
@@ -213,6 +217,8 @@ mod tests {
             ("registry://registry.example/policies/c:v2".to_owned(), "kwctl pull registry://registry.example/policies/c:v2"),
             ("registry://../../b.wasm".to_owned(), "not a reference"),
             ("https:///etc/passwd".to_owned(), "not a reference"),
+            ("require-identity-label".to_owned(), "no built-in policy `require-identity-label` (did you mean `require-identity-labels`?)"),
+            ("registry://zzz".to_owned(), "no built-in policy `zzz`, and what is not built in has a registry"),
             ("ftp://registry.example/c".to_owned(), "only `registry://`, `https://`, `http://` and `file://` exist"),
             ("http://registry.example/c".to_owned(), "leaves policy manifests out"),
         ] {

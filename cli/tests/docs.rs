@@ -38,11 +38,15 @@ impl Folder {
     }
 
     fn fedward(&self, args: &[&str]) -> Output {
+        self.fed(args, ACCOUNT.as_bytes())
+    }
+
+    fn fed(&self, args: &[&str], input: &[u8]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_fedward"));
         command.current_dir(&self.0).args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         // What does not read its input may be gone already.
-        let _ = child.stdin.take().unwrap().write_all(ACCOUNT.as_bytes());
+        let _ = child.stdin.take().unwrap().write_all(input);
         child.wait_with_output().unwrap()
     }
 }
@@ -75,6 +79,11 @@ fn blocks(page: &str, language: &str) -> Vec<String> {
 #[test]
 fn command_lines_run() {
     let folder = Folder::new("commands");
+    for (name, text) in [("prod", ACCOUNT), ("policies", POLICY)] {
+        folder.file(&format!("overlays/{name}/a.yaml"), text);
+        folder.file(&format!("overlays/{name}/kustomization.yaml"), "resources: [a.yaml]\nnamePrefix: prod-\n");
+    }
+    let renders = common::renders();
     let mut run = 0;
     for line in PAGES
         .iter()
@@ -82,11 +91,18 @@ fn command_lines_run() {
         .flat_map(|page| blocks(page, "sh"))
         .flat_map(|block| block.lines().map(str::to_owned).collect::<Vec<_>>())
     {
-        let command = line.split(" #").next().unwrap().rsplit("| ").next().unwrap();
-        let Some(args) = command.trim().strip_prefix("fedward ") else { continue };
-        let output = folder.fedward(&args.split_whitespace().collect::<Vec<_>>());
-        assert_eq!(output.status.code(), Some(0), "{line}\n{}", String::from_utf8_lossy(&output.stderr));
-        run += 1;
+        if line.starts_with("fedward render ") && !renders {
+            continue;
+        }
+        // What other programs print is taken for an account.
+        let mut input = ACCOUNT.as_bytes().to_vec();
+        for command in line.split(" #").next().unwrap().split("| ") {
+            let Some(args) = command.trim().strip_prefix("fedward ") else { continue };
+            let output = folder.fed(&args.split_whitespace().collect::<Vec<_>>(), &input);
+            assert_eq!(output.status.code(), Some(0), "{line}\n{}", String::from_utf8_lossy(&output.stderr));
+            input = output.stdout;
+            run += 1;
+        }
     }
     assert!(run > 5, "only {run}");
 }

@@ -1,16 +1,16 @@
 //! `fedward check`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use fedward_deployed::Ignoring;
-use fedward_engine::{Options, Sets, User};
+use fedward_engine::{Input, Options, RENDER_POLICIES, Role, Sets, User};
 use fedward_gitops::Wanted;
 use fedward_kit::finding::Severity;
 use fedward_kit::policy::RuleDescriptor;
-use fedward_outcome::Outcome;
+use fedward_outcome::{Finding, Outcome};
 use fedward_report::{Gate, RuleInfo, Tool};
 
 use super::explain;
@@ -102,6 +102,8 @@ pub(crate) fn run(args: &Check) -> Result<Exit> {
         argocd::join(deployed, &mut files, &mut options)
     });
     let untouched_files = joined.as_ref().map_or(options.unjudged.len(), |joined| joined.untouched);
+    let is_policies = |file: &&Input| file.role == Role::Policies;
+    let of_policies: HashSet<String> = files.iter().filter(is_policies).map(|file| file.name.clone()).collect();
     let (mut outcome, _) = progress::shown(args.quiet, "checking", "objects", |count| {
         if only_builtin || only_repository {
             return fedward_engine::run(files, &policies, &options, count);
@@ -109,9 +111,27 @@ pub(crate) fn run(args: &Check) -> Result<Exit> {
         let sets = Sets { host: &host, modules: &store, only_given: !given.is_empty() };
         fedward_engine::run_sets(files, policies, sets, &options, count)
     });
-    if !given.is_empty() && outcome.policies == 0 {
+    // A file that is wrong says so itself.
+    let is_wrong = |finding: &Finding| finding.severity == Severity::Error && of_policies.contains(&**finding.location.source.name());
+    if !given.is_empty() && outcome.policies == 0 && !outcome.findings.iter().any(is_wrong) {
         let paths: Vec<String> = given.iter().map(|path| format!("`{}`", path.display())).collect();
-        bail!("no policy manifest, and no policy server's file, in {}: nothing would be judged", paths.join(", "));
+        let unbuilt = outcome.skipped.iter().find(|skipped| skipped.reason.ends_with(RENDER_POLICIES));
+        let folder = unbuilt.map(|skipped| match skipped.file.rsplit_once('/') {
+            Some((folder, _)) => folder,
+            None => ".",
+        });
+        let how = folder.map(|folder| {
+            let paths: Vec<String> = input.paths.iter().map(|path| path.display().to_string()).collect();
+            format!(
+                "; what the kustomization in `{folder}` renders to runs with `fedward render {folder} | fedward check {} --policies -`",
+                paths.join(" ")
+            )
+        });
+        bail!(
+            "no policy manifest, and no policy server's file, in {}: nothing would be judged{}",
+            paths.join(", "),
+            how.unwrap_or_default()
+        );
     }
     outcome.skipped.splice(0..0, read.skipped);
     outcome.notes.extend(untracked);

@@ -38,7 +38,7 @@ fn head(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "instances  {instance}")?;
     let requests = &report.requests;
     match requests.count {
-        0 => writeln!(out, "requests   none")?,
+        0 => writeln!(out, "requests   none, so that nothing was measured")?,
         count => writeln!(out, "requests   {count}: {} accepted, {} rejected", requests.accepted, requests.rejected)?,
     }
     writeln!(out)?;

@@ -176,8 +176,9 @@ impl Conditions {
         &self.uses
     }
 
-    /// A condition's name.
-    pub(crate) fn name(&self, index: usize) -> String {
+    /// The name of a condition, of those that could be read, counted from 0.
+    #[must_use]
+    pub fn name(&self, index: usize) -> String {
         self.names.get(index).cloned().unwrap_or_default()
     }
 }

@@ -33,8 +33,8 @@ pub enum Outcome {
     Match,
     /// One is false: it does not. Errors of others do not count then.
     NoMatch {
-        /// The first that is false.
-        name: String,
+        /// The first that is false: see [`Conditions::name`].
+        index: usize,
     },
     /// None is false, and one has no value: the failure policy decides.
     Error {
@@ -170,7 +170,7 @@ impl Bound<'_> {
             let name = |index: usize| conditions.name(which.start.saturating_add(index));
             match verdict {
                 Verdict::Match => Outcome::Match,
-                Verdict::NoMatch(index) => Outcome::NoMatch { name: name(index) },
+                Verdict::NoMatch(index) => Outcome::NoMatch { index: which.start.saturating_add(index) },
                 Verdict::NotKnown(index, message) => Outcome::NotKnown { name: name(index), message, is_late: false },
                 Verdict::Error(index, message) => Outcome::Error { name: name(index), message },
             }

@@ -87,9 +87,9 @@ fn false_counts_before_errors_and_errors_before_a_match() {
     let error = Outcome::Error { name: "broken".to_owned(), message: "division by zero".to_owned() };
     assert_eq!(judge(&[]), Outcome::Match);
     assert_eq!(judge(&[yes, yes]), Outcome::Match);
-    assert_eq!(judge(&[yes, no]), Outcome::NoMatch { name: "no".to_owned() });
-    assert_eq!(judge(&[broken, no]), Outcome::NoMatch { name: "no".to_owned() });
-    assert_eq!(judge(&[no, broken]), Outcome::NoMatch { name: "no".to_owned() });
+    assert_eq!(judge(&[yes, no]), Outcome::NoMatch { index: 1 });
+    assert_eq!(judge(&[broken, no]), Outcome::NoMatch { index: 1 });
+    assert_eq!(judge(&[no, broken]), Outcome::NoMatch { index: 0 });
     assert_eq!(judge(&[yes, broken]), error);
     assert_eq!(judge(&[broken, yes]), error);
     // What only a cluster knows may be false there.
@@ -98,7 +98,7 @@ fn false_counts_before_errors_and_errors_before_a_match() {
         let outcome = judge(&conditions);
         assert!(matches!(&outcome, Outcome::NotKnown { name, is_late: false, .. } if name == "unknown"), "{outcome:?}");
     }
-    assert_eq!(judge(&[unknown, no]), Outcome::NoMatch { name: "no".to_owned() });
+    assert_eq!(judge(&[unknown, no]), Outcome::NoMatch { index: 1 });
 }
 
 /// Of two errors, `&&` and `||` give one. Had what is not known been false, or true, there would have been none.
@@ -167,7 +167,7 @@ fn conditions_are_shared_by_evaluators_and_outlive_their_instances() {
         compile(&mut one, &[("yes", "true"), ("broken", "object.metadata.nope == true"), ("same", "object.metadata.nope == true")]),
     ];
     let expected = [
-        Outcome::NoMatch { name: "no".to_owned() },
+        Outcome::NoMatch { index: 1 },
         Outcome::Match,
         Outcome::Error { name: "broken".to_owned(), message: "no such key: `nope`".to_owned() },
         Outcome::Error { name: "broken".to_owned(), message: "no such key: `nope`".to_owned() },
@@ -192,7 +192,7 @@ fn conditions_are_shared_by_evaluators_and_outlive_their_instances() {
     // The same conditions, and what they look at has changed.
     let object = br#"{"metadata":{"name":"orchard","nope":true}}"#;
     let changed = Variables { object, request: br#"{"name":"nobody"}"#, ..variables };
-    let no = Outcome::NoMatch { name: "yes".to_owned() };
+    let no = Outcome::NoMatch { index: 0 };
     assert_eq!(one.bind(&changed, &uses).evaluate_all(&all), [Outcome::Match, Outcome::Match, no, Outcome::Match]);
 }
 
@@ -209,7 +209,7 @@ fn more_expressions_than_an_instance_remembers_are_told_again() {
         .collect();
     sets.push(compile(&mut evaluator, &[("no", "object.spec.replicas == 4")]));
     let all: Vec<&Conditions> = sets.iter().collect();
-    let no = Outcome::NoMatch { name: "no".to_owned() };
+    let no = Outcome::NoMatch { index: 0 };
     for _ in 0..2 {
         let mut bound = evaluator.bind(&variables, sets[0].uses());
         for set in &all[..3] {
@@ -257,7 +257,7 @@ fn one_policy_that_breaks_the_sandbox_costs_the_others_nothing() {
     let found = evaluator.bind(&variables, &uses).evaluate_all(&[&yes, &bomb, &no]);
     assert_eq!(found[0], Outcome::Match);
     assert!(matches!(&found[1], Outcome::NotKnown { name, .. } if name == "bomb"), "{:?}", found[1]);
-    assert_eq!(found[2], Outcome::NoMatch { name: "no".to_owned() });
+    assert_eq!(found[2], Outcome::NoMatch { index: 0 });
 }
 
 #[test]
@@ -342,8 +342,8 @@ fn what_only_a_bound_of_ours_keeps_from_being_read_is_not_known() {
     assert_eq!(judge(&[yes, deep, yes]), unread);
     assert_eq!(judge(&[broken, deep]), unread);
     assert_eq!(judge(&[deep, broken]), unread);
-    assert_eq!(judge(&[deep, no]), Outcome::NoMatch { name: "no".to_owned() });
-    assert_eq!(judge(&[no, deep]), Outcome::NoMatch { name: "no".to_owned() });
+    assert_eq!(judge(&[deep, no]), Outcome::NoMatch { index: 0 });
+    assert_eq!(judge(&[no, deep]), Outcome::NoMatch { index: 0 });
     assert!(matches!(judge(&[yes, broken]), Outcome::Error { name, .. } if name == "broken"));
     // What is wrong is wrong beside it, too.
     let problems = Conditions::compile(&mut evaluator, &[deep, ("bad", "nope")]).unwrap().unwrap_err();
@@ -469,7 +469,7 @@ fn what_breaks_the_sandbox_is_told_apart_from_its_neighbours() {
     let bomb = (bomb.0, bomb.1.as_str());
     let with_false = compile(&mut evaluator, &[bomb, ("no", "object == null")]);
     let with_true = compile(&mut evaluator, &[("yes", "object != null"), bomb]);
-    assert_eq!(evaluator.bind(&variables, with_false.uses()).evaluate(&with_false), Outcome::NoMatch { name: "no".to_owned() });
+    assert_eq!(evaluator.bind(&variables, with_false.uses()).evaluate(&with_false), Outcome::NoMatch { index: 1 });
     let Outcome::NotKnown { name, message, .. } = evaluator.bind(&variables, with_true.uses()).evaluate(&with_true) else {
         panic!("a bomb is no match")
     };

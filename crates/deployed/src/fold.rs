@@ -87,6 +87,11 @@ fn place(origins: &mut Origins<'_>, outcome: &Outcome, mut finding: Finding) -> 
             related.location = placed.location;
         }
     }
+    for manifest in &mut finding.manifests {
+        if let Some(placed) = origins.place(&manifest.location, None) {
+            Arc::make_mut(manifest).location = placed.location;
+        }
+    }
     // What several Applications deploy is one place.
     relate(&mut finding, all_related);
     let Some(placed) = origins.place(&finding.location, finding.object.as_ref()) else {
@@ -188,6 +193,12 @@ fn folded(deployed: &Deployed, all: Vec<Placed>, ignored: &Lines) -> Vec<Finding
             Some((first, all)) => {
                 // The values of each Application may be set in a file of its own.
                 relate(first, finding.related);
+                // So may the policy be another one.
+                for manifest in finding.manifests {
+                    if !first.manifests.iter().any(|known| known.to_string() == manifest.to_string()) {
+                        first.manifests.push(manifest);
+                    }
+                }
                 all.extend(by);
             }
             None => {

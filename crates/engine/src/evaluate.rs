@@ -48,6 +48,8 @@ pub(crate) struct Evaluated {
     pub(crate) not_known: BTreeMap<usize, usize>,
     /// How many objects a policy does not see because a condition has no value, and its failure policy lets them pass.
     pub(crate) ignored: BTreeMap<usize, usize>,
+    /// How many objects each match condition of a policy keeps from it, where no object reaches any policy.
+    pub(crate) unmatched: BTreeMap<usize, BTreeMap<String, usize>>,
     /// Policies that were given lists that may be incomplete, and do not know.
     pub(crate) with_gaps: BTreeSet<usize>,
     pub(crate) cost: Cost,
@@ -121,6 +123,12 @@ pub(crate) fn run(world: &World, plan: &Plan<'_>) -> Evaluated {
         for (counts, more) in [(&mut all.not_known, part.not_known), (&mut all.ignored, part.ignored)] {
             for (policy, count) in more {
                 *counts.entry(policy).or_default() += count;
+            }
+        }
+        for (policy, names) in part.unmatched {
+            let counts = all.unmatched.entry(policy).or_default();
+            for (name, count) in names {
+                *counts.entry(name).or_default() += count;
             }
         }
         all.with_gaps.extend(part.with_gaps);

@@ -59,7 +59,7 @@ pub(crate) fn gather(inputs: Vec<Input>, options: &Options, outcome: &mut Outcom
         let path = one.source.name();
         // What is deployed is final, whatever its files look like.
         let is_deployed = matches!(about.role, Role::Deployed(_));
-        if let Some(reason) = project.skips(path).filter(|_| !is_deployed) {
+        if let Some(reason) = project.skips(path, about.role).filter(|_| !is_deployed) {
             if whole_file.as_ref() != Some(path) {
                 whole_file = Some(Arc::clone(path));
                 gatherer.outcome.skipped.push(Skipped { file: path.to_string(), line: None, reason });
@@ -136,7 +136,7 @@ impl Gatherer<'_> {
             let root = document.root();
             let found = review::of_document(root)
                 .map_err(|why| (root, why))
-                .and_then(|request| review::request_object(number, request, &self.kinds, self.options.namespace(about.role), about.role));
+                .and_then(|request| review::request_object(number, request, about.role));
             match found {
                 Ok((object, node)) => self.add(object, node, one),
                 Err((node, why)) => self.outcome.findings.push(input::no_request(&one.source, node.place(), &why)),
@@ -158,6 +158,16 @@ impl Gatherer<'_> {
         if about.role == Role::Policies && set::is_server(document.root(), one.source.name()) {
             self.problems(one);
             self.servers.push(number);
+            return Vec::new();
+        }
+        if review::is_bare(document.root()) {
+            match review::request_object(number, document.root(), about.role) {
+                Ok((object, node)) => {
+                    self.problems(one);
+                    self.found(object, node, one);
+                }
+                Err((_, why)) => self.skip(one, format!("no Kubernetes manifest, and no admission request: {why}")),
+            }
             return Vec::new();
         }
         match lift::lift(document, stem(one.source.name()), &self.options.limits) {
@@ -192,15 +202,20 @@ impl Gatherer<'_> {
 
     fn object(&mut self, number: usize, one: &Loaded, node: Node<'_>, role: Role) {
         let (object, node) = if review::is_review(node) {
-            match review::object(number, node, &self.kinds, self.options.namespace(role), role) {
+            match review::object(number, node, role) {
                 Ok(found) => found,
                 Err((field, reason)) => return self.outcome.findings.push(input::no_request(&one.source, field.place(), &reason)),
             }
         } else {
             (load::object(number, node, &self.kinds, self.options.namespace(role), role), node)
         };
+        self.found(object, node, one);
+    }
+
+    /// Takes an object, or a request, and says what is wrong with its text.
+    fn found(&mut self, object: Object, node: Node<'_>, one: &Loaded) {
         let is_object = object.review != Some(node.id());
-        if self.options.judges(role, one.source.name()) && is_object && self.objects.len() < self.options.max_objects {
+        if self.options.judges(object.role, one.source.name()) && is_object && self.objects.len() < self.options.max_objects {
             self.outcome.findings.extend(input::object(&one.source, &object, node, &self.options.limits));
         }
         self.add(object, node, one);

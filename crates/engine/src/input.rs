@@ -77,6 +77,7 @@ impl<'a> Report<'a> {
             edits: Vec::new(),
             suppressed: None,
             rendered: None,
+            manifests: Vec::new(),
         }
     }
 }

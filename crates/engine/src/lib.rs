@@ -29,6 +29,7 @@ mod severities;
 mod suite;
 mod survey;
 mod target;
+mod unselected;
 mod verdicts;
 mod views;
 mod world;
@@ -52,7 +53,7 @@ pub use input::{INPUT_POLICY, INPUT_RULES};
 pub use load::{Deployment, Input, Role};
 pub use mask::{CHANGED as HIDDEN_CHANGED, HIDDEN, hide as hide_secrets};
 pub use policies::{Code, Policy, from_yaml};
-pub use project::{BUILD, RENDER};
+pub use project::{BUILD, RENDER, RENDER_POLICIES};
 pub use request::{Operation, User};
 
 pub use modules::{Codes, Found, Modules};
@@ -284,6 +285,10 @@ fn run_with(inputs: Vec<Input>, policies: Policies<'_>, options: &Options, progr
     verdicts::mutations(&world, policies, &evaluated.mutations, options.keeps_secrets, &mut outcome);
     let notes = verdicts::notes(policies, &evaluated, &outcome);
     outcome.notes.extend(notes);
+    // What could not be judged, and policies that cannot be used, are the reason then.
+    if outcome.evaluated == 0 && outcome.not_evaluated.is_empty() {
+        outcome.notes.extend(unselected::notes(&world, policies, &requests, &evaluated));
+    }
     let rules: Vec<&str> = policies.iter().flat_map(Policy::rules).collect();
     settle(&mut outcome, &world, options, &rules, &order);
     in_pool(&mut || secrets::hide(&world.loaded, &mut outcome, !options.deployments.is_empty()));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use fedward_manifest::{Chunk, Document, Limits, Node, NodeId, Problem, Source, SourceError, parse, split};
 use rayon::prelude::*;
 
-use crate::resources::{Kinds, Scope};
+use crate::resources::{Kinds, Resource, Scope};
 
 /// A file as it was read.
 #[derive(Debug, Clone)]
@@ -167,11 +167,19 @@ pub(crate) fn text<'d>(node: Node<'d>, key: &str) -> Option<&'d str> {
 /// What an object is, with its namespace filled in.
 pub(crate) fn object(document: usize, node: Node<'_>, kinds: &Kinds, default_namespace: &str, role: Role) -> Object {
     let api_version = text(node, "apiVersion").unwrap_or_default();
+    let group = api_version.split_once('/').map_or("", |(group, _)| group);
+    let kind = text(node, "kind").unwrap_or_default();
+    let resource = kinds.resource(group, kind);
+    object_of(document, node, resource, default_namespace, role)
+}
+
+/// The same of an object whose resource is known.
+pub(crate) fn object_of(document: usize, node: Node<'_>, resource: Resource, default_namespace: &str, role: Role) -> Object {
+    let api_version = text(node, "apiVersion").unwrap_or_default();
     let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
     let kind = text(node, "kind").unwrap_or_default();
     let metadata = node.get("metadata");
     let field = |key| metadata.and_then(|metadata| text(metadata, key)).unwrap_or_default();
-    let resource = kinds.resource(group, kind);
     let namespace = match resource.scope {
         Scope::Cluster => "",
         Scope::Namespaced => Some(field("namespace")).filter(|namespace| !namespace.is_empty()).unwrap_or(default_namespace),

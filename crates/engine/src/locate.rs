@@ -41,6 +41,7 @@ pub(crate) fn finding(world: &World, number: usize, given: &[usize], policy: &st
         edits,
         suppressed: None,
         rendered: None,
+        manifests: Vec::new(),
     }
 }
 

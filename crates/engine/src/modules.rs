@@ -40,12 +40,16 @@ impl Codes {
     /// # Errors
     /// Why there is none.
     pub(crate) fn get(&self, host: &Host, modules: &dyn Modules, reference: &str, manifest: &str) -> Result<Code, String> {
-        // A path is relative to the folder of the manifest.
-        let folder = manifest.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let key = if reference.starts_with("file://") { format!("{folder} {reference}") } else { reference.to_owned() };
+        let key = Codes::key(reference, manifest);
         let slot = Arc::clone(self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default());
         let find = || modules.find(reference, manifest).and_then(|found| Code::new(host, modules.cache(), found));
         slot.get_or_init(find).clone()
+    }
+
+    /// What is the same for references to one module: a path is relative to the folder of the manifest.
+    pub(crate) fn key(reference: &str, manifest: &str) -> String {
+        let folder = manifest.rsplit_once('/').map_or("", |(folder, _)| folder);
+        if reference.starts_with("file://") { format!("{folder} {reference}") } else { reference.to_owned() }
     }
 }
 

@@ -8,7 +8,7 @@ use fedward_conditions::{Conditions, Group};
 use fedward_host::{Cache, CallError, Host, Module, NoHostCalls, Origin, Strategy};
 use fedward_kit::policy::{AnyPolicy, Builtin, Descriptor};
 use fedward_manifest::{Limits, Source, parse, split};
-use fedward_outcome::Location;
+use fedward_outcome::Manifest;
 use fedward_policyset::{Attributes, FailurePolicy, Matching, Mode, Reach, Resource, Rule, Scope};
 use serde::Deserialize;
 use serde_json::Value;
@@ -24,8 +24,12 @@ use crate::suite::Parts;
 pub struct Policy {
     /// A built-in policy's id; the name of a policy of a set, as its webhook has it.
     pub id: String,
-    /// Where its manifest is; `None` for one that comes with the program.
-    pub(crate) place: Option<Location>,
+    /// Its manifest; `None` for one that comes with the program.
+    pub(crate) manifest: Option<Arc<Manifest>>,
+    /// Whether its manifest is rendered, so that no file has the name and the lines of its place.
+    pub(crate) is_rendered: bool,
+    /// Whether its modules say of themselves what they judge.
+    pub(crate) is_annotated: bool,
     pub(crate) matching: Matching,
     /// Objects that no cluster shows it.
     pub(crate) offline: Vec<Rule>,
@@ -139,7 +143,9 @@ impl Policy {
     pub(crate) fn made(id: &str, code: &Code, member: Member) -> Self {
         Policy {
             id: id.to_owned(),
-            place: None,
+            manifest: None,
+            is_rendered: false,
+            is_annotated: code.rules.is_some(),
             matching: everything(code.rules.clone().unwrap_or_else(|| vec![anything()])),
             offline: code.offline.clone(),
             conditions: None,
@@ -160,9 +166,16 @@ impl Policy {
         self.members.iter().all(|member| member.module.origin() == Origin::Precompiled)
     }
 
+    /// ` (file:line)` of its manifest, where there is such a place.
+    pub(crate) fn place(&self) -> String {
+        let manifest = self.manifest.as_ref().filter(|_| !self.is_rendered);
+        let place = manifest.map(|manifest| (manifest.location.source.name(), manifest.location.start().line));
+        place.map(|(file, line)| format!(" ({file}:{line})")).unwrap_or_default()
+    }
+
     /// Whether it is sent all that an API server sends: our own modules, as they come with the program, need less.
     pub(crate) fn is_told_all(&self) -> bool {
-        self.place.is_some() || self.members.iter().any(|member| member.native.is_none())
+        self.manifest.is_some() || self.members.iter().any(|member| member.native.is_none())
     }
 
     /// Whether a request reaches the policy, its conditions aside.
@@ -176,17 +189,22 @@ impl Policy {
         if self.raw || facts.is_raw() {
             return if self.raw && facts.is_raw() { Takes::All } else { Takes::None };
         }
-        // The API server asks no webhook about what decides over admission itself (`IsExemptAdmissionConfigurationResource`).
-        if self.place.is_some() && request.group == "admissionregistration.k8s.io" && EXEMPT.contains(&request.resource) {
+        if self.is_kept_from(request) {
             return Takes::None;
         }
         // A manifest says itself what of a cluster reaches the policy; what is not of a cluster, but made an object of, it cannot say.
-        let is_open = self.place.is_none() || request.group.ends_with(".fedward");
+        let is_open = self.manifest.is_none() || request.group.ends_with(".fedward");
         match is_open && self.offline.iter().any(|rule| rule.matches(request, false)) {
             true => Takes::All,
             false if self.matching.takes(request) => Takes::Selected,
             false => Takes::None,
         }
+    }
+
+    /// Whether no webhook is asked: the API server asks none about what decides over admission itself
+    /// (`IsExemptAdmissionConfigurationResource`).
+    pub(crate) fn is_kept_from(&self, request: &Attributes<'_>) -> bool {
+        self.manifest.is_some() && request.group == "admissionregistration.k8s.io" && EXEMPT.contains(&request.resource)
     }
 
     /// Whether a request reaches the policy of whose kind that is known.

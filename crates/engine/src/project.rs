@@ -14,6 +14,9 @@ pub const RENDER: &str = ": name the chart to have it rendered";
 /// How a reason ends that a kustomization is skipped for.
 pub const BUILD: &str = ": name its folder to have it built";
 
+/// How a reason ends that a kustomization of policies, and what it changes, is skipped for: naming its folder does not build it.
+pub const RENDER_POLICIES: &str = ": what `fedward render FOLDER` prints can run, from a file or with `fedward check --policies -`";
+
 /// What the repository says of its files.
 #[derive(Default)]
 pub(crate) struct Project {
@@ -73,10 +76,13 @@ impl Project {
         project
     }
 
-    /// Why the documents of a file are not manifests, if they are not.
-    pub(crate) fn skips(&self, path: &str) -> Option<String> {
+    /// Why the documents of a file are not manifests, if they are not. `role` is what the file is for.
+    pub(crate) fn skips(&self, path: &str, role: Role) -> Option<String> {
         if let Some(reason) = self.skipped.get(path) {
-            return Some(reason.clone());
+            return Some(match reason.strip_suffix(BUILD).filter(|_| role == Role::Policies) {
+                Some(what) => format!("{what}{RENDER_POLICIES}"),
+                None => reason.clone(),
+            });
         }
         let mut folder = split(path).0;
         loop {

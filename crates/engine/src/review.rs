@@ -3,7 +3,7 @@
 use fedward_manifest::{Kind, Node};
 
 use crate::load::{self, Object, Role, text};
-use crate::resources::Kinds;
+use crate::resources::{Resource, Scope};
 
 /// Whether a document is an AdmissionReview.
 pub(crate) fn is_review(node: Node<'_>) -> bool {
@@ -16,45 +16,46 @@ pub(crate) fn is_review(node: Node<'_>) -> bool {
 ///
 /// # Errors
 /// Why it is no request, and the field that says so.
-pub(crate) fn object<'d>(
-    document: usize,
-    review: Node<'d>,
-    kinds: &Kinds,
-    default_namespace: &str,
-    role: Role,
-) -> Result<(Object, Node<'d>), (Node<'d>, String)> {
+pub(crate) fn object<'d>(document: usize, review: Node<'d>, role: Role) -> Result<(Object, Node<'d>), (Node<'d>, String)> {
     let Some(request) = review.get("request").filter(|request| request.is_map()) else {
         return Err((review.get("request").unwrap_or(review), "an AdmissionReview without a request".to_owned()));
     };
-    request_object(document, request, kinds, default_namespace, role)
+    request_object(document, request, role)
 }
 
 /// The same of a request without the review around it.
 ///
 /// # Errors
 /// Why it is none, and the field that says so.
-pub(crate) fn request_object<'d>(
-    document: usize,
-    review: Node<'d>,
-    kinds: &Kinds,
-    default_namespace: &str,
-    role: Role,
-) -> Result<(Object, Node<'d>), (Node<'d>, String)> {
+pub(crate) fn request_object<'d>(document: usize, review: Node<'d>, role: Role) -> Result<(Object, Node<'d>), (Node<'d>, String)> {
     check(review)?;
     let node = ["object", "oldObject"].iter().filter_map(|field| review.get(field)).find(|node| node.is_map()).unwrap_or(review);
-    let mut object = load::object(document, node, kinds, default_namespace, role);
     let said = |field: &str, of: &str| review.get(field).and_then(|kind| text(kind, of)).map(str::to_owned).unwrap_or_default();
-    // What the API server says of an object is more than what the object says itself.
+    // What the API server says of an object is more than what the object says itself, and leaves nothing to guess.
+    let resource = Resource { plural: said("resource", "resource"), scope: Scope::Cluster };
+    let mut object = load::object_of(document, node, resource, "", role);
     object.review = Some(review.id());
     object.kind = said("kind", "kind");
     object.group = said("kind", "group");
     object.version = said("kind", "version");
-    object.resource = said("resource", "resource");
     object.namespace = text(review, "namespace").unwrap_or_default().to_owned();
     if let Some(name) = text(review, "name") {
         object.name = name.to_owned();
     }
     Ok((object, node))
+}
+
+/// Whether a document is beyond doubt an AdmissionRequest without the review around it, as policy servers take it too: no object has a map
+/// as its `kind`.
+pub(crate) fn is_bare(root: Node<'_>) -> bool {
+    let texts = |kind: Node<'_>| {
+        kind.is_map() && ["group", "version", "kind"].iter().all(|name| kind.get(name).is_some_and(|text| text.as_str().is_some()))
+    };
+    root.is_map()
+        && root.get("apiVersion").is_none()
+        && root.get("uid").is_some_and(|uid| uid.as_str().is_some())
+        && root.get("kind").is_some_and(texts)
+        && text(root, "operation").is_some_and(|operation| OPERATIONS.contains(&operation))
 }
 
 /// What a document is that stands where a recorded request is expected: the AdmissionRequest in it.
@@ -81,6 +82,9 @@ pub(crate) fn of_document(root: Node<'_>) -> Result<Node<'_>, String> {
         None => Ok(root),
     }
 }
+
+/// The operations that requests are for.
+const OPERATIONS: [&str; 4] = ["CREATE", "UPDATE", "DELETE", "CONNECT"];
 
 /// The types of a request's fields, as Kubewarden reads them (policy-evaluator, `src/admission_request.rs`). `null` is left out.
 #[derive(Clone, Copy)]
@@ -118,7 +122,7 @@ const TYPES: [(&str, Type); 15] = [
 fn check(request: Node<'_>) -> Result<(), (Node<'_>, String)> {
     let missing = |field: &&str| request.get(field).is_none_or(|value| value.is_null());
     if let Some(field) = ["kind", "resource", "operation"].iter().find(|field| missing(field)) {
-        return Err((request, format!("the request of an AdmissionReview without `{field}`, which every request that was sent has")));
+        return Err((request, format!("an admission request without `{field}`, which every request that was sent has")));
     }
     for (field, wanted) in TYPES {
         if let Some(value) = request.get(field).filter(|value| !value.is_null()) {
@@ -126,9 +130,9 @@ fn check(request: Node<'_>) -> Result<(), (Node<'_>, String)> {
         }
     }
     let operation = text(request, "operation").unwrap_or_default();
-    if !["CREATE", "UPDATE", "DELETE", "CONNECT"].contains(&operation) {
+    if !OPERATIONS.contains(&operation) {
         let node = request.get("operation").unwrap_or(request);
-        return Err((node, format!("the request of an AdmissionReview with the operation `{operation}`, which does not exist")));
+        return Err((node, format!("an admission request with the operation `{operation}`, which does not exist")));
     }
     Ok(())
 }

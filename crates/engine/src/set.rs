@@ -7,7 +7,7 @@ use std::time::Duration;
 use fedward_conditions::{Conditions, Evaluator, Group, Problem};
 use fedward_host::{Host, Module};
 use fedward_manifest::Node;
-use fedward_outcome::{Location, NotEvaluated, Outcome, Related, Skipped};
+use fedward_outcome::{Location, Manifest, NotEvaluated, Outcome, Related, Skipped};
 use fedward_policyset::{self as policyset, Body, Kind, Resource};
 use serde_json::Value;
 
@@ -17,6 +17,7 @@ use crate::load::{Loaded, Object, Role};
 use crate::modules::{Codes, Modules};
 use crate::payload;
 use crate::policies::{self, Code, Member, Policy, Unusable};
+use crate::project::RENDER_POLICIES;
 use crate::suite::Parts;
 use crate::world::fingerprint;
 
@@ -55,7 +56,8 @@ const MAX_POLICIES: usize = 2_000;
 
 /// Reads the policies among the objects, and those of `servers` (documents of the form of `policies.yml`).
 pub(crate) fn read(loaded: &[Loaded], objects: &[Object], servers: &[usize], sets: Sets<'_>, outcome: &mut Outcome) -> Set {
-    let mut reader = Reader { sets, outcome, set: Set::default(), codes: Codes::default(), cel: None, seen: HashMap::new() };
+    let mut reader =
+        Reader { sets, outcome, set: Set::default(), codes: Codes::default(), cel: None, seen: HashMap::new(), modules: Vec::new() };
     let is_wanted = |role: Role| if sets.only_given { role == Role::Policies } else { role.is_judged() };
     let mut deployed = HashSet::new();
     for object in objects.iter().filter(|object| is_wanted(object.role) && object.review.is_none()) {
@@ -81,7 +83,8 @@ pub(crate) fn read(loaded: &[Loaded], objects: &[Object], servers: &[usize], set
         reader.set.met += 1;
         if object.draft {
             let line = Some(one.source.position(root.place().start).line);
-            let reason = "a policy that a kustomization of the input changes: it does not run before it is rendered".to_owned();
+            let how = if object.role == Role::Policies { RENDER_POLICIES } else { ": it does not run before it is rendered" };
+            let reason = format!("a policy that a kustomization of the input changes{how}");
             reader.outcome.skipped.push(Skipped { file: one.source.name().to_string(), line, reason });
             continue;
         }
@@ -103,9 +106,23 @@ pub(crate) fn read(loaded: &[Loaded], objects: &[Object], servers: &[usize], set
             reader.policy(&place, policy, &prefix);
         }
     }
-    let Reader { mut set, cel, .. } = reader;
+    let Reader { mut set, cel, modules, .. } = reader;
     set.cel = cel.map(|(module, _)| module);
+    mark_shared(&mut set.policies, &modules);
     set
+}
+
+/// Tells the manifests of policies that have a module in common. `modules` are those of each policy, in the same order.
+fn mark_shared(policies: &mut [Policy], modules: &[BTreeSet<String>]) {
+    let mut users: HashMap<&String, usize> = HashMap::new();
+    for module in modules.iter().flatten() {
+        *users.entry(module).or_default() += 1;
+    }
+    for (policy, modules) in policies.iter_mut().zip(modules) {
+        if let Some(manifest) = policy.manifest.as_mut().filter(|_| modules.iter().any(|module| users.get(module) > Some(&1))) {
+            Arc::make_mut(manifest).shares_module = true;
+        }
+    }
 }
 
 /// Whether a document of a file for policies is a `policies.yml`: a map that is no object, and the file is called so or any of its values
@@ -155,6 +172,8 @@ struct Reader<'a> {
     codes: Codes,
     cel: Option<(Module, Evaluator)>,
     seen: HashMap<String, Seen>,
+    /// The modules of each policy of the set: the id of a built-in one, or what it is looked for by.
+    modules: Vec<BTreeSet<String>>,
 }
 
 impl Reader<'_> {
@@ -192,12 +211,15 @@ impl Reader<'_> {
         }
         let mut members = Vec::new();
         let mut codes = Vec::new();
+        let mut modules = BTreeSet::new();
         let mut usable = true;
         for (name, member) in policy.body.members() {
             match self.member(place, &id, name, member) {
-                Some((code, member)) => {
+                Some((code, made)) => {
+                    let known = code.builtin.map(|builtin| builtin.id.to_owned());
+                    modules.insert(known.unwrap_or_else(|| Codes::key(&member.module, place.one.source.name())));
                     codes.push(code);
-                    members.push(member);
+                    members.push(made);
                 }
                 None => usable = false,
             }
@@ -217,6 +239,15 @@ impl Reader<'_> {
         };
         let (Ok(conditions), Ok(group), true) = (conditions, group, usable) else { return };
         let is_raw = codes.iter().any(|code| code.raw);
+        let is_annotated = codes.iter().all(|code| code.rules.is_some());
+        let manifest = Manifest {
+            kind: policy.kind.name(),
+            namespace: policy.namespace.unwrap_or_default(),
+            name: policy.name,
+            location: place.location(prefix),
+            shares_module: false,
+        };
+        self.modules.push(modules);
         let matching = policy.matching.unwrap_or_else(|| {
             // `policies.yml` says nothing of webhooks: what the module is made for is shown to it.
             let rules = codes.iter().flat_map(|code| code.rules.clone().unwrap_or_else(|| vec![policies::anything()]));
@@ -224,7 +255,9 @@ impl Reader<'_> {
         });
         self.set.policies.push(Policy {
             id,
-            place: Some(place.location(prefix)),
+            manifest: Some(Arc::new(manifest)),
+            is_rendered: place.object.is_some_and(|object| matches!(object.role, Role::Deployed(_))),
+            is_annotated,
             matching,
             offline: codes.into_iter().flat_map(|code| code.offline).collect(),
             conditions,

@@ -105,6 +105,7 @@ mod tests {
             edits: Vec::new(),
             suppressed: None,
             rendered: None,
+            manifests: Vec::new(),
         };
         NativeFinding { finding, leaves_unjudged }
     }

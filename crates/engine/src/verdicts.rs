@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
-use fedward_kit::finding::{Finding, PatchStep};
+use fedward_kit::finding::{Finding, PatchStep, Severity};
 use fedward_kit::verdict::settle;
 use fedward_outcome::{Mutation, NotEvaluated, Outcome, Related};
 use fedward_policyset::Mode;
@@ -52,29 +52,39 @@ fn tell(world: &World, policies: &[Policy], group: &[Verdict]) -> Told {
     let given: Vec<usize> = group.iter().flat_map(|verdict| verdict.given.iter().copied()).collect();
     found.sort_by_key(|(_, finding)| Reverse(finding.severity));
     let (foreign, found): (Vec<_>, Vec<_>) = found.into_iter().partition(|(_, finding)| finding.rule == input::rejected_by_policy::RULE.id);
-    // Whose each finding is: of equal ones the first is kept.
-    let mut owners: HashMap<(String, String, String, String), usize> = HashMap::new();
+    // Whose each finding is: of equal ones the first is kept, and has the greatest weight.
+    let mut owners: HashMap<Same, (Severity, Vec<usize>)> = HashMap::new();
     for (policy, finding) in &found {
-        owners.entry(same(finding)).or_insert(*policy);
+        let (severity, owners) = owners.entry(same(finding)).or_insert_with(|| (finding.severity, Vec::new()));
+        // A policy may say a thing twice.
+        if *severity == finding.severity && owners.last() != Some(policy) {
+            owners.push(*policy);
+        }
     }
+    let manifests = |owners: &[usize]| -> Vec<_> { owners.iter().filter_map(|owner| policies.get(*owner)?.manifest.clone()).collect() };
     let findings = found.into_iter().map(|(_, finding)| finding).collect();
     for finding in settle(findings, &|rule| policies::supersedes(policies, rule)) {
-        let owner = owners.get(&same(&finding)).and_then(|policy| policies.get(*policy));
+        let owners = owners.get(&same(&finding)).map(|(_, owners)| owners.as_slice()).unwrap_or_default();
+        let owner = owners.first().and_then(|policy| policies.get(*policy));
         let name = owner.map_or("", |policy| policy.name_for(&finding.rule));
-        told.findings.push(locate::finding(world, number, &given, name, finding));
+        told.findings
+            .push(fedward_outcome::Finding { manifests: manifests(owners), ..locate::finding(world, number, &given, name, finding) });
     }
     // What others' policies say is told of each, whatever the others say.
     for (policy, finding) in foreign {
         let mut finding = locate::finding(world, number, &given, id(policy), finding);
-        if let Some(location) = policies.get(policy).and_then(|policy| policy.place.clone()) {
-            finding.related.push(Related { location, message: "the policy".to_owned() });
-        }
+        finding.manifests = manifests(&[policy]);
+        let location = finding.manifests.first().map(|manifest| manifest.location.clone());
+        finding.related.extend(location.map(|location| Related { location, message: "the policy".to_owned() }));
         told.findings.push(finding);
     }
     told
 }
 
-fn same(finding: &Finding) -> (String, String, String, String) {
+/// What two policies have to agree on to say the same: rule, condition, message and path.
+type Same = (String, String, String, String);
+
+fn same(finding: &Finding) -> Same {
     (finding.rule.clone(), finding.condition.clone(), finding.message.clone(), finding.place.path.clone())
 }
 
@@ -125,15 +135,9 @@ pub(crate) fn notes(policies: &[Policy], evaluated: &Evaluated, outcome: &Outcom
             .then(|| format!("policy `{}` is in monitor mode: what it would reject is a warning at most", policy.id))
     };
     let settings = |policy: &Policy| {
-        let place = policy.place.as_ref()?;
+        policy.manifest.as_ref()?;
         let first = policy.descriptors().next()?.id;
-        let start = place.start();
-        Some(format!(
-            "`{first}` runs as `{}` says ({}:{}), on what that selects and with its settings",
-            policy.id,
-            place.source.name(),
-            start.line
-        ))
+        Some(format!("`{first}` runs as `{}` says{}, on what that selects and with its settings", policy.id, policy.place()))
     };
     let mut notes: Vec<String> = policies.iter().filter_map(settings).collect();
     notes.extend(evaluated.not_known.iter().filter_map(selects));

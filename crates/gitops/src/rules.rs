@@ -198,6 +198,7 @@ fn finding(rule: &RuleDescriptor, report: Report) -> Option<NativeFinding> {
         edits: Vec::new(),
         suppressed: None,
         rendered: None,
+        manifests: Vec::new(),
     };
     Some(NativeFinding { finding, leaves_unjudged: report.leaves_unjudged })
 }

@@ -3,6 +3,7 @@
 //! The engine makes it, the report crate prints it, the CLI turns it into an exit code.
 
 mod deployed;
+mod manifest;
 mod words;
 
 use std::collections::HashMap;
@@ -12,6 +13,7 @@ pub use deployed::{Deployed, DeployedCounts, Rendered, State, count_states};
 use fedward_kit::finding::{ObjectId, PatchStep, Severity};
 pub use fedward_manifest::edit::Edit;
 use fedward_manifest::{Position, Source, Span};
+pub use manifest::Manifest;
 pub use words::few;
 
 /// A stretch of a file.
@@ -99,6 +101,8 @@ pub struct Finding {
     pub suppressed: Option<Suppression>,
     /// Set where it was made in what is deployed: what deploys it, and what it looks like there.
     pub rendered: Option<Rendered>,
+    /// The policy manifests that say it, with the same weight: none for what no manifest has judged.
+    pub manifests: Vec<Arc<Manifest>>,
 }
 
 /// What rules found that look at all inputs at once, before policies see any: those about a repository.

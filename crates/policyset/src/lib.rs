@@ -17,7 +17,7 @@ mod server;
 mod spec;
 
 pub use fields::fields;
-pub use matching::{AsksForLabels, Attributes, Matching, Reach, Rule, Scope};
+pub use matching::{AsksForLabels, Attributes, Matching, Miss, Reach, Rule, Scope};
 pub use read::{is_policy, read};
 pub use selector::{LabelSelector, Labels};
 pub use server::read_server;

@@ -86,6 +86,23 @@ pub enum Reach {
     NotKnown,
 }
 
+/// What of a policy keeps a request from it: the first that does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Miss {
+    /// No rule names the resource.
+    Resource,
+    /// None that names the resource has the operation.
+    Operation,
+    /// None that has both holds in a namespace, or outside of one.
+    Scope,
+    /// The selector of objects.
+    Labels,
+    /// The policy is for the objects of another namespace.
+    OnlyNamespace,
+    /// The selector of namespaces.
+    Namespace,
+}
+
 /// Whose labels decide.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct AsksForLabels {
@@ -130,10 +147,34 @@ impl Matching {
         if !self.selects_object(request) {
             return Reach::No;
         }
-        if self.only_namespace.as_deref().is_some_and(|only| only != request.namespace) {
+        if !self.is_of_namespace(request) {
             return Reach::No;
         }
         self.selects_namespace(request)
+    }
+
+    /// Why a request does not reach the policy, its conditions aside; `None` if it does, or may.
+    #[must_use]
+    pub fn misses(&self, request: &Attributes<'_>) -> Option<Miss> {
+        let any = |is: &dyn Fn(&Rule) -> bool| self.rules.iter().any(is);
+        let named = |rule: &Rule| rule.names(request, self.equivalent);
+        if !any(&named) {
+            Some(Miss::Resource)
+        } else if !any(&|rule| named(rule) && rule.has_operation(request)) {
+            Some(Miss::Operation)
+        } else if !self.takes(request) {
+            Some(Miss::Scope)
+        } else if !self.selects_object(request) {
+            Some(Miss::Labels)
+        } else if !self.is_of_namespace(request) {
+            Some(Miss::OnlyNamespace)
+        } else {
+            (self.selects_namespace(request) == Reach::No).then_some(Miss::Namespace)
+        }
+    }
+
+    fn is_of_namespace(&self, request: &Attributes<'_>) -> bool {
+        self.only_namespace.as_deref().is_none_or(|only| only == request.namespace)
     }
 
     /// Either object; one that does not exist is not selected, not even by the empty selector (`plugin/webhook/predicates/object`).
@@ -167,6 +208,15 @@ impl Rule {
     /// known, any is taken for one.
     #[must_use]
     pub fn matches(&self, request: &Attributes<'_>, equivalent: bool) -> bool {
+        self.has_operation(request) && self.names(request, equivalent) && self.scope.holds(request)
+    }
+
+    fn has_operation(&self, request: &Attributes<'_>) -> bool {
+        self.operations.iter().any(|operation| operation == "*" || operation == request.operation)
+    }
+
+    /// Whether it names the resource.
+    fn names(&self, request: &Attributes<'_>, equivalent: bool) -> bool {
         let has = |list: &[String], value: &str| list.iter().any(|item| item == "*" || item == value);
         let exists = |version: &str| match request.versions {
             Some(known) => known.contains(&version),
@@ -176,13 +226,11 @@ impl Rule {
         let converts = || equivalent && exists(request.version) && self.versions.iter().any(|version| exists(version));
         let as_it_is = || has(&self.groups, request.group) && (has(&self.versions, request.version) || converts());
         let as_twin = || twin(request).is_some_and(|group| equivalent && has(&self.groups, group) && has(&self.versions, "v1"));
-        has(&self.operations, request.operation)
-            && (as_it_is() || as_twin())
+        (as_it_is() || as_twin())
             && self.resources.iter().any(|resource| {
                 let (name, sub) = resource.split_once('/').unwrap_or((resource, ""));
                 (name == "*" || name == request.resource) && (sub == "*" || sub == request.subresource)
             })
-            && self.scope.holds(request)
     }
 }
 

@@ -40,7 +40,7 @@ pub(crate) struct GotFinding {
 }
 
 /// Rules about what does not get as far as a policy.
-const UNREADABLE: [&str; 3] = ["unparsable-document", "limit-exceeded", "leftover-template"];
+pub(crate) const UNREADABLE: [&str; 3] = ["unparsable-document", "limit-exceeded", "leftover-template"];
 
 impl Got {
     /// That of a run of the engine. `policies` are the names of files with manifests, `used` says what of the objects was left out.

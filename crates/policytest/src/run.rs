@@ -6,13 +6,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use fedward_engine::{Code, Codes, EngineError, Found, INPUT_RULES, Modules, Options, Policy, Role, Sets, User};
+use fedward_engine::{Code, Codes, EngineError, Found, INPUT_RULES, Modules, Options, Policy, RENDER_POLICIES, Role, Sets, User};
 use fedward_host::{Cache, Host};
+use fedward_outcome::Finding;
 use serde_json::Value;
 
 use crate::compare::{Compared, Difference, compare};
 use crate::given::{Behind, Files, Objects};
-use crate::got::Got;
+use crate::got::{Got, UNREADABLE};
 use crate::model::{Case, Operation};
 use crate::read::{CaseFile, PlacedSuite, Subject};
 
@@ -221,10 +222,15 @@ impl Runner<'_> {
                 inputs.extend(manifests.inputs.iter().cloned());
                 let sets = Sets { host: self.host, modules: self.modules, only_given: true };
                 let (outcome, _) = fedward_engine::run_sets(inputs, Vec::new(), sets, &options, &count);
-                if outcome.policies == 0 {
-                    return Err(format!("policy `{id}`: no policy manifest, and no policy server's file: nothing would be judged"));
+                let policies: BTreeSet<String> = manifests.inputs.iter().map(|input| input.name.clone()).collect();
+                // A file that is wrong says so itself.
+                let is_wrong =
+                    |finding: &Finding| UNREADABLE.contains(&&*finding.rule) && policies.contains(&**finding.location.source.name());
+                if outcome.policies == 0 && !outcome.findings.iter().any(is_wrong) {
+                    let unbuilt = outcome.skipped.iter().find(|skipped| skipped.reason.ends_with(RENDER_POLICIES));
+                    let how = unbuilt.map(|skipped| format!("; `{}` is {}", skipped.file, skipped.reason)).unwrap_or_default();
+                    return Err(format!("policy `{id}`: no policy manifest, and no policy server's file: nothing would be judged{how}"));
                 }
-                let policies = manifests.inputs.iter().map(|input| input.name.clone()).collect();
                 let mut got = Got::new(outcome, &policies, |outcome| objects.used(&names, outcome))?;
                 got.left_out.extend(manifests.left_out.iter().cloned());
                 Ok(got)

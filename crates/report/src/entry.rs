@@ -166,10 +166,16 @@ impl<'a> Entry<'a> {
         deployed_by(rendered).into_iter().chain(related).collect()
     }
 
-    /// Message, object, what deploys it and help, each as lines.
+    /// The policy manifests that say it.
+    pub(crate) fn policy(&self) -> Option<String> {
+        Some(format!("policy: {}", self.finding?.said_by()?))
+    }
+
+    /// Message, object, policy, what deploys it and help, each as lines.
     pub(crate) fn lines(&self) -> Vec<Cow<'_, str>> {
         let mut lines: Vec<Cow<'_, str>> = self.message.trim_end().split('\n').map(Cow::from).collect();
         lines.extend(self.object.map(|object| format!("object: {}", describe(object)).into()));
+        lines.extend(self.policy().map(Cow::from));
         lines.extend(self.origin().into_iter().map(Cow::from));
         if !self.help.is_empty() {
             lines.push(format!("help: {}", self.help.trim_end()).into());

@@ -134,6 +134,8 @@ impl Gate {
         let is_any = |state| outcome.deployed.iter().any(|one| one.state == state);
         self.is_empty(outcome).then_some(if outcome.evaluated == 0 && (is_any(State::Failed) || is_any(State::Deferred)) {
             "nothing was judged: what is named is not rendered"
+        } else if outcome.evaluated == 0 && outcome.objects > 0 {
+            "nothing was judged: no policy that runs selects any of the objects"
         } else if outcome.evaluated == 0 {
             "nothing was judged: is the path right?"
         } else if is_any(State::Failed) {

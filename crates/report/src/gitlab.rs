@@ -69,7 +69,7 @@ impl<'a> Issue<'a> {
             (_, Severity::Info) => "info",
         };
         let object = entry.object.map(|object| format!(" ({})", describe(object))).unwrap_or_default();
-        let origin: String = entry.origin().iter().map(|origin| format!("; {origin}")).collect();
+        let origin: String = entry.policy().iter().chain(&entry.origin()).map(|origin| format!("; {origin}")).collect();
         Issue {
             description: clean::unlinked(&clean::line(&format!("{}{object}{origin}", entry.message.trim_end()))).into_owned(),
             check_name: clean::line(entry.id),

@@ -153,8 +153,10 @@ impl Page<'_> {
             self.footer(margin, "ignored", &format!("by {by}: {}", suppression.reason))?;
         }
         self.footer(margin, "help", &finding.help)?;
+        if self.options.verbose || finding.is_ambiguous() {
+            self.footer(margin, "policy", &finding.said_by().unwrap_or_else(|| finding.policy.clone()))?;
+        }
         if self.options.verbose {
-            self.footer(margin, "policy", &finding.policy)?;
             if has_own_page(finding) {
                 self.footer(margin, "more", &format!("`fedward explain {}`", finding.rule))?;
             } else {

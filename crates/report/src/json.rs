@@ -4,11 +4,12 @@
 mod tests;
 
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use fedward_kit::finding::{ObjectId, PatchStep, Severity};
 use fedward_outcome::{
-    Deployed, DeployedCounts, Finding, Location, Mutation, NotEvaluated, Outcome, Related, Skipped, Suppression, SuppressionKind, Unread,
-    count_states,
+    Deployed, DeployedCounts, Finding, Location, Manifest, Mutation, NotEvaluated, Outcome, Related, Skipped, Suppression, SuppressionKind,
+    Unread, count_states,
 };
 use serde::{Serialize, Serializer};
 
@@ -125,6 +126,8 @@ impl Summary {
 struct FindingEntry<'a> {
     rule: &'a str,
     policy: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    manifests: Option<Each<'a, Arc<Manifest>, ManifestEntry<'a>>>,
     severity: Severity,
     message: &'a str,
     help: &'a str,
@@ -143,6 +146,29 @@ struct FindingEntry<'a> {
     suppressed: Option<Suppressed<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     origin: Option<OriginEntry<'a>>,
+}
+
+/// A policy manifest that says a finding.
+#[derive(Serialize)]
+struct ManifestEntry<'a> {
+    kind: &'static str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    namespace: &'a str,
+    name: &'a str,
+    file: &'a str,
+    line: u32,
+}
+
+impl<'a> ManifestEntry<'a> {
+    fn new(manifest: &'a Manifest) -> Self {
+        ManifestEntry {
+            kind: manifest.kind,
+            namespace: &manifest.namespace,
+            name: &manifest.name,
+            file: manifest.location.source.name(),
+            line: manifest.location.start().line,
+        }
+    }
 }
 
 /// What a finding was made in, where that is not the file itself.
@@ -188,6 +214,7 @@ impl<'a> FindingEntry<'a> {
         FindingEntry {
             rule: &finding.rule,
             policy: &finding.policy,
+            manifests: Some(Each(&finding.manifests, |manifest| ManifestEntry::new(manifest))).filter(|_| !finding.manifests.is_empty()),
             severity: finding.severity,
             message: &finding.message,
             help: &finding.help,

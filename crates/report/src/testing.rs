@@ -8,7 +8,7 @@ use std::sync::Arc;
 use fedward_kit::finding::{ObjectId, PatchStep, Severity};
 use fedward_manifest::{Source, Span};
 use fedward_outcome::{
-    Deployed, Edit, Finding, Location, NotEvaluated, Outcome, Related, Skipped, State, Suppression, SuppressionKind, Unread,
+    Deployed, Edit, Finding, Location, Manifest, NotEvaluated, Outcome, Related, Skipped, State, Suppression, SuppressionKind, Unread,
 };
 
 use crate::{Gate, Options, RuleInfo, Tool, human, json, sarif};
@@ -87,7 +87,16 @@ pub(crate) fn finding(location: Location) -> Finding {
         edits: Vec::new(),
         suppressed: None,
         rendered: None,
+        manifests: Vec::new(),
     }
+}
+
+/// A policy that shares its module with another.
+pub(crate) fn manifest(namespace: &str, name: &str) -> Arc<Manifest> {
+    let kind = if namespace.is_empty() { "ClusterAdmissionPolicy" } else { "AdmissionPolicy" };
+    let text = format!("---\nkind: {kind}\nname: {name}\n");
+    let location = at("policies/labels.yaml", &text, "kind");
+    Arc::new(Manifest { kind, namespace: namespace.into(), name: name.into(), location, shares_module: true })
 }
 
 pub(crate) fn object() -> ObjectId {
@@ -134,6 +143,7 @@ pub(crate) fn everything() -> Outcome {
     warning.severity = Severity::Warning;
     warning.object = None;
     warning.help.clear();
+    warning.manifests = vec![manifest("shop", "labels"), manifest("", "labels-everywhere")];
     let mut ignored = finding(place(&web, "app: web"));
     ignored.severity = Severity::Info;
     ignored.suppressed = Some(Suppression { kind: SuppressionKind::Inline, reason: "labels come from the chart".into() });
@@ -195,6 +205,7 @@ pub(crate) fn hostile() -> Outcome {
     hostile.help = bad.into();
     hostile.rule = format!("rule]{bad}");
     hostile.object = Some(ObjectId { name: bad.into(), ..object() });
+    hostile.manifests = vec![manifest(bad, bad)];
     let not_evaluated =
         NotEvaluated { location: at("b.yaml", WEB, "name: web"), object: hostile.object.clone(), policy: bad.into(), reason: bad.into() };
     let deployed = Deployed {

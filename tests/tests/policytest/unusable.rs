@@ -35,6 +35,29 @@ fn a_request_is_one_request() {
 }
 
 #[test]
+fn what_holds_no_policy_says_why() {
+    let broken = "apiVersion: policies.kubewarden.io/v1\nkind: ClusterAdmissionPolicy\nmetadata: {name: a\n";
+    let files = [
+        ("one.yaml", TILL),
+        ("broken.yaml", broken),
+        ("other.yaml", "replicas: 3\n"),
+        ("./set/kustomization.yaml", "resources: [../base]\n"),
+    ];
+    let none = "no policy manifest, and no policy server's file: nothing would be judged";
+    for (policy, wanted) in [
+        ("broken.yaml", "broken.yaml:3:11: the map opened with `{` is not closed".to_owned()),
+        ("other.yaml", format!("policy `other.yaml`: {none}")),
+        (
+            "./set",
+            format!("policy `./set`: {none}; `./set/kustomization.yaml` is a kustomization: what `fedward render FOLDER` prints can run,"),
+        ),
+    ] {
+        let said = with(&files, policy, "objects: [one.yaml]", "{reached: false}");
+        assert!(said[0].strip_prefix("broken: ").is_some_and(|said| said.starts_with(&wanted)), "{policy}\n{said:?}");
+    }
+}
+
+#[test]
 fn fields_of_a_request_have_types() {
     for (from, to, column, wanted) in [
         ("name: till, n", "name: n, n", 159, "`name` of a request is a string: quote it"),
@@ -42,8 +65,8 @@ fn fields_of_a_request_have_types() {
         ("version: v1, kind", "version: 1, kind", 67, "`kind.version` of a request is a string: quote it"),
         ("[dev]", "[no]", 212, "`userInfo.groups` of a request is a list of strings: quote it"),
         ("{username: ada, groups: [dev]}", "ada", 197, "`userInfo` of a request is a map"),
-        ("CREATE", "PATCH", 33, "the request of an AdmissionReview with the operation `PATCH`, which does not exist"),
-        ("operation: CREATE, ", "", 13, "the request of an AdmissionReview without `operation`, which every request that was sent has"),
+        ("CREATE", "PATCH", 33, "an admission request with the operation `PATCH`, which does not exist"),
+        ("operation: CREATE, ", "", 13, "an admission request without `operation`, which every request that was sent has"),
     ] {
         let text = format!(
             "policy: {}\ncases:\n- name: a\n  request: {}\n  expect: {{reached: true}}\n",

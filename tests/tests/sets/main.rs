@@ -8,6 +8,7 @@ mod matching;
 mod modules;
 mod mutation;
 mod requests;
+mod unselected;
 mod verdicts;
 
 use std::sync::atomic::AtomicUsize;

@@ -108,6 +108,53 @@ fn a_recorded_request_without_an_object_is_sent_too() {
 }
 
 #[test]
+fn a_request_without_the_review_around_it_is_sent_too() {
+    let bare: serde_json::Value = serde_json::from_str::<serde_json::Value>(REVIEW).unwrap()["request"].clone();
+    let rejects = policy("no-root", &guest("rejects"), &when("request.operation == 'UPDATE' && request.userInfo.username == 'ben'"));
+    let with = |change: &dyn Fn(&mut serde_json::Map<String, serde_json::Value>)| {
+        let mut bare = bare.clone();
+        change(bare.as_object_mut().unwrap());
+        let outcome = Run { objects: &bare.to_string(), ..Run::default() }.with(&rejects);
+        (outcome.findings.len(), outcome.skipped.into_iter().map(|skipped| skipped.reason).collect::<Vec<_>>())
+    };
+    assert_eq!(with(&|_| ()), (1, Vec::new()));
+    // What may be something else is left alone.
+    for field in ["uid", "kind", "operation"] {
+        assert_eq!(with(&|bare| drop(bare.remove(field))), (0, vec!["not a Kubernetes manifest".to_owned()]), "{field}");
+    }
+    for (field, value) in [
+        ("operation", "update".into()),
+        ("kind", "ConfigMap".into()),
+        ("kind", serde_json::json!({"version": "v1", "kind": "ConfigMap"})),
+        ("apiVersion", "v1".into()),
+        ("uid", 7.into()),
+    ] {
+        let said = with(&|bare| drop(bare.insert(field.to_owned(), value.clone())));
+        assert_eq!(said, (0, vec!["not a Kubernetes manifest".to_owned()]), "{field}: {value}");
+    }
+    // What no API server sent.
+    let without =
+        "no Kubernetes manifest, and no admission request: an admission request without `resource`, which every request that was sent has";
+    assert_eq!(with(&|bare| drop(bare.remove("resource"))), (0, vec![without.to_owned()]));
+}
+
+#[test]
+fn what_a_request_says_of_its_kind_is_no_guess() {
+    let connect = r#"{"kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1", "request": {
+        "uid": "1", "operation": "CONNECT", "namespace": "shop", "name": "till", "subResource": "exec", "userInfo": {"username": "ben"},
+        "kind": {"group": "", "version": "v1", "kind": "PodExecOptions"}, "resource": {"group": "", "version": "v1", "resource": "pods"},
+        "object": {"apiVersion": "v1", "kind": "PodExecOptions", "command": ["sh"]}}}"#;
+    let rules = "rules: [{apiGroups: [\"\"], apiVersions: [v1], resources: [pods/exec], operations: [CONNECT]}]";
+    let rejects = policy("no-root", &guest("rejects"), rules);
+    let outcome = Run { objects: connect, ..Run::default() }.with(&rejects);
+    assert_eq!((outcome.findings.len(), outcome.notes.as_slice()), (1, [].as_slice()));
+    // The object by itself does not say what its resource is called.
+    let alone = r#"{"apiVersion": "v1", "kind": "PodExecOptions", "command": ["sh"]}"#;
+    let notes = Run { objects: alone, ..Run::default() }.with(&rejects).notes;
+    assert!(notes.iter().any(|note| note.ends_with("guessed: PodExecOptions")), "{notes:?}");
+}
+
+#[test]
 fn raw_policies_judge_requests_of_any_form() {
     let options = Options { raw: true, threads: 1, ..Options::default() };
     let run = Run { objects: "{uid: \"7\", till: 1}", options, ..Run::default() };

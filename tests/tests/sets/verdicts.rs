@@ -1,6 +1,6 @@
 //! What becomes of a policy's answer.
 
-use crate::{Run, TILL, guest, policy, says};
+use crate::{Run, TILL, guest, policy, policy_of, says};
 
 #[test]
 fn words_of_a_policy_are_a_finding_on_the_object() {
@@ -20,6 +20,35 @@ fn the_finding_names_the_policy_that_said_it() {
     assert_eq!((finding.rule.as_str(), finding.condition.as_str()), ("rejected-by-policy", "rejected"));
     let related = &finding.related[0];
     assert_eq!((&**related.location.source.name(), related.location.start().line), ("policies.yaml", 2));
+}
+
+#[test]
+fn a_finding_names_the_manifests_that_say_it() {
+    let labels = |kind: &str, name: &str, more: &str| policy_of(kind, name, "require-identity-labels", &format!("{PODS}{more}"));
+    let said = |policies: &str| -> Vec<Vec<(String, bool)>> {
+        let outcome = Run { objects: POD, ..Run::default() }.with(policies);
+        assert!(!outcome.findings.is_empty());
+        let of = |finding: &fedward_outcome::Finding| {
+            finding.manifests.iter().map(|manifest| (manifest.to_string(), manifest.shares_module)).collect()
+        };
+        outcome.findings.iter().map(of).collect()
+    };
+    let one = labels("ClusterAdmissionPolicy", "strict", "");
+    let two = labels("AdmissionPolicy", "own", "");
+    let lax = labels("ClusterAdmissionPolicy", "lax", ", mode: monitor");
+    let strict_by = |is_shared: bool| ("ClusterAdmissionPolicy strict (policies.yaml:2)".to_owned(), is_shared);
+    assert!(said(&one).iter().all(|by| *by == [strict_by(false)]));
+    // Another one with the same module, which says less.
+    assert!(said(&(one.clone() + &lax)).iter().all(|by| *by == [strict_by(true)]));
+    // One with the same to say.
+    let own_by = ("AdmissionPolicy shop/own (policies.yaml:7)".to_owned(), true);
+    assert!(said(&(one.clone() + &two)).iter().all(|by| *by == [strict_by(true), own_by.clone()]));
+    // One with another module.
+    let other = policy("other", &guest("rejects"), "");
+    assert!(said(&(one + &other)).iter().all(|by| *by == [strict_by(false)]));
+    // Built-in policies have no manifest.
+    let outcome = Run { objects: POD, inline: true, ..Run::default() }.with("");
+    assert!(!outcome.findings.is_empty() && outcome.findings.iter().all(|finding| finding.manifests.is_empty()));
 }
 
 #[test]

@@ -25,6 +25,7 @@ pub(super) struct Part {
     pub(super) seen: Vec<usize>,
     pub(super) not_known: BTreeMap<usize, usize>,
     pub(super) ignored: BTreeMap<usize, usize>,
+    pub(super) unmatched: BTreeMap<usize, BTreeMap<String, usize>>,
     pub(super) with_gaps: BTreeSet<usize>,
     pub(super) cost: Cost,
 }
@@ -246,12 +247,19 @@ impl<'w> Worker<'w> {
         let variables = Variables { object: &object, old_object: &old, request: &facts, namespace_object: Some(b"null") };
         let all: Vec<&Conditions> = conditional.iter().map(|(_, _, conditions, _)| *conditions).collect();
         let outcomes = evaluator.bind(&variables, &self.uses).evaluate_all(&all);
-        for ((index, policy, _, certain), outcome) in conditional.into_iter().zip(outcomes) {
+        for ((index, policy, conditions, certain), outcome) in conditional.into_iter().zip(outcomes) {
             pending.set(
                 index,
                 match outcome {
                     fedward_conditions::Outcome::Match => Reached::Yes { certain },
-                    fedward_conditions::Outcome::NoMatch { .. } => Reached::No,
+                    fedward_conditions::Outcome::NoMatch { index: condition } => {
+                        // Nobody asks once a policy has seen something.
+                        if self.part.seen.is_empty() {
+                            let names = self.part.unmatched.entry(index).or_default();
+                            *names.entry(conditions.name(condition)).or_default() += 1;
+                        }
+                        Reached::No
+                    }
                     fedward_conditions::Outcome::Error { name, message } => without_value(policy, &name, &message),
                     fedward_conditions::Outcome::NotKnown { name, message, is_late } => {
                         if let Some(late) = self.late.get(index).filter(|_| is_late) {

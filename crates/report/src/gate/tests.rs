@@ -208,6 +208,8 @@ fn what_is_told_of_nothing_is_true() {
         GATE.nothing(&Outcome { deployed, evaluated, evaluated_applications, ..Outcome::default() })
     };
     assert_eq!(of(&[], 0, 0), Some("nothing was judged: is the path right?"));
+    let unselected = Outcome { objects: 2, ..Outcome::default() };
+    assert_eq!(GATE.nothing(&unselected), Some("nothing was judged: no policy that runs selects any of the objects"));
     assert_eq!(of(&[State::Failed], 0, 0), Some("nothing was judged: what is named is not rendered"));
     assert_eq!(of(&[State::Deferred], 1, 1), Some("nothing was judged of what Applications deploy: all of it is deferred"));
     assert_eq!(of(&[State::Deferred, State::Failed], 2, 2), Some("nothing was judged of what Applications deploy: none of it is rendered"));

@@ -6,7 +6,7 @@ use fedward_manifest::Span;
 use fedward_outcome::{Finding, Location, Mutation, Outcome, Skipped};
 use insta::assert_snapshot;
 
-use crate::testing::{WEB, at, blocks, everything, find, finding, human_text, outcome, place, related, source};
+use crate::testing::{WEB, at, blocks, everything, find, finding, human_text, manifest, outcome, place, related, source};
 use crate::{Options, clean};
 
 fn at_offset(name: &str, text: &str, start: usize, end: usize) -> Location {
@@ -28,6 +28,28 @@ fn a_whole_run() {
 #[test]
 fn verbose_shows_the_ignored_and_the_skipped() {
     assert_snapshot!(human_text(&everything(), Options { verbose: true, ..Options::default() }));
+}
+
+#[test]
+fn a_policy_is_named_where_nothing_else_says_which_it_is() {
+    let said = |change: &dyn Fn(&mut Finding)| {
+        let mut finding = finding(at("apps/web.yaml", WEB, "name: web"));
+        finding.manifests = vec![manifest("shop", "labels")];
+        change(&mut finding);
+        let short = blocks(vec![finding.clone()]);
+        let verbose = human_text(&outcome(vec![finding]), Options { verbose: true, quiet: true, ..Options::default() });
+        let footers = |text: String| text.lines().filter_map(|line| Some(line.split_once("= policy: ")?.1.to_owned())).collect::<Vec<_>>();
+        assert_eq!(footers(verbose).len(), 1);
+        footers(short)
+    };
+    assert_eq!(said(&|_| ()), ["AdmissionPolicy shop/labels (policies/labels.yaml:2)"]);
+    let both = "AdmissionPolicy shop/labels (policies/labels.yaml:2), ClusterAdmissionPolicy all (policies/labels.yaml:2)";
+    assert_eq!(said(&|finding| finding.manifests.push(manifest("", "all"))), [both]);
+    // The only one with its module, one whose place is shown, and none at all.
+    let none: [&str; 0] = [];
+    assert_eq!(said(&|finding| std::sync::Arc::make_mut(&mut finding.manifests[0]).shares_module = false), none);
+    assert_eq!(said(&|finding| finding.related = vec![related(finding.manifests[0].location.clone(), "the policy")]), none);
+    assert_eq!(said(&|finding| finding.manifests.clear()), none);
 }
 
 #[test]

@@ -40,7 +40,12 @@ impl<'a> ResultEntry<'a> {
             partial_fingerprints: Fingerprint { finding: fingerprint },
             fixes: Fix::new(finding).map(|fix| [fix]),
             suppressions: finding.suppressed.iter().map(SuppressionEntry::new).collect(),
-            properties: Properties { policy: &finding.policy, condition: &finding.condition, pointer: &finding.location.pointer },
+            properties: Properties {
+                policy: &finding.policy,
+                manifests: finding.manifests.iter().map(ToString::to_string).collect(),
+                condition: &finding.condition,
+                pointer: &finding.location.pointer,
+            },
         }
     }
 }
@@ -54,6 +59,8 @@ fn text(finding: &Finding) -> Cow<'_, str> {
     };
     // Where its values are set is a place of its own.
     let by = finding.rendered.as_ref().and_then(deployed_by).map(|by| format!("\n{by}")).unwrap_or_default();
+    let policy = finding.said_by().filter(|_| finding.is_ambiguous()).map(|policy| format!("\npolicy: {policy}")).unwrap_or_default();
+    let by = policy + &by;
     match (finding.help.is_empty(), more.is_empty() && by.is_empty()) {
         (true, true) => Cow::Borrowed(&finding.message),
         (true, false) => format!("{}{more}{by}", finding.message).into(),
@@ -133,6 +140,9 @@ impl<'a> SuppressionEntry<'a> {
 #[derive(Serialize)]
 struct Properties<'a> {
     policy: &'a str,
+    /// The policy manifests that say it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    manifests: Vec<String>,
     condition: &'a str,
     pointer: &'a str,
 }
