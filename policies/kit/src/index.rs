@@ -4,7 +4,7 @@
 //! fedward's own engine answers them from an index of everything it loaded, through the ordinary `kubernetes/list_*` capabilities with
 //! `apiVersion: index.fedward/v1` and a field selector; each answer holds at most [`CAP`] objects, the nearest ones first, and says in
 //! `metadata.remainingItemCount` how many more there are. In a cluster no such group exists: there the same questions are answered
-//! by listing the real kinds. [`keys`] is what the engine files an object under.
+//! by listing the real kinds. [`keys()`] is what the engine files an object under.
 
 mod exposure;
 mod keys;
