@@ -50,6 +50,26 @@ fn no_format_shows_a_secret() {
     assert!(outputs > 100);
 }
 
+/// What a request is for it says itself; its objects may be broken, which is told with the line that they stand in.
+#[test]
+fn the_objects_of_a_request_for_a_secret_are_hidden_whatever_they_say() {
+    let kind = r#""kind":{"group":"","version":"v1","kind":"Secret"},"resource":{"group":"","version":"v1","resource":"secrets"}"#;
+    let resource = r#""resource":{"group":"","version":"v1","resource":"secrets"}"#;
+    for (said, objects) in [
+        (kind, r#""object":{"stringData":{"login":"hunter2"}},"oldObject":"hunter2""#),
+        (kind, r#""object":["hunter2"]"#),
+        (resource, r#""object":{"data":{"login":"hunter2"}},"oldObject":{"stringData":{"login":"hunter2"}}"#),
+    ] {
+        let request = format!(r#""request":{{"uid":"a",{said},"operation":"UPDATE","namespace":"shop","name":"shop",{objects}}}"#);
+        let text = format!(r#"{{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview",{request}}}"#);
+        let outcome = run_with(STORED, vec![("review.json".to_owned(), text)], &json!({}));
+        assert_eq!(outcome.findings.len(), 1, "{objects}");
+        for (format, output) in formats(STORED, &outcome) {
+            assert!(!output.contains("hunter2"), "{format}:\n{output}");
+        }
+    }
+}
+
 /// A file of the case that has findings and secrets in one flow map, so that the lines that are quoted hold both.
 #[test]
 fn variables_that_only_the_settings_know_are_hidden() {

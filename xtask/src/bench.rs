@@ -54,7 +54,8 @@ pub(crate) fn run() -> Result<()> {
     cases.extend(corpora.renders.cases(&fedward, &peers));
     measure::all(&mut cases, RUNS)?;
     let calls = output(Command::new(&probe).arg("calls"))?;
-    let bars = bars(&cases, &calls, &corpora, &dist)?;
+    let programs = [("the program that is given away", &*fedward), ("the program of `cargo build --release`", &*release)];
+    let bars = bars(&cases, &calls, &corpora, &dist, programs)?;
 
     let mut tools = vec![format!("fedward {}", env!("CARGO_PKG_VERSION"))];
     tools.push(match &kubeconform {
@@ -116,7 +117,8 @@ fn cases(corpora: &Corpora, fedward: &Path, probe: &Path, kubeconform: Option<&K
     cases
 }
 
-fn bars(cases: &[Case], calls: &str, corpora: &Corpora, dist: &Path) -> Result<Vec<Bar>> {
+fn bars(cases: &[Case], calls: &str, corpora: &Corpora, dist: &Path, programs: [(&str, &Path); 2]) -> Result<Vec<Bar>> {
+    const MIB: f64 = 1_048_576.0;
     let find = |name: &str| cases.iter().find(|case| case.name == name);
     let mut bars = Vec::new();
     let mut ratio = |what: &str, one: &str, other: &str, wall: bool, cpu: bool, limit: Limit| {
@@ -180,10 +182,13 @@ fn bars(cases: &[Case], calls: &str, corpora: &Corpora, dist: &Path) -> Result<V
         bars.push(Bar::pair("C: process start to exit, ms", start.wall().map(|time| time.as_secs_f64() * 1e3), Limit::AtMost(25.0, 10.0)));
     }
     if let Some(large) = find("A: fedward") {
-        const MIB: f64 = 1_048_576.0;
         let input = std::fs::metadata(&corpora.large).context("corpus A is gone")?.len() as f64 / MIB;
         let limit = Limit::AtMost(10.0 * input + 64.0, 6.0 * input + 32.0);
         bars.push(Bar::one(&format!("A: peak memory, MiB (input {input:.1})"), large.peak() as f64 / MIB, limit));
+    }
+    for (what, program) in programs {
+        let size = std::fs::metadata(program).with_context(|| format!("{what} is gone"))?.len() as f64 / MIB;
+        bars.push(Bar::one(&format!("{what}, MiB"), size, Limit::AtMost(70.0, 50.0)));
     }
     bars.extend(sizes(dist)?);
     bars.extend(per_call(calls));

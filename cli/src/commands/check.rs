@@ -121,10 +121,8 @@ pub(crate) fn run(args: &Check) -> Result<Exit> {
             None => ".",
         });
         let how = folder.map(|folder| {
-            let paths: Vec<String> = input.paths.iter().map(|path| path.display().to_string()).collect();
             format!(
-                "; what the kustomization in `{folder}` renders to runs with `fedward render {folder} | fedward check {} --policies -`",
-                paths.join(" ")
+                "; the kustomization in `{folder}` has to be rendered first: `fedward render FOLDER > policies.yaml`, then `--policies policies.yaml`"
             )
         });
         bail!(

@@ -63,7 +63,7 @@ impl Program {
         let mut expr = parse(source)?;
         if longest_chain(&mut expr) > MAX_DEPTH {
             dismantle(expr);
-            return Err(vec![Problem { message: "nested too deeply".to_owned(), offset: None, is_ours: false }]);
+            return Err(vec![too_deep()]);
         }
         let at = |trouble: Trouble| vec![trouble.problem(source)];
         expand::expand(&mut expr, 0).map_err(at)?;
@@ -87,6 +87,10 @@ pub(crate) fn parse(source: &str) -> Result<IdedExpr, Vec<Problem>> {
         .max_recursion_depth(MAX_DEPTH as u16)
         .error_reporting_limit(10);
     parser.parse(source).map_err(|errors| {
+        // What else it says then is of where it stopped.
+        if errors.errors.iter().any(|error| error.msg.contains("recursion limit exceeded")) {
+            return vec![too_deep()];
+        }
         let mut problems: Vec<Problem> = errors
             .errors
             .iter()
@@ -101,6 +105,10 @@ pub(crate) fn parse(source: &str) -> Result<IdedExpr, Vec<Problem>> {
         }
         problems
     })
+}
+
+fn too_deep() -> Problem {
+    Problem { message: "nested too deeply".to_owned(), offset: None, is_ours: false }
 }
 
 /// The longest chain of fields, calls, indices and operators in an expression, which the parser reads without going deeper. cel-go counts

@@ -71,6 +71,8 @@ pub(crate) struct Member {
     pub(crate) indexed: bool,
     /// Whether it understands that a list may be incomplete.
     pub(crate) knows_gaps: bool,
+    /// Whether its policy lets it read none of the objects that it would read.
+    pub(crate) is_blind: bool,
 }
 
 /// A module, and what it says of itself.
@@ -349,6 +351,7 @@ impl Code {
             gates: None,
             indexed: self.builtin.is_some(),
             knows_gaps: self.knows_gaps,
+            is_blind: false,
         })
     }
 }

@@ -55,7 +55,7 @@ pub(crate) fn is_bare(root: Node<'_>) -> bool {
         && root.get("apiVersion").is_none()
         && root.get("uid").is_some_and(|uid| uid.as_str().is_some())
         && root.get("kind").is_some_and(texts)
-        && text(root, "operation").is_some_and(|operation| OPERATIONS.contains(&operation))
+        && text(root, "operation").is_some()
 }
 
 /// What a document is that stands where a recorded request is expected: the AdmissionRequest in it.

@@ -2,7 +2,7 @@
 //!
 //! | what | what is hidden |
 //! |---|---|
-//! | a map of `kind: Secret`, wherever it stands in a document | every value in `data` and `stringData` |
+//! | a map of `kind: Secret`, wherever it stands in a document, and what an admission request for a Secret has as one | every value in `data` and `stringData` |
 //! | a key that stands twice in such a Secret | all of what it stands in: the tree has no trace of its first value |
 //! | text with a Secret in it: a document that does not parse, a manifest inside a string | all of it |
 //! | `secretGenerator` of a kustomization | its `literals` |
@@ -117,6 +117,9 @@ fn walk(one: &Loaded, node: Node<'_>, variables: Option<&HashSet<u32>>, spans: &
         return;
     }
     if node.is_map() {
+        if is_of_secret(node) {
+            of_request(one, node, spans);
+        }
         let kind = text(node, "kind");
         if kind == Some("Secret") {
             secret(one, node, spans);
@@ -145,6 +148,19 @@ fn walk(one: &Loaded, node: Node<'_>, variables: Option<&HashSet<u32>>, spans: &
         for item in node.items() {
             walk(one, item, variables, spans);
         }
+    }
+}
+
+/// Whether a map is an admission request for a Secret, by what it says of itself.
+fn is_of_secret(node: Node<'_>) -> bool {
+    let says = |fields: [&str; 2], key, value| fields.iter().any(|field| node.get(field).and_then(|of| text(of, key)) == Some(value));
+    says(["kind", "requestKind"], "kind", "Secret") || says(["resource", "requestResource"], "resource", "secrets")
+}
+
+/// The objects of such a request, which are Secrets whatever they say of themselves.
+fn of_request(one: &Loaded, node: Node<'_>, spans: &mut Vec<Span>) {
+    for object in ["object", "oldObject"].iter().filter_map(|field| node.get(field)) {
+        if object.is_map() { secret(one, object, spans) } else { collect(object, spans) }
     }
 }
 

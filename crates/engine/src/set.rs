@@ -344,6 +344,7 @@ impl Reader<'_> {
         made.indexed = code.builtin.is_some()
             && code.resources.iter().all(granted)
             && gates.capability("kubernetes", "list_resources_by_namespace").is_ok();
+        made.is_blind = code.builtin.is_some() && !code.resources.is_empty() && !code.resources.iter().any(granted);
         made.timeout = member.timeout_seconds.map(|seconds| Duration::from_secs(seconds.into()));
         made.gates = Some(gates);
         Some((code, made))

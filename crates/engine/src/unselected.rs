@@ -106,15 +106,20 @@ impl Kept {
             "its module has no metadata that make it a raw policy (`policyType: raw`; `kwctl annotate` adds them), and `--raw` makes raw requests \
              of all documents"
         };
+        let own = policy.matching.only_namespace.as_deref();
+        // Which its rules cannot say otherwise.
+        let scope =
+            if own.is_some() { "a policy of a namespace sees no cluster-scoped objects" } else { "its `rules` have another `scope`" };
+        let own = own.unwrap_or_default();
         let all = [
             (self.by_being_raw, no_raw.to_owned()),
             (self.by_being_none, "it is a raw policy, which sees no objects (`--raw` makes raw requests of all documents)".to_owned()),
             (self.by_exemption, format!("API servers ask no webhook about {}", said(&self.exempt))),
             (self.by_resource, format!("its `rules` do not name {}", said(&self.resources))),
             (self.by_operation, format!("its `rules` do not name the operation {}", said(&self.operations))),
-            (self.by_scope, "its `rules` have another `scope`".to_owned()),
+            (self.by_scope, scope.to_owned()),
             (self.by_labels, "its `objectSelector` selects other labels".to_owned()),
-            (self.by_namespace, "it is for its own namespace".to_owned()),
+            (self.by_namespace, format!("it is for the namespace `{own}` alone")),
             (self.by_namespace_labels, "its `namespaceSelector` selects other namespaces".to_owned()),
         ];
         all.into_iter().filter(|(count, _)| *count > 0).collect()

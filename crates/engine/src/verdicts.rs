@@ -137,7 +137,14 @@ pub(crate) fn notes(policies: &[Policy], evaluated: &Evaluated, outcome: &Outcom
     let settings = |policy: &Policy| {
         policy.manifest.as_ref()?;
         let first = policy.descriptors().next()?.id;
-        Some(format!("`{first}` runs as `{}` says{}, on what that selects and with its settings", policy.id, policy.place()))
+        let blind = if policy.members.iter().any(|member| member.is_blind) {
+            "; its `contextAwareResources` grant nothing that it reads, so rules that look at other objects, such as a pod's service account, \
+             say nothing, as in the cluster"
+        } else {
+            ""
+        };
+        let place = policy.place();
+        Some(format!("`{first}` runs as `{}` says{place}, on what that selects and with its settings{blind}", policy.id))
     };
     let mut notes: Vec<String> = policies.iter().filter_map(settings).collect();
     notes.extend(evaluated.not_known.iter().filter_map(selects));

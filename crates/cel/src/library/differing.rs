@@ -13,7 +13,7 @@ use crate::{expand, unknown};
 pub(super) const LIBRARY: Library = Library { global: &[], member: &[], register };
 
 /// Elements of a list that `lists.range` makes. A cluster counts what they cost.
-const RANGE: usize = 1_000_000;
+const RANGE: i64 = 1_000_000;
 
 type Answer<'b, 'v> = Result<CowVal<'b, 'v>, ExecutionError>;
 
@@ -60,11 +60,12 @@ fn text<'a, 'v>(args: &'a [CowVal<'_, 'v>], index: usize) -> &'a str {
 
 /// What is below zero is an empty list.
 fn range<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Answer<'b, 'v> {
-    let end = usize::try_from(int(&args, 0)).unwrap_or(0);
+    // As the 64 bits that it has: the module's own numbers have 32.
+    let end = int(&args, 0);
     if end > RANGE {
         return Err(unknown::value("lists.range", "lists of more than 1000000 elements are not made here"));
     }
-    let items = (0..end as i64).map(|item| Box::new(CelInt::from(item)) as Box<dyn Val + 'v>);
+    let items = (0..end).map(|item| Box::new(CelInt::from(item)) as Box<dyn Val + 'v>);
     Ok(CowVal::owned(CelList::from(items.collect::<Vec<_>>())))
 }
 
@@ -133,7 +134,10 @@ fn search<'b, 'v>(function: &str, args: &[CowVal<'b, 'v>], find: impl Fn(&[char]
     if text(args, 1).is_empty() {
         return Ok(CowVal::owned(CelInt::from(offset)));
     }
-    let start = usize::try_from(offset).map_err(|_| failed(function, "the index is out of range"))?;
+    if offset < 0 {
+        return Err(failed(function, "the index is out of range"));
+    }
+    let start = usize::try_from(offset).unwrap_or(usize::MAX);
     let (whole, part): (Vec<char>, Vec<char>) = (text(args, 0).chars().collect(), text(args, 1).chars().collect());
     let found = if start >= whole.len() { None } else { find(&whole, &part, start) };
     Ok(CowVal::owned(CelInt::from(found.and_then(|at| i64::try_from(at).ok()).unwrap_or(-1))))
