@@ -378,7 +378,8 @@ fn what_is_too_deep_for_a_cluster_is_refused() {
         let problems = Conditions::compile(&mut evaluator, &[("refused", &refused)]).unwrap().unwrap_err();
         assert_eq!(problems[0].message, "nested too deeply");
     }
-    let problems = Conditions::compile(&mut evaluator, &[("refused", &nested("[", "", "] == []", 260))]).unwrap().unwrap_err();
+    let problems =
+        Conditions::compile(&mut evaluator, &[("refused", &format!("{} == []", nested("[", "", "]", 260)))]).unwrap().unwrap_err();
     assert_eq!(problems.iter().map(|problem| problem.message.as_str()).collect::<Vec<_>>(), ["nested too deeply"]);
 }
 
