@@ -123,7 +123,7 @@ fn a_request_without_the_review_around_it_is_sent_too() {
         assert_eq!(with(&|bare| drop(bare.remove(field))), (0, vec!["not a Kubernetes manifest".to_owned()]), "{field}");
     }
     for (field, value) in [
-        ("operation", "update".into()),
+        ("operation", 7.into()),
         ("kind", "ConfigMap".into()),
         ("kind", serde_json::json!({"version": "v1", "kind": "ConfigMap"})),
         ("apiVersion", "v1".into()),
@@ -136,6 +136,8 @@ fn a_request_without_the_review_around_it_is_sent_too() {
     let without =
         "no Kubernetes manifest, and no admission request: an admission request without `resource`, which every request that was sent has";
     assert_eq!(with(&|bare| drop(bare.remove("resource"))), (0, vec![without.to_owned()]));
+    let (findings, said) = with(&|bare| drop(bare.insert("operation".to_owned(), "update".into())));
+    assert!(findings == 0 && said[0].ends_with("an admission request with the operation `update`, which does not exist"), "{said:?}");
 }
 
 #[test]

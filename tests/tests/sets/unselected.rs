@@ -33,7 +33,12 @@ fn what_keeps_a_request_from_a_policy_is_told() {
     assert_eq!(why(&run, &of(elsewhere)), "its `namespaceSelector` selects other namespaces");
     let other = TILL.replace("shop", "post");
     let namespaced = policy_of("AdmissionPolicy", "no-root", &guest("rejects"), "");
-    assert_eq!(why(&Run { objects: &other, ..Run::default() }, &namespaced), "it is for its own namespace");
+    assert_eq!(why(&Run { objects: &other, ..Run::default() }, &namespaced), "it is for the namespace `shop` alone");
+    let namespaces = "rules: [{apiGroups: [\"\"], apiVersions: [v1], resources: [namespaces], operations: [CREATE]}]";
+    let namespaced = policy_of("AdmissionPolicy", "no-root", &guest("rejects"), namespaces);
+    let namespace = "{apiVersion: v1, kind: Namespace, metadata: {name: shop}}";
+    let scope = "a policy of a namespace sees no cluster-scoped objects";
+    assert_eq!(why(&Run { objects: namespace, ..Run::default() }, &namespaced), scope);
     let condition = "matchConditions: [{name: updates, expression: \"request.operation == 'UPDATE'\"}]";
     assert_eq!(why(&run, &of(condition)), "its match condition `updates` is false");
     let webhook = "{apiVersion: admissionregistration.k8s.io/v1, kind: ValidatingWebhookConfiguration, metadata: {name: till}}";
