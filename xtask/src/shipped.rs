@@ -1,5 +1,5 @@
 //! `cargo xtask shipped`: the program that is given away, built twice. The first one counts which ways it takes through the fixtures, and the
-//! compiler lays out the second by these counts: a tenth less time. The benchmarks' inputs are not among what it learns from.
+//! compiler lays out the second by these counts. The benchmarks, which say what that brings, have inputs that it does not learn from.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -361,6 +361,16 @@ fn what_breaks_the_sandbox_when_it_is_read_is_not_known() {
     assert_eq!(message, "takes longer than 1 ms", "{name}");
 }
 
+/// The module's own numbers have 32 bits. No cases of the table: Kubernetes' evaluator would make these lists.
+#[test]
+fn how_long_a_list_is_to_be_is_taken_whole() {
+    let (mut evaluator, texts) = (evaluator(), Texts::new());
+    let wanted = "not known: `lists.range`: lists of more than 1000000 elements are not made here";
+    for expression in ["lists.range(4294967296).size() > 0", "lists.range(9223372036854775807) == []"] {
+        assert_eq!(outcome(&mut evaluator, &texts.variables(), expression), wanted);
+    }
+}
+
 /// A chain is as deep to cel-go as it is long.
 #[test]
 fn what_is_too_deep_for_a_cluster_is_refused() {

@@ -335,19 +335,19 @@ impl Code {
     /// The module with settings, which it is asked about.
     pub(crate) fn member(&self, name: String, settings: &Value) -> Result<Member, Unusable> {
         let text = settings.to_string();
-        let is_known = self.accepted.lock().unwrap_or_else(PoisonError::into_inner).contains(&text);
+        let accepted = || self.accepted.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_known = accepted().contains(&text);
         if !is_known {
             accepts_settings(&self.module, &text)?;
+            accepted().insert(text.clone());
         }
-        let prefix = prefix(&text);
-        self.accepted.lock().unwrap_or_else(PoisonError::into_inner).insert(text);
         Ok(Member {
             name,
             module: self.module.clone(),
             timeout: None,
             native: self.builtin.map(|builtin| builtin.policy),
             descriptors: self.builtin.map(|builtin| builtin.policy.describe()).into_iter().collect(),
-            prefix,
+            prefix: prefix(&text),
             gates: None,
             indexed: self.builtin.is_some(),
             knows_gaps: self.knows_gaps,
